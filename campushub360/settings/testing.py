@@ -1,0 +1,31 @@
+"""The test suite: the same servers as `make run`, a database of its own, and as little waiting as is honest."""
+
+import os
+
+from campushub360.local.servers import ensure_servers
+from campushub360.settings.base import *
+
+os.environ.update(ensure_servers(os.environ))
+
+DEBUG = False
+SECRET_KEY = "the-tests-own-secret-key-which-signs-nothing-outside-of-them"
+JWT_SIGNING_KEY = "the-tests-own-token-key-which-signs-nothing-outside-of-them"
+ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1", "[::1]"]
+
+# Every thread of a test has its own connection: a hundred of them racing must not also race for a pool.
+DATABASES = {"default": database("DATABASE_URL", pool=False)}
+DATABASES["default"]["OPTIONS"]["options"] = "-c synchronous_commit=off"
+DATABASES["default"]["TEST"] = {"NAME": env.str("TEST_DATABASE_NAME", default="test_campushub360")}
+DATABASE_DIRECT_URL = env.str("DATABASE_DIRECT_URL", default=env.str("DATABASE_URL"))
+REDIS_URL = env.str("REDIS_URL")
+REDIS_STATE_URL = env.str("REDIS_STATE_URL", default=REDIS_URL)
+CACHES = {"default": cache(REDIS_URL)}
+# Runs side by side, and `make run` beside them, share one server; none may see another's keys.
+CACHES["default"]["KEY_PREFIX"] = f"{DATABASES['default']['TEST']['NAME']}:{os.environ.get('PYTEST_XDIST_WORKER', '')}"
+CELERY_BROKER_URL = "memory://"
+CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL)
+
+# Only the tests about hashing care how slow it is; they name the real hashers themselves.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
+DEMO_ACCOUNTS_ALLOWED = True
+LOGGING = logging_config("WARNING")
