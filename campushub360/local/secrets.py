@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -22,3 +23,8 @@ def secret(name: str, *, home: Path = HOME, size: int = 48) -> str:
             os.link(draft, path)
         draft.unlink()
     return path.read_text(encoding="ascii")
+
+
+def demo_password(environ: Mapping[str, str], *, home: Path = HOME) -> str:
+    """Return the password of the demo accounts: the one in `environ`, or the checkout's own."""
+    return environ.get("DEMO_PASSWORD") or secret("demo-password", home=home, size=12)

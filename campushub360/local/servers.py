@@ -9,14 +9,23 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from campushub360.local import CHECKOUT, HOME
 from campushub360.local.engines import ENGINES, SLOW_START_SECONDS, Engine, ServersError, is_free
+from campushub360.local.keeper import PATIENCE
 from campushub360.local.locks import is_held, open_lock, wait_for_lock
 
-__all__ = ["ServersError", "ensure_servers", "prepare_environment", "release_servers", "stop_servers", "user_locks"]
+__all__ = [
+    "ServersError",
+    "ensure_servers",
+    "prepare_environment",
+    "release_servers",
+    "stop_servers",
+    "user_locks",
+    "wait_until_servers_stop",
+]
 
 _in_use: dict[Path, int] = {}
 
@@ -47,7 +56,7 @@ def release_servers() -> None:
         os.close(_in_use.popitem()[1])
 
 
-def user_locks() -> Iterable[int]:
+def user_locks() -> Collection[int]:
     """Return the descriptors that keep the servers up; a child that inherits them keeps the servers up, too."""
     return _in_use.values()
 
@@ -65,6 +74,16 @@ def stop_servers(*, home: Path = HOME, seconds: float = 40) -> None:
             if state is not None:
                 os.kill(state["keeper"], 15)
             time.sleep(0.1)
+
+
+def wait_until_servers_stop(*, home: Path, seconds: float = 40) -> None:
+    """Wait until the servers are down, or until it is clear that somebody else uses them."""
+    time.sleep(5 * PATIENCE)
+    deadline = time.monotonic() + seconds
+    for engine in (kind(home) for kind in ENGINES):
+        # A keeper forgets its state before it stops its server: while it is there, it has other users.
+        while is_held(engine.folder / "keeper.lock") and _read_state(engine) is None and time.monotonic() < deadline:
+            time.sleep(0.05)
 
 
 def _have(engine: Engine) -> str:

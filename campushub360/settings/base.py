@@ -10,7 +10,6 @@ from core.logging import logging_config
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
-env.prefix = ""
 
 # --- Applications, in dependency order -------------------------------------------------------------------------------
 
@@ -176,7 +175,7 @@ PASSWORD_HASHERS = [
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)

@@ -4,9 +4,10 @@
 not in the environment are made once and kept in `.campus/secrets`.
 """
 
+import os
 from importlib.util import find_spec
 
-from campushub360.local.secrets import secret
+from campushub360.local.secrets import demo_password, secret
 from campushub360.settings.base import *
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -25,6 +26,7 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=REDIS_STATE_URL)
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL)
 
 DEMO_ACCOUNTS_ALLOWED = True
+DEMO_PASSWORD = demo_password(os.environ)
 WHITENOISE_USE_FINDERS = True  # static files come straight from the apps; nothing to collect
 
 # Tools of the development set; `make run` works without them.

@@ -1,0 +1,72 @@
+# Every command a person types. CI calls the same ones.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+# Any Python from 3.11 on; `make PYTHON=/path/to/python3.12 run` names one.
+PYTHON ?= $(shell for candidate in python3.12 python3.11 python3.13 python3 python3.14; do \
+	$$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$candidate && break; done)
+VENV := .venv/bin
+MANAGE := $(VENV)/python manage.py
+SCALE ?= small
+WORKERS ?= 2
+ARGS ?=
+
+# A configuration that production accepts, for the checks of its settings. Nothing listens behind it.
+SAFE_ENVIRONMENT := DJANGO_SETTINGS_MODULE=campushub360.settings.production \
+	SECRET_KEY=sample-5b0c2f7d9e8a41c6b3f0a2d4e6c8b1f3a5d7e9c0b2f4a6d8e1c3 \
+	JWT_SIGNING_KEY=sample-9d1f3b5a7c9e0d2f4b6a8c1e3d5f7b9a0c2e4d6f8b1a3c5e7d9f \
+	ALLOWED_HOSTS=campus.example.edu FORWARDED_ALLOW_IPS=192.0.2.10 \
+	DATABASE_URL=postgres://campushub360:sample-7d2f9c@database.invalid/campushub360 \
+	REDIS_URL=redis://:sample-1b8e4a@cache.invalid/0 REDIS_STATE_URL=redis://:sample-6c3d5f@state.invalid/0
+
+.PHONY: help run test check seed schema shell format lock clean environment-demo environment-development
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+run: environment-demo ## Start everything on http://127.0.0.1:8000 (PORT=, DEMO_PASSWORD=); Ctrl-C stops it
+	@exec $(VENV)/python -m campushub360.local.supervisor
+
+test: environment-development ## Run the whole test suite (ARGS="-k word tests/students" narrows it, WORKERS= sets how many at once)
+	@$(VENV)/pytest -n $(WORKERS) $(ARGS)
+
+check: environment-development ## Formatting, lint, types, layers, migrations, deployment settings, API schema
+	$(VENV)/ruff format --check .
+	$(VENV)/ruff check .
+	$(VENV)/mypy .
+	$(VENV)/lint-imports
+	$(MANAGE) check --fail-level WARNING
+	$(MANAGE) makemigrations --check --dry-run
+	$(MANAGE) lintmigrations --fail-on-warning --no-cache
+	$(SAFE_ENVIRONMENT) $(MANAGE) check --deploy --fail-level WARNING
+	$(MANAGE) spectacular --validate --fail-on-warn --file .campus/openapi.yaml
+	diff -u campushub360/openapi.yaml .campus/openapi.yaml || { echo 'The API changed: `make schema` records it.'; exit 1; }
+
+seed: environment-demo ## Fill the database with demo data (SCALE=small, medium or large)
+	@$(MANAGE) migrate --verbosity 0 && $(MANAGE) seed_demo --scale $(SCALE)
+
+schema: environment-development ## Record the API in campushub360/openapi.yaml
+	$(MANAGE) spectacular --validate --fail-on-warn --file campushub360/openapi.yaml
+
+shell: environment-demo ## Open a Python shell with the models at hand
+	@$(MANAGE) shell
+
+format: environment-development ## Format the code and mend what lint can mend
+	$(VENV)/ruff format .
+	$(VENV)/ruff check --fix .
+
+lock: environment-development ## Resolve requirements/*.in anew into the locked *.txt
+	@cd requirements && for name in base demo production development; do \
+		../$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+			--no-header --upgrade $$name.in -o $$name.txt || exit 1; done
+
+clean: ## Stop what runs here; remove .campus (with its data) and every cache, but not .venv
+	@if [ -x $(VENV)/python ]; then $(VENV)/python -B -m campushub360.local.clean; else rm -rf .campus; fi
+
+environment-demo environment-development: environment-%:
+	@if [ -z "$(PYTHON)" ]; then echo 'make: no Python 3.11 or later was found; name one with `make PYTHON=...`' >&2; exit 1; fi
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo 'make: $(PYTHON) is not Python 3.11 or later: '"$$($(PYTHON) --version 2>&1)" >&2; exit 1; }
+	@$(PYTHON) -m campushub360.local.environment $*

@@ -1,0 +1,45 @@
+"""gunicorn's configuration, the same for `make run` and the container image.
+
+gevent workers: a request that waits for PostgreSQL or Redis lets others run. Each worker patches the standard library
+after the fork and opens its own pool of connections at its first query, so no socket is ever shared by two processes.
+"""
+
+import os
+
+from gunicorn.arbiter import Arbiter
+from gunicorn.workers.base import Worker
+
+bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
+wsgi_app = "campushub360.wsgi:application"
+worker_class = "gevent"
+workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
+# More requests than this at once would only queue for the pool of connections, and be refused after three seconds.
+worker_connections = 200
+timeout = 60
+graceful_timeout = 30
+keepalive = 75  # longer than nginx keeps an idle connection, so that nginx is the one who closes it
+backlog = 1024
+
+limit_request_line = 8190
+limit_request_fields = 64
+limit_request_field_size = 8190
+
+# Only these may say that a request came over HTTPS. nginx overwrites the header.
+forwarded_allow_ips = os.environ.get("FORWARDED_ALLOW_IPS") or "127.0.0.1"
+secure_scheme_headers = {"X-FORWARDED-PROTO": "https"}
+forwarder_headers = ""
+control_socket_disable = True
+
+proc_name = "campushub360"
+accesslog = None  # core.middleware writes the access log, with the request's id and caller
+errorlog = "-"
+
+
+def worker_exit(_server: Arbiter, _worker: Worker) -> None:
+    """Give the worker's database connections back instead of leaving them to a timeout."""
+    from django.db import connections
+
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        if hasattr(connection, "close_pool"):
+            connection.close_pool()

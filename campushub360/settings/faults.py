@@ -1,0 +1,150 @@
+"""What makes a production configuration unsafe, said one line per fault, all of them at once."""
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import chain
+from urllib.parse import SplitResult, urlsplit
+
+Environment = Mapping[str, str]
+
+SHORTEST_KEY = 50
+FEWEST_CHARACTERS = 10
+SHORTEST_HSTS = 365 * 24 * 3600
+GUESSES = {"", "admin", "campushub360", "changeme", "guest", "pass", "password", "postgres", "root", "secret", "user"}
+# What the process asks of the database beside its web workers: the relay, and a management command now and then.
+OTHER_CONNECTIONS = 5
+
+
+def faults(env: Environment) -> list[str]:
+    """Return everything that is wrong with the environment `env`; nothing means that production may start on it."""
+    return list(chain.from_iterable(check(env) for check in CHECKS))
+
+
+def _switches(env: Environment) -> Iterator[str]:
+    if _is_on(env, "DEBUG"):
+        yield "DEBUG is on: it shows source code and settings to anybody who causes an error"
+    if env.get("DEMO_PASSWORD") or _is_on(env, "DEMO_ACCOUNTS_ALLOWED"):
+        yield "DEMO_PASSWORD or DEMO_ACCOUNTS_ALLOWED is set: demo accounts have no place in production"
+
+
+def _keys(env: Environment) -> Iterator[str]:
+    for name in ("SECRET_KEY", "JWT_SIGNING_KEY"):
+        value = env.get(name, "")
+        if not value:
+            yield f"{name} is missing"
+        elif len(value) < SHORTEST_KEY:
+            yield f"{name} is shorter than {SHORTEST_KEY} characters"
+        elif len(set(value)) < FEWEST_CHARACTERS or value.startswith(("django-insecure", "change")):
+            yield f"{name} is a placeholder: `openssl rand -base64 48` prints a good one"
+    if env.get("SECRET_KEY") and env.get("SECRET_KEY") == env.get("JWT_SIGNING_KEY"):
+        yield "JWT_SIGNING_KEY is the same as SECRET_KEY: one leak would be two"
+
+
+def _hosts(env: Environment) -> Iterator[str]:
+    hosts = _items(env, "ALLOWED_HOSTS")
+    if not hosts:
+        yield "ALLOWED_HOSTS is empty: name the hosts this answers for"
+    if any("*" in host for host in hosts):
+        yield "ALLOWED_HOSTS contains `*`: anybody could choose the host in the links we make"
+    for name in ("CORS_ALLOWED_ORIGINS", "CSRF_TRUSTED_ORIGINS"):
+        for origin in _items(env, name):
+            if "*" in origin or origin == "null":
+                yield f"{name} contains `{origin}`: name each origin"
+            elif not origin.startswith("https://"):
+                yield f"{name} contains {origin}, which is not https"
+
+
+def _database(env: Environment) -> Iterator[str]:
+    url = urlsplit(env.get("DATABASE_URL", ""))
+    if not url.scheme:
+        yield "DATABASE_URL is missing"
+        return
+    if url.scheme not in {"postgres", "postgresql"}:
+        yield f"DATABASE_URL names {url.scheme}: PostgreSQL is the only database that keeps the promises made here"
+        return
+    yield from _password("DATABASE_URL", url)
+    if url.username == "postgres":
+        yield "DATABASE_URL connects as the superuser postgres: use a role of its own"
+    if _is_on(env, "DATABASE_IS_POOLED") and not env.get("DATABASE_DIRECT_URL"):
+        yield "DATABASE_DIRECT_URL is missing: migrations and the relay cannot go through PgBouncer"
+
+
+def _redis(env: Environment) -> Iterator[str]:
+    for name in ("REDIS_URL", "REDIS_STATE_URL"):
+        url = urlsplit(env.get(name, ""))
+        if not url.scheme:
+            yield f"{name} is missing"
+        elif url.scheme not in {"redis", "rediss"}:
+            yield f"{name} is not a redis:// or rediss:// URL"
+        else:
+            yield from _password(name, url)
+    cache, state = (urlsplit(env.get(name, "")).netloc for name in ("REDIS_URL", "REDIS_STATE_URL"))
+    if cache and cache == state:
+        yield "REDIS_STATE_URL is the server of REDIS_URL: a full cache would evict queues and revoked sessions"
+    broker = urlsplit(env.get("CELERY_BROKER_URL", ""))
+    if broker.scheme and broker.scheme not in {"redis", "rediss", "amqp", "amqps"}:
+        yield f"CELERY_BROKER_URL names {broker.scheme}: use Redis or AMQP"
+    elif broker.scheme:
+        yield from _password("CELERY_BROKER_URL", broker)
+
+
+def _transport(env: Environment) -> Iterator[str]:
+    if _number(env, "SECURE_HSTS_SECONDS", SHORTEST_HSTS) < SHORTEST_HSTS:
+        yield "SECURE_HSTS_SECONDS is less than a year: browsers would forget to insist on HTTPS"
+    proxies = _items(env, "FORWARDED_ALLOW_IPS")
+    if not proxies:
+        yield "FORWARDED_ALLOW_IPS is missing: name the addresses of the proxy that ends TLS"
+    if "*" in proxies:
+        yield "FORWARDED_ALLOW_IPS is `*`: anybody could claim to have come over HTTPS"
+
+
+def _arithmetic(env: Environment) -> Iterator[str]:
+    names = {"APP_REPLICAS": 1, "WEB_CONCURRENCY": 2, "DATABASE_POOL_SIZE": 20, "CELERY_CONCURRENCY": 2}
+    limits = {"DATABASE_MAX_CONNECTIONS": 100, "DATABASE_RESERVED_CONNECTIONS": 10}
+    values = {name: _number(env, name, default) for name, default in (names | limits).items()}
+    wrong = [name for name, value in values.items() if value < 1]
+    yield from (f"{name} is not a positive whole number" for name in wrong)
+    if wrong:
+        return
+    web = values["APP_REPLICAS"] * values["WEB_CONCURRENCY"] * values["DATABASE_POOL_SIZE"]
+    wanted = web + values["CELERY_CONCURRENCY"] + OTHER_CONNECTIONS
+    offered = values["DATABASE_MAX_CONNECTIONS"] - values["DATABASE_RESERVED_CONNECTIONS"]
+    if wanted > offered:
+        yield (
+            f"{wanted} database connections are wanted (APP_REPLICAS x WEB_CONCURRENCY x DATABASE_POOL_SIZE + "
+            f"CELERY_CONCURRENCY + {OTHER_CONNECTIONS}) and {offered} offered (DATABASE_MAX_CONNECTIONS - "
+            "DATABASE_RESERVED_CONNECTIONS)"
+        )
+
+
+CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
+    _switches,
+    _keys,
+    _hosts,
+    _database,
+    _redis,
+    _transport,
+    _arithmetic,
+)
+
+
+def _password(name: str, url: SplitResult) -> Iterator[str]:
+    if not url.password:
+        yield f"{name} has no password"
+    elif url.password.lower() in GUESSES | {(url.username or "").lower()}:
+        yield f"{name} has a password that anybody would guess"
+
+
+def _is_on(env: Environment, name: str) -> bool:
+    return env.get(name, "").lower() not in {"", "0", "false", "no", "off"}
+
+
+def _items(env: Environment, name: str) -> list[str]:
+    return [item.strip() for item in env.get(name, "").split(",") if item.strip()]
+
+
+def _number(env: Environment, name: str, default: int) -> int:
+    """Return the number in the variable `name`, the default if it is not set, or -1 if it is not a number."""
+    try:
+        return int(env.get(name) or default)
+    except ValueError:
+        return -1
