@@ -30,3 +30,4 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_H
 DEMO_ACCOUNTS_ALLOWED = True
 DEMO_PASSWORD = "the-tests-own-demo-password"
 LOGGING = logging_config("WARNING")
+INSTALLED_APPS += ["tests.testapp"]

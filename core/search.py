@@ -1,0 +1,203 @@
+"""Searching rows by words: as prefixes through full text, and by resemblance when that finds nothing.
+
+A model that can be searched has a column made by `search_text`, the two indexes of `search_indexes`
+and names in `search_paths` where its words are: its own column, or that of a row it refers to
+(`("search_text", "person__search_text")`). Values of searchable custom fields are searched, too.
+
+Every word of a search must begin a word in one of these sources. When no row does, rows whose text
+resembles the whole search are found (`pg_trgm` word similarity), so that a typing error still leads
+somewhere. Both are one query. The sources are joined by UNION ALL of `IN` subqueries because each
+of them then uses its own index; an OR over joins uses none.
+"""
+
+import unicodedata
+from collections.abc import Callable, Iterable, Sequence
+from functools import reduce
+from operator import or_
+from typing import Any, TypeVar
+
+from django.contrib.postgres.search import SearchQueryField, SearchVectorField
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import BooleanField, Exists, F, Func, GeneratedField, Model, Q, QuerySet, TextField, Value
+from django.db.models.constants import LOOKUP_SEP
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Coalesce
+
+from core.db.indexes import NamedGinIndex
+from core.models import CustomizableModel
+
+ModelT = TypeVar("ModelT", bound=Model)
+
+MAX_WORDS = 10
+MAX_WORD_LENGTH = 64
+# A search text is read up to here; what follows could only repeat the limits above.
+MAX_TEXT_LENGTH = 2_000
+# How much a text must resemble the search (0..1). PostgreSQL's own 0.6 would not lead from "jonson"
+# to "Johnson" (0.5) nor from "jonh" to "John" (0.4).
+SIMILARITY = 0.4
+
+
+class Words(Func):
+    """A text as searching sees it: folded, composed, its ASCII punctuation blank, at most 100,000 characters.
+
+    PostgreSQL's parser would take `ada@uni.edu`, `CS-101` and `a/b` for an address, a negative number
+    and a path, and would not find their parts. Migrations contain this class: what it renders to is
+    part of every table's definition.
+    """
+
+    template = "LEFT(REGEXP_REPLACE(core_fold(NORMALIZE(%(expressions)s, NFKC)), '[!-/:-@[-`{-~]', ' ', 'g'), 100000)"
+    arg_joiner = " || ' ' || "
+    output_field = TextField()
+
+
+class Unescaped(Func):
+    """A JSON document as text, with the escapes that would stick to the next word replaced by blanks."""
+
+    template = (
+        r"REPLACE(REPLACE(REPLACE(REPLACE((%(expressions)s)::text, '\\', ' '), '\n', ' '), '\r', ' '), '\t', ' ')"
+    )
+    output_field = TextField()
+
+
+class Document(Func):
+    """The lexemes of a text."""
+
+    template = "to_tsvector('simple', %(expressions)s)"
+    output_field = SearchVectorField()
+
+
+class Prefixes(Func):
+    """The full-text query that every word of a text begins a word; NULL when folding leaves no word."""
+
+    template = "to_tsquery('simple', REGEXP_REPLACE(NULLIF(BTRIM(%(expressions)s), ''), ' +', ':* & ', 'g') || ':*')"
+    output_field = SearchQueryField()
+
+
+class Matches(Func):
+    """Whether a document matches a full-text query."""
+
+    template = "(%(expressions)s)"
+    arg_joiner = " @@ "
+    output_field = BooleanField()
+
+
+class Resembles(Func):
+    """Whether part of the first text resembles the second by at least `SIMILARITY`.
+
+    The operator, which is what an index can answer, reads its threshold from a setting. It is set
+    for the transaction by the subquery that yields the operand, so exactly before it is needed:
+    nothing outlives the transaction, and a connection that is shared through a pooler stays clean.
+    """
+
+    template = (
+        "(%(expressions)s FROM set_config('pg_trgm.word_similarity_threshold', '" + str(SIMILARITY) + "', true)))"
+    )
+    arg_joiner = " %%%%> (SELECT "
+    output_field = BooleanField()
+
+
+def search_text(*columns: str) -> GeneratedField:
+    """Return the column that holds the words of the named text columns, which may be null."""
+    text = Words(*(Coalesce(F(column), Value("")) for column in columns))
+    return GeneratedField(expression=text, output_field=TextField(), db_persist=True)
+
+
+def search_indexes(prefix: str, *, custom_fields: bool = False) -> list[NamedGinIndex]:
+    """Return the indexes that searching a model needs, named `<prefix>_words` and so on.
+
+    With `custom_fields`, which a customizable model sets, one more for the values of those.
+    """
+    indexes = [
+        NamedGinIndex(Document(F("search_text")), name=f"{prefix}_words"),
+        NamedGinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name=f"{prefix}_trigrams"),
+    ]
+    if custom_fields:
+        indexes.append(NamedGinIndex(_custom_document(), name=f"{prefix}_custom_words"))
+    return indexes
+
+
+def _custom_document() -> Document:
+    return Document(Words(Unescaped(F("custom_data"))))
+
+
+def words_of(text: str) -> list[str]:
+    """Return the words a search text consists of: at most 10 of at most 64 characters, nothing but letters and digits.
+
+    Combining marks belong to the letter before them, which matters in Indic scripts.
+    """
+    text = unicodedata.normalize("NFKC", text[:MAX_TEXT_LENGTH])
+    kept = "".join(character if unicodedata.category(character)[0] in "LMN" else " " for character in text)
+    words = [word[:MAX_WORD_LENGTH] for word in kept.split() if any(map(str.isalnum, word))]
+    return words[:MAX_WORDS]
+
+
+def search(queryset: QuerySet[ModelT], text: str) -> QuerySet[ModelT]:
+    """Narrow `queryset` to the rows that `text` finds, in one query.
+
+    A blank text finds everything, a text without a letter or digit nothing. Resemblance is tried when
+    no row *of this queryset* has the words, so the answer tells nothing about rows outside of it.
+    """
+    if not text.strip():
+        return queryset
+    words = words_of(text)
+    if not words:
+        return queryset.none()
+    model = queryset.model
+    exact = _with_words(model, words)
+    whole = Words(Value(" ".join(words)))
+    resembling = model._base_manager.filter(
+        ~Exists(queryset.order_by().filter(pk__in=exact)),
+        pk__in=_union(_rows(model, path, lambda column: Resembles(column, whole)) for path in _paths(model)),
+    )
+    return queryset.filter(pk__in=exact.union(resembling.values("pk"), all=True))
+
+
+def _with_words(model: type[Model], words: Sequence[str]) -> QuerySet[Any, Any]:
+    """Return the keys of the rows in whose sources every word begins a word."""
+    paths, custom_names = _paths(model), _custom_names(model)
+    is_single = len(paths) == 1 and not custom_names
+    rows = model._base_manager.all()
+    # One full-text query can hold all words if there is one source; else each word may be in another.
+    for phrase in [" ".join(words)] if is_single else words:
+        query = Prefixes(Words(Value(phrase)))
+        found = [_rows(model, path, lambda column, query=query: Matches(Document(column), query)) for path in paths]
+        if custom_names:
+            found.append(_rows_by_custom_fields(model, custom_names, query))
+        rows = rows.filter(pk__in=_union(found))
+    return rows.values("pk")
+
+
+def _rows(model: type[Model], path: str, condition: Callable[[F], Func]) -> QuerySet[Any, Any]:
+    """Return the keys of the rows of which the text column at the end of `path` satisfies `condition`."""
+    step, _, rest = path.partition(LOOKUP_SEP)
+    if not rest:
+        return model._base_manager.filter(condition(F(step))).values("pk")
+    related = model._meta.get_field(step).related_model
+    if not isinstance(related, type):
+        raise ImproperlyConfigured(f"{model.__name__}.search_paths: {step} is no foreign key")
+    return model._base_manager.filter(**{f"{step}__in": _rows(related, rest, condition)}).values("pk")
+
+
+def _rows_by_custom_fields(model: type[Model], names: Sequence[str], query: Prefixes) -> QuerySet[Any, Any]:
+    # The index holds the values of all custom fields together; the searchable ones decide.
+    values = [Q(Matches(Document(Words(KeyTextTransform(name, "custom_data"))), query)) for name in names]
+    return model._base_manager.filter(reduce(or_, values), Matches(_custom_document(), query)).values("pk")
+
+
+def _paths(model: type[Model]) -> Sequence[str]:
+    paths: Sequence[str] = getattr(model, "search_paths", ())
+    if not paths:
+        raise ImproperlyConfigured(f"{model.__name__} names no search_paths")
+    return paths
+
+
+def _custom_names(model: type[Model]) -> Sequence[str]:
+    # Imported late: models name their search columns while the registry that definitions need is still loading.
+    from core.customfields import searchable_names
+
+    return searchable_names(model) if issubclass(model, CustomizableModel) else ()
+
+
+def _union(querysets: Iterable[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:
+    first, *rest = querysets
+    return first.union(*rest, all=True) if rest else first

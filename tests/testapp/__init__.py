@@ -1,0 +1,1 @@
+"""An app that only the tests have: two models on which `core` is tried without the university."""

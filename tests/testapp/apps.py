@@ -1,0 +1,11 @@
+"""The configuration of the tests' own app."""
+
+from django.apps import AppConfig
+
+
+class TestAppConfig(AppConfig):
+    name = "tests.testapp"
+    label = "testapp"
+
+    def ready(self) -> None:
+        from tests.testapp import visibility  # noqa: F401 - registers the grants
