@@ -4,9 +4,9 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 
-# Any Python from 3.11 on; `make PYTHON=/path/to/python3.12 run` names one.
+# Any Python from 3.11 on that can make virtual environments; `make PYTHON=/path/to/python3.12 run` names one.
 PYTHON ?= $(shell for candidate in python3.12 python3.11 python3.13 python3 python3.14; do \
-	$$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$candidate && break; done)
+	$$candidate -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$candidate && break; done)
 VENV := .venv/bin
 MANAGE := $(VENV)/python manage.py
 SCALE ?= small
@@ -66,7 +66,8 @@ clean: ## Stop what runs here; remove .campus (with its data) and every cache, b
 	@if [ -x $(VENV)/python ]; then $(VENV)/python -B -m campushub360.local.clean; else rm -rf .campus; fi
 
 environment-demo environment-development: environment-%:
-	@if [ -z "$(PYTHON)" ]; then echo 'make: no Python 3.11 or later was found; name one with `make PYTHON=...`' >&2; exit 1; fi
+	@if [ -z "$(PYTHON)" ]; then echo 'make: no Python 3.11 or later that can make virtual environments was found:' \
+		'install one (Debian: apt-get install python3-venv) or name it with `make PYTHON=...`' >&2; exit 1; fi
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'make: $(PYTHON) is not Python 3.11 or later: '"$$($(PYTHON) --version 2>&1)" >&2; exit 1; }
 	@$(PYTHON) -m campushub360.local.environment $*

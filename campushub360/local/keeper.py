@@ -34,6 +34,7 @@ class Keeper:
 
     def start(self) -> subprocess.Popen[bytes]:
         """Start the server, say so in the state file, and return its process."""
+        self.state.unlink(missing_ok=True)  # what a killed keeper said is not true any more
         self.engine.stop_strays()
         self.engine.prepare()
         for _ in range(TRIES):
@@ -52,7 +53,6 @@ class Keeper:
         try:
             while not self._is_over():
                 if process.poll() is not None:
-                    self.state.unlink(missing_ok=True)
                     process = self.start()
                 time.sleep(PATIENCE)
         finally:

@@ -9,7 +9,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 from campushub360.local import CHECKOUT, HOME
@@ -50,15 +50,17 @@ def ensure_servers(environ: Mapping[str, str], *, home: Path = HOME) -> dict[str
         raise ServersError(f"the local servers need to write to {home}: {error}") from error
 
 
-def release_servers() -> None:
-    """Stop using the servers before the process ends."""
-    while _in_use:
-        os.close(_in_use.popitem()[1])
+def release_servers(*, home: Path = HOME) -> None:
+    """Stop using the servers below `home` before the process ends."""
+    for kind in ENGINES:
+        lock = _in_use.pop(kind(home).folder, None)
+        if lock is not None:
+            os.close(lock)
 
 
-def user_locks() -> Collection[int]:
+def user_locks(*, home: Path = HOME) -> list[int]:
     """Return the descriptors that keep the servers up; a child that inherits them keeps the servers up, too."""
-    return _in_use.values()
+    return [_in_use[kind(home).folder] for kind in ENGINES if kind(home).folder in _in_use]
 
 
 def stop_servers(*, home: Path = HOME, seconds: float = 40) -> None:

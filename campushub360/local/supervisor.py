@@ -132,7 +132,7 @@ class Supervisor:
             Child("worker", ["-m", "celery", "--app=campushub360.celery", "worker", *CELERY_OPTIONS]),
             Child("relay", ["manage.py", "relay"]),
         ]
-        inherited = [lock, *user_locks()]
+        inherited = [lock, *user_locks(home=self.home)]
         for child in self.children:
             child.start(environment, self.home / "logs", inherited)
         self._record()
@@ -191,9 +191,9 @@ class Supervisor:
             if child.process is not None:
                 with self.terminal.step(f"stopping {child.name}"):
                     child.stop(at_once=self.is_hurried)
-        if user_locks():
+        if user_locks(home=self.home):
             with self.terminal.step("stopping PostgreSQL and Valkey, unless somebody else uses them"):
-                release_servers()
+                release_servers(home=self.home)
                 wait_until_servers_stop(home=self.home)
         (self.home / "run.json").unlink(missing_ok=True)
 

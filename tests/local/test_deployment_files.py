@@ -1,0 +1,168 @@
+"""The deployment's files agree with each other: compose, image, PgBouncer, PostgreSQL, Redis and nginx."""
+
+import configparser
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from campushub360.local import CHECKOUT
+from campushub360.settings.faults import faults
+
+COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
+SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
+VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>[A-Z_]+)(?P<rest>[^}]*)\}")
+SECRETS = re.compile(r"PASSWORD|SECRET|KEY|TOKEN")
+
+
+def compose_text() -> str:
+    return (CHECKOUT / "docker-compose.yml").read_text()
+
+
+def settings_in(path: str) -> dict[str, str]:
+    """Return the settings of a `name = value` or `name value` file, without comments."""
+    lines = [re.sub(r"\s#.*|^[#;].*", "", line).strip() for line in (CHECKOUT / path).read_text().splitlines()]
+    pairs = [re.split(r"\s*=\s*|\s+", line, maxsplit=1) for line in lines if line and not line.startswith("[")]
+    return {name: value.strip("'\"") for name, value in pairs}
+
+
+def pgbouncer() -> configparser.SectionProxy:
+    parser = configparser.ConfigParser(comment_prefixes=(";", "#"))
+    parser.read(CHECKOUT / "pgbouncer.ini")
+    return parser["pgbouncer"]
+
+
+def environment_of(service: str) -> dict[str, str]:
+    """Return what compose gives `service` when every required variable is filled in with something safe."""
+
+    def fill(match: re.Match[str]) -> str:
+        default = re.match(r":-(.*)", match["rest"])
+        if default:
+            return default[1]
+        return f"{match['name']}-8f3b1c7e5d9a2046-Zq7Xw9Yv4Ut6Sr2PnMkLj3Hg5Fd1"
+
+    values = SERVICES[service]["environment"]
+    return {name: VARIABLE.sub(fill, str(value)) for name, value in values.items()}
+
+
+def test_every_variable_of_compose_is_explained_in_the_example() -> None:
+    explained = set(re.findall(r"^([A-Z_]+)=", (CHECKOUT / ".env.example").read_text(), re.MULTILINE))
+
+    used = {match["name"] for match in VARIABLE.finditer(re.sub(r"^\s*#.*", "", compose_text(), flags=re.MULTILINE))}
+
+    assert used == explained
+
+
+def test_no_secret_has_a_default() -> None:
+    optional = [match["name"] for match in VARIABLE.finditer(compose_text()) if not match["rest"].startswith(":?")]
+    filled = re.findall(r"^([A-Z_]+)=.+", (CHECKOUT / ".env.example").read_text(), re.MULTILINE)
+
+    assert [name for name in [*optional, *filled] if SECRETS.search(name)] == []
+
+
+def test_no_url_carries_a_written_out_password() -> None:
+    urls = re.findall(r"\w+://[^\s\"']+@", compose_text())
+
+    assert urls
+    assert [url for url in urls if "${" not in url] == []
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_every_service_is_limited_logged_with_rotation_and_watched(service: str) -> None:
+    definition = SERVICES[service]
+
+    assert set(definition["deploy"]["resources"]["limits"]) == {"cpus", "memory"}
+    assert definition["logging"]["options"]["max-size"]
+    # The image of ours brings its own check.
+    assert definition.get("healthcheck") or definition["image"].startswith("campushub360:")
+    assert ":latest" not in definition["image"].replace("campushub360:${VERSION:-latest}", "")
+
+
+def test_only_nginx_can_be_reached_from_outside() -> None:
+    assert [name for name, definition in SERVICES.items() if definition.get("ports")] == ["nginx"]
+    assert COMPOSE["networks"]["inside"]["internal"] is True
+
+
+def test_every_mounted_file_and_named_volume_exists() -> None:
+    mounts = [mount for definition in SERVICES.values() for mount in definition.get("volumes", [])]
+    sources = {mount.split(":")[0] for mount in mounts if not mount.startswith("${")}
+
+    files = {source for source in sources if source.startswith(".")}
+    assert [name for name in files if not (CHECKOUT / name).is_file()] == []
+    assert sources - files == set(COMPOSE["volumes"])
+
+
+def test_every_dependency_is_a_service_with_a_check_that_can_come_true() -> None:
+    for definition in SERVICES.values():
+        for name, wish in definition.get("depends_on", {}).items():
+            needed = SERVICES[name]
+            if wish["condition"] == "service_completed_successfully":
+                assert needed["restart"] == "no"
+            else:
+                assert not needed.get("healthcheck", {}).get("disable")
+
+
+@pytest.mark.parametrize("service", ["app", "worker", "relay"])
+def test_production_accepts_the_configuration_that_compose_makes(service: str) -> None:
+    assert faults(environment_of(service)) == []
+
+
+def test_the_connection_arithmetic_holds_from_the_workers_to_the_server() -> None:
+    environment = environment_of("app")
+    pool = int(pgbouncer()["default_pool_size"])
+
+    assert pool == int(environment["DATABASE_MAX_CONNECTIONS"])
+    assert int(pgbouncer()["max_db_connections"]) == pool
+    assert pool + 30 <= int(settings_in("deploy/postgres/postgresql.conf")["max_connections"])
+
+
+def test_pgbouncer_lends_connections_for_a_transaction_and_checks_passwords() -> None:
+    assert pgbouncer()["pool_mode"] == "transaction"
+    assert pgbouncer()["auth_type"] == "scram-sha-256"
+    assert environment_of("app")["DATABASE_IS_POOLED"] == "true"
+    assert "@pgbouncer:" in environment_of("app")["DATABASE_URL"]
+    assert "@postgres:" in environment_of("app")["DATABASE_DIRECT_URL"]
+
+
+def test_the_cache_may_forget_and_the_state_may_not() -> None:
+    cache, state = settings_in("deploy/redis/cache.conf"), settings_in("deploy/redis/state.conf")
+
+    assert (cache["maxmemory-policy"], cache["appendonly"]) == ("allkeys-lfu", "no")
+    assert (state["maxmemory-policy"], state["appendonly"], state["appendfsync"]) == ("noeviction", "yes", "everysec")
+
+
+def test_gunicorn_believes_nginx_alone_and_nginx_overwrites_what_clients_claim() -> None:
+    nginx = (CHECKOUT / "nginx.conf").read_text()
+
+    assert environment_of("app")["FORWARDED_ALLOW_IPS"] == SERVICES["nginx"]["networks"]["inside"]["ipv4_address"]
+    assert re.search(r"proxy_set_header X-Forwarded-For \$remote_addr;", nginx)
+    assert "$proxy_add_x_forwarded_for" not in nginx
+    assert re.search(r"proxy_set_header X-Forwarded-Proto \$scheme;", nginx)
+    assert nginx.count("{") == nginx.count("}")
+
+
+def test_the_image_runs_as_an_ordinary_user_from_locked_requirements() -> None:
+    instructions = (CHECKOUT / "Dockerfile").read_text()
+    final = instructions[instructions.rindex("\nFROM") :]
+
+    assert re.findall(r"^USER (.*)$", final, re.MULTILINE) == ["campus"]
+    assert "--require-hashes" in instructions
+    assert "/livez" in final
+    assert not re.findall(r"^(?:ENV|ARG) .*(?:KEY|PASSWORD|SECRET)", instructions, re.MULTILINE)
+
+
+def test_the_image_holds_every_app_and_nothing_of_the_checkouts_own() -> None:
+    from django.conf import settings
+
+    lines = (CHECKOUT / ".dockerignore").read_text().splitlines()
+
+    assert lines[0] == "*"
+    assert [app for app in settings.FIRST_PARTY_APPS if f"!{app}/" not in lines] == []
+    assert all(Path(CHECKOUT / line[1:]).exists() for line in lines if line.startswith("!"))
+
+
+def test_every_process_of_the_image_is_given_as_an_argument_list() -> None:
+    for name in ("worker", "relay", "migrate"):
+        assert isinstance(SERVICES[name]["command"], list)

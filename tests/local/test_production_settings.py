@@ -1,0 +1,107 @@
+"""Production refuses to start on an unsafe configuration and says everything that is wrong with it at once."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from campushub360.local import CHECKOUT
+from campushub360.settings.faults import faults
+
+SAFE = {
+    "SECRET_KEY": "k4Jz-9sQ2vX7bN1mP6rT3wY8cF5hL0dG_aEuIoZqSxVnBjM",
+    "JWT_SIGNING_KEY": "t8Hq_3wE6yU1iO5pA9sD2fG7jK0lZxC4vBnM-QrTzXyWuVa",
+    "ALLOWED_HOSTS": "campus.example.edu",
+    "FORWARDED_ALLOW_IPS": "192.0.2.10",
+    "DATABASE_URL": "postgres://campushub360:d41f7a9c@database.invalid/campushub360",
+    "REDIS_URL": "redis://:5b0c2f7d@cache.invalid/0",
+    "REDIS_STATE_URL": "redis://:9e8a41c6@state.invalid/0",
+}
+SAFE = {name: value + "Ab3" if name.endswith("_KEY") else value for name, value in SAFE.items()}
+
+
+def load_production(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Import the production settings in a process that has `environment` and nothing else."""
+    code = "import campushub360.settings.production as settings; print(settings.DEBUG, settings.ALLOWED_HOSTS)"
+    command = [sys.executable, "-c", code]
+    environment = environment | {"PATH": os.defpath}
+    return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_a_safe_configuration_loads() -> None:
+    assert faults(SAFE) == []
+
+    done = load_production(SAFE)
+
+    assert (done.returncode, done.stdout) == (0, "False ['campus.example.edu']\n"), done.stderr
+
+
+def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_traceback() -> None:
+    done = load_production({})
+
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        "CampusHub360 does not start on this configuration:",
+        "SECRET_KEY is missing",
+        "JWT_SIGNING_KEY is missing",
+        "ALLOWED_HOSTS is empty: name the hosts this answers for",
+        "DATABASE_URL is missing",
+        "REDIS_URL is missing",
+        "REDIS_STATE_URL is missing",
+        "FORWARDED_ALLOW_IPS is missing: name the addresses of the proxy that ends TLS",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "beginning"),
+    [
+        ({"DEBUG": "1"}, "DEBUG is on"),
+        ({"DEMO_PASSWORD": "open sesame"}, "DEMO_PASSWORD or DEMO_ACCOUNTS_ALLOWED is set"),
+        ({"DEMO_ACCOUNTS_ALLOWED": "yes"}, "DEMO_PASSWORD or DEMO_ACCOUNTS_ALLOWED is set"),
+        ({"SECRET_KEY": "short"}, "SECRET_KEY is shorter than 50 characters"),
+        ({"SECRET_KEY": "a" * 60}, "SECRET_KEY is a placeholder"),
+        ({"SECRET_KEY": "django-insecure-" + SAFE["SECRET_KEY"]}, "SECRET_KEY is a placeholder"),
+        ({"JWT_SIGNING_KEY": SAFE["SECRET_KEY"]}, "JWT_SIGNING_KEY is the same as SECRET_KEY"),
+        ({"ALLOWED_HOSTS": " , "}, "ALLOWED_HOSTS is empty"),
+        ({"ALLOWED_HOSTS": "campus.example.edu,*"}, "ALLOWED_HOSTS contains `*`"),
+        ({"CORS_ALLOWED_ORIGINS": "*"}, "CORS_ALLOWED_ORIGINS contains `*`"),
+        ({"CORS_ALLOWED_ORIGINS": "null"}, "CORS_ALLOWED_ORIGINS contains `null`"),
+        ({"CORS_ALLOWED_ORIGINS": "http://a.example"}, "CORS_ALLOWED_ORIGINS contains http://a.example, which is not"),
+        ({"CSRF_TRUSTED_ORIGINS": "https://*.example"}, "CSRF_TRUSTED_ORIGINS contains `https://*.example`"),
+        ({"DATABASE_URL": "sqlite:///db.sqlite3"}, "DATABASE_URL names sqlite"),
+        ({"DATABASE_URL": "postgres://campushub360@host/name"}, "DATABASE_URL has no password"),
+        ({"DATABASE_URL": "postgres://app:App@host/name"}, "DATABASE_URL has a password that anybody would guess"),
+        ({"DATABASE_URL": "postgres://postgres:d41f7a9c@host/name"}, "DATABASE_URL connects as the superuser"),
+        ({"DATABASE_IS_POOLED": "true"}, "DATABASE_DIRECT_URL is missing"),
+        ({"REDIS_URL": "redis://cache:6379/0"}, "REDIS_URL has no password"),
+        ({"REDIS_STATE_URL": "memcached://state"}, "REDIS_STATE_URL is not a redis:// or rediss:// URL"),
+        ({"REDIS_STATE_URL": SAFE["REDIS_URL"][:-1] + "1"}, "REDIS_STATE_URL is the server of REDIS_URL"),
+        ({"CELERY_BROKER_URL": "sqs://key:secret-7d2f@aws"}, "CELERY_BROKER_URL names sqs"),
+        ({"CELERY_BROKER_URL": "amqp://guest:guest@host//"}, "CELERY_BROKER_URL has a password that anybody would"),
+        ({"SECURE_HSTS_SECONDS": "60"}, "SECURE_HSTS_SECONDS is less than a year"),
+        ({"FORWARDED_ALLOW_IPS": "*"}, "FORWARDED_ALLOW_IPS is `*`"),
+        ({"WEB_CONCURRENCY": "many"}, "WEB_CONCURRENCY is not a positive whole number"),
+        ({"DATABASE_POOL_SIZE": "0"}, "DATABASE_POOL_SIZE is not a positive whole number"),
+        ({"WEB_CONCURRENCY": "5"}, "107 database connections are wanted"),
+        ({"APP_REPLICAS": "3"}, "127 database connections are wanted"),
+    ],
+)
+def test_a_single_fault_is_named_and_nothing_else(change: dict[str, str], beginning: str) -> None:
+    found = faults(SAFE | change)
+
+    assert len(found) == 1
+    assert found[0].startswith(beginning)
+    assert "\n" not in found[0]
+
+
+def test_the_connection_arithmetic_grows_with_what_the_server_offers() -> None:
+    assert faults(SAFE | {"APP_REPLICAS": "3", "DATABASE_MAX_CONNECTIONS": "137"}) == []
+
+
+def test_the_values_that_are_refused_are_not_shown() -> None:
+    done = load_production(SAFE | {"SECRET_KEY": "Xq7-not-to-be-seen", "DEMO_PASSWORD": "nor-this"})
+
+    assert done.returncode == 1
+    assert "not-to-be-seen" not in done.stderr
+    assert "nor-this" not in done.stderr
