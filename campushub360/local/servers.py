@@ -12,6 +12,8 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+import psutil
+
 from campushub360.local import CHECKOUT, HOME
 from campushub360.local.engines import ENGINES, SLOW_START_SECONDS, Engine, ServersError, is_free
 from campushub360.local.keeper import PATIENCE
@@ -20,11 +22,11 @@ from campushub360.local.locks import is_held, open_lock, wait_for_lock
 __all__ = [
     "ServersError",
     "ensure_servers",
+    "leave_servers",
     "prepare_environment",
     "release_servers",
     "stop_servers",
     "user_locks",
-    "wait_until_servers_stop",
 ]
 
 _in_use: dict[Path, int] = {}
@@ -78,14 +80,18 @@ def stop_servers(*, home: Path = HOME, seconds: float = 40) -> None:
             time.sleep(0.1)
 
 
-def wait_until_servers_stop(*, home: Path, seconds: float = 40) -> None:
-    """Wait until the servers are down, or until it is clear that somebody else uses them."""
+def leave_servers(*, home: Path, seconds: float = 40) -> None:
+    """Stop using the servers and wait until they are down, or until it is clear that somebody else uses them."""
+    states = {kind: _read_state(kind(home)) for kind in ENGINES}
+    release_servers(home=home)
     time.sleep(5 * PATIENCE)
     deadline = time.monotonic() + seconds
-    for engine in (kind(home) for kind in ENGINES):
+    for kind, state in states.items():
         # A keeper forgets its state before it stops its server: while it is there, it has other users.
-        while is_held(engine.folder / "keeper.lock") and _read_state(engine) is None and time.monotonic() < deadline:
-            time.sleep(0.05)
+        while state is not None and _lives(state["keeper"]) and _read_state(kind(home)) is None:
+            if time.monotonic() > deadline:
+                raise ServersError(f"{kind.title} takes long to stop: see {kind(home).log}")
+            time.sleep(0.02)
 
 
 def _have(engine: Engine) -> str:
@@ -120,3 +126,10 @@ def _read_state(engine: Engine) -> dict[str, int] | None:
     except FileNotFoundError:
         return None
     return state
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

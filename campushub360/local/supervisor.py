@@ -25,7 +25,7 @@ from campushub360.local.engines import ADDRESS, ServersError, replace_text
 from campushub360.local.locks import open_lock, try_lock, wait_for_lock
 from campushub360.local.processes import Child, end_session
 from campushub360.local.secrets import demo_password
-from campushub360.local.servers import ensure_servers, release_servers, user_locks, wait_until_servers_stop
+from campushub360.local.servers import ensure_servers, leave_servers, user_locks
 from campushub360.local.terminal import Terminal
 
 READY_SECONDS = 90
@@ -98,13 +98,18 @@ class Supervisor:
             if _is_alive(former.get("supervisor")):
                 raise StartError(f"this checkout runs already, on {former['url']} (process {former['supervisor'][0]})")
             # Its supervisor was killed; the children were told, and may be finishing requests.
-            if not wait_for_lock(lock, seconds=10):
-                for child in filter(_is_alive, former.get("children", [])):
-                    end_session(child[0])
-            if not wait_for_lock(lock, seconds=10):
-                raise StartError(f"something of the former run is still alive and holds {self.home / 'run.lock'}")
+            with self.terminal.step("waiting for what a killed run left behind"):
+                self._wait_for_orphans(lock, former.get("children", []))
         self._record()
         return lock
+
+    def _wait_for_orphans(self, lock: int, orphans: list[list[float]]) -> None:
+        if wait_for_lock(lock, seconds=10):
+            return
+        for orphan in filter(_is_alive, orphans):
+            end_session(int(orphan[0]))
+        if not wait_for_lock(lock, seconds=10):
+            raise StartError(f"something of the former run is still alive and holds {self.home / 'run.lock'}")
 
     def _record(self) -> None:
         processes = [child.process.pid for child in self.children if child.process is not None]
@@ -193,8 +198,7 @@ class Supervisor:
                     child.stop(at_once=self.is_hurried)
         if user_locks(home=self.home):
             with self.terminal.step("stopping PostgreSQL and Valkey, unless somebody else uses them"):
-                release_servers(home=self.home)
-                wait_until_servers_stop(home=self.home)
+                leave_servers(home=self.home)
         (self.home / "run.json").unlink(missing_ok=True)
 
 
