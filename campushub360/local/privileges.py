@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 CAP_DAC_OVERRIDE = 1
 LINUX_CAPABILITY_VERSION_3 = 0x20080522
 
@@ -71,7 +72,8 @@ def _is_open_to_all(path: Path) -> bool:
 
 def _become(account: Account, libc: ctypes.CDLL) -> None:
     if account.passes_doors:
-        _prctl(libc, PR_SET_KEEPCAPS, 1)
+        # Without it the change of user would drop the capability, and access(2), which initdb asks, would ignore it.
+        _prctl(libc, PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP)
     os.setgroups([])
     os.setgid(account.gid)
     os.setuid(account.uid)
