@@ -1,0 +1,163 @@
+"""Every error code that the API can answer with, collected from where each is declared.
+
+Domain errors and REST framework's exceptions declare theirs on the class, constraints on the
+model, fields in their messages. Nothing keeps a second list, so none can fall behind.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core import validators
+from django.db import models
+from django.urls import get_resolver
+from django.utils.module_loading import autodiscover_modules
+from rest_framework import exceptions, serializers
+from rest_framework import validators as rest_validators
+
+from core.api.exceptions import STATUS_OF
+from core.api.responses import REASONS
+from core.db.constraints import declared_refusals
+from core.errors import DomainError, ViolationsError
+
+# Modules whose classes are loaded in every process; what else happens to be imported changes nothing.
+_FIELD_MODULES = frozenset(
+    {
+        "rest_framework.fields",
+        "rest_framework.relations",
+        "rest_framework.serializers",
+        "django.db.models.fields",
+        "django.db.models.fields.json",
+        "django.forms.fields",
+        "django.forms.models",
+    }
+)
+_NEVER_RAISED = (exceptions.APIException, exceptions.NotAcceptable, ViolationsError)
+# Links are ids here, and these belong to widgets that only the admin has.
+_NEVER_GIVEN = frozenset(
+    {"contradiction", "incomplete", "incorrect_match", "limit_value", "no_match", "unique", "unique_for_date"}
+)
+# Codes that several fields give in their own words, or with the numbers of one field.
+_SHARED = {
+    "blank": "This field may not be blank.",
+    "date": "A date was sent where a date and time belongs.",
+    "datetime": "A date and time was sent where a date belongs.",
+    "does_not_exist": "There is no such row.",
+    "empty": "This may not be empty.",
+    "incorrect_type": "The value has the wrong type.",
+    "invalid_choice": "The value is not one of the choices.",
+    "invalid_date": "The value is not a date.",
+    "invalid_datetime": "The value is not a date and time.",
+    "invalid_extension": "Files with this extension are not accepted.",
+    "invalid_image": "The file is not a readable image.",
+    "invalid_list": "The value is not a list.",
+    "invalid_nullable": "The value is neither true, false nor null.",
+    "invalid_pk_value": "The value is not an id.",
+    "invalid_time": "The value is not a time.",
+    "make_aware": "The time does not exist in its time zone.",
+    "max_decimal_places": "The number has too many decimal places.",
+    "max_digits": "The number has too many digits.",
+    "max_length": "The value is too long.",
+    "max_string_length": "The text is too long to be read as a number.",
+    "max_value": "The value is too large.",
+    "max_whole_digits": "The number has too many digits before the decimal point.",
+    "min_length": "The value is too short.",
+    "min_value": "The value is too small.",
+    "missing": "No file was sent.",
+    "no_name": "The file has no name.",
+    "not_a_dict": "The value is not an object.",
+    "not_a_list": "The value is not a list.",
+    "null": "This field may not be null.",
+    "null_characters_not_allowed": "The text contains a NUL character.",
+    "overflow": "The date or time is out of range.",
+    "required": "This field is required.",
+    "step_size": "The value is not a multiple of the step.",
+    "surrogate_characters_not_allowed": "The text contains an unpaired surrogate.",
+}
+
+
+@dataclass(frozen=True, order=True)
+class ErrorCode:
+    """A code, the status it comes with and what it means."""
+
+    status: int
+    code: str
+    title: str
+
+
+def known_codes() -> list[ErrorCode]:
+    """Return every code once for each status it comes with, by status and name."""
+    get_resolver().url_patterns  # noqa: B018 - loads every view, and with it every error a view can raise
+    autodiscover_modules("services", "models", "customfields")
+    known: dict[tuple[int, str], ErrorCode] = {}
+    for source in (_domain_errors(), _constraints(), _exceptions(), _fields()):
+        for found in sorted(source):
+            known.setdefault((found.status, found.code), found)
+    return sorted(known.values())
+
+
+def _descendants(base: type[Any]) -> Iterator[type[Any]]:
+    for child in base.__subclasses__():
+        yield child
+        yield from _descendants(child)
+
+
+def _ours(kind: type[Any]) -> bool:
+    """Say whether a class belongs to the product: libraries and tests define errors too."""
+    return kind.__module__.partition(".")[0] in settings.FIRST_PARTY_APPS
+
+
+def _status_of(kind: type[DomainError]) -> int:
+    return next((status for base, status in STATUS_OF.items() if issubclass(kind, base)), HTTPStatus.BAD_REQUEST)
+
+
+def _domain_errors() -> Iterator[ErrorCode]:
+    for kind in _descendants(DomainError):
+        if _ours(kind) and kind not in _NEVER_RAISED and "code" in vars(kind):
+            yield ErrorCode(_status_of(kind), kind.code, kind.title)
+
+
+def _constraints() -> Iterator[ErrorCode]:
+    owners = tuple(f"{app}_" for app in settings.FIRST_PARTY_APPS)
+    for name, refusal in declared_refusals().items():
+        if not name.startswith(owners):
+            continue
+        generic = refusal.error_code == type(refusal).code
+        yield ErrorCode(_status_of(type(refusal)), refusal.error_code, refusal.title if generic else refusal.detail)
+
+
+def _exceptions() -> Iterator[ErrorCode]:
+    for kind in _descendants(exceptions.APIException):
+        if kind in _NEVER_RAISED or not (_ours(kind) or kind.__module__ == exceptions.__name__):
+            continue
+        title = str(kind.default_detail)
+        if "{" in title:
+            title = f"{REASONS[kind.status_code]}."
+        yield ErrorCode(int(kind.status_code), kind.default_code, title)
+
+
+def _fields() -> Iterator[ErrorCode]:
+    for code, message in (*_field_messages(), *_validator_messages()):
+        if code in _NEVER_GIVEN:
+            continue
+        title = _SHARED.get(code) or (message if "{" not in message and "%" not in message else "")
+        yield ErrorCode(HTTPStatus.BAD_REQUEST, code, title or "The value is not valid.")
+
+
+def _field_messages() -> Iterable[tuple[str, str]]:
+    for base in (serializers.Field, models.Field, forms.Field):
+        for kind in (base, *_descendants(base)):
+            if kind.__module__ in _FIELD_MODULES or _ours(kind):
+                for code, message in vars(kind).get("default_error_messages", {}).items():
+                    yield code, str(message)
+
+
+def _validator_messages() -> Iterable[tuple[str, str]]:
+    for kind in vars(validators).values():
+        if isinstance(kind, type) and isinstance(code := getattr(kind, "code", None), str):
+            yield code, str(getattr(kind, "message", ""))
+    surrogates = rest_validators.ProhibitSurrogateCharactersValidator
+    yield surrogates.code, str(surrogates.message)

@@ -1,0 +1,75 @@
+"""The OpenAPI document and two pages that show it, from this server alone.
+
+The pages bring their scripts from the sidecar package and from this app's static files; nothing is
+inline and nothing comes from elsewhere, so each can say so in its Content-Security-Policy.
+"""
+
+import hashlib
+import secrets
+from functools import cache
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import get_urlconf, path, reverse
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import condition, require_safe
+from drf_spectacular.generators import SchemaGenerator
+
+from core.api.renderers import dumps
+
+DOCUMENT_TYPE = "application/vnd.oai.openapi+json"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'{nonce}; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+
+@cache
+def document(urlconf: str) -> bytes:
+    """Return the OpenAPI document; it is the same for every caller, and made once by each process."""
+    return dumps(SchemaGenerator(urlconf=urlconf).get_schema(request=None, public=True))
+
+
+def _current_document() -> bytes:
+    return document(get_urlconf() or settings.ROOT_URLCONF)
+
+
+def _etag(request: HttpRequest) -> str:
+    return f'"{hashlib.blake2b(_current_document(), digest_size=12).hexdigest()}"'
+
+
+@require_safe
+@cache_control(public=True, no_cache=True)
+@condition(etag_func=_etag)
+def schema(request: HttpRequest) -> HttpResponse:
+    """Serve the OpenAPI document as JSON, which every reader of YAML reads too."""
+    return HttpResponse(_current_document(), content_type=DOCUMENT_TYPE)
+
+
+@require_safe
+def swagger(request: HttpRequest) -> HttpResponse:
+    """Serve Swagger UI."""
+    response = render(request, "core/docs/swagger.html", _context())
+    response["Content-Security-Policy"] = POLICY.format(nonce="")
+    return response
+
+
+@require_safe
+def redoc(request: HttpRequest) -> HttpResponse:
+    """Serve ReDoc, which writes its styles at run time and marks them with the nonce."""
+    nonce = secrets.token_urlsafe(16)
+    response = render(request, "core/docs/redoc.html", {**_context(), "nonce": nonce})
+    response["Content-Security-Policy"] = POLICY.format(nonce=f" 'nonce-{nonce}'")
+    return response
+
+
+def _context() -> dict[str, str]:
+    return {"title": settings.SPECTACULAR_SETTINGS["TITLE"], "schema_url": reverse("api-schema")}
+
+
+urlpatterns = [
+    path("schema/", schema, name="api-schema"),
+    path("docs/", swagger, name="api-docs"),
+    path("docs/redoc/", redoc, name="api-redoc"),
+]

@@ -1,0 +1,298 @@
+"""The OpenAPI description of what this package does to every request and answer.
+
+drf-spectacular reads serializers and filters; this class adds what they cannot tell: the envelope,
+every refusal that an operation can meet, the headers, the parameters of lists. It reads the same
+declarations on a resource that the resource itself works by, so that the two cannot differ.
+
+A view says what it takes and gives by `get_request_serializer()` and `get_response_serializer()`
+(None for no body), or by `@extend_schema`. Refusals that this module cannot foresee are declared as
+`documented_statuses = {action or lower-case method: [status, …]}`.
+"""
+
+import inspect
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from django.db.models import Model
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.plumbing import ResolvedComponent, force_instance, get_view_model
+from drf_spectacular.utils import Direction, OpenApiResponse
+from rest_framework.permissions import AllowAny
+
+from core.api import schema_components as parts
+from core.api.renderers import BODILESS, EnvelopeRenderer
+from core.api.schema_parameters import list_parameters, row_parameters
+
+Schema = dict[str, Any]
+
+WRITES = ("POST", "PUT", "PATCH", "DELETE")
+SUMMARIES: Mapping[str, str] = {
+    "list": "List {many}",
+    "retrieve": "Read one {one}",
+    "create": "Create one {one}",
+    "update": "Replace one {one}",
+    "partial_update": "Change one {one}",
+    "destroy": "Delete one {one}",
+}
+# A resource answers with these unless its action is declared otherwise.
+DESCRIPTIONS: Mapping[str, str] = {"200": "Done.", "201": "Created.", "202": "Accepted.", "204": "Done; no body."}
+
+
+class BearerScheme(OpenApiAuthenticationExtension):
+    """Names the way callers authenticate; the class itself lives in a higher layer."""
+
+    target_class = "accounts.authentication.SessionTokenAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> Schema:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "`Authorization: Bearer <access>`, with an access token from `/api/v1/auth/token/`.",
+        }
+
+
+class EnvelopeAutoSchema(AutoSchema):
+    """Describes an operation as the client meets it."""
+
+    view: Any
+
+    # --- What the operation is ---
+
+    def get_operation_id(self) -> str:
+        """Return `students_list`, `students_bulk_create`: the path's nouns, then the action."""
+        url_path = getattr(getattr(self.view, self.action, None), "url_path", None)
+        if self.action in SUMMARIES or url_path is None:
+            return str(super().get_operation_id())
+        nouns = [token.replace("-", "_") for token in self._tokenize_path()]
+        own = [token.replace("-", "_") for token in url_path.split("/") if token and token[0] not in "{<("]
+        if own and nouns[-len(own) :] == own:
+            nouns = nouns[: -len(own)]
+        return "_".join([*nouns, self.action])
+
+    def get_summary(self) -> str | None:
+        if self.action in SUMMARIES and self.model is not None:
+            meta = self.model._meta
+            return SUMMARIES[self.action].format(one=meta.verbose_name, many=meta.verbose_name_plural)
+        documented = self._own_doc() or inspect.cleandoc(vars(type(self.view)).get("__doc__") or "")
+        return documented.partition("\n\n")[0].replace("\n", " ").rstrip(".") or None
+
+    def get_description(self) -> str:  # type: ignore[override] # the library overrides it so
+        """Return the resource's sentence, the action's own, and the permission that it needs."""
+        texts = [inspect.cleandoc(vars(type(self.view)).get("__doc__") or "")]
+        if self.action not in SUMMARIES:
+            texts.append(self._own_doc())
+        permission = getattr(self.view, "required_permissions", {}).get(self.action)
+        if permission:
+            texts.append(f"Needs the permission `{permission}`.")
+        return "\n\n".join(text for text in texts if text)
+
+    def _own_doc(self) -> str:
+        return inspect.getdoc(getattr(self.view, self.action, None)) or ""
+
+    @property
+    def action(self) -> str:
+        """The action of a resource, or the lower-case method of a plain view."""
+        return str(getattr(self.view, "action", None) or self.method.lower())
+
+    @property
+    def model(self) -> type[Model] | None:
+        model: type[Model] | None = get_view_model(self.view, emit_warnings=False)
+        return model
+
+    @property
+    def is_resource(self) -> bool:
+        """Whether the view is one of `core.api.viewsets`, which keep the promises about headers."""
+        return hasattr(self.view, "get_response_serializer")
+
+    @property
+    def is_versioned(self) -> bool:
+        return self.model is not None and any(field.name == "version" for field in self.model._meta.fields)
+
+    @property
+    def _lists_rows(self) -> bool:
+        return self.method == "GET" and self._is_list_view()
+
+    @property
+    def _is_paginated(self) -> bool:
+        return self._lists_rows and bool(getattr(self.view, "pagination_class", None))
+
+    @property
+    def is_public(self) -> bool:
+        return any(isinstance(permission, AllowAny) for permission in self.view.get_permissions())
+
+    @property
+    def is_idempotent_post(self) -> bool:
+        return self.method == "POST" and getattr(self.view, "idempotent_posts", self.is_resource)
+
+    def get_auth(self) -> list[Schema]:
+        schemes: list[Schema] = super().get_auth()
+        if schemes and self.is_public and {} not in schemes:
+            schemes.append({})
+        return schemes
+
+    # --- What it takes ---
+
+    def get_request_serializer(self) -> Any:
+        if hasattr(self.view, "get_request_serializer"):
+            return self.view.get_request_serializer()
+        return super().get_request_serializer()
+
+    def _get_request_body(self, direction: Direction = "request") -> Schema | None:
+        overridden = type(self).get_request_serializer is not EnvelopeAutoSchema.get_request_serializer
+        if self.is_resource and not overridden and self.view.get_request_serializer() is None:
+            return None
+        body: Schema | None = super()._get_request_body(direction)  # type: ignore[no-untyped-call] # the library's
+        return body
+
+    def _get_paginator(self) -> None:
+        # The envelope holds the rows and `meta` the pages, so the rows' own schema is a plain array.
+        return None
+
+    def _get_filter_parameters(self) -> list[Schema]:
+        found: list[Schema] = []
+        if self._lists_rows:
+            found = list_parameters(self)
+        if self.is_resource and self.method == "GET":
+            found += row_parameters(self.view, force_instance(self.view.get_response_serializer()))
+        return found
+
+    def _get_parameters(self) -> list[Schema]:
+        shared = {
+            "RequestID": True,
+            "IfNoneMatch": self.is_resource and self.method == "GET",
+            "IfMatch": self._takes_if_match,
+            "IdempotencyKey": self.is_idempotent_post,
+        }
+        return [
+            *super()._get_parameters(),
+            *(self._shared("parameters", name, parts.PARAMETERS[name]) for name, taken in shared.items() if taken),
+        ]
+
+    @property
+    def _takes_if_match(self) -> bool:
+        return self.is_resource and self.is_versioned and self.method in ("PUT", "PATCH", "DELETE")
+
+    # --- What it gives ---
+
+    def get_response_serializers(self) -> Any:
+        if not self.is_resource:
+            return super().get_response_serializers()
+        serializer = self.view.get_response_serializer()
+        status = getattr(self.view, "success_statuses", {}).get(self.action)
+        if status is None and serializer is None:
+            status = 204
+        return serializer if status is None else {status: serializer}
+
+    def _get_response_bodies(self, direction: Direction = "response") -> Schema:
+        responses: Schema = super()._get_response_bodies(direction)
+        if "204" in responses:
+            responses["204"] = self._success({"description": DESCRIPTIONS["204"]}, "204")
+        if self.is_resource and self.method == "GET":
+            responses.setdefault("304", self._success({"description": "Not changed since `If-None-Match`."}, "304"))
+        for status in self._refusals():
+            responses.setdefault(str(status), self._refusal(status))
+        return {status: responses[status] for status in sorted(responses)}
+
+    def _refusals(self) -> set[int]:
+        """Return the statuses with which this operation can refuse."""
+        has_body = self.method in ("POST", "PUT", "PATCH")
+        can_meet = {
+            400: True,
+            401: bool(self.view.get_authenticators()),
+            403: not self.is_public,
+            404: "{" in self.path or self._is_paginated or (self.method in WRITES and not self.is_public),
+            409: self.method in WRITES and not self.is_public,
+            412: self._takes_if_match,
+            413: has_body,
+            415: has_body,
+            422: self.is_idempotent_post,
+            428: self._takes_if_match and getattr(self.view, "if_match_required", False),
+            429: bool(self.view.get_throttles()),
+            503: True,
+        }
+        declared: Sequence[int] = getattr(self.view, "documented_statuses", {}).get(self.action, ())
+        return {status for status, can in can_meet.items() if can} | set(declared)
+
+    def _refusal(self, status: int) -> Schema:
+        for name in ("Violation", "Problem"):
+            self._shared("schemas", name, parts.SCHEMAS[name])
+        response = parts.problem_response(status)
+        self._register_headers(response)
+        return self._shared("responses", parts.response_name(status), response)
+
+    def _get_response_for_code(
+        self, serializer: Any, status_code: str, media_types: Any = None, direction: Direction = "response"
+    ) -> Schema:
+        if int(status_code) >= HTTPStatus.BAD_REQUEST:
+            refusal = self._refusal(int(status_code))
+            described = isinstance(serializer, OpenApiResponse) and serializer.description
+            # A reference may carry a description of its own since OpenAPI 3.1.
+            return {**refusal, "description": str(serializer.description)} if described else refusal
+        response: Schema = super()._get_response_for_code(  # type: ignore[no-untyped-call] # the library's
+            serializer, status_code, media_types, direction
+        )
+        if not response.get("description") or "content" not in response:
+            response["description"] = DESCRIPTIONS.get(status_code, "Done.")
+        if self._is_enveloped and int(status_code) not in BODILESS:
+            for media in response.setdefault("content", {"application/json": {"schema": {"type": "null"}}}).values():
+                self._envelop(media, status_code)
+        return self._success(response, status_code)
+
+    @property
+    def _is_enveloped(self) -> bool:
+        return isinstance(self.view.get_renderers()[0], EnvelopeRenderer)
+
+    def _envelop(self, media: Schema, status_code: str) -> None:
+        data = media["schema"]
+        paginated = self._is_paginated
+        if paginated:
+            for name in ("KeysetPagination", "NumberedPagination"):
+                self._shared("schemas", name, parts.SCHEMAS[name])
+        schema = parts.envelope_schema(data, paginated=paginated)
+        referred = (data.get("items", {}) if data.get("type") == "array" else data).get("$ref")
+        if referred:
+            suffix = "Page" if paginated else ("List" if data.get("type") == "array" else "")
+            name = f"{referred.rpartition('/')[2]}{suffix}Response"
+            media["schema"] = self._shared("schemas", name, schema)
+        else:
+            media["schema"] = schema
+        for example in media.get("examples", {}).values():
+            example["value"] = {
+                "success": True,
+                "message": "Success",
+                "data": example["value"],
+                "timestamp": parts.EXAMPLE_TIME,
+            }
+            if paginated:
+                pages = {"next": parts.CURSOR_URL, "previous": None, "page_size": 25}
+                example["value"]["meta"] = {"pagination": pages}
+
+    def _success(self, response: Schema, status_code: str) -> Schema:
+        """Add the headers of a success."""
+        headers = {"X-Request-ID": "RequestID"}
+        if self.is_resource and (self.method == "GET" or (self.is_versioned and status_code in ("200", "201"))):
+            headers["ETag"] = "ETag"
+        if self.is_idempotent_post:
+            headers["Idempotent-Replayed"] = "IdempotentReplayed"
+        response["headers"] = {**parts.header_references(headers), **response.get("headers", {})}
+        self._register_headers(response)
+        return response
+
+    # --- Shared parts ---
+
+    def _register_headers(self, response: Schema) -> None:
+        for header in response.get("headers", {}).values():
+            if "$ref" in header:
+                name = header["$ref"].rpartition("/")[2]
+                self._shared("headers", name, parts.HEADERS[name])
+
+    def _shared(self, kind: str, name: str, schema: Schema) -> Schema:
+        """Put a part among the document's components once, and return the reference to it."""
+        component = ResolvedComponent(name=name, type=kind, schema=schema, object=name)
+        self.registry.register_on_missing(component)
+        reference: Schema = component.ref
+        return reference
