@@ -1,0 +1,47 @@
+"""Entity tags: what a client has seen, and whether it may still change it.
+
+The tag of a versioned row is `"<version>-<digest>"`: the digest identifies the representation for
+`If-None-Match`, the version alone decides `If-Match`, so that a row may be read with one set of
+fields and changed with another.
+"""
+
+import hashlib
+from typing import Any
+
+from rest_framework import status
+from rest_framework.exceptions import APIException
+
+from core.api.renderers import dumps
+from core.models import VersionedModel
+
+
+class PreconditionFailed(APIException):
+    """The row is no longer what the client read."""
+
+    status_code = status.HTTP_412_PRECONDITION_FAILED
+    default_code = "precondition_failed"
+    default_detail = "The row was changed since it was read; read it again."
+
+
+def of(payload: Any, instance: object = None) -> str:
+    """Return the tag of a payload, and of the row it shows where it shows one."""
+    digest = hashlib.blake2b(dumps(payload), digest_size=12).hexdigest()
+    return f'"{instance.version}-{digest}"' if isinstance(instance, VersionedModel) else f'"{digest}"'
+
+
+def _opaque(header: str) -> list[str]:
+    # A proxy that compresses weakens tags; what is compared here does not depend on the encoding.
+    return [tag.strip().removeprefix("W/").strip('"') for tag in header.split(",")]
+
+
+def matches(header: str, tag: str) -> bool:
+    """Say whether `If-None-Match` names the tag."""
+    return header.strip() == "*" or tag.strip('"') in _opaque(header)
+
+
+def require_match(header: str | None, instance: object) -> None:
+    """Raise `PreconditionFailed` unless `If-Match` is absent, `*` or of the row's version."""
+    if header is None or header.strip() == "*" or not isinstance(instance, VersionedModel):
+        return
+    if str(instance.version) not in [tag.partition("-")[0] for tag in _opaque(header)]:
+        raise PreconditionFailed

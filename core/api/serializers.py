@@ -1,0 +1,162 @@
+"""The bases of the JSON shapes: readers mirror models, writers mirror service arguments.
+
+A list row and a detail are two readers of one model: `BaseListSerializer` shows what a table
+needs, `BaseDetailSerializer` everything. `?fields=` narrows a reader, `?include=` widens it by the
+related rows that it declares in `expandable`, each scoped to what the caller may see.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import Model, Prefetch, QuerySet
+from django.utils.module_loading import import_string
+from rest_framework import serializers
+from rest_framework.validators import UniqueValidator
+
+from core.api.fields import VisibleRelatedField
+from core.visibility import visible
+
+ModelT = TypeVar("ModelT", bound=Model)
+
+# How deep `?include=` may reach: `section.course` is two.
+MAX_DEPTH = 2
+
+
+class BaseModelSerializer(serializers.ModelSerializer[ModelT]):
+    """A reader: every field is read-only, and a caller may choose among them.
+
+    `expandable` maps the name of a foreign key to the reader (class or dotted path) that shows its
+    row when the caller includes it.
+    """
+
+    expandable: ClassVar[Mapping[str, Any]] = {}
+
+    def __init__(self, *args: Any, include: Iterable[str] = (), only: Iterable[str] | None = None, **options: Any):
+        self.included = list(include)
+        self.only = None if only is None else set(only)
+        super().__init__(*args, **options)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        for field in fields.values():
+            field.read_only = True
+        for name, deeper in _by_head(self.included).items():
+            reader = reader_of(self.expandable[name])
+            fields[name] = reader(source=included_attribute(name), include=deeper, read_only=True)
+        if self.only is not None:
+            fields = {name: field for name, field in fields.items() if name in self.only}
+        return fields
+
+
+class BaseListSerializer(BaseModelSerializer[ModelT]):
+    """A row of a list: what a table shows and nothing that costs a query."""
+
+
+class BaseDetailSerializer(BaseModelSerializer[ModelT]):
+    """One row in full."""
+
+
+class WriteSerializer(serializers.Serializer[Any]):
+    """Input of a service: its fields are the service's arguments; any other name is refused."""
+
+    default_error_messages = {"unknown_field": "There is no such field."}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            tolerated = self.context.get("read_only_names", frozenset()) if self.parent is None else frozenset()
+            unknown = [str(name) for name in data if name not in self.fields and name not in tolerated]
+            if unknown:
+                message = self.error_messages["unknown_field"]
+                errors: dict[str, Any] = {
+                    name: [serializers.ErrorDetail(message, code="unknown_field")] for name in unknown
+                }
+                try:
+                    super().to_internal_value({name: data[name] for name in data if name in self.fields})
+                except serializers.ValidationError as invalid:
+                    if isinstance(invalid.detail, dict):
+                        errors |= invalid.detail
+                raise serializers.ValidationError(errors)
+        return super().to_internal_value(data)
+
+
+class ModelWriteSerializer(serializers.ModelSerializer[ModelT], WriteSerializer):
+    """Input of a service that writes one model: lengths, choices and types come from its fields.
+
+    Uniqueness is left to the database's constraints, which are exact under concurrency.
+    """
+
+    serializer_related_field = VisibleRelatedField
+
+    def get_validators(self) -> list[Any]:
+        return []
+
+    def get_unique_together_validators(self) -> list[Any]:
+        return []
+
+    def get_unique_for_date_validators(self) -> list[Any]:
+        return []
+
+    def build_standard_field(self, field_name: str, model_field: Any) -> tuple[type[Any], dict[str, Any]]:
+        field_class, options = super().build_standard_field(field_name, model_field)
+        options["validators"] = [
+            validator for validator in options.get("validators", []) if not isinstance(validator, UniqueValidator)
+        ]
+        if not options["validators"]:
+            del options["validators"]
+        return field_class, options
+
+    def create(self, validated_data: Any) -> Any:
+        raise ImproperlyConfigured("Serializers write nothing; call a service.")
+
+    def update(self, instance: Any, validated_data: Any) -> Any:
+        raise ImproperlyConfigured("Serializers write nothing; call a service.")
+
+
+def included_attribute(name: str) -> str:
+    """Return the attribute under which an included row is prefetched."""
+    return f"included_{name}"
+
+
+def reader_of(declared: Any) -> type[BaseModelSerializer[Any]]:
+    """Return the reader an expansion declares, as a class or as a dotted path to one."""
+    reader = import_string(declared) if isinstance(declared, str) else declared
+    if not issubclass(reader, BaseModelSerializer):
+        raise ImproperlyConfigured(f"{reader} is no reader")
+    return reader
+
+
+def expansions(reader: type[BaseModelSerializer[Any]], depth: int = MAX_DEPTH) -> list[str]:
+    """List every name that `?include=` accepts for a reader."""
+    names: list[str] = []
+    for name, declared in reader.expandable.items():
+        names.append(name)
+        if depth > 1:
+            names.extend(f"{name}.{deeper}" for deeper in expansions(reader_of(declared), depth - 1))
+    return names
+
+
+def with_included(
+    queryset: QuerySet[Any], reader: type[BaseModelSerializer[Any]], names: Iterable[str], actor: Any
+) -> QuerySet[Any]:
+    """Prefetch the included rows that `actor` may see: one query for each name, whatever the page."""
+    for name, deeper in _by_head(names).items():
+        nested = reader_of(reader.expandable[name])
+        related = nested.Meta.model._default_manager.all()
+        rows = visible(related, actor)
+        if hasattr(rows, "for_api"):
+            rows = rows.for_api()
+        rows = with_included(rows, nested, deeper, actor)
+        queryset = queryset.prefetch_related(Prefetch(name, queryset=rows, to_attr=included_attribute(name)))
+    return queryset
+
+
+def _by_head(names: Iterable[str]) -> dict[str, list[str]]:
+    """Group dotted names by their first part: `["a.b", "a"]` becomes `{"a": ["b"]}`."""
+    heads: dict[str, list[str]] = {}
+    for name in names:
+        head, _, rest = name.partition(".")
+        deeper = heads.setdefault(head, [])
+        if rest:
+            deeper.append(rest)
+    return heads

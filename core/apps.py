@@ -1,0 +1,13 @@
+"""The foundation every other app stands on."""
+
+from django.apps import AppConfig
+
+
+class CoreConfig(AppConfig):
+    name = "core"
+
+    def ready(self) -> None:
+        # Importing these registers checks, admin pages and grants.
+        from core import checks  # noqa: F401
+        from core.customfields import admin, visibility  # noqa: F401
+        from core.customfields import checks as custom_field_checks  # noqa: F401

@@ -1,0 +1,185 @@
+"""The three writes most services are made of, done right once.
+
+`create`, `update` and `delete` validate fields and custom fields, translate violated constraints
+into domain errors, count versions and lose no concurrent change. They are for services; views,
+admin and imports call the services.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models, transaction
+
+from core import customfields
+from core.db.constraints import refusing
+from core.errors import ConflictError, DomainError, InvalidError, ViolationsError
+from core.models import CustomizableModel, VersionedModel
+from core.visibility import Actor
+
+ModelT = TypeVar("ModelT", bound=models.Model)
+
+
+class EditConflictError(ConflictError):
+    """Somebody else changed the row after it was read."""
+
+    code = "edit_conflict"
+    title = "The row was changed by somebody else meanwhile."
+
+
+class UnreadableTextError(InvalidError):
+    """The text holds a character that PostgreSQL cannot store."""
+
+    code = "invalid_text"
+    title = "The text contains a NUL character or an unpaired surrogate."
+
+
+@dataclass(frozen=True)
+class Crud(Generic[ModelT]):
+    """The services that create, change and delete one kind of row.
+
+    `create(*, by, **values)`, `update(instance, *, by, **changes)` and `delete(instance, *, by)`;
+    an operation that the resource does not offer is None.
+    """
+
+    create: Callable[..., ModelT] | None = None
+    update: Callable[..., ModelT] | None = None
+    delete: Callable[..., None] | None = None
+
+
+@transaction.atomic
+def create(model: type[ModelT], values: Mapping[str, Any], *, by: Actor | None = None) -> ModelT:
+    """Insert a row of `model`; raise the domain errors of whatever rule it breaks."""
+    fields = dict(values)
+    given = fields.pop("custom_fields", None)
+    instance = model(**fields)
+    errors = _field_errors(instance, [field.name for field in model._meta.concrete_fields])
+    if isinstance(instance, CustomizableModel):
+        try:
+            instance.custom_data = customfields.validated(
+                type(instance), given or {}, existing={}, instance_id=instance.pk, partial=False, by=by
+            )
+        except DomainError as error:
+            errors.extend(error.violations)
+    _raise_all(errors)
+    with refusing():
+        instance.save(force_insert=True)
+        if isinstance(instance, CustomizableModel):
+            customfields.apply_unique(instance)
+    return instance
+
+
+@transaction.atomic
+def update(instance: ModelT, changes: Mapping[str, Any], *, by: Actor | None = None) -> ModelT:
+    """Write `changes` to the row as it was read; the same values again change nothing.
+
+    Raises `EditConflictError` when the row was changed since `instance` was read.
+    """
+    fields = dict(changes)
+    given = fields.pop("custom_fields", None)
+    changed = {name: value for name, value in fields.items() if getattr(instance, name) != value}
+    for name, value in changed.items():
+        setattr(instance, name, value)
+    errors = _field_errors(instance, changed)
+    if given is not None and isinstance(instance, CustomizableModel):
+        try:
+            custom = customfields.validated(
+                type(instance), given, existing=instance.custom_data, instance_id=instance.pk, partial=True, by=by
+            )
+        except DomainError as error:
+            errors.extend(error.violations)
+        else:
+            if custom != instance.custom_data:
+                changed["custom_data"] = instance.custom_data = custom
+    _raise_all(errors)
+    if not changed:
+        return instance
+    with refusing():
+        _write(instance, changed)
+        if "custom_data" in changed and isinstance(instance, CustomizableModel):
+            customfields.apply_unique(instance)
+    return instance
+
+
+@transaction.atomic
+def delete(instance: models.Model) -> None:
+    """Delete the row; raise `InUseError` while others refer to it."""
+    with refusing():
+        if isinstance(instance, CustomizableModel):
+            customfields.release_unique(type(instance), [instance.pk])
+        instance.delete()
+
+
+@transaction.atomic
+def touch(instance: VersionedModel) -> None:
+    """Count a change of what the row shows that lies in none of its own columns."""
+    _write(instance, {})
+
+
+def _write(instance: models.Model, changed: Mapping[str, Any]) -> None:
+    # The named fields alone: a column that this change does not concern keeps what others wrote.
+    values = {name: getattr(instance, name) for name in changed}
+    rows = type(instance)._default_manager.filter(pk=instance.pk)
+    if isinstance(instance, VersionedModel):
+        rows = rows.filter(version=instance.version)
+        instance.version += 1
+        values["version"] = instance.version
+    if not rows.update(**values):
+        raise EditConflictError
+
+
+def _raise_all(errors: list[DomainError]) -> None:
+    if len(errors) == 1:
+        raise errors[0]
+    if errors:
+        raise ViolationsError(errors)
+
+
+def _field_errors(instance: models.Model, names: Iterable[str]) -> list[DomainError]:
+    """Check lengths, choices, ranges and characters of the named fields without touching the database."""
+    errors: list[DomainError] = []
+    checked = set(names)
+    for field in instance._meta.concrete_fields:
+        if field.name not in checked or field.generated or field.is_relation or field.primary_key:
+            checked.discard(field.name)
+            continue
+        value = getattr(instance, field.attname)
+        if isinstance(value, str) and not _storable(value):
+            errors.append(UnreadableTextError(field=field.name))
+            checked.discard(field.name)
+    errors.extend(_missing_relations(instance, names))
+    try:
+        instance.clean_fields(exclude={field.name for field in instance._meta.fields} - checked)
+    except ValidationError as invalid:
+        errors.extend(from_validation_error(invalid))
+    return errors
+
+
+def _missing_relations(instance: models.Model, names: Iterable[str]) -> Iterable[DomainError]:
+    """A required reference that is empty; whether its row exists is the foreign key's business."""
+    wanted = set(names)
+    for field in instance._meta.concrete_fields:
+        if field.is_relation and field.name in wanted and not field.null and getattr(instance, field.attname) is None:
+            yield InvalidError("This field may not be null.", field=field.name, code="null")
+
+
+def _storable(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text
+
+
+def from_validation_error(invalid: ValidationError) -> list[DomainError]:
+    """Translate Django's validation errors, field by field."""
+    if not hasattr(invalid, "error_dict"):
+        return [InvalidError(message, code="invalid") for message in invalid.messages]
+    return [
+        InvalidError(
+            "; ".join(map(str, single.messages)), field="" if name == NON_FIELD_ERRORS else name, code=single.code or "invalid"
+        )
+        for name, errors in invalid.error_dict.items()
+        for single in errors
+    ]

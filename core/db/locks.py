@@ -1,0 +1,41 @@
+"""Waiting for locks, but not for ever."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+
+from django.db import OperationalError, connection
+from psycopg import errors
+
+
+class LockTimeoutError(Exception):
+    """Somebody else held a lock for longer than the block was willing to wait."""
+
+
+@contextmanager
+def lock_patience(milliseconds: int) -> Generator[None]:
+    """Let the statements of the block wait this long for a lock; raise `LockTimeoutError` if one takes longer.
+
+    Only inside a transaction, which such a timeout ends. The former patience is restored, for this
+    transaction alone, so that nothing leaks into a pooled session.
+    """
+    former = _set_lock_timeout(f"{milliseconds}ms")
+    try:
+        yield
+    except OperationalError as error:
+        if isinstance(error.__cause__, errors.LockNotAvailable):
+            raise LockTimeoutError from error
+        raise
+    _set_lock_timeout(former)
+
+
+def lock_named(namespace: str, name: str) -> None:
+    """Wait until no other transaction holds this name, and hold it until the end of this one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{namespace}:{name}"])
+
+
+def _set_lock_timeout(value: str) -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout'), set_config('lock_timeout', %s, true)", [value])
+        row = cursor.fetchone()
+    return str(row[0])

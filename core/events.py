@@ -1,0 +1,57 @@
+"""Announce upward: how a lower layer tells higher layers that something happened.
+
+`publish` writes the fact to the outbox in the caller's transaction; `core.relay` delivers it to
+the subscribers after the commit. A fact that was rolled back is never delivered, and one that was
+committed is never lost.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, TypeVar
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import transaction
+
+from core.models import OutboxEvent
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """A fact, in the past tense, carrying ids and instants rather than objects."""
+
+    name: ClassVar[str]
+
+
+Subscriber = Callable[[dict[str, Any]], None]
+SubscriberT = TypeVar("SubscriberT", bound=Subscriber)
+
+_subscribers: defaultdict[str, dict[str, Subscriber]] = defaultdict(dict)
+
+
+def subscribe(event: type[Event]) -> Callable[[SubscriberT], SubscriberT]:
+    """Run the decorated function once for each `event` that was committed.
+
+    The function runs inside the relay's transaction: its writes and the note that it has run commit
+    together. Its module and name identify it in the outbox, so renaming it makes it a stranger.
+    """
+
+    def register(function: SubscriberT) -> SubscriberT:
+        _subscribers[event.name][f"{function.__module__}.{function.__name__}"] = function
+        return function
+
+    return register
+
+
+def subscribers_of(name: str) -> dict[str, Subscriber]:
+    """Return the subscribers of an event by their identifying names."""
+    return dict(_subscribers[name])
+
+
+def publish(event: Event) -> None:
+    """Record `event` in the caller's transaction; it is delivered only if that commits."""
+    if not transaction.get_connection().in_atomic_block:
+        raise RuntimeError(f"{event.name} was published outside a transaction")
+    payload = json.loads(json.dumps(asdict(event), cls=DjangoJSONEncoder))
+    OutboxEvent.objects.create(name=event.name, payload=payload)

@@ -1,0 +1,25 @@
+"""The shared models; apps import them from here."""
+
+from core.models.base import BaseQuerySet, TimeStampedUUIDModel, VersionedModel
+from core.models.custom_field import (
+    CustomField,
+    CustomFieldType,
+    CustomizableModel,
+    UniqueCustomValue,
+    custom_data_index,
+)
+from core.models.idempotency import IdempotencyKey
+from core.models.outbox import OutboxEvent
+
+__all__ = [
+    "BaseQuerySet",
+    "CustomField",
+    "CustomFieldType",
+    "CustomizableModel",
+    "IdempotencyKey",
+    "OutboxEvent",
+    "TimeStampedUUIDModel",
+    "UniqueCustomValue",
+    "VersionedModel",
+    "custom_data_index",
+]
