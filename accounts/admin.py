@@ -1,0 +1,75 @@
+"""Administration pages for accounts and roles."""
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.models import Group
+
+from accounts import services
+from accounts.models import Person, RoleAssignment, User
+from core.admin import ServiceAdmin
+from core.crud import Crud
+
+# Permissions come from the roles in `accounts.roles`; Django's groups play no part.
+admin.site.unregister(Group)
+
+
+class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """An account, and optionally a new password for it."""
+
+    password = forms.CharField(
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+        help_text="Leave empty to keep the present one. At least 15 characters.",
+    )
+
+    class Meta:
+        model = User
+        fields = ["email", "person", "is_active", "is_staff", "must_change_password", "password"]
+
+    def clean_password(self) -> str:
+        """An empty password leaves the stored hash alone."""
+        return str(self.cleaned_data["password"]) or self.instance.password
+
+
+@admin.register(User)
+class UserAdmin(ServiceAdmin):
+    form = UserForm
+    crud = Crud(create=services.create_user, update=services.update_user, delete=services.deactivate_user)
+    list_display = ("email", "person", "is_active", "is_staff", "last_login")
+    list_filter = ("is_active", "is_staff")
+    list_select_related = ("person",)
+    search_fields = ("email", "person__search_text")
+    autocomplete_fields = ("person",)
+
+
+@admin.register(Person)
+class PersonAdmin(ServiceAdmin):
+    crud = Crud(create=services.create_person, update=services.update_person, delete=services.delete_person)
+    list_display = ("name", "email", "birth_date")
+    search_fields = ("search_text",)
+    exclude = ("merged_into",)
+
+
+class AssignmentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """A role, where it holds and from when until when."""
+
+    valid_from = forms.DateTimeField(required=False, help_text="Empty: from now.")
+    valid_until = forms.DateTimeField(required=False, help_text="Empty: for good.")
+
+    class Meta:
+        model = RoleAssignment
+        fields = ["user", "role", "scope_kind", "scope_id"]
+
+
+@admin.register(RoleAssignment)
+class RoleAssignmentAdmin(ServiceAdmin):
+    form = AssignmentForm
+    # An assignment that was given stays as it was; what changes is when it ends.
+    crud = Crud(create=services.assign_role, delete=services.end_assignment)
+    service_arguments = frozenset({"valid_from", "valid_until"})
+    list_display = ("user", "role", "scope_kind", "scope_id", "valid", "granted_by")
+    list_filter = ("role", "scope_kind")
+    list_select_related = ("user", "granted_by")
+    search_fields = ("user__email",)
+    autocomplete_fields = ("user",)
+    readonly_fields = ("granted_by", *ServiceAdmin.readonly_fields)

@@ -1,0 +1,120 @@
+"""HTTP for logging in and out."""
+
+from typing import Any
+
+from django.conf import settings
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers as drf
+from rest_framework import status
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import services, tokens
+from accounts.api.serializers import LogInWriter, Me, RefreshWriter, TokenPair, UserSerializer, VerifyWriter
+from accounts.models import Session, User
+from core.api.permissions import AUTHENTICATED, PublicByName
+
+
+def _validated(writer: type[drf.BaseSerializer[Any]], request: Request) -> dict[str, Any]:
+    serializer = writer(data=request.data)
+    serializer.is_valid(raise_exception=True)
+    values: dict[str, Any] = serializer.validated_data
+    return values
+
+
+def _pair(issued: services.Tokens) -> dict[str, Any]:
+    return {
+        "access": issued.access,
+        "refresh": issued.refresh,
+        "expires_in": int(settings.ACCESS_TOKEN_LIFETIME.total_seconds()),
+        "user": UserSerializer(issued.user).data,
+    }
+
+
+class LogInView(APIView):
+    """Log in with an e-mail address and a password."""
+
+    authentication_classes = ()
+    permission_classes = (PublicByName,)
+
+    @extend_schema(operation_id="auth_token_create", request=LogInWriter, responses=TokenPair)
+    def post(self, request: Request) -> Response:
+        """Exchange credentials for an access and a refresh token."""
+        values = _validated(LogInWriter, request)
+        try:
+            issued = services.log_in(
+                **values, user_agent=request.headers.get("User-Agent", ""), at=timezone.now()
+            )
+        except services.InvalidCredentialsError as error:
+            raise AuthenticationFailed(error.detail, code=error.error_code) from error
+        return Response(_pair(issued))
+
+
+class RefreshView(APIView):
+    """Stay logged in."""
+
+    authentication_classes = ()
+    permission_classes = (PublicByName,)
+
+    @extend_schema(operation_id="auth_token_refresh", request=RefreshWriter, responses=TokenPair)
+    def post(self, request: Request) -> Response:
+        """Exchange a refresh token for a new pair; reuse of an old one ends the session."""
+        try:
+            issued = services.refresh_session(**_validated(RefreshWriter, request), at=timezone.now())
+        except services.InvalidRefreshError as error:
+            raise AuthenticationFailed(error.detail, code=error.error_code) from error
+        return Response(_pair(issued))
+
+
+class VerifyView(APIView):
+    """Ask whether an access token is still good."""
+
+    authentication_classes = ()
+    permission_classes = (PublicByName,)
+
+    @extend_schema(operation_id="auth_token_verify", request=VerifyWriter, responses={200: None})
+    def post(self, request: Request) -> Response:
+        """Answer 200 for a live access token, 401 for any other."""
+        try:
+            claims = tokens.read_access(_validated(VerifyWriter, request)["token"])
+        except tokens.InvalidTokenError as error:
+            raise AuthenticationFailed("The token is not valid.", code="invalid_token") from error
+        live = Session.objects.filter(
+            pk=claims.session_id,
+            revoked_at__isnull=True,
+            absolute_expires_at__gt=timezone.now(),
+            user__is_active=True,
+            user__token_version=claims.token_version,
+        )
+        if not live.exists():
+            raise AuthenticationFailed("The session has ended; log in again.", code="session_ended")
+        return Response(None)
+
+
+class LogOutView(APIView):
+    """End this session."""
+
+    required_permissions = {"post": AUTHENTICATED}
+
+    @extend_schema(operation_id="auth_logout", request=None, responses={204: None})
+    def post(self, request: Request) -> Response:
+        """End the session of the access token: its tokens are refused from now on."""
+        claims: tokens.AccessClaims = request.auth
+        services.log_out(session=Session(pk=claims.session_id), at=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class MeView(APIView):
+    """Who am I, and what may I do?"""
+
+    required_permissions = {"get": AUTHENTICATED}
+
+    @extend_schema(operation_id="auth_me", responses=Me)
+    def get(self, request: Request) -> Response:
+        """Show the caller's account, roles and permissions."""
+        if not isinstance(request.user, User):
+            raise AuthenticationFailed
+        return Response(Me(request.user).data)

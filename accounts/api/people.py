@@ -1,0 +1,61 @@
+"""The data of a person as the parts they play show and take it: flat, among the part's own fields."""
+
+from typing import Any, ClassVar, TypeVar
+
+from django.db.models import Model
+from rest_framework import serializers
+
+from accounts.models import Gender, Person
+from core.api.serializers import ModelWriteSerializer
+
+ModelT = TypeVar("ModelT", bound=Model)
+
+
+class PersonNameFields(serializers.Serializer[Any]):
+    """What a list shows of a person."""
+
+    first_name = serializers.CharField(source="person.first_name")
+    last_name = serializers.CharField(source="person.last_name")
+    preferred_name = serializers.CharField(source="person.preferred_name")
+    email = serializers.EmailField(source="person.email")
+
+
+class PersonContactFields(PersonNameFields):
+    """What is shown beside the name to those who work with a person."""
+
+    person = serializers.UUIDField(source="person_id", help_text="Who they are, whatever parts they play.")
+    phone = serializers.CharField(source="person.phone")
+
+
+class PersonFields(PersonContactFields):
+    """Everything about a person."""
+
+    birth_date = serializers.DateField(source="person.birth_date", allow_null=True)
+    gender = serializers.ChoiceField(Gender.choices, source="person.gender", allow_blank=True)
+    nationality = serializers.CharField(source="person.nationality")
+
+
+class PersonWriter(ModelWriteSerializer[Person]):
+    """Input about a person."""
+
+    class Meta:
+        model = Person
+        fields = [
+            "first_name", "last_name", "preferred_name", "email", "phone", "birth_date", "gender", "nationality",
+        ]  # fmt: skip
+
+
+class PartWriter(ModelWriteSerializer[ModelT]):
+    """Input about a part that a person plays: `person_fields` of theirs and the part's own."""
+
+    person_fields: ClassVar[tuple[str, ...]] = tuple(PersonWriter.Meta.fields)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        personal = PersonWriter().get_fields()
+        return {name: personal[name] for name in self.person_fields} | super().get_fields()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        names = ("first_name", "last_name", "preferred_name", "person")
+        if not self.partial and not any(attrs.get(name) for name in names):
+            raise serializers.ValidationError({"last_name": ["A person has a name."]}, code="required")
+        return attrs

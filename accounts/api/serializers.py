@@ -1,0 +1,122 @@
+"""The JSON shapes of accounts."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from accounts.assignments import Assignment
+from accounts.models import Person, RoleAssignment, User
+from accounts.roles import Role
+from core.api.fields import VisibleRelatedField
+from core.api.serializers import BaseDetailSerializer, BaseListSerializer, ModelWriteSerializer, WriteSerializer
+
+
+class PersonBrief(BaseListSerializer[Person]):
+    class Meta:
+        model = Person
+        fields = ["id", "first_name", "last_name", "preferred_name"]
+
+
+class HeldRole(serializers.Serializer[Assignment]):
+    """A role somebody holds now."""
+
+    role = serializers.ChoiceField(Role.choices)
+    scope_kind = serializers.CharField()
+    scope_id = serializers.UUIDField(allow_null=True)
+
+
+class UserSerializer(BaseListSerializer[User]):
+    person = PersonBrief(allow_null=True)
+    roles = HeldRole(source="assignments", many=True)
+
+    class Meta:
+        model = User
+        fields = [
+            "id", "email", "person", "roles", "is_active", "is_staff", "must_change_password", "last_login",
+            "created_at", "updated_at",
+        ]  # fmt: skip
+
+
+class UserWriter(ModelWriteSerializer[User]):
+    person = VisibleRelatedField(queryset=Person.objects.all(), allow_null=True, required=False)
+    password = serializers.CharField(write_only=True, required=False, trim_whitespace=False, max_length=1000)
+
+    class Meta:
+        model = User
+        fields = ["email", "person", "is_active", "is_staff", "must_change_password", "password"]
+
+
+class UserBrief(BaseListSerializer[User]):
+    class Meta:
+        model = User
+        fields = ["id", "email"]
+
+
+class RoleAssignmentSerializer(BaseDetailSerializer[RoleAssignment]):
+    user = UserBrief()
+    granted_by = UserBrief(allow_null=True)
+    valid_from = serializers.DateTimeField(source="valid.lower", allow_null=True)
+    valid_until = serializers.DateTimeField(source="valid.upper", allow_null=True)
+
+    class Meta:
+        model = RoleAssignment
+        fields = [
+            "id", "user", "role", "scope_kind", "scope_id", "valid_from", "valid_until", "granted_by", "created_at",
+            "updated_at",
+        ]  # fmt: skip
+
+
+class RoleAssignmentWriter(ModelWriteSerializer[RoleAssignment]):
+    valid_from = serializers.DateTimeField(required=False, allow_null=True)
+    valid_until = serializers.DateTimeField(required=False, allow_null=True)
+
+    class Meta:
+        model = RoleAssignment
+        fields = ["user", "role", "scope_kind", "scope_id", "valid_from", "valid_until"]
+
+
+class RoleSerializer(serializers.Serializer[Any]):
+    """A role and what it permits."""
+
+    code = serializers.ChoiceField(Role.choices)
+    name = serializers.CharField()
+    permissions = serializers.ListField(child=serializers.CharField())
+
+
+class LogInWriter(WriteSerializer):
+    email = serializers.CharField(required=False, max_length=254)
+    username = serializers.CharField(required=False, max_length=254, help_text="Another name for `email`.")
+    password = serializers.CharField(trim_whitespace=False, max_length=1000)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        email = attrs.get("email") or attrs.get("username")
+        if not email:
+            raise serializers.ValidationError({"email": ["This field is required."]}, code="required")
+        return {"email": email, "password": attrs["password"]}
+
+
+class RefreshWriter(WriteSerializer):
+    refresh = serializers.CharField(max_length=200)
+
+
+class VerifyWriter(WriteSerializer):
+    token = serializers.CharField(max_length=4000)
+
+
+class Me(UserSerializer):
+    permissions = serializers.SerializerMethodField()
+
+    class Meta(UserSerializer.Meta):
+        fields = [*UserSerializer.Meta.fields, "permissions"]
+
+    def get_permissions(self, user: User) -> list[str]:
+        return sorted(user.permissions)
+
+
+class TokenPair(serializers.Serializer[Any]):
+    """What a log-in or a refresh answers with; `expires_in` is in seconds."""
+
+    access = serializers.CharField()
+    refresh = serializers.CharField()
+    expires_in = serializers.IntegerField()
+    user = UserSerializer()

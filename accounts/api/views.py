@@ -1,0 +1,50 @@
+"""HTTP for accounts: users, roles and who holds them."""
+
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from accounts import services
+from accounts.api import serializers
+from accounts.api.filters import RoleAssignmentFilter, UserFilter
+from accounts.models import RoleAssignment, User
+from accounts.roles import Role, permissions_of
+from core.api.bulk import BulkViewSet
+from core.api.permissions import AUTHENTICATED
+from core.crud import Crud
+
+
+class UserViewSet(BulkViewSet[User]):
+    """Accounts: one's own, and every one for those who administer them."""
+
+    queryset = User.objects.all()
+    list_serializer_class = serializers.UserSerializer
+    write_serializer_class = serializers.UserWriter
+    filterset_class = UserFilter
+    ordering_fields = {"email": "email", "created_at": "created_at"}
+    default_ordering = ("email",)
+    crud = Crud(create=services.create_user, update=services.update_user, delete=services.deactivate_user)
+
+
+class RoleAssignmentViewSet(BulkViewSet[RoleAssignment]):
+    """Who holds which role, within which scope and until when."""
+
+    queryset = RoleAssignment.objects.all()
+    list_serializer_class = serializers.RoleAssignmentSerializer
+    write_serializer_class = serializers.RoleAssignmentWriter
+    filterset_class = RoleAssignmentFilter
+    ordering_fields = {"role": "role", "created_at": "created_at"}
+    default_ordering = ("-created_at",)
+    crud = Crud(create=services.assign_role, update=services.update_assignment, delete=services.end_assignment)
+
+
+class RolesView(APIView):
+    """The roles of the university and what each permits."""
+
+    required_permissions = {"get": AUTHENTICATED}
+    response_serializer = serializers.RoleSerializer(many=True)
+
+    def get(self, request: Request) -> Response:
+        """List every role with its permissions."""
+        roles = [{"code": role.value, "name": role.label, "permissions": sorted(permissions_of(role))} for role in Role]
+        return Response(roles)

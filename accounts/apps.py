@@ -1,0 +1,11 @@
+"""Who can log in, who they are as people, and what they may do. Stands on core alone."""
+
+from django.apps import AppConfig
+
+
+class AccountsConfig(AppConfig):
+    name = "accounts"
+    verbose_name = "Accounts"
+
+    def ready(self) -> None:
+        from accounts import visibility  # noqa: F401 - registers the grants

@@ -1,0 +1,53 @@
+"""What a held role comes to: which permission, within which scope."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from uuid import UUID
+
+from accounts.roles import ScopeKind, permissions_of
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """A role somebody holds now, and the unit it is held for (None for institution and self)."""
+
+    role: str
+    scope_kind: str
+    scope_id: UUID | None
+
+    @classmethod
+    def from_json(cls, row: Mapping[str, Any]) -> Self:
+        scope_id = row["scope_id"]
+        return cls(role=row["role"], scope_kind=row["scope_kind"], scope_id=UUID(scope_id) if scope_id else None)
+
+
+@dataclass(frozen=True)
+class Scopes:
+    """Where an actor holds a permission.
+
+    `everywhere` covers the institution; the sets name departments (with all below them), programs
+    and sections; `own` covers what concerns the actor in person.
+    """
+
+    everywhere: bool
+    departments: frozenset[UUID]
+    programs: frozenset[UUID]
+    sections: frozenset[UUID]
+    own: bool
+
+
+def scopes_of(actor: Any, permission: str) -> Scopes:
+    """Return the scopes within which `actor` holds `permission`."""
+    held = [a for a in getattr(actor, "assignments", ()) if permission in permissions_of(a.role)]
+
+    def ids(kind: ScopeKind) -> frozenset[UUID]:
+        return frozenset(a.scope_id for a in held if a.scope_kind == kind and a.scope_id is not None)
+
+    return Scopes(
+        everywhere=any(a.scope_kind == ScopeKind.INSTITUTION for a in held),
+        departments=ids(ScopeKind.DEPARTMENT),
+        programs=ids(ScopeKind.PROGRAM),
+        sections=ids(ScopeKind.SECTION),
+        own=any(a.scope_kind == ScopeKind.SELF for a in held),
+    )

@@ -1,0 +1,60 @@
+"""Who is calling: a bearer token, checked against the live session and account in one query."""
+
+from typing import Any
+
+from django.db.models import F
+from django.utils import timezone
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from accounts import tokens
+from accounts.models import User
+
+SCHEME = "Bearer"
+
+
+class SessionTokenAuthentication(BaseAuthentication):
+    """`Authorization: Bearer <access token>`; the session behind it must still be live."""
+
+    def authenticate(self, request: Request) -> tuple[User, Any] | None:
+        parts = get_authorization_header(request).split()
+        if not parts or parts[0].lower() != SCHEME.lower().encode():
+            return None
+        if len(parts) != 2:
+            raise AuthenticationFailed("The Authorization header is malformed.", code="invalid_token")
+        try:
+            claims = tokens.read_access(parts[1].decode())
+        except (tokens.InvalidTokenError, UnicodeDecodeError):
+            raise AuthenticationFailed("The access token is not valid or has expired.", code="invalid_token") from None
+        user = (
+            User.objects.with_assignments()
+            .select_related("person")
+            .filter(
+                pk=claims.user_id,
+                is_active=True,
+                token_version=claims.token_version,
+                sessions=claims.session_id,
+                sessions__revoked_at__isnull=True,
+                sessions__absolute_expires_at__gt=timezone.now(),
+            )
+            .annotate(session_id=F("sessions__pk"))
+            .first()
+        )
+        if user is None:
+            raise AuthenticationFailed("The session has ended; log in again.", code="session_ended")
+        return user, claims
+
+    def authenticate_header(self, request: Request) -> str:
+        return f'{SCHEME} realm="api"'
+
+
+class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped registry
+    """How the schema names the bearer token."""
+
+    target_class = "accounts.authentication.SessionTokenAuthentication"
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}

@@ -1,0 +1,61 @@
+"""A human being, apart from the parts they play: one person may study, teach and log in."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from core.models import BaseQuerySet, VersionedModel
+from core.search import search_indexes, search_text
+
+
+class Gender(models.TextChoices):
+    FEMALE = "female", "Female"
+    MALE = "male", "Male"
+    OTHER = "other", "Other"
+    UNDISCLOSED = "undisclosed", "Not disclosed"
+
+
+class Person(VersionedModel):
+    """One human being, under the name the university uses for them."""
+
+    first_name = models.CharField(max_length=150, blank=True)
+    last_name = models.CharField(max_length=150, blank=True)
+    preferred_name = models.CharField(max_length=150, blank=True)
+    email = models.EmailField(max_length=254, blank=True, help_text="Where the university writes to them.")
+    phone = models.CharField(max_length=32, blank=True)
+    birth_date = models.DateField(null=True, blank=True)
+    gender = models.CharField(max_length=12, choices=Gender, blank=True)
+    nationality = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 alpha-2 code.")
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    search_text = search_text("first_name", "last_name", "preferred_name", "email")
+
+    search_paths: ClassVar = ("search_text",)
+
+    objects = BaseQuerySet["Person"].as_manager()
+
+    class Meta:
+        verbose_name_plural = "people"
+        constraints = [
+            models.CheckConstraint(
+                condition=~Q(merged_into=F("id")),
+                name="accounts_person_not_merged_into_itself",
+                violation_error_code="merged_into_itself",
+                violation_error_message="A person cannot be merged into themselves.",
+            ),
+            models.CheckConstraint(
+                condition=Q(gender__in=["", *Gender.values]),
+                name="accounts_person_gender_known",
+                violation_error_code="invalid_choice",
+                violation_error_message="The gender is not one of the known ones.",
+            ),
+        ]
+        indexes = [*search_indexes("accounts_person"), models.Index(fields=["last_name", "first_name"], name="accounts_person_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """The name to show: the preferred one before the family name."""
+        return f"{self.preferred_name or self.first_name} {self.last_name}".strip() or "(no name)"

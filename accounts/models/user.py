@@ -1,0 +1,159 @@
+"""An account, and the roles it holds: the e-mail address somebody logs in with and what that opens."""
+
+from collections.abc import Sequence
+from typing import Any, Self
+from uuid import UUID
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, OuterRef, Q, Value
+from django.db.models.functions import Coalesce, JSONObject, Lower, Now
+from django.utils.functional import cached_property
+
+from accounts.assignments import Assignment
+from accounts.models.person import Person
+from accounts.roles import Role, ScopeKind, permissions_of
+from core.models import BaseQuerySet, VersionedModel
+
+NOWHERE = UUID(int=0)
+UNSCOPED = [ScopeKind.INSTITUTION, ScopeKind.SELF]
+
+
+class UserQuerySet(BaseQuerySet["User"]):
+    def with_assignments(self) -> Self:
+        """Load the roles each user holds at this moment, without another query."""
+        held = RoleAssignment.objects.current().filter(user=OuterRef("pk"))
+        as_json = JSONObject(role="role", scope_kind="scope_kind", scope_id="scope_id")
+        return self.annotate(held=ArraySubquery(held.values(json=as_json)))
+
+    def for_api(self) -> Self:
+        return self.select_related("person").with_assignments()
+
+    def get_by_natural_key(self, email: str | None) -> "User":
+        """Find the account an address logs in to; Django's authentication asks this."""
+        return self.get(email__iexact=email)
+
+
+class User(AbstractBaseUser, VersionedModel):
+    """One account. What it may do follows from the roles it holds now, nothing else."""
+
+    email = models.EmailField(max_length=254)
+    person = models.OneToOneField(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="user")
+    is_active = models.BooleanField(default=True, help_text="An inactive account cannot log in.")
+    is_staff = models.BooleanField(default=False, help_text="May open the administration pages.")
+    must_change_password = models.BooleanField(default=False)
+    token_version = models.PositiveIntegerField(default=1, editable=False)
+
+    objects = UserQuerySet.as_manager()
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: Sequence[str] = []
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                Lower("email"),
+                name="accounts_user_unique_email",
+                violation_error_code="email_taken",
+                violation_error_message="Another account uses this e-mail address.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.email
+
+    @cached_property
+    def assignments(self) -> tuple[Assignment, ...]:
+        """The roles held now: as the queryset loaded them, otherwise read once."""
+        held = getattr(self, "held", None)
+        if held is None:
+            held = User.objects.with_assignments().values_list("held", flat=True).get(pk=self.pk)
+        return tuple(Assignment.from_json(row) for row in held)
+
+    @cached_property
+    def permissions(self) -> frozenset[str]:
+        """Everything any of the held roles permits, in whatever scope."""
+        return frozenset().union(*(permissions_of(held.role) for held in self.assignments))
+
+    def has_role(self, role: Role) -> bool:
+        return any(held.role == role for held in self.assignments)
+
+    @property
+    def is_superuser(self) -> bool:
+        return self.has_role(Role.SYSTEM_ADMIN)
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Say whether some role permits this kind of action; on which rows is a matter of visibility."""
+        return self.is_active and perm in self.permissions
+
+    def has_perms(self, perm_list: Sequence[str], obj: Any = None) -> bool:
+        return all(self.has_perm(perm, obj) for perm in perm_list)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and any(perm.startswith(f"{app_label}.") for perm in self.permissions)
+
+
+class RoleAssignmentQuerySet(BaseQuerySet["RoleAssignment"]):
+    def current(self) -> Self:
+        """Those in force at this moment, by the database's clock."""
+        return self.filter(valid__contains=Now())
+
+    def for_api(self) -> Self:
+        return self.select_related("user", "granted_by")
+
+
+class RoleAssignment(VersionedModel):
+    """One role held by one user within one scope for a span of time."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="role_assignments")
+    role = models.CharField(max_length=24, choices=Role)
+    scope_kind = models.CharField(max_length=12, choices=ScopeKind, default=ScopeKind.INSTITUTION)
+    scope_id = models.UUIDField(
+        null=True, blank=True, help_text="The department, program or section; empty for institution and self."
+    )
+    valid = DateTimeRangeField(help_text="From (inclusive) until (exclusive); an open end lasts.")
+    granted_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+
+    objects = RoleAssignmentQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="accounts_roleassignment_no_overlap",
+                expressions=[
+                    ("user", RangeOperators.EQUAL),
+                    ("role", RangeOperators.EQUAL),
+                    ("scope_kind", RangeOperators.EQUAL),
+                    (Coalesce("scope_id", Value(NOWHERE)), RangeOperators.EQUAL),
+                    ("valid", RangeOperators.OVERLAPS),
+                ],
+                violation_error_code="overlapping_appointment",
+                violation_error_message="The user already holds this role in this scope during that time.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(granted_by=F("user")),
+                name="accounts_roleassignment_not_by_oneself",
+                violation_error_code="self_approval",
+                violation_error_message="Nobody grants a role to themselves.",
+            ),
+            models.CheckConstraint(
+                condition=Q(scope_kind__in=UNSCOPED, scope_id__isnull=True)
+                | (~Q(scope_kind__in=UNSCOPED) & Q(scope_id__isnull=False)),
+                name="accounts_roleassignment_scope_named",
+                violation_error_code="scope_mismatch",
+                violation_error_message="A department, program or section scope names its unit; the others name none.",
+            ),
+            models.CheckConstraint(
+                condition=Q(role__in=Role.values) & Q(scope_kind__in=ScopeKind.values),
+                name="accounts_roleassignment_role_known",
+                violation_error_code="invalid_choice",
+                violation_error_message="The role or the kind of scope is not one of the known ones.",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id}: {self.role} ({self.scope_kind})"

@@ -1,0 +1,121 @@
+"""The roles of the university and what each may do.
+
+A role is a set of permissions in code: reviewed with the code that asks for them, and the same in
+every installation. Who holds a role, within which scope and until when is data
+(`accounts.RoleAssignment`). A permission reads `<app>.<verb>_<model>`; holding it answers whether
+an actor may do this kind of thing at all, `core.visibility` on which rows.
+"""
+
+from collections.abc import Iterable
+from functools import cache
+
+from django.apps import apps
+from django.db.models import TextChoices
+
+
+class Role(TextChoices):
+    SYSTEM_ADMIN = "system_admin", "System administrator"
+    REGISTRAR = "registrar", "Registrar"
+    DEPARTMENT_HEAD = "department_head", "Department head"
+    PROGRAM_COORDINATOR = "program_coordinator", "Program coordinator"
+    FACULTY = "faculty", "Faculty"
+    ADVISOR = "advisor", "Advisor"
+    TEACHING_ASSISTANT = "teaching_assistant", "Teaching assistant"
+    EXAMINER = "examiner", "Examiner"
+    EXAM_CONTROLLER = "exam_controller", "Exam controller"
+    STUDENT = "student", "Student"
+    GUARDIAN = "guardian", "Guardian"
+    FINANCE_OFFICER = "finance_officer", "Finance officer"
+    FINANCE_APPROVER = "finance_approver", "Finance approver"
+    HR_OFFICER = "hr_officer", "HR officer"
+    FACILITIES_MANAGER = "facilities_manager", "Facilities manager"
+    CAMPAIGN_MANAGER = "campaign_manager", "Campaign manager"
+    AUDITOR = "auditor", "Auditor"
+    INTEGRATION = "integration", "Integration"
+
+
+class ScopeKind(TextChoices):
+    INSTITUTION = "institution", "Institution"
+    DEPARTMENT = "department", "Department"
+    PROGRAM = "program", "Program"
+    SECTION = "section", "Section"
+    SELF = "self", "Self"
+
+
+def _all(app_label: str, *models: str) -> set[str]:
+    return {f"{app_label}.{verb}_{model}" for model in models for verb in ("view", "add", "change", "delete")}
+
+
+def _view(app_label: str, *models: str) -> set[str]:
+    return {f"{app_label}.view_{model}" for model in models}
+
+
+# What anybody who works or studies here may read: the structure of the university.
+_STRUCTURE = (
+    _view("departments", "department", "campus", "building", "room", "academicyear", "term", "program", "appointment")
+    | _view("courses", "course", "courseversion", "requisite", "section", "meeting")
+    | _view("core", "customfield")
+)
+
+_CATALOGUE = _all("courses", "course", "courseversion", "requisite", "section", "meeting", "sectioninstructor")
+
+_PERMISSIONS: dict[Role, set[str]] = {
+    Role.REGISTRAR: _STRUCTURE
+    | _CATALOGUE
+    | _all("departments", "department", "campus", "building", "room", "academicyear", "term", "program", "appointment")
+    | _all("students", "student", "programenrollment", "studentstatusevent")
+    | _all("faculty", "faculty", "facultyappointment")
+    | _all("enrollment", "enrollment")
+    | {"enrollment.override_rules"}
+    | _all("core", "customfield")
+    | _all("interop", "importjob")
+    | _view("accounts", "user", "roleassignment", "person"),
+    Role.DEPARTMENT_HEAD: _STRUCTURE
+    | _CATALOGUE
+    | _view("students", "student", "programenrollment", "studentstatusevent")
+    | _view("faculty", "faculty", "facultyappointment")
+    | {"faculty.change_faculty", "departments.change_department"}
+    | _all("enrollment", "enrollment"),
+    Role.PROGRAM_COORDINATOR: _STRUCTURE
+    | _view("students", "student", "programenrollment", "studentstatusevent")
+    | _view("faculty", "faculty")
+    | _all("enrollment", "enrollment"),
+    Role.FACULTY: _STRUCTURE | _view("students", "student") | _view("faculty", "faculty") | _view("enrollment", "enrollment"),
+    Role.ADVISOR: _STRUCTURE
+    | _view("students", "student", "programenrollment", "studentstatusevent")
+    | _view("enrollment", "enrollment"),
+    Role.TEACHING_ASSISTANT: _STRUCTURE | _view("students", "student") | _view("enrollment", "enrollment"),
+    Role.EXAMINER: _STRUCTURE,
+    Role.EXAM_CONTROLLER: _STRUCTURE | _view("students", "student") | _view("enrollment", "enrollment"),
+    Role.STUDENT: _STRUCTURE
+    | _view("students", "student", "programenrollment", "studentstatusevent")
+    | {"enrollment.view_enrollment", "enrollment.add_enrollment", "enrollment.delete_enrollment"},
+    Role.GUARDIAN: _STRUCTURE,
+    Role.FINANCE_OFFICER: _STRUCTURE | _view("students", "student"),
+    Role.FINANCE_APPROVER: _STRUCTURE,
+    Role.HR_OFFICER: _STRUCTURE | _all("faculty", "faculty", "facultyappointment"),
+    Role.FACILITIES_MANAGER: _STRUCTURE | _all("departments", "campus", "building", "room"),
+    Role.CAMPAIGN_MANAGER: _STRUCTURE,
+    Role.INTEGRATION: _STRUCTURE,
+}
+
+
+@cache
+def permissions_of(role: str) -> frozenset[str]:
+    """Return the permissions of a role, named by its value; an unknown role has none."""
+    if role == Role.SYSTEM_ADMIN:
+        return frozenset(_every(("view", "add", "change", "delete"))) | _PERMISSIONS_BEYOND_MODELS
+    if role == Role.AUDITOR:
+        return frozenset(_every(("view",)))
+    return frozenset(_PERMISSIONS.get(Role(role), set())) if role in Role.values else frozenset()
+
+
+def _every(verbs: Iterable[str]) -> set[str]:
+    return {
+        f"{model._meta.app_label}.{verb}_{model._meta.model_name}" for model in apps.get_models() for verb in verbs
+    }
+
+
+_PERMISSIONS_BEYOND_MODELS = frozenset(
+    permission for held in _PERMISSIONS.values() for permission in held if "." in permission
+) | {"core.view_health"}

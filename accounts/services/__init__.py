@@ -1,0 +1,35 @@
+"""Everything that changes people, accounts, roles and sessions."""
+
+from accounts.services.people import PersonValues, create_person, delete_person, update_person
+from accounts.services.roles import RoleAssignmentValues, assign_role, end_assignment, update_assignment
+from accounts.services.sessions import (
+    InvalidCredentialsError,
+    InvalidRefreshError,
+    Tokens,
+    log_in,
+    log_out,
+    refresh_session,
+)
+from accounts.services.users import UserValues, create_administrator, create_user, deactivate_user, update_user
+
+__all__ = [
+    "InvalidCredentialsError",
+    "InvalidRefreshError",
+    "PersonValues",
+    "RoleAssignmentValues",
+    "Tokens",
+    "UserValues",
+    "assign_role",
+    "create_administrator",
+    "create_person",
+    "create_user",
+    "deactivate_user",
+    "delete_person",
+    "end_assignment",
+    "log_in",
+    "log_out",
+    "refresh_session",
+    "update_assignment",
+    "update_person",
+    "update_user",
+]

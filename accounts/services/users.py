@@ -1,0 +1,70 @@
+"""What changes an account."""
+
+from typing import Any, TypedDict, Unpack
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Person, Session, User
+from accounts.roles import Role
+from accounts.services.roles import assign_role
+from core import crud
+from core.errors import InvalidError
+from core.visibility import Actor
+
+
+class UserValues(TypedDict, total=False):
+    email: str
+    person: Person | None
+    is_active: bool
+    is_staff: bool
+    must_change_password: bool
+    password: str
+
+
+class PasswordTooShortError(InvalidError):
+    """The password is shorter than a single factor must be (NIST SP 800-63B-4, 3.1.1.2)."""
+
+    code = "password_too_short"
+    title = "A password has at least 15 characters."
+    field = "password"
+
+
+MINIMUM_PASSWORD_LENGTH = 15
+
+
+def create_user(*, by: Actor | None, **values: Unpack[UserValues]) -> User:
+    """Open an account; without a password nobody can log in to it yet."""
+    return crud.create(User, _with_hash({"password": "", **values}))
+
+
+@transaction.atomic
+def update_user(user: User, *, by: Actor | None, **changes: Unpack[UserValues]) -> User:
+    """Change an account; a new password or a deactivation ends its sessions at once."""
+    fields = _with_hash(changes) if "password" in changes else dict(changes)
+    if "password" in fields or fields.get("is_active", True) != user.is_active:
+        fields["token_version"] = user.token_version + 1
+        Session.objects.filter(user=user, revoked_at__isnull=True).update(revoked_at=timezone.now())
+    return crud.update(user, fields)
+
+
+def deactivate_user(user: User, *, by: Actor | None) -> None:
+    """Close an account for good. Its row stays: what it did remains attributed to it."""
+    update_user(user, by=by, is_active=False)
+
+
+@transaction.atomic
+def create_administrator(*, email: str, password: str) -> User:
+    """Open an account that may do everything, for the first person who sets up an installation."""
+    user = create_user(by=None, email=email, password=password, is_staff=True)
+    assign_role(user=user, role=Role.SYSTEM_ADMIN, by=None)
+    return user
+
+
+def _with_hash(values: Any) -> dict[str, Any]:
+    """Replace a password by its hash; an empty one by an unusable hash."""
+    password = values.get("password")
+    if password and len(password) < MINIMUM_PASSWORD_LENGTH:
+        raise PasswordTooShortError
+    return {**values, "password": make_password(password or None)}

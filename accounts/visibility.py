@@ -1,0 +1,59 @@
+"""Sight of accounts: oneself, and for those who administer accounts, everybody."""
+
+from typing import Any
+
+from django.db.models import Q
+
+from accounts.assignments import scopes_of
+from accounts.models import Person, RoleAssignment, Session, User
+from core.visibility import grants
+
+
+@grants(User)
+def everybody_sees_their_own_account(actor: Any) -> Q | None:
+    return Q(pk=actor.pk)
+
+
+@grants(RoleAssignment)
+def everybody_sees_the_roles_they_hold(actor: Any) -> Q | None:
+    return Q(user=actor.pk)
+
+
+@grants(Session, "manage")
+def everybody_sees_and_ends_their_own_sessions(actor: Any) -> Q | None:
+    return Q(user=actor.pk)
+
+
+@grants(Person)
+def everybody_sees_their_own_personal_data(actor: Any) -> Q | None:
+    return Q(user=actor.pk)
+
+
+@grants(User)
+def account_readers_see_every_account(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "accounts.view_user").everywhere else None
+
+
+@grants(User, "manage")
+def account_administrators_manage_every_account(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "accounts.change_user").everywhere else None
+
+
+@grants(RoleAssignment)
+def account_readers_see_every_assignment(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "accounts.view_roleassignment").everywhere else None
+
+
+@grants(RoleAssignment, "manage")
+def account_administrators_manage_every_assignment(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "accounts.change_roleassignment").everywhere else None
+
+
+@grants(Person)
+def person_readers_see_everybody(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "accounts.view_person").everywhere else None
+
+
+@grants(Person, "manage")
+def person_administrators_manage_everybody(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "accounts.change_person").everywhere else None

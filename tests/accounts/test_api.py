@@ -1,0 +1,272 @@
+"""Accounts over HTTP: logging in and out, who one is, who may do what."""
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, identify_hasher
+from django.utils import timezone
+
+from accounts import services, tokens
+from accounts.models import RoleAssignment, Session, User
+from accounts.roles import Role, ScopeKind
+from tests.accounts.factories import PersonFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+TOKEN, REFRESH, VERIFY = "/api/v1/auth/token/", "/api/v1/auth/token/refresh/", "/api/v1/auth/token/verify/"
+ME, LOGOUT = "/api/v1/auth/me/", "/api/v1/auth/logout/"
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+def account():
+    return services.create_user(by=None, email="Ada@example.org", password=PASSWORD)
+
+
+@pytest.fixture
+def anonymous(client_for):
+    return client_for(None)
+
+
+@pytest.fixture
+def pair(anonymous, account):
+    return anonymous.post(TOKEN, {"email": account.email, "password": PASSWORD}, format="json").json()["data"]
+
+
+def bearing(client, token):
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return client
+
+
+class TestLoggingIn:
+    @pytest.mark.parametrize("name", ["email", "username"])
+    def test_answers_with_a_pair_and_the_account(self, anonymous, account, name):
+        data = anonymous.post(TOKEN, {name: " ADA@EXAMPLE.ORG ", "password": PASSWORD}, format="json").json()["data"]
+
+        assert data["expires_in"] == settings.ACCESS_TOKEN_LIFETIME.total_seconds()
+        assert data["user"]["email"] == "Ada@example.org"
+        assert bearing(anonymous, data["access"]).get(ME).json()["data"]["id"] == str(account.pk)
+
+    def test_does_not_say_what_was_wrong(self, anonymous, account):
+        UserFactory(email="inactive@example.org", is_active=False)
+        answers = [
+            anonymous.post(TOKEN, {"email": email, "password": password}, format="json")
+            for email, password in [
+                ("nobody@example.org", PASSWORD),
+                (account.email, "wrong"),
+                ("inactive@example.org", PASSWORD),
+            ]
+        ]
+
+        assert {answer.status_code for answer in answers} == {401}
+        assert {answer.json()["code"] for answer in answers} == {"invalid_credentials"}
+        assert len({answer.json()["detail"] for answer in answers}) == 1
+        assert not Session.objects.exists()
+
+    def test_needs_a_name_and_a_password(self, anonymous):
+        response = anonymous.post(TOKEN, {"password": ""}, format="json")
+
+        assert response.status_code == 400
+        assert {"password"} <= {error["field"] for error in response.json()["errors"]}
+
+    def test_stores_no_token(self, pair):
+        session = Session.objects.get()
+
+        assert bytes(session.current_refresh_hash) == tokens.hash_of(pair["refresh"])
+        assert pair["refresh"].encode() not in bytes(session.current_refresh_hash)
+
+    def test_an_older_hash_is_replaced_by_argon2(self, anonymous, account, settings):
+        settings.PASSWORD_HASHERS = [
+            "accounts.hashers.Argon2idHasher",
+            "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
+        ]
+        old = BCryptSHA256PasswordHasher().encode(PASSWORD, BCryptSHA256PasswordHasher().salt())
+        User.objects.filter(pk=account.pk).update(password=old)
+
+        response = anonymous.post(TOKEN, {"email": account.email, "password": PASSWORD}, format="json")
+
+        assert response.status_code == 200
+        stored = User.objects.get().password
+        assert identify_hasher(stored).algorithm == "argon2"
+        assert "m=19456,t=2,p=1" in stored
+
+
+class TestStayingLoggedIn:
+    def test_a_refresh_token_is_exchanged_for_a_new_pair(self, anonymous, pair):
+        data = anonymous.post(REFRESH, {"refresh": pair["refresh"]}, format="json").json()["data"]
+
+        assert data["refresh"] != pair["refresh"]
+        assert bearing(anonymous, data["access"]).get(ME).status_code == 200
+
+    def test_two_tabs_receive_the_same_successor(self, anonymous, pair):
+        first, second = (
+            anonymous.post(REFRESH, {"refresh": pair["refresh"]}, format="json").json()["data"]["refresh"] for _ in "12"
+        )
+
+        assert first == second
+
+    def test_reuse_of_an_old_token_ends_the_session(self, anonymous, pair):
+        newer = anonymous.post(REFRESH, {"refresh": pair["refresh"]}, format="json").json()["data"]
+        Session.objects.update(rotated_at=timezone.now() - timedelta(minutes=1))
+
+        reused = anonymous.post(REFRESH, {"refresh": pair["refresh"]}, format="json")
+
+        assert (reused.status_code, reused.json()["code"]) == (401, "invalid_refresh_token")
+        assert anonymous.post(REFRESH, {"refresh": newer["refresh"]}, format="json").status_code == 401
+        assert bearing(anonymous, newer["access"]).get(ME).json()["code"] == "session_ended"
+
+    def test_an_expired_session_is_not_continued(self, anonymous, pair):
+        Session.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+
+        assert anonymous.post(REFRESH, {"refresh": pair["refresh"]}, format="json").status_code == 401
+
+    def test_a_deactivated_account_is_out_at_once(self, anonymous, pair, account):
+        services.deactivate_user(User.objects.get(), by=None)
+
+        assert bearing(anonymous, pair["access"]).get(ME).status_code == 401
+        assert anonymous.post(REFRESH, {"refresh": pair["refresh"]}, format="json").status_code == 401
+
+    def test_a_changed_password_ends_every_session(self, anonymous, pair, account):
+        services.update_user(User.objects.get(), by=None, password="another long password")
+
+        assert bearing(anonymous, pair["access"]).get(ME).status_code == 401
+
+    def test_logging_out_ends_the_session(self, anonymous, pair):
+        client = bearing(anonymous, pair["access"])
+        assert client.post(VERIFY, {"token": pair["access"]}, format="json").status_code == 200
+
+        assert client.post(LOGOUT).status_code == 204
+
+        assert client.get(ME).status_code == 401
+        client.credentials()
+        assert client.post(VERIFY, {"token": pair["access"]}, format="json").status_code == 401
+
+    @pytest.mark.parametrize("header", ["Bearer", "Bearer a b", "Bearer x.y.z", "Bearer \xff", "Basic abc", "Bearer " + "e" * 5000])
+    def test_a_token_that_is_none_of_ours_is_refused(self, anonymous, header):
+        response = anonymous.get(ME, HTTP_AUTHORIZATION=header)
+
+        assert response.status_code == 401
+
+    def test_a_refresh_token_is_no_access_token(self, anonymous, pair):
+        assert bearing(anonymous, pair["refresh"]).get(ME).json()["code"] == "invalid_token"
+
+    def test_authentication_costs_one_query(self, anonymous, pair, django_assert_num_queries):
+        client = bearing(anonymous, pair["access"])
+
+        with django_assert_num_queries(1):
+            client.get(ME)
+
+
+class TestRoles:
+    def test_everybody_learns_what_they_may_do(self, user_with, client_for):
+        data = client_for(user_with(Role.FACILITIES_MANAGER)).get(ME).json()["data"]
+
+        assert data["roles"] == [{"role": "facilities_manager", "scope_kind": "institution", "scope_id": None}]
+        assert "departments.add_room" in data["permissions"]
+        assert "students.view_student" not in data["permissions"]
+
+    def test_an_administrator_gives_a_role_that_takes_effect_at_once(self, user_with, client_for):
+        user = UserFactory()
+        client = client_for(user)
+        assert client.get("/api/v1/rooms/").status_code == 403
+
+        given = client_for(user_with(Role.SYSTEM_ADMIN)).post(
+            "/api/v1/role-assignments/", {"user": user.pk, "role": "student", "scope_kind": "self"}, format="json"
+        )
+
+        assert given.status_code == 201, given.json()
+        assert client.get("/api/v1/rooms/").status_code == 200
+
+    def test_a_role_ends_when_its_time_does(self, user_with, client_for):
+        user = user_with(Role.STUDENT)
+        client = client_for(user)
+        services.end_assignment(RoleAssignment.objects.get(user=user), by=UserFactory())
+
+        assert client.get("/api/v1/rooms/").status_code == 403
+
+    def test_nobody_gives_a_role_to_themselves(self, user_with, client_for):
+        admin = user_with(Role.SYSTEM_ADMIN)
+
+        response = client_for(admin).post(
+            "/api/v1/role-assignments/", {"user": admin.pk, "role": "auditor"}, format="json"
+        )
+
+        assert (response.status_code, response.json()["code"]) == (403, "self_approval")
+        assert RoleAssignment.objects.count() == 1
+
+    def test_nobody_holds_the_same_role_twice_at_a_time(self, user_with, client_for):
+        user = user_with(Role.AUDITOR)
+
+        response = client_for(user_with(Role.SYSTEM_ADMIN)).post(
+            "/api/v1/role-assignments/", {"user": user.pk, "role": "auditor"}, format="json"
+        )
+
+        assert (response.status_code, response.json()["code"]) == (409, "overlapping_appointment")
+
+    def test_a_scope_names_its_unit(self, user_with, client_for):
+        response = client_for(user_with(Role.SYSTEM_ADMIN)).post(
+            "/api/v1/role-assignments/",
+            {"user": UserFactory().pk, "role": "department_head", "scope_kind": "department"},
+            format="json",
+        )
+
+        assert (response.status_code, response.json()["code"]) == (400, "scope_mismatch")
+
+    def test_every_role_is_listed_with_what_it_permits(self, registrar_client):
+        roles = {role["code"]: role for role in registrar_client.get("/api/v1/roles/").json()["data"]}
+
+        assert set(roles) == set(Role.values)
+        assert not [code for code in roles["auditor"]["permissions"] if ".view_" not in code]
+
+
+class TestUsers:
+    def test_a_user_sees_only_themselves(self, user_with, client_for):
+        user, other = user_with(Role.STUDENT, ScopeKind.SELF), UserFactory()
+        client = client_for(user)
+
+        assert client.get("/api/v1/users/").status_code == 403
+        assert client.get(f"/api/v1/users/{other.pk}/").status_code == 403
+
+    def test_an_administrator_opens_finds_and_closes_accounts(self, user_with, client_for):
+        client = client_for(user_with(Role.SYSTEM_ADMIN))
+        person = PersonFactory()
+        created = client.post(
+            "/api/v1/users/", {"email": "new@example.org", "person": person.pk, "password": PASSWORD}, format="json"
+        )
+        assert created.status_code == 201, created.json()
+        assert PASSWORD not in created.content.decode()
+        assert "argon2" not in created.content.decode()
+        url = f"/api/v1/users/{created.json()['data']['id']}/"
+
+        assert client.delete(url).status_code == 204
+
+        assert client.get(url).json()["data"]["is_active"] is False
+        found = client.get("/api/v1/users/?email=NEW@example.org").json()["data"]
+        assert [row["email"] for row in found] == ["new@example.org"]
+
+    def test_an_address_opens_one_account(self, user_with, client_for):
+        UserFactory(email="taken@example.org")
+
+        response = client_for(user_with(Role.SYSTEM_ADMIN)).post(
+            "/api/v1/users/", {"email": "TAKEN@example.org"}, format="json"
+        )
+
+        assert (response.status_code, response.json()["code"]) == (409, "email_taken")
+
+    def test_a_short_password_is_refused(self, user_with, client_for):
+        response = client_for(user_with(Role.SYSTEM_ADMIN)).post(
+            "/api/v1/users/", {"email": "new@example.org", "password": "short"}, format="json"
+        )
+
+        assert (response.status_code, response.json()["code"]) == (400, "password_too_short")
+
+    @pytest.mark.parametrize("path", ["users", "role-assignments"])
+    def test_a_list_costs_at_most_three_queries(self, user_with, client_for, django_assert_max_num_queries, path):
+        for _ in range(8):
+            user_with(Role.STUDENT)
+        client = client_for(user_with(Role.SYSTEM_ADMIN))
+
+        with django_assert_max_num_queries(3):
+            body = client.get(f"/api/v1/{path}/?page_size=5").json()
+
+        assert len(body["data"]) == 5

@@ -1,0 +1,61 @@
+"""Every named constraint of accounts refuses what it names, whoever writes."""
+
+from datetime import timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+from django.db.models import F
+from django.utils import timezone
+
+from accounts.models import Person, RoleAssignment, Session, User
+from accounts.roles import ScopeKind
+from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def session(**values):
+    now = timezone.now()
+    usual = {
+        "user": UserFactory(),
+        "current_refresh_hash": b"x" * 32,
+        "rotated_at": now,
+        "expires_at": now,
+        "absolute_expires_at": now,
+    }
+    return Session.objects.create(**{**usual, **values})
+
+
+def merged_into_itself():
+    Person.objects.filter(pk=PersonFactory().pk).update(merged_into=F("pk"))
+
+
+def granted_by_oneself():
+    RoleAssignment.objects.filter(pk=RoleAssignmentFactory().pk).update(granted_by=F("user"))
+
+
+VIOLATIONS = {
+    "accounts_person_not_merged_into_itself": merged_into_itself,
+    "accounts_person_gender_known": lambda: PersonFactory(gender="x"),
+    "accounts_user_unique_email": lambda: UserFactory(email=UserFactory().email.upper()),
+    "accounts_roleassignment_no_overlap": lambda: RoleAssignmentFactory(user=RoleAssignmentFactory().user),
+    "accounts_roleassignment_not_by_oneself": granted_by_oneself,
+    "accounts_roleassignment_scope_named": lambda: RoleAssignmentFactory(scope_kind=ScopeKind.PROGRAM),
+    "accounts_roleassignment_role_known": lambda: RoleAssignmentFactory(role="king"),
+    "accounts_session_unique_refresh": lambda: (session(), session()),
+    "accounts_session_ends_in_time": lambda: session(expires_at=timezone.now() + timedelta(days=1)),
+}
+
+
+def test_every_constraint_of_the_app_is_tried():
+    declared = {c.name for model in (Person, User, RoleAssignment, Session) for c in model._meta.constraints}
+
+    assert declared == VIOLATIONS.keys()
+
+
+@pytest.mark.parametrize("name", VIOLATIONS)
+def test_a_violation_is_refused_by_name(name):
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        VIOLATIONS[name]()
+
+    assert refused.value.__cause__.diag.constraint_name == name
