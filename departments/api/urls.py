@@ -1,0 +1,14 @@
+"""Where the shape of the university answers."""
+
+from departments.api import views
+
+routes = [
+    ("departments", views.DepartmentViewSet, "department"),
+    ("appointments", views.AppointmentViewSet, "appointment"),
+    ("programs", views.ProgramViewSet, "program"),
+    ("campuses", views.CampusViewSet, "campus"),
+    ("buildings", views.BuildingViewSet, "building"),
+    ("rooms", views.RoomViewSet, "room"),
+    ("academic-years", views.AcademicYearViewSet, "academic-year"),
+    ("terms", views.TermViewSet, "term"),
+]

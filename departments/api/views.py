@@ -1,0 +1,132 @@
+"""HTTP for the shape of the university: translate, call one service, represent."""
+
+from django.db import transaction
+from django.utils import timezone
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.bulk import BulkViewSet
+from core.crud import Crud
+from departments import services
+from departments.api import filters, serializers
+from departments.models import AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term
+
+CODE_AND_NAME = {"code": "code", "name": "name", "created_at": "created_at"}
+
+
+class DepartmentViewSet(BulkViewSet[Department]):
+    """The units of the institution, as a tree."""
+
+    queryset = Department.objects.all()
+    list_serializer_class = serializers.DepartmentSerializer
+    write_serializer_class = serializers.DepartmentWriter
+    filterset_class = filters.DepartmentFilter
+    ordering_fields = CODE_AND_NAME
+    default_ordering = ("code",)
+    searchable = True
+    crud = Crud(
+        create=services.create_department, update=services.update_department, delete=services.delete_department
+    )
+
+
+class AppointmentViewSet(BulkViewSet[Appointment]):
+    """Who holds which office of a department, and when."""
+
+    queryset = Appointment.objects.all()
+    list_serializer_class = serializers.AppointmentSerializer
+    write_serializer_class = serializers.AppointmentWriter
+    filterset_class = filters.AppointmentFilter
+    ordering_fields = {"created_at": "created_at"}
+    default_ordering = ("-created_at",)
+    crud = Crud(create=services.appoint, update=services.update_appointment, delete=services.end_appointment)
+
+
+class ProgramViewSet(BulkViewSet[Program]):
+    """Paths of study that end in an award."""
+
+    queryset = Program.objects.all()
+    list_serializer_class = serializers.ProgramSerializer
+    write_serializer_class = serializers.ProgramWriter
+    filterset_class = filters.ProgramFilter
+    ordering_fields = CODE_AND_NAME
+    default_ordering = ("code",)
+    searchable = True
+    crud = Crud(create=services.create_program, update=services.update_program, delete=services.delete_program)
+
+
+class CampusViewSet(BulkViewSet[Campus]):
+    """The sites of the university."""
+
+    queryset = Campus.objects.all()
+    list_serializer_class = serializers.CampusSerializer
+    write_serializer_class = serializers.CampusWriter
+    filterset_class = filters.CampusFilter
+    ordering_fields = CODE_AND_NAME
+    default_ordering = ("code",)
+    searchable = True
+    crud = Crud(create=services.create_campus, update=services.update_campus, delete=services.delete_campus)
+
+
+class BuildingViewSet(BulkViewSet[Building]):
+    """The buildings of a campus."""
+
+    queryset = Building.objects.all()
+    list_serializer_class = serializers.BuildingSerializer
+    write_serializer_class = serializers.BuildingWriter
+    filterset_class = filters.BuildingFilter
+    ordering_fields = CODE_AND_NAME
+    default_ordering = ("code",)
+    searchable = True
+    crud = Crud(create=services.create_building, update=services.update_building, delete=services.delete_building)
+
+
+class RoomViewSet(BulkViewSet[Room]):
+    """The rooms of the university, for whatever takes place in them."""
+
+    queryset = Room.objects.all()
+    list_serializer_class = serializers.RoomSerializer
+    write_serializer_class = serializers.RoomWriter
+    filterset_class = filters.RoomFilter
+    ordering_fields = {"code": "code", "capacity": "capacity", "created_at": "created_at"}
+    default_ordering = ("code",)
+    searchable = True
+    crud = Crud(create=services.create_room, update=services.update_room, delete=services.delete_room)
+
+
+class AcademicYearViewSet(BulkViewSet[AcademicYear]):
+    """The years by which the university counts."""
+
+    queryset = AcademicYear.objects.all()
+    list_serializer_class = serializers.AcademicYearSerializer
+    write_serializer_class = serializers.AcademicYearWriter
+    filterset_class = filters.AcademicYearFilter
+    ordering_fields = {"code": "code", "starts_on": "starts_on", "created_at": "created_at"}
+    default_ordering = ("-starts_on",)
+    crud = Crud(
+        create=services.create_academic_year,
+        update=services.update_academic_year,
+        delete=services.delete_academic_year,
+    )
+
+
+class TermViewSet(BulkViewSet[Term]):
+    """Teaching periods and their states."""
+
+    queryset = Term.objects.all()
+    list_serializer_class = serializers.TermSerializer
+    write_serializer_class = serializers.TermWriter
+    write_serializers = {"move": serializers.MoveTermWriter}
+    filterset_class = filters.TermFilter
+    ordering_fields = {"code": "code", "starts_on": "starts_on", "created_at": "created_at"}
+    default_ordering = ("-starts_on",)
+    action_permissions = {"move": "departments.change_term"}
+    crud = Crud(create=services.create_term, update=services.update_term, delete=services.delete_term)
+
+    @action(detail=True, methods=["post"])
+    def move(self, request: Request, pk: str) -> Response:
+        """Move the term to another state."""
+        with transaction.atomic():
+            term = self.locked()
+            moved = services.move_term(term, by=self.actor, at=timezone.now(), **self.validated(request.data))
+            return self.represent(self.fresh(moved))

@@ -1,0 +1,20 @@
+"""What this app announces to the layers above it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+from uuid import UUID
+
+from core.events import Event
+
+
+@dataclass(frozen=True, kw_only=True)
+class TermMoved(Event):
+    """A term went from one state to another."""
+
+    name: ClassVar[str] = "departments.term.moved"
+
+    term_id: UUID
+    from_state: str
+    to_state: str
+    happened_at: datetime

@@ -1,0 +1,15 @@
+"""What the database's own guards of this app answer."""
+
+from core.db.constraints import refusal
+from core.errors import ConflictError
+
+
+class DepartmentCycleError(ConflictError):
+    """A department would lie below itself."""
+
+    code = "department_cycle"
+    title = "A department cannot lie below itself."
+    field = "parent"
+
+
+refusal("departments_department_no_cycle", DepartmentCycleError)

@@ -1,0 +1,91 @@
+"""What changes academic years and terms."""
+
+from datetime import date, datetime
+from typing import TypedDict, Unpack
+
+from django.db import transaction
+
+from core import crud
+from core.errors import ConflictError
+from core.events import publish
+from core.visibility import Actor
+from departments.events import TermMoved
+from departments.models import AcademicYear, Term, TermState, TermStateEvent
+
+# A term moves forward step by step; one step back is allowed until it is closed.
+TRANSITIONS: dict[str, set[str]] = {
+    TermState.PLANNED: {TermState.REGISTRATION},
+    TermState.REGISTRATION: {TermState.PLANNED, TermState.IN_PROGRESS},
+    TermState.IN_PROGRESS: {TermState.REGISTRATION, TermState.GRADING},
+    TermState.GRADING: {TermState.IN_PROGRESS, TermState.CLOSED},
+    TermState.CLOSED: {TermState.ARCHIVED},
+    TermState.ARCHIVED: set(),
+}
+
+
+class AcademicYearValues(TypedDict, total=False):
+    code: str
+    name: str
+    starts_on: date
+    ends_on: date
+
+
+class TermValues(TypedDict, total=False):
+    academic_year: AcademicYear
+    code: str
+    name: str
+    starts_on: date
+    ends_on: date
+
+
+class TransitionError(ConflictError):
+    """The term cannot go from its state to the one asked for."""
+
+    code = "illegal_transition"
+    title = "The term cannot move to this state."
+    field = "state"
+
+
+def create_academic_year(*, by: Actor | None, **values: Unpack[AcademicYearValues]) -> AcademicYear:
+    """Add an academic year; refused with `code_taken` or `ends_before_start`."""
+    return crud.create(AcademicYear, values)
+
+
+def update_academic_year(
+    year: AcademicYear, *, by: Actor | None, **changes: Unpack[AcademicYearValues]
+) -> AcademicYear:
+    """Change an academic year."""
+    return crud.update(year, changes)
+
+
+def delete_academic_year(year: AcademicYear, *, by: Actor | None) -> None:
+    """Delete an academic year without terms; refused with `in_use` otherwise."""
+    crud.delete(year)
+
+
+def create_term(*, by: Actor | None, **values: Unpack[TermValues]) -> Term:
+    """Plan a term; refused with `code_taken` or `ends_before_start`."""
+    return crud.create(Term, values)
+
+
+def update_term(term: Term, *, by: Actor | None, **changes: Unpack[TermValues]) -> Term:
+    """Change a term's name or dates; its state changes by `move_term` alone."""
+    return crud.update(term, changes)
+
+
+def delete_term(term: Term, *, by: Actor | None) -> None:
+    """Delete a term without sections; refused with `in_use` otherwise."""
+    crud.delete(term)
+
+
+@transaction.atomic
+def move_term(term: Term, *, state: str, by: Actor | None, at: datetime, reason: str = "") -> Term:
+    """Move a term to another state and announce it; refused with `illegal_transition`."""
+    before = term.state
+    if state not in TRANSITIONS[before]:
+        raise TransitionError(f"A term that is {before} cannot become {state}.", meta={"allowed": sorted(TRANSITIONS[before])})
+    moved = crud.update(term, {"state": state})
+    event = {"from_state": before, "to_state": state, "happened_at": at}
+    crud.create(TermStateEvent, {"term": moved, "actor": by, "reason": reason, **event})
+    publish(TermMoved(term_id=moved.pk, from_state=before, to_state=state, happened_at=at))
+    return moved

@@ -1,0 +1,110 @@
+"""What changes departments, their offices and programs."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any, TypedDict, Unpack
+
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.utils import timezone
+
+from accounts.models import Person
+from core import crud
+from core.errors import InvalidError
+from core.visibility import Actor
+from departments.models import Appointment, Department, Program
+
+
+class DepartmentValues(TypedDict, total=False):
+    code: str
+    name: str
+    kind: str
+    parent: Department | None
+    is_active: bool
+    custom_fields: dict[str, Any]
+
+
+class AppointmentValues(TypedDict, total=False):
+    department: Department
+    person: Person
+    role: str
+    starts_on: date
+    ends_on: date | None
+
+
+class ProgramValues(TypedDict, total=False):
+    code: str
+    name: str
+    level: str
+    department: Department
+    total_credits: Decimal
+    is_active: bool
+
+
+class EndsBeforeStartError(InvalidError):
+    """The appointment would end before it begins."""
+
+    code = "ends_before_start"
+    title = "An appointment ends after it begins."
+    field = "ends_on"
+
+
+def create_department(*, by: Actor | None, **values: Unpack[DepartmentValues]) -> Department:
+    """Add a department to the tree; refused with `code_taken`."""
+    return crud.create(Department, values, by=by)
+
+
+def update_department(department: Department, *, by: Actor | None, **changes: Unpack[DepartmentValues]) -> Department:
+    """Change a department, or move it; refused with `department_cycle` when it would lie below itself."""
+    return crud.update(department, changes, by=by)
+
+
+def delete_department(department: Department, *, by: Actor | None) -> None:
+    """Delete a department nothing refers to; refused with `in_use` otherwise."""
+    crud.delete(department)
+
+
+def appoint(*, by: Actor | None, **values: Unpack[AppointmentValues]) -> Appointment:
+    """Give a person an office; refused with `overlapping_appointment` when it is not vacant then."""
+    return crud.create(Appointment, _with_span(dict(values), None))
+
+
+def update_appointment(
+    appointment: Appointment, *, by: Actor | None, **changes: Unpack[AppointmentValues]
+) -> Appointment:
+    """Change an appointment or its days."""
+    return crud.update(appointment, _with_span(dict(changes), appointment.valid))
+
+
+def end_appointment(appointment: Appointment, *, by: Actor | None) -> None:
+    """Vacate the office from today; one that has not begun is deleted, a past one stays as it was."""
+    today = timezone.localdate()
+    if appointment.valid.lower and appointment.valid.lower >= today:
+        crud.delete(appointment)
+    elif appointment.valid.upper is None or appointment.valid.upper > today:
+        crud.update(appointment, {"valid": DateRange(appointment.valid.lower, today, "[)")})
+
+
+def create_program(*, by: Actor | None, **values: Unpack[ProgramValues]) -> Program:
+    """Add a program to a department's offer."""
+    return crud.create(Program, values)
+
+
+def update_program(program: Program, *, by: Actor | None, **changes: Unpack[ProgramValues]) -> Program:
+    """Change a program."""
+    return crud.update(program, changes)
+
+
+def delete_program(program: Program, *, by: Actor | None) -> None:
+    """Delete a program nobody has enrolled in; refused with `in_use` otherwise."""
+    crud.delete(program)
+
+
+def _with_span(values: dict[str, Any], present: DateRange | None) -> dict[str, Any]:
+    """Replace the two days of an appointment by the range that the database compares."""
+    if not {"starts_on", "ends_on"} & values.keys() and present is not None:
+        return values
+    start = values.pop("starts_on", None) or (present.lower if present else timezone.localdate())
+    end = values.pop("ends_on", present.upper if present else None)
+    if end is not None and end <= start:
+        raise EndsBeforeStartError
+    return {**values, "valid": DateRange(start, end, "[)")}
