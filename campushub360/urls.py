@@ -1,0 +1,46 @@
+"""Where everything answers: the versioned API, the administration, and what probes ask.
+
+Every app lists its resources in `<app>.api.urls.routes` and whatever is no resource in
+`urlpatterns`; both appear under `/api/v1/` by one router.
+"""
+
+from importlib import import_module
+from types import ModuleType
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, include, path
+from django.utils.module_loading import module_has_submodule
+
+from core.api.routers import ApiRouter
+
+
+def _api_modules() -> list[ModuleType]:
+    modules = []
+    for label in settings.FIRST_PARTY_APPS:
+        app = import_module(label)
+        if module_has_submodule(app, "api") and module_has_submodule(import_module(f"{label}.api"), "urls"):
+            modules.append(import_module(f"{label}.api.urls"))
+    return modules
+
+
+def _api_patterns() -> list[URLPattern | URLResolver]:
+    router = ApiRouter(use_regex_path=False)
+    patterns: list[URLPattern | URLResolver] = []
+    for module in _api_modules():
+        for prefix, viewset, basename in getattr(module, "routes", ()):
+            router.register(prefix, viewset, basename)
+        patterns += getattr(module, "urlpatterns", ())
+    return [*patterns, *router.urls]
+
+
+urlpatterns = [
+    path("api/v1/", include(_api_patterns())),
+    path("admin/", admin.site.urls),
+    path("", include("core.urls")),
+]
+
+handler400 = "core.api.exceptions.bad_request"
+handler403 = "core.api.exceptions.permission_denied"
+handler404 = "core.api.exceptions.not_found"
+handler500 = "core.api.exceptions.server_error"

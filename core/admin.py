@@ -1,0 +1,136 @@
+"""Administration pages that go through the same services, permissions and visibility as the API."""
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.contrib import messages
+from django.db import models, transaction
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+
+from core.crud import Crud
+from core.customfields.admin_section import CustomFieldsAdminMixin
+from core.errors import DomainError
+from core.models import CustomizableModel
+from core.visibility import Sight, visible
+
+if TYPE_CHECKING:
+    _ModelForm = ModelForm[Any]
+else:
+    _ModelForm = ModelForm
+
+REFUSED = "_refused_by_service"
+
+
+class ServiceAdmin(CustomFieldsAdminMixin):
+    """A model's pages: rows scoped to the caller, writes by the services of `crud`.
+
+    A refusal of a service is shown in the form, beside the field it concerns.
+    """
+
+    crud: ClassVar[Crud[Any]] = Crud()
+    list_per_page = 50
+    show_full_result_count = False
+    readonly_fields: tuple[str, ...] = ("id", "created_at", "updated_at")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        return visible(super().get_queryset(request), request.user)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._permits(request, "view") and self._reaches(request, obj, "view")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return self.crud.create is not None and self._permits(request, "add")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.crud.update is not None and self._permits(request, "change") and self._reaches(request, obj, "manage")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self.crud.delete is not None and self._permits(request, "delete") and self._reaches(request, obj, "manage")
+
+    def _permits(self, request: HttpRequest, verb: str) -> bool:
+        user: Any = request.user
+        return bool(user.has_perm(f"{self.opts.app_label}.{verb}_{self.opts.model_name}"))
+
+    def _reaches(self, request: HttpRequest, obj: Any, sight: Sight) -> bool:
+        if obj is None or obj.pk is None:
+            return True
+        return visible(self.model._default_manager.filter(pk=obj.pk), request.user, to=sight).exists()
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
+        target = db_field.remote_field.model
+        options.setdefault("queryset", visible(target._default_manager.all(), request.user))
+        return super().formfield_for_foreignkey(db_field, request, **options)
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **options)
+        refused: DomainError | None = getattr(request, REFUSED, None)
+        return form if refused is None else type(form.__name__, (_RefusedForm, form), {"refused": refused})
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> Any:
+        try:
+            with transaction.atomic():
+                return super().changeform_view(request, object_id, form_url, extra_context)
+        except DomainError as refused:
+            # The same form again, which now carries the refusal and therefore does not save.
+            setattr(request, REFUSED, refused)
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        names = form.changed_data if change else list(form.cleaned_data)
+        values = {name: form.cleaned_data[name] for name in names if name in self._writable(form)}
+        if isinstance(obj, CustomizableModel):
+            values["custom_fields"] = form.custom_field_values()
+        if change:
+            locked = self.get_queryset(request).select_for_update(of=("self",), no_key=True).get(pk=obj.pk)
+            saved = self.service("update")(locked, by=request.user, **values)
+        else:
+            saved = self.service("create")(by=request.user, **values)
+        obj.__dict__.update(saved.__dict__)
+
+    def service(self, operation: str) -> Any:
+        """Return the service for an operation that the permissions have found to be offered."""
+        found = getattr(self.crud, operation)
+        if found is None:
+            raise TypeError(f"{self.model.__name__} has no service to {operation}")
+        return found
+
+    def _writable(self, form: Any) -> set[str]:
+        columns = {field.name for field in self.model._meta.concrete_fields}
+        return {name for name in form.cleaned_data if name in columns or name in self.service_arguments}
+
+    # Form fields that are no columns but arguments of the service.
+    service_arguments: ClassVar[frozenset[str]] = frozenset()
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self.service("delete")(obj, by=request.user)
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                return super().delete_view(request, object_id, extra_context)
+        except DomainError as refused:
+            self.message_user(request, refused.detail, messages.ERROR)
+            name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
+            return HttpResponseRedirect(reverse(name, args=[object_id]))
+
+    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
+        for obj in queryset:
+            try:
+                self.service("delete")(obj, by=request.user)
+            except DomainError as refused:
+                self.message_user(request, f"{obj}: {refused.detail}", messages.ERROR)
+
+
+class _RefusedForm(_ModelForm):
+    """A form whose save a service has refused: the refusals stand beside their fields."""
+
+    refused: ClassVar[DomainError]
+
+    def _post_clean(self) -> None:
+        super()._post_clean()  # type: ignore[misc]  # Django's own hook, absent from the stubs
+        for violation in self.refused.violations:
+            name = violation.field if violation.field in self.fields else None
+            self.add_error(name, violation.detail)

@@ -1,0 +1,148 @@
+"""Many writes in one request: up to 1,000 rows, a result for each, all or nothing by default.
+
+    POST /<plural>/bulk-create/ {"items": [{…}, …], "mode": "all_or_nothing" | "best_effort"}
+    POST /<plural>/bulk-update/ {"items": [{"id": …, …}, …], "mode": …}
+    POST /<plural>/bulk-delete/ {"items": [{"id": …}, …], "mode": …}
+
+Every item passes the same permission, scope, validation and service as a single request. With
+`all_or_nothing` one refused item undoes all of them and the answer is the list of refusals, by
+item; with `best_effort` the others stay and the results say which.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import models, transaction
+from django.http import Http404
+from rest_framework import serializers, status
+from rest_framework.decorators import action
+from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.exceptions import violations_of
+from core.api.viewsets import UnifiedViewSet
+from core.errors import DomainError, InvalidError, MissingError, ViolationsError
+
+ModelT = TypeVar("ModelT", bound=models.Model)
+MAX_ITEMS = 1000
+ALL_OR_NOTHING, BEST_EFFORT = "all_or_nothing", "best_effort"
+
+
+class BulkRequest(serializers.Serializer[Any]):
+    """The frame of a bulk request; each item is validated on its own."""
+
+    items = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=MAX_ITEMS)
+    mode = serializers.ChoiceField([ALL_OR_NOTHING, BEST_EFFORT], default=ALL_OR_NOTHING)
+
+
+class BulkError(serializers.Serializer[Any]):
+    """Why an item was refused."""
+
+    code = serializers.CharField()
+    field = serializers.CharField(allow_blank=True)
+    detail = serializers.CharField()
+    meta = serializers.DictField()
+
+
+class BulkResult(serializers.Serializer[Any]):
+    """What became of one item."""
+
+    index = serializers.IntegerField()
+    status = serializers.ChoiceField(["created", "updated", "deleted", "refused"])
+    id = serializers.UUIDField(allow_null=True)
+    errors = BulkError(many=True)
+
+
+class BulkResponse(serializers.Serializer[Any]):
+    """What became of every item, in the order of the request."""
+
+    succeeded = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    results = BulkResult(many=True)
+
+
+class BulkViewSet(UnifiedViewSet[ModelT]):
+    """Adds the three bulk actions to a resource."""
+
+    @action(detail=False, methods=["post"], url_path="bulk-create")
+    def bulk_create(self, request: Request) -> Response:
+        """Create up to 1,000 rows."""
+        return self._each(request, "created", self._create_item)
+
+    @action(detail=False, methods=["post"], url_path="bulk-update")
+    def bulk_update(self, request: Request) -> Response:
+        """Change up to 1,000 rows, each named by its `id`."""
+        return self._each(request, "updated", self._update_item)
+
+    @action(detail=False, methods=["post"], url_path="bulk-delete")
+    def bulk_delete(self, request: Request) -> Response:
+        """Delete up to 1,000 rows, each named by its `id`."""
+        return self._each(request, "deleted", self._delete_item)
+
+    def _create_item(self, item: dict[str, Any]) -> UUID:
+        if self.crud.create is None:
+            self.http_method_not_allowed(self.request)
+        row = self.within_scope(self.crud.create(by=self.actor, **self.validated(item)))
+        return UUID(str(row.pk))
+
+    def _update_item(self, item: dict[str, Any]) -> UUID:
+        if self.crud.update is None:
+            self.http_method_not_allowed(self.request)
+        row = self._named(item)
+        changes = {name: value for name, value in item.items() if name != "id"}
+        self.within_scope(self.crud.update(row, by=self.actor, **self.validated(changes, partial=True)))
+        return UUID(str(row.pk))
+
+    def _delete_item(self, item: dict[str, Any]) -> UUID:
+        if self.crud.delete is None:
+            self.http_method_not_allowed(self.request)
+        row = self._named(item)
+        row_id = UUID(str(row.pk))
+        self.crud.delete(row, by=self.actor)
+        return row_id
+
+    def _named(self, item: dict[str, Any]) -> ModelT:
+        """Lock the row an item names."""
+        try:
+            self.kwargs["pk"] = UUID(str(item.get("id", "")))
+        except ValueError:
+            raise InvalidError("An item names its row by id.", field="id") from None
+        try:
+            return self.locked()
+        except Http404:
+            raise MissingError("There is no such row.", field="id") from None
+        finally:
+            del self.kwargs["pk"]
+
+    def _each(self, request: Request, outcome: str, write: Callable[[dict[str, Any]], UUID]) -> Response:
+        frame = BulkRequest(data=request.data)
+        frame.is_valid(raise_exception=True)
+        items, mode = frame.validated_data["items"], frame.validated_data["mode"]
+        results: list[dict[str, Any]] = []
+        refusals: list[DomainError] = []
+        with transaction.atomic():
+            for index, item in enumerate(items):
+                errors, row_id = self._attempt(item, write)
+                refusals += [error.under(f"items.{index}") for error in errors]
+                results.append(
+                    {
+                        "index": index,
+                        "status": "refused" if errors else outcome,
+                        "id": row_id,
+                        "errors": [error.as_dict() for error in errors],
+                    }
+                )
+            if refusals and mode == ALL_OR_NOTHING:
+                raise ViolationsError(refusals)
+        refused = sum(result["status"] == "refused" for result in results)
+        summary = {"succeeded": len(items) - refused, "refused": refused, "results": results}
+        return Response(summary, status=status.HTTP_200_OK)
+
+    def _attempt(self, item: dict[str, Any], write: Callable[[dict[str, Any]], UUID]) -> tuple[list[DomainError], UUID | None]:
+        try:
+            with transaction.atomic():
+                return [], write(item)
+        except (DomainError, ValidationError, APIException) as error:
+            return violations_of(error), None

@@ -1,0 +1,235 @@
+"""The base of every resource: authorise, scope, validate, delegate, represent.
+
+A resource declares what it is (queryset, readers, writer, filters, services) and inherits the
+rest. Which rows a caller may reach is decided by `core.visibility` and cannot be overridden; a row
+out of sight answers 404 in every action, one in sight that the caller may not manage 403.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypeVar, final
+
+from django.db import models, transaction
+from django.http import Http404, HttpResponse
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+from rest_framework.viewsets import GenericViewSet
+
+from core.api import etag
+from core.api.filters import (
+    CustomFieldBackend,
+    OrderingBackend,
+    SearchBackend,
+    StrictFilterBackend,
+    refuse_unusable_parameters,
+)
+from core.api.idempotency import IdempotentPostMixin
+from core.api.parsers import refuse_unreadable_query
+from core.api.permissions import crud_permissions
+from core.api.selection import Selection
+from core.api.serializers import BaseModelSerializer, expansions, with_included
+from core.crud import Crud
+from core.errors import ForbiddenError
+from core.visibility import visible
+
+ModelT = TypeVar("ModelT", bound=models.Model)
+
+
+class OutOfScopeError(ForbiddenError):
+    """The row is in sight, but not among those the caller may manage."""
+
+    code = "out_of_scope"
+    title = "This row is outside the scope of your role."
+
+
+class BaseViewSet(IdempotentPostMixin, GenericViewSet[ModelT]):
+    """A readable resource: list and retrieve, for what the caller may see."""
+
+    list_serializer_class: ClassVar[type[BaseModelSerializer[Any]]]
+    detail_serializer_class: ClassVar[type[BaseModelSerializer[Any]]]
+    write_serializers: ClassVar[Mapping[str, type[BaseSerializer[Any]]]] = {}
+    filter_backends = [StrictFilterBackend, CustomFieldBackend, SearchBackend, OrderingBackend]
+    ordering_fields: ClassVar[Mapping[str, str]] = {}
+    default_ordering: ClassVar[Sequence[str]] = ("id",)
+    searchable: ClassVar[bool] = False
+    # Permissions of the actions a resource adds to the usual ones.
+    action_permissions: ClassVar[Mapping[str, str]] = {}
+    required_permissions: ClassVar[Mapping[str, str]] = {}
+    lookup_value_converter = "uuid"
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        queryset = cls.__dict__.get("queryset")
+        if queryset is not None:
+            cls.required_permissions = {**crud_permissions(queryset.model), **cls.action_permissions}
+        if "list_serializer_class" in cls.__dict__ and "detail_serializer_class" not in cls.__dict__:
+            cls.detail_serializer_class = cls.list_serializer_class
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        refuse_unreadable_query(request)
+        refuse_unusable_parameters(self, request)
+
+    @final
+    def get_queryset(self) -> models.QuerySet[ModelT]:
+        """Return the rows the caller may see, loaded for the action's reader."""
+        return self.loaded(visible(super().get_queryset(), self.request.user))
+
+    @final
+    def manageable(self) -> models.QuerySet[ModelT]:
+        """Return the rows the caller may change."""
+        return visible(super().get_queryset(), self.request.user, to="manage")
+
+    def loaded(self, queryset: models.QuerySet[ModelT]) -> models.QuerySet[ModelT]:
+        """Load what the reader of this action shows and the caller included."""
+        rows: Any = queryset
+        return with_included(rows.for_api(), self.reader, self.selection.include, self.request.user)
+
+    @property
+    def actor(self) -> Any:
+        """The authenticated caller; permissions have turned anonymous ones away."""
+        return self.request.user
+
+    @property
+    def reader(self) -> type[BaseModelSerializer[Any]]:
+        return self.list_serializer_class if self.action == "list" else self.detail_serializer_class
+
+    @property
+    def selection(self) -> Selection:
+        """What `?fields=` and `?include=` ask for; refused when they name what the reader lacks."""
+        return Selection.of(self.request, self.reader)
+
+    @property
+    def expansions(self) -> Sequence[str]:
+        return expansions(self.reader)
+
+    def get_serializer_class(self) -> type[BaseSerializer[Any]]:
+        return self.reader
+
+    def get_request_serializer(self) -> type[BaseSerializer[Any]] | None:
+        """Return the shape of this action's body, or None when it takes none."""
+        return self.write_serializers.get(self.action)
+
+    def get_response_serializer(self) -> type[BaseSerializer[Any]]:
+        """Return the shape of this action's data."""
+        return self.reader
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        if page is None:
+            raise TypeError("every list is paginated")
+        return self.get_paginated_response(self.read(page, many=True))
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.represent(self.get_object())
+
+    def read(self, instance: Any, *, many: bool = False) -> Any:
+        """Return the reader's data of a row or of rows, narrowed and widened as asked."""
+        selection = self.selection
+        reader = self.reader(
+            instance,
+            many=many,
+            include=selection.include,
+            only=selection.only,
+            context=self.get_serializer_context(),
+        )
+        return reader.data
+
+    def validated(self, data: Any, *, partial: bool = False) -> dict[str, Any]:
+        """Return the action's validated input."""
+        writer = self.get_request_serializer()
+        if writer is None:
+            raise TypeError(f"{self.action} takes no body")
+        serializer = writer(data=data, partial=partial, context=self.writer_context())
+        serializer.is_valid(raise_exception=True)
+        values: dict[str, Any] = serializer.validated_data
+        return values
+
+    def writer_context(self) -> dict[str, Any]:
+        """Tell writers which names a client may send back because a read showed them."""
+        shown = self.detail_serializer_class(context=self.get_serializer_context()).fields
+        return {**self.get_serializer_context(), "read_only_names": frozenset(shown)}
+
+    def represent(self, instance: ModelT, status_code: int = status.HTTP_200_OK) -> Response:
+        """Answer with the row; after a write, as a fresh read shows it."""
+        response = Response(self.read(instance), status=status_code)
+        response["ETag"] = etag.of(response.data, instance)
+        return response
+
+    def fresh(self, instance: ModelT) -> ModelT:
+        """Read the row again through the caller's sight, as `retrieve` would."""
+        try:
+            return self.get_queryset().get(pk=instance.pk)
+        except self.get_queryset().model.DoesNotExist:
+            raise OutOfScopeError from None
+
+    def locked(self) -> ModelT:
+        """Lock the named row until the transaction ends: 404 out of sight, 403 out of scope."""
+        lookup = {"pk": self.kwargs["pk"]}
+        row = self.manageable().select_for_update(of=("self",), no_key=True).filter(**lookup).first()
+        if row is None:
+            if visible(super().get_queryset(), self.request.user).filter(**lookup).exists():
+                raise OutOfScopeError
+            raise Http404
+        etag.require_match(self.request.headers.get("If-Match"), row)
+        return row
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if request.method not in ("GET", "HEAD") or response.status_code != status.HTTP_200_OK:
+            return response
+        if not response.has_header("ETag"):
+            response["ETag"] = etag.of([response.data, getattr(response, "meta", None)])
+        if etag.matches(request.headers.get("If-None-Match", ""), response["ETag"]):
+            unchanged = HttpResponse(status=status.HTTP_304_NOT_MODIFIED)
+            unchanged["ETag"] = response["ETag"]
+            del unchanged["Content-Type"]
+            return unchanged
+        return response
+
+
+class UnifiedViewSet(BaseViewSet[ModelT]):
+    """A resource with the usual writes, each of which calls one service of `crud`."""
+
+    crud: ClassVar[Crud[Any]]
+    write_serializer_class: ClassVar[type[BaseSerializer[Any]]]
+
+    def get_request_serializer(self) -> type[BaseSerializer[Any]] | None:
+        if self.action in ("create", "update", "partial_update", "bulk_create", "bulk_update"):
+            return self.write_serializers.get(self.action, self.write_serializer_class)
+        return super().get_request_serializer()
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if self.crud.create is None:
+            self.http_method_not_allowed(request)
+        with transaction.atomic():
+            instance = self.within_scope(self.crud.create(by=self.actor, **self.validated(request.data)))
+            return self.represent(self.fresh(instance), status.HTTP_201_CREATED)
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self._update(request, partial=False)
+
+    def partial_update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self._update(request, partial=True)
+
+    def _update(self, request: Request, *, partial: bool) -> Response:
+        if self.crud.update is None:
+            self.http_method_not_allowed(request)
+        with transaction.atomic():
+            instance = self.locked()
+            changes = self.validated(request.data, partial=partial)
+            return self.represent(self.fresh(self.within_scope(self.crud.update(instance, by=self.actor, **changes))))
+
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        if self.crud.delete is None:
+            self.http_method_not_allowed(request)
+        with transaction.atomic():
+            self.crud.delete(self.locked(), by=self.actor)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def within_scope(self, instance: ModelT) -> ModelT:
+        """Return the row just written, or refuse: nobody writes what they could not manage."""
+        if not self.manageable().filter(pk=instance.pk).exists():
+            raise OutOfScopeError
+        return instance
