@@ -1,0 +1,79 @@
+"""The section of custom fields on the administration pages of the records that have them."""
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString
+
+from core.customfields.forms import with_custom_fields
+from core.customfields.selectors import active, definitions_of
+from core.customfields.values import path, represent
+from core.models import CustomField, CustomizableModel
+
+if TYPE_CHECKING:
+    _ModelAdmin = admin.ModelAdmin[Any]
+else:
+    _ModelAdmin = admin.ModelAdmin
+
+SECTION = "Custom fields"
+
+
+class CustomFieldsAdminMixin(_ModelAdmin):
+    """Adds the section of custom fields to the pages of a customizable model, and nothing to others.
+
+    Whoever may only look sees the values as text.
+    """
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        form = options.pop("form", self.form)
+        if self._is_customizable:
+            form = with_custom_fields(form, self._definitions(request))
+        return super().get_form(request, obj, change, form=form, **options)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        fieldsets = super().get_fieldsets(request, obj)
+        if not self._is_customizable:
+            return fieldsets
+        names = [path(definition.name) for definition in active(self._definitions(request))]
+        shown = [(title, {**section, "fields": _without(section["fields"], names)}) for title, section in fieldsets]
+        if not names:
+            return shown
+        may_write = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
+        return [*shown, (SECTION, {"fields": names if may_write else ["custom_values"]})]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        readonly = super().get_readonly_fields(request, obj)
+        return [*readonly, "custom_values"] if self._is_customizable else readonly
+
+    @admin.display(description="Values")
+    def custom_values(self, obj: CustomizableModel) -> SafeString:
+        """Show the values of a record as lines of text."""
+        definitions = active(definitions_of(type(obj)))
+        values = represent(type(obj), obj.custom_data, definitions)
+        lines = [(definition.label, _plain(values[definition.name])) for definition in definitions]
+        return format_html_join("", "<div>{}: {}</div>", lines)
+
+    @property
+    def _is_customizable(self) -> bool:
+        return issubclass(self.model, CustomizableModel)
+
+    def _definitions(self, request: Any) -> list[CustomField]:
+        """Return the model's definitions, read once for each request."""
+        if not hasattr(request, "custom_definitions"):
+            request.custom_definitions = definitions_of(self.model)
+        known: list[CustomField] = request.custom_definitions
+        return known
+
+
+def _without(fields: Any, names: list[str]) -> list[Any]:
+    return [field for field in fields if field not in names and field != "custom_values"]
+
+
+def _plain(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return ", ".join(value) if isinstance(value, list) else str(value)

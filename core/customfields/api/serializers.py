@@ -1,0 +1,102 @@
+"""The JSON shapes of definitions."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from core.api.serializers import BaseModelSerializer, ModelWriteSerializer
+from core.customfields.values import shown
+from core.models import CustomField
+
+CHOICE = {
+    "type": "object",
+    "properties": {"value": {"type": "string"}, "label": {"type": "string"}},
+    "required": ["value"],
+}
+VALUE = {
+    "anyOf": [
+        {"type": "string"},
+        {"type": "number"},
+        {"type": "boolean"},
+        {"type": "array", "items": {"type": "string"}},
+        {"type": "null"},
+    ]
+}
+
+
+@extend_schema_field({"type": "array", "items": CHOICE})
+class ChoicesField(serializers.JSONField[Any, Any]):
+    """The choices of a selection; a bare text stands for a choice whose label is its value."""
+
+
+@extend_schema_field(VALUE)
+class DefaultValueField(serializers.JSONField[Any, Any]):
+    """A value of the field that is being defined."""
+
+    def to_representation(self, value: Any) -> Any:
+        return shown(value)
+
+
+class CustomFieldReader(BaseModelSerializer[CustomField]):
+    """A definition."""
+
+    choices = ChoicesField()
+    default_value = DefaultValueField()
+
+    class Meta:
+        model = CustomField
+        fields = [
+            "id",
+            "entity_type",
+            "name",
+            "label",
+            "field_type",
+            "required",
+            "help_text",
+            "default_value",
+            "choices",
+            "validation_regex",
+            "min_value",
+            "max_value",
+            "min_date",
+            "max_date",
+            "is_active",
+            "archived_at",
+            "order",
+            "unique_values",
+            "is_searchable",
+            "created_at",
+            "updated_at",
+        ]
+
+
+class CustomFieldWriter(ModelWriteSerializer[CustomField]):
+    """What a definition is made of; whether its options fit its type is the service's question."""
+
+    choices = ChoicesField(required=False)
+    default_value = DefaultValueField(required=False, allow_null=True)
+
+    class Meta:
+        model = CustomField
+        fields = [
+            "entity_type",
+            "name",
+            "label",
+            "field_type",
+            "required",
+            "help_text",
+            "default_value",
+            "choices",
+            "validation_regex",
+            "min_value",
+            "max_value",
+            "min_date",
+            "max_date",
+            "is_active",
+            "order",
+            "unique_values",
+            "is_searchable",
+        ]
+        # A blank may be part of an expression.
+        extra_kwargs: ClassVar = {"validation_regex": {"trim_whitespace": False}}

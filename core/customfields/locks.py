@@ -1,0 +1,37 @@
+"""Keeps the writers of values and a change of what their keys mean out of each other's way.
+
+A transaction that writes values holds a shared lock on its kind of record; one that renames a
+field, makes its values unique or deletes it holds the exclusive lock while it looks at and
+rewrites the records. Writers never wait, because they may already hold rows that the rewriting
+waits for: they are refused and may try again.
+"""
+
+from django.db import connection
+from django.db.models import Model
+
+from core.customfields.errors import CustomFieldsChangingError
+from core.customfields.selectors import entity_type_of
+
+# Sets these advisory locks apart from others of the two-key kind.
+NAMESPACE = 0x4346
+
+
+def hold(model: type[Model]) -> None:
+    """Keep the meaning of the values of `model` until the transaction ends.
+
+    Raises `CustomFieldsChangingError` while a definition is being rebuilt. Outside a transaction
+    nothing is written, so nothing is held.
+    """
+    if not connection.in_atomic_block:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock_shared(%s, hashtext(%s))", [NAMESPACE, entity_type_of(model)])
+        (held,) = cursor.fetchone()
+    if not held:
+        raise CustomFieldsChangingError
+
+
+def hold_exclusively(entity_type: str) -> None:
+    """Wait until nobody writes values of `entity_type` and keep it so until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [NAMESPACE, entity_type])

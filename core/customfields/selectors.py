@@ -1,0 +1,47 @@
+"""Questions about definitions, and which records hold values."""
+
+from collections.abc import Iterable, Sequence
+from functools import cache
+
+from django.apps import apps
+from django.db.models import Model
+
+from core.models import CustomField, CustomizableModel
+
+
+@cache
+def customizable_models() -> dict[str, type[CustomizableModel]]:
+    """Map each entity type ("students.student") to its model."""
+    return {
+        model._meta.label_lower: model
+        for model in apps.get_models()
+        if issubclass(model, CustomizableModel) and not model._meta.proxy
+    }
+
+
+def entity_type_of(model: type[Model]) -> str:
+    """Return the entity type of a model or of a proxy of it."""
+    concrete = model._meta.concrete_model or model
+    return concrete._meta.label_lower
+
+
+def definitions_of(model: type[Model]) -> list[CustomField]:
+    """Return every definition for `model`, archived ones included, in the order of display: one query."""
+    return list(CustomField.objects.filter(entity_type=entity_type_of(model)).order_by("order", "name"))
+
+
+def active(definitions: Iterable[CustomField]) -> list[CustomField]:
+    """Return the definitions that are shown and take values."""
+    return [definition for definition in definitions if definition.is_active]
+
+
+def searchable_names(model: type[Model], definitions: Sequence[CustomField] | None = None) -> list[str]:
+    """Return the names of the active fields of `model` that search looks into."""
+    known = definitions_of(model) if definitions is None else definitions
+    return [definition.name for definition in active(known) if definition.is_searchable]
+
+
+def is_held(definition: CustomField) -> bool:
+    """Say whether any record holds a value of the field."""
+    model = customizable_models().get(definition.entity_type)
+    return model is not None and model._base_manager.filter(custom_data__has_key=definition.name).exists()
