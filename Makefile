@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .NOTPARALLEL:
 
 # Any Python from 3.11 on that can make virtual environments; `make PYTHON=/path/to/python3.12 run` names one.
-PYTHON ?= $(shell for candidate in python3.12 python3.11 python3.13 python3 python3.14; do \
+PYTHON ?= $(shell for candidate in python3.11 python3.12 python3.13 python3; do \
 	$$candidate -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$candidate && break; done)
 VENV := .venv/bin
 MANAGE := $(VENV)/python manage.py

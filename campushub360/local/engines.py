@@ -13,6 +13,7 @@ import signal
 import socket
 import subprocess
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from contextlib import closing
 from importlib.util import find_spec
 from pathlib import Path
@@ -105,7 +106,7 @@ class Engine(ABC):
             return False
 
     def _popen(
-        self, command: list[str | Path], log: IO[bytes], *, cwd: Path, stdin: int = subprocess.DEVNULL
+        self, command: Sequence[str | Path], log: IO[bytes], *, cwd: Path, stdin: int = subprocess.DEVNULL
     ) -> subprocess.Popen[bytes]:
         account = account_for(cwd, self.binary)
         try:
@@ -195,10 +196,18 @@ class Postgres(Engine):
         return secret("postgres-password", home=self.home)
 
     def _initialise(self, data: Path, log: IO[bytes]) -> None:
-        command = [self.binary.with_name("initdb"), "-D", data, "-U", "postgres", "--auth=trust", "--encoding=UTF8"]
+        command = [
+            str(self.binary.with_name("initdb")),
+            "-D",
+            str(data),
+            "-U",
+            "postgres",
+            "--auth=trust",
+            "--encoding=UTF8",
+        ]
         # The built-in locale sorts the same on every machine; the system's is only asked which characters are letters.
         command += ["--locale=C", "--lc-ctype=C.UTF-8", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"]
-        self._run([*command, "--no-instructions"], log, cwd=data)
+        self._run([*command, "--encoding=UTF8", "--no-instructions"], log, cwd=data)
         access = data / "pg_hba.conf"
         access.write_text(f"host all campushub360 {ADDRESS}/32 scram-sha-256\n")
 
@@ -208,20 +217,10 @@ class Postgres(Engine):
             f"CREATE ROLE campushub360 LOGIN CREATEDB PASSWORD '{self._password}'\n"
             "CREATE DATABASE campushub360 OWNER campushub360\n"
         )
-        command = [
-            self.binary,
-            "--single",
-            "-D",
-            data,
-            "-c",
-            "exit_on_error=on",
-            "-c",
-            "log_statement=none",
-            "postgres",
-        ]
+        command: list[str | Path] = [self.binary, "--single", "-D", data, "-c", "exit_on_error=on", "postgres"]
         self._run(command, log, cwd=data, stdin=statements)
 
-    def _run(self, command: list[str | Path], log: IO[bytes], *, cwd: Path, stdin: str = "") -> None:
+    def _run(self, command: Sequence[str | Path], log: IO[bytes], *, cwd: Path, stdin: str = "") -> None:
         process = self._popen(command, log, cwd=cwd, stdin=subprocess.PIPE)
         process.communicate(stdin.encode(), timeout=SLOW_START_SECONDS)
         if process.returncode != 0:

@@ -68,8 +68,8 @@ def _create(folder: Path) -> None:
 
 
 def _install(python: Path, requirements: Path) -> None:
-    command = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
-    command += ["--require-hashes", "-r", requirements]
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command += ["--require-hashes", "-r", str(requirements)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
     if done.returncode != 0:
         raise NoEnvironmentError(f"pip could not install {requirements.name}:\n{done.stderr.strip()}")

@@ -4,6 +4,7 @@ import os
 
 from campushub360.local.servers import ensure_servers
 from campushub360.settings.base import *
+from core.logging import logging_config
 
 os.environ.update(ensure_servers(os.environ))
 

@@ -1,7 +1,8 @@
 """Servers of their own for tests that kill them."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -31,6 +32,13 @@ def processes_in(folder: Path) -> list[psutil.Process]:
         if not is_dead and any(word.startswith(str(folder)) for word in words):
             found.append(process)
     return found
+
+
+def kill_all(processes: Iterable[psutil.Process]) -> None:
+    """Kill the processes that are still there."""
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
 
 
 def eventually(condition: Callable[[], bool], *, seconds: float = 30) -> bool:

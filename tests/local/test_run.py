@@ -18,7 +18,7 @@ import pytest
 
 from campushub360.local import CHECKOUT
 from campushub360.local.clean import clean
-from tests.local.conftest import eventually, processes_in
+from tests.local.conftest import eventually, kill_all, processes_in
 
 pytestmark = pytest.mark.slow
 
@@ -208,8 +208,7 @@ def test_a_killed_run_leaves_nothing_that_stops_the_next(run: Run) -> None:
 
 
 def test_killing_everything_at_once_loses_no_data(run: Run) -> None:
-    for process in [*run.children(), run.process, *processes_in(run.checkout)]:
-        process.kill()
+    kill_all([*run.children(), *processes_in(run.checkout)])
     run.process.wait()
 
     again = Run(run.checkout, free_port(), {"DEMO_PASSWORD": PASSWORD})

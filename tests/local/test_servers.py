@@ -17,7 +17,7 @@ from campushub360.local import CHECKOUT
 from campushub360.local.locks import is_held
 from campushub360.local.secrets import secret
 from campushub360.local.servers import ServersError, ensure_servers, release_servers
-from tests.local.conftest import eventually, processes_in
+from tests.local.conftest import eventually, kill_all, processes_in
 
 ONLY_POSTGRES = {"REDIS_URL": "redis://elsewhere"}
 ONLY_VALKEY = {"DATABASE_URL": "postgres://elsewhere"}
@@ -170,8 +170,7 @@ def test_a_first_start_killed_while_it_makes_the_data_is_made_good_by_the_next(h
     keeper = [sys.executable, "-m", "campushub360.local.keeper", "postgres", str(home)]
     with subprocess.Popen(keeper, cwd=CHECKOUT, env=os.environ):
         assert eventually((home / "postgres" / "data.unfinished" / "base").exists)
-        for process in processes_in(home) + processes_in(home / "postgres"):
-            process.kill()
+        kill_all(processes_in(home))
     assert not (home / "postgres" / "data").exists()
 
     url = ensure_servers(ONLY_POSTGRES, home=home)["DATABASE_URL"]
