@@ -18,7 +18,19 @@ from typing import Any, TypeVar
 
 from django.contrib.postgres.search import SearchQueryField, SearchVectorField
 from django.core.exceptions import ImproperlyConfigured
-from django.db.models import BooleanField, Exists, F, Func, GeneratedField, Model, Q, QuerySet, TextField, Value
+from django.db.models import (
+    BooleanField,
+    F,
+    Func,
+    GeneratedField,
+    Model,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    UUIDField,
+    Value,
+)
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
@@ -50,11 +62,15 @@ class Words(Func):
     output_field = TextField()
 
 
-class Unescaped(Func):
-    """A JSON document as text, with the escapes that would stick to the next word replaced by blanks."""
+class JsonValues(Func):
+    """The values of a JSON object as one text, without its keys.
+
+    The escapes of JSON are replaced by blanks: they would stick to the word that follows them.
+    """
 
     template = (
-        r"REPLACE(REPLACE(REPLACE(REPLACE((%(expressions)s)::text, '\\', ' '), '\n', ' '), '\r', ' '), '\t', ' ')"
+        "REPLACE(REPLACE(REPLACE(REPLACE(jsonb_path_query_array(%(expressions)s, '$.*')::text, "
+        r"'\\', ' '), '\n', ' '), '\r', ' '), '\t', ' ')"
     )
     output_field = TextField()
 
@@ -92,8 +108,20 @@ class Resembles(Func):
     template = (
         "(%(expressions)s FROM set_config('pg_trgm.word_similarity_threshold', '" + str(SIMILARITY) + "', true)))"
     )
-    arg_joiner = " %%%%> (SELECT "
+    arg_joiner = " %%> (SELECT "
     output_field = BooleanField()
+
+
+class FirstNonEmpty(Func):
+    """The rows of the first subquery, or of the second if the first has none.
+
+    The first is computed once, which also keeps the planner from guessing that a row will turn up
+    soon and looking for it one by one.
+    """
+
+    template = "(WITH found (id) AS MATERIALIZED %(expressions)s AS others (id) WHERE NOT EXISTS (SELECT FROM found))"
+    arg_joiner = " SELECT id FROM found UNION ALL SELECT id FROM "
+    output_field = UUIDField()
 
 
 def search_text(*columns: str) -> GeneratedField:
@@ -117,7 +145,7 @@ def search_indexes(prefix: str, *, custom_fields: bool = False) -> list[NamedGin
 
 
 def _custom_document() -> Document:
-    return Document(Words(Unescaped(F("custom_data"))))
+    return Document(Words(JsonValues(F("custom_data"))))
 
 
 def words_of(text: str) -> list[str]:
@@ -145,26 +173,31 @@ def search(queryset: QuerySet[ModelT], text: str) -> QuerySet[ModelT]:
     model = queryset.model
     exact = _with_words(model, words)
     whole = Words(Value(" ".join(words)))
-    resembling = model._base_manager.filter(
-        ~Exists(queryset.order_by().filter(pk__in=exact)),
-        pk__in=_union(_rows(model, path, lambda column: Resembles(column, whole)) for path in _paths(model)),
-    )
-    return queryset.filter(pk__in=exact.union(resembling.values("pk"), all=True))
+    resembling = _union([_rows(model, path, lambda column: Resembles(column, whole)) for path in _paths(model)])
+    exact_in_queryset = queryset.order_by().filter(pk__in=exact).values("pk")
+    return queryset.filter(pk__in=FirstNonEmpty(Subquery(exact_in_queryset), Subquery(resembling)))
 
 
 def _with_words(model: type[Model], words: Sequence[str]) -> QuerySet[Any, Any]:
-    """Return the keys of the rows in whose sources every word begins a word."""
+    """Return the keys of the rows in whose sources every word begins a word; a key may come twice."""
     paths, custom_names = _paths(model), _custom_names(model)
-    is_single = len(paths) == 1 and not custom_names
-    rows = model._base_manager.all()
     # One full-text query can hold all words if there is one source; else each word may be in another.
-    for phrase in [" ".join(words)] if is_single else words:
-        query = Prefixes(Words(Value(phrase)))
-        found = [_rows(model, path, lambda column, query=query: Matches(Document(column), query)) for path in paths]
-        if custom_names:
-            found.append(_rows_by_custom_fields(model, custom_names, query))
-        rows = rows.filter(pk__in=_union(found))
-    return rows.values("pk")
+    if len(paths) == 1 and not custom_names:
+        return _with_phrase(model, " ".join(words), paths, custom_names)
+    found = [_with_phrase(model, word, paths, custom_names) for word in words]
+    if len(found) == 1:
+        return found[0]
+    return reduce(lambda rows, keys: rows.filter(pk__in=keys), found, model._base_manager.all()).values("pk")
+
+
+def _with_phrase(
+    model: type[Model], phrase: str, paths: Sequence[str], custom_names: Sequence[str]
+) -> QuerySet[Any, Any]:
+    query = Prefixes(Words(Value(phrase)))
+    found = [_rows(model, path, lambda column: Matches(Document(column), query)) for path in paths]
+    if custom_names:
+        found.append(_rows_by_custom_fields(model, custom_names, query))
+    return _union(found)
 
 
 def _rows(model: type[Model], path: str, condition: Callable[[F], Func]) -> QuerySet[Any, Any]:

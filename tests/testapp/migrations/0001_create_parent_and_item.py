@@ -131,7 +131,7 @@ class Migration(migrations.Migration):
                         fields=["search_text"], name="testapp_item_trigrams", opclasses=["gin_trgm_ops"]
                     ),
                     core.db.indexes.NamedGinIndex(
-                        core.search.Document(core.search.Words(core.search.Unescaped(models.F("custom_data")))),
+                        core.search.Document(core.search.Words(core.search.JsonValues(models.F("custom_data")))),
                         name="testapp_item_custom_words",
                     ),
                     core.db.indexes.NamedGinIndex(

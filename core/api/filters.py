@@ -1,0 +1,263 @@
+"""What a caller may ask of a list, and the refusal of everything else.
+
+A resource declares its filters, orderings and whether it can be searched; the backends apply them
+and describe them for the OpenAPI document. Nothing is ignored: a parameter that the resource does
+not know, that occurs twice or holds what it cannot hold is refused, all of them in one answer.
+
+Apps import their filters from here (`from core.api import filters`), never from django-filter.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models import QuerySet
+from django_filters.rest_framework import DjangoFilterBackend, FilterSet
+from drf_spectacular.extensions import OpenApiFilterExtension
+from rest_framework.filters import BaseFilterBackend
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from core import customfields
+from core.api.filter_types import (
+    BooleanFilter,
+    CharFilter,
+    ChoiceFilter,
+    DateFilter,
+    DateTimeFilter,
+    IntegerFilter,
+    ModelChoiceFilter,
+    MultipleChoiceFilter,
+    NumberFilter,
+    StrictFilter,
+    UUIDFilter,
+    filter_for,
+)
+from core.api.parameters import (
+    CUSTOM,
+    filterset_of,
+    model_of,
+    orderings_of,
+    refuse,
+    refuse_unusable_parameters,
+    unknown_parameters,
+)
+from core.errors import DomainError, InvalidError
+from core.models import CustomizableModel
+from core.search import search
+
+__all__ = [
+    "BooleanFilter",
+    "CharFilter",
+    "ChoiceFilter",
+    "CustomFieldBackend",
+    "DateFilter",
+    "DateTimeFilter",
+    "IntegerFilter",
+    "ModelChoiceFilter",
+    "MultipleChoiceFilter",
+    "NumberFilter",
+    "OrderingBackend",
+    "SearchBackend",
+    "StrictFilterBackend",
+    "StrictFilterSet",
+    "UUIDFilter",
+    "refuse_unusable_parameters",
+    "unknown_parameters",
+]
+
+Schema = dict[str, Any]
+
+
+class UnknownOrderingError(InvalidError):
+    """The list cannot be ordered by that."""
+
+    code = "unknown_ordering"
+    title = "The list cannot be ordered by this."
+    field = "ordering"
+
+
+class StrictFilterSet(FilterSet):  # type: ignore[misc]  # django-filter is untyped
+    """The filters of a resource: those it declares, and equality for the fields that `Meta.fields` names."""
+
+    @classmethod
+    def get_filters(cls) -> dict[str, StrictFilter]:
+        if cls._meta.exclude is not None or isinstance(cls._meta.fields, str):
+            raise ImproperlyConfigured(f"{cls.__name__} names each field it filters by.")
+        filters: dict[str, StrictFilter] = super().get_filters()
+        for name, declared in filters.items():
+            if not isinstance(declared, StrictFilter):
+                raise ImproperlyConfigured(f"{cls.__name__}.{name} is not one of the filters of core.api.filters.")
+        return filters
+
+    @classmethod
+    def filter_for_field(cls, field: Any, field_name: str, lookup_expr: str | None = None) -> StrictFilter:
+        if lookup_expr not in (None, "exact"):
+            raise ImproperlyConfigured(f"{cls.__name__}: declare {field_name} {lookup_expr} under a name of its own.")
+        return filter_for(field)
+
+    @classmethod
+    def read(cls, parameters: Mapping[str, str]) -> tuple[dict[str, Any], list[DomainError]]:
+        """Return the values of the parameters that are filters, and what is wrong with the others."""
+        values: dict[str, Any] = {}
+        errors: list[DomainError] = []
+        for name in parameters.keys() & cls.base_filters.keys():
+            try:
+                values[name] = cls.base_filters[name].read(parameters[name])
+            except InvalidError as error:
+                errors.append(error.under(name))
+        return values, errors
+
+    @property
+    def qs(self) -> QuerySet[Any]:
+        """The queryset narrowed by every filter; raises when a value is unusable."""
+        values, errors = self.read(self.data)
+        refuse(errors)
+        queryset: QuerySet[Any] = self.queryset
+        for name, value in values.items():
+            queryset = self.filters[name].filter(queryset, value)
+        return queryset
+
+
+class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # django-filter is untyped
+    """Applies `filterset_class`."""
+
+    def refusals(self, request: Request, view: APIView) -> list[DomainError]:
+        filterset = filterset_of(view)
+        return [] if filterset is None else filterset.read(request.query_params)[1]
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
+        filterset = filterset_of(view)
+        if filterset is None or request.query_params.keys().isdisjoint(filterset.base_filters):
+            return queryset
+        found: QuerySet[Any] = filterset(request.query_params, queryset=queryset, request=request).qs
+        return found
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[Schema]:
+        filterset = filterset_of(view)
+        return [] if filterset is None else [each.parameter(name) for name, each in filterset.base_filters.items()]
+
+
+class StrictFilterExtension(OpenApiFilterExtension):  # type: ignore[no-untyped-call]  # drf-spectacular is untyped
+    """Lets the backend describe its parameters, rather than drf-spectacular guess them from form fields."""
+
+    target_class = StrictFilterBackend
+    priority = 1
+
+    def get_schema_operation_parameters(self, auto_schema: Any, *_args: Any, **_options: Any) -> list[Schema]:
+        found: list[Schema] = self.target.get_schema_operation_parameters(auto_schema.view)
+        return found
+
+
+class SearchBackend(BaseFilterBackend):
+    """Applies `?search=` to a resource that is `searchable`."""
+
+    def refusals(self, request: Request, view: APIView) -> list[DomainError]:
+        return []
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
+        text = request.query_params.get("search", "")
+        return search(queryset, text) if text and getattr(view, "searchable", False) else queryset
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[Schema]:
+        if not getattr(view, "searchable", False):
+            return []
+        description = "Words that begin words of the row; when no row has them, rows that resemble them are found."
+        return [{"name": "search", "in": "query", "description": description, "schema": {"type": "string"}}]
+
+
+class OrderingBackend(BaseFilterBackend):
+    """Applies `?ordering=`, or the resource's `default_ordering`, by the names in `ordering_fields`."""
+
+    def refusals(self, request: Request, view: APIView) -> list[DomainError]:
+        return self._read(request, view)[1]
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
+        names, errors = self._read(request, view)
+        refuse(errors)
+        fields = orderings_of(view)
+        paths = []
+        for name in names:
+            bare = name.removeprefix("-")
+            paths.append(("-" if name != bare else "") + fields.get(bare, bare))
+        return queryset.order_by(*paths) if paths else queryset
+
+    def _read(self, request: Request, view: APIView) -> tuple[Sequence[str], list[DomainError]]:
+        """Return the wanted names, with their signs, and what is wrong with them."""
+        fields = orderings_of(view)
+        if "ordering" not in request.query_params or not fields:
+            return getattr(view, "default_ordering", ()), []
+        names = request.query_params["ordering"].split(",", 2 * len(fields))
+        bare = [name.removeprefix("-") for name in names]
+        errors: list[DomainError] = [
+            UnknownOrderingError(f"Expected some of: {', '.join(fields)}.") for name in bare if name not in fields
+        ]
+        if not errors and len(set(bare)) < len(bare):
+            errors = [UnknownOrderingError("A field may be named only once.")]
+        return names, errors[:1]
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[Schema]:
+        fields = orderings_of(view)
+        if not fields:
+            return []
+        schema: Schema = {
+            "type": "array",
+            "items": {"type": "string", "enum": [sign + name for name in fields for sign in ("", "-")]},
+            "minItems": 1,
+            "uniqueItems": True,
+        }
+        if default := [name for name in getattr(view, "default_ordering", ()) if name.removeprefix("-") in fields]:
+            schema["default"] = default
+        return [
+            {
+                "name": "ordering",
+                "in": "query",
+                "description": "Names separated by commas, `-` for descending. A unique tie-breaker is always added.",
+                "style": "form",
+                "explode": False,
+                "schema": schema,
+            }
+        ]
+
+
+class CustomFieldBackend(BaseFilterBackend):
+    """Applies `?custom.<name>=` to a customizable model, with one query for its definitions."""
+
+    def refusals(self, request: Request, view: APIView) -> list[DomainError]:
+        return []
+
+    def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
+        wanted = [name for name in request.query_params if name.startswith(CUSTOM)]
+        if not wanted or not issubclass(queryset.model, CustomizableModel):
+            return queryset
+        definitions = customfields.definitions_of(queryset.model)
+        errors: list[DomainError] = []
+        for name in wanted:
+            try:
+                value = request.query_params[name]
+                queryset = customfields.filtered(queryset, name.removeprefix(CUSTOM), value, definitions)
+            except InvalidError as error:
+                errors.append(error)
+        refuse(errors)
+        return queryset
+
+    def get_schema_operation_parameters(self, view: APIView) -> list[Schema]:
+        if not issubclass(model_of(view), CustomizableModel):
+            return []
+        # An object in exploded form is how OpenAPI says "parameters of these names".
+        schema = {
+            "type": "object",
+            "propertyNames": {"pattern": r"^custom\.[a-z][a-z0-9]*(_[a-z0-9]+)*(__gte|__lte)?$"},
+            "additionalProperties": {"type": "string"},
+        }
+        description = "`custom.<name>=<value>`: rows whose custom field of that name has that value."
+        return [
+            {
+                "name": "custom_fields",
+                "in": "query",
+                "description": description,
+                "style": "form",
+                "explode": True,
+                "schema": schema,
+            }
+        ]
