@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 
 from campushub360.local import CHECKOUT, HOME
-from campushub360.local.engines import ServersError
+from campushub360.local.engine import ServersError
 from campushub360.local.locks import is_held, open_lock, wait_for_lock
 from campushub360.local.servers import stop_servers
 

@@ -15,7 +15,8 @@ import time
 from pathlib import Path
 from types import FrameType
 
-from campushub360.local.engines import ENGINES, SLOW_START_SECONDS, Engine, ServersError, replace_text
+from campushub360.local.engine import SLOW_START_SECONDS, Engine, ServersError, replace_text
+from campushub360.local.engines import ENGINES
 from campushub360.local.locks import open_lock, try_lock, wait_for_lock
 
 PATIENCE = 0.1

@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 
 from campushub360.local import CHECKOUT, HOME
-from campushub360.local.engines import ENGINES, SLOW_START_SECONDS, Engine, ServersError, is_free
+from campushub360.local.engine import SLOW_START_SECONDS, Engine, ServersError, is_free
+from campushub360.local.engines import ENGINES
 from campushub360.local.keeper import PATIENCE
 from campushub360.local.locks import is_held, open_lock, wait_for_lock
 

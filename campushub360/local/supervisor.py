@@ -21,7 +21,7 @@ from types import FrameType
 import psutil
 
 from campushub360.local import CHECKOUT, HOME
-from campushub360.local.engines import ADDRESS, ServersError, replace_text
+from campushub360.local.engine import ADDRESS, ServersError, replace_text
 from campushub360.local.locks import open_lock, try_lock, wait_for_lock
 from campushub360.local.processes import Child, end_session
 from campushub360.local.secrets import demo_password
