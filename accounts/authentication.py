@@ -22,11 +22,10 @@ class SessionTokenAuthentication(BaseAuthentication):
         parts = get_authorization_header(request).split()
         if not parts or parts[0].lower() != SCHEME.lower().encode():
             return None
-        if len(parts) != 2:
-            raise AuthenticationFailed("The Authorization header is malformed.", code="invalid_token")
         try:
-            claims = tokens.read_access(parts[1].decode())
-        except (tokens.InvalidTokenError, UnicodeDecodeError):
+            _, token = parts
+            claims = tokens.read_access(token.decode())
+        except (tokens.InvalidTokenError, ValueError):
             raise AuthenticationFailed("The access token is not valid or has expired.", code="invalid_token") from None
         user = (
             User.objects.with_assignments()

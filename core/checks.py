@@ -38,9 +38,11 @@ def resources_are_guarded(app_configs: Any, **options: Any) -> list[Error]:
         if queryset is not None and not grants_for(queryset.model):
             errors.append(Error(f"Nobody is granted sight of {queryset.model._meta.label}.", obj=view, id="core.E004"))
         required = getattr(view, "required_permissions", None)
-        for action in actions:
-            if required is not None and action not in required:
-                errors.append(Error(f"The action {action} declares no permission.", obj=view, id="core.E005"))
+        errors += [
+            Error(f"The action {action} declares no permission.", obj=view, id="core.E005")
+            for action in sorted(actions)
+            if required is not None and action not in required
+        ]
     return errors
 
 

@@ -17,9 +17,7 @@ from departments.models import AcademicYear, Appointment, Building, Campus, Depa
 
 @admin.register(Department)
 class DepartmentAdmin(ServiceAdmin):
-    crud = Crud(
-        create=services.create_department, update=services.update_department, delete=services.delete_department
-    )
+    crud = Crud(create=services.create_department, update=services.update_department, delete=services.delete_department)
     list_display = ("code", "name", "kind", "parent", "is_active")
     list_filter = ("kind", "is_active")
     list_select_related = ("parent",)

@@ -1,1 +1,67 @@
 """What every test has: the fixtures below, and the servers that `campushub360.settings.testing` provides."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts import tokens
+from accounts.models import Person, Session, User
+from accounts.roles import Role, ScopeKind
+from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
+
+
+@pytest.fixture
+def client_for() -> Callable[[User | None], APIClient]:
+    """Return a function that makes an API client with a live session and a real token of a user."""
+
+    def make(user: User | None) -> APIClient:
+        client = APIClient(raise_request_exception=True)
+        if user is not None:
+            now = timezone.now()
+            session = Session.objects.create(
+                user=user,
+                current_refresh_hash=tokens.hash_of(tokens.new_refresh()),
+                rotated_at=now,
+                expires_at=now + timedelta(days=1),
+                absolute_expires_at=now + timedelta(days=1),
+            )
+            claims = tokens.AccessClaims(user_id=user.pk, session_id=session.pk, token_version=user.token_version)
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue_access(claims, at=now)}")
+        return client
+
+    return make
+
+
+@pytest.fixture
+def user_with(db: None) -> Callable[..., User]:
+    """Return a function that makes a user who holds one role within one scope."""
+
+    def make(
+        role: Role | str,
+        scope_kind: ScopeKind | str = ScopeKind.INSTITUTION,
+        scope_id: UUID | None = None,
+        person: Person | None = None,
+        **fields: Any,
+    ) -> User:
+        user = UserFactory(person=person or PersonFactory(), **fields)
+        RoleAssignmentFactory(user=user, role=role, scope_kind=scope_kind, scope_id=scope_id)
+        return user
+
+    return make
+
+
+@pytest.fixture
+def registrar(user_with: Callable[..., User]) -> User:
+    """A registrar of the whole institution who may open the administration pages."""
+    return user_with(Role.REGISTRAR, is_staff=True)
+
+
+@pytest.fixture
+def registrar_client(registrar: User, client_for: Callable[[User | None], APIClient]) -> APIClient:
+    """An API client of the registrar."""
+    return client_for(registrar)

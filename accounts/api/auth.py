@@ -45,9 +45,7 @@ class LogInView(APIView):
         """Exchange credentials for an access and a refresh token."""
         values = _validated(LogInWriter, request)
         try:
-            issued = services.log_in(
-                **values, user_agent=request.headers.get("User-Agent", ""), at=timezone.now()
-            )
+            issued = services.log_in(**values, user_agent=request.headers.get("User-Agent", ""), at=timezone.now())
         except services.InvalidCredentialsError as error:
             raise AuthenticationFailed(error.detail, code=error.error_code) from error
         return Response(_pair(issued))
@@ -108,7 +106,7 @@ class LogOutView(APIView):
 
 
 class MeView(APIView):
-    """Who am I, and what may I do?"""
+    """Who the caller is, and what they may do."""
 
     required_permissions = {"get": AUTHENTICATED}
 

@@ -3,7 +3,6 @@
 from accounts.models import RoleAssignment, User
 from accounts.roles import Role, ScopeKind
 from core.api import filters
-from core.api import filters
 
 
 class UserFilter(filters.StrictFilterSet):

@@ -10,7 +10,14 @@ from accounts.services.sessions import (
     log_out,
     refresh_session,
 )
-from accounts.services.users import UserValues, create_administrator, create_user, deactivate_user, update_user
+from accounts.services.users import (
+    UserValues,
+    create_administrator,
+    create_demo_user,
+    create_user,
+    deactivate_user,
+    update_user,
+)
 
 __all__ = [
     "InvalidCredentialsError",
@@ -21,6 +28,7 @@ __all__ = [
     "UserValues",
     "assign_role",
     "create_administrator",
+    "create_demo_user",
     "create_person",
     "create_user",
     "deactivate_user",

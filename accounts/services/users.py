@@ -2,6 +2,7 @@
 
 from typing import Any, TypedDict, Unpack
 
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
@@ -10,7 +11,7 @@ from accounts.models import Person, Session, User
 from accounts.roles import Role
 from accounts.services.roles import assign_role
 from core import crud
-from core.errors import InvalidError
+from core.errors import ForbiddenError, InvalidError
 from core.visibility import Actor
 
 
@@ -29,6 +30,13 @@ class PasswordTooShortError(InvalidError):
     code = "password_too_short"
     title = "A password has at least 15 characters."
     field = "password"
+
+
+class DemoAccountsForbiddenError(ForbiddenError):
+    """The installation is one for real people."""
+
+    code = "demo_accounts_forbidden"
+    title = "Demo accounts have no place in this installation."
 
 
 MINIMUM_PASSWORD_LENGTH = 15
@@ -60,6 +68,15 @@ def create_administrator(*, email: str, password: str) -> User:
     user = create_user(by=None, email=email, password=password, is_staff=True)
     assign_role(user=user, role=Role.SYSTEM_ADMIN, by=None)
     return user
+
+
+@transaction.atomic
+def create_demo_user(*, email: str, password: str, person: Person, is_staff: bool) -> User:
+    """Open an account for trying the product out, with any password; only where demo accounts are allowed."""
+    if not settings.DEMO_ACCOUNTS_ALLOWED:
+        raise DemoAccountsForbiddenError
+    values = {"email": email, "person": person, "is_staff": is_staff, "password": make_password(password)}
+    return crud.create(User, values)
 
 
 def _with_hash(values: Any) -> dict[str, Any]:

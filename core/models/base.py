@@ -7,10 +7,10 @@ from django.db.models.functions import Now
 
 from core.ids import new_id
 
-ModelT = TypeVar("ModelT", bound=models.Model, covariant=True)
+ModelT_co = TypeVar("ModelT_co", bound=models.Model, covariant=True)
 
 
-class BaseQuerySet(models.QuerySet[ModelT]):
+class BaseQuerySet(models.QuerySet[ModelT_co]):
     """The base of every queryset: bulk updates keep `updated_at` honest, reads load what they show."""
 
     def update(self, **values: Any) -> int:

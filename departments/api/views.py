@@ -25,9 +25,7 @@ class DepartmentViewSet(BulkViewSet[Department]):
     ordering_fields = CODE_AND_NAME
     default_ordering = ("code",)
     searchable = True
-    crud = Crud(
-        create=services.create_department, update=services.update_department, delete=services.delete_department
-    )
+    crud = Crud(create=services.create_department, update=services.update_department, delete=services.delete_department)
 
 
 class AppointmentViewSet(BulkViewSet[Appointment]):

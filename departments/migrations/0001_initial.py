@@ -1,8 +1,3 @@
-import core.db.indexes
-import core.db.json
-import core.ids
-import core.search
-import departments.models.places
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields
 import django.contrib.postgres.fields.ranges
@@ -12,6 +7,12 @@ import django.db.models.functions.comparison
 import django.db.models.functions.datetime
 from django.conf import settings
 from django.db import migrations, models
+
+import core.db.indexes
+import core.db.json
+import core.ids
+import core.search
+import departments.models.places
 
 
 class Migration(migrations.Migration):

@@ -86,7 +86,10 @@ class Term(VersionedModel):
                 violation_error_message="The state is not one of the known ones.",
             ),
         ]
-        indexes = [models.Index(fields=["starts_on", "id"], name="departments_term_starts_on"), models.Index(fields=["state"], name="departments_term_state")]
+        indexes = [
+            models.Index(fields=["starts_on", "id"], name="departments_term_starts_on"),
+            models.Index(fields=["state"], name="departments_term_state"),
+        ]
 
     def __str__(self) -> str:
         return self.code

@@ -83,7 +83,9 @@ def move_term(term: Term, *, state: str, by: Actor | None, at: datetime, reason:
     """Move a term to another state and announce it; refused with `illegal_transition`."""
     before = term.state
     if state not in TRANSITIONS[before]:
-        raise TransitionError(f"A term that is {before} cannot become {state}.", meta={"allowed": sorted(TRANSITIONS[before])})
+        raise TransitionError(
+            f"A term that is {before} cannot become {state}.", meta={"allowed": sorted(TRANSITIONS[before])}
+        )
     moved = crud.update(term, {"state": state})
     event = {"from_state": before, "to_state": state, "happened_at": at}
     crud.create(TermStateEvent, {"term": moved, "actor": by, "reason": reason, **event})

@@ -141,7 +141,9 @@ class TestStayingLoggedIn:
         client.credentials()
         assert client.post(VERIFY, {"token": pair["access"]}, format="json").status_code == 401
 
-    @pytest.mark.parametrize("header", ["Bearer", "Bearer a b", "Bearer x.y.z", "Bearer \xff", "Basic abc", "Bearer " + "e" * 5000])
+    @pytest.mark.parametrize(
+        "header", ["Bearer", "Bearer a b", "Bearer x.y.z", "Bearer \xff", "Basic abc", "Bearer " + "e" * 5000]
+    )
     def test_a_token_that_is_none_of_ours_is_refused(self, anonymous, header):
         response = anonymous.get(ME, HTTP_AUTHORIZATION=header)
 

@@ -11,7 +11,8 @@ from django.conf import settings
 ROOT = Path(__file__).parents[2]
 WRITES = {"create", "get_or_create", "update_or_create", "bulk_create", "bulk_update", "update", "delete", "save"}
 NOUNS = re.compile(
-    r"\b(student|faculty|course|section|enrol|department|campus|semester|syllabus|professor|lecture|gradebook)", re.I
+    r"\b(student|faculty|course|section|enrol|department|campus|semester|syllabus|professor|lecture|gradebook)",
+    re.IGNORECASE,
 )
 
 
@@ -79,7 +80,12 @@ def test_core_names_no_noun_of_the_university(path):
 def _without_docstrings(tree: ast.Module) -> ast.Module:
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
-        if isinstance(body, list) and body and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+        if (
+            isinstance(body, list)
+            and body
+            and isinstance(body[0], ast.Expr)
+            and isinstance(body[0].value, ast.Constant)
+        ):
             body[0] = ast.Pass()
     return tree
 
@@ -88,7 +94,9 @@ def test_the_environment_is_read_in_the_settings_alone():
     found = [
         str(path.relative_to(ROOT))
         for path in sources(*settings.FIRST_PARTY_APPS)
-        if "settings" not in path.parts and "local" not in path.parts and path.name not in ("gunicorn.py", "wsgi.py", "celery.py")
+        if "settings" not in path.parts
+        and "local" not in path.parts
+        and path.name not in ("gunicorn.py", "wsgi.py", "celery.py")
         if re.search(r"os\.(environ|getenv)", path.read_text())
     ]
 

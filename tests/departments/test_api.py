@@ -45,7 +45,8 @@ def test_a_department_reads_as_documented(registrar_client):
 
     data = registrar_client.get(f"{LIST}{department.pk}/").json()["data"]
 
-    assert data.pop("created_at") and data.pop("updated_at")
+    assert data.pop("created_at")
+    assert data.pop("updated_at")
     assert data == {
         "id": str(department.pk),
         "code": "PHY",
@@ -59,9 +60,7 @@ def test_a_department_reads_as_documented(registrar_client):
 
 
 @pytest.mark.parametrize("plural", FACTORIES)
-def test_a_list_costs_at_most_three_queries_however_many_rows(
-    registrar_client, django_assert_max_num_queries, plural
-):
+def test_a_list_costs_at_most_three_queries_however_many_rows(registrar_client, django_assert_max_num_queries, plural):
     for _ in range(12):
         FACTORIES[plural]()
 
@@ -245,7 +244,9 @@ class TestFindingRows:
         assert [row["code"] for row in up] == ["A", "B", "C"]
         assert down == up[::-1]
 
-    @pytest.mark.parametrize("query", ["colour=red", "is_active=perhaps", "parent=1", "ordering=name;drop", "page_size=0"])
+    @pytest.mark.parametrize(
+        "query", ["colour=red", "is_active=perhaps", "parent=1", "ordering=name;drop", "page_size=0"]
+    )
     def test_refuses_what_it_does_not_know(self, registrar_client, query):
         response = registrar_client.get(f"{LIST}?{query}")
 
@@ -334,7 +335,9 @@ def test_a_facilities_manager_looks_after_rooms(user_with, client_for):
     building = BuildingFactory()
 
     response = client.post(
-        "/api/v1/rooms/", {"building": building.pk, "code": "101", "capacity": 20, "features": ["projector"]}, format="json"
+        "/api/v1/rooms/",
+        {"building": building.pk, "code": "101", "capacity": 20, "features": ["projector"]},
+        format="json",
     )
 
     assert response.status_code == 201, response.json()

@@ -117,7 +117,12 @@ class TestAppointments:
     def test_a_department_has_one_head_at_a_time_and_keeps_its_history(self):
         department, first, second = DepartmentFactory(), PersonFactory(), PersonFactory()
         services.appoint(
-            by=None, department=department, person=first, role="head", starts_on=date(2020, 1, 1), ends_on=date(2024, 1, 1)
+            by=None,
+            department=department,
+            person=first,
+            role="head",
+            starts_on=date(2020, 1, 1),
+            ends_on=date(2024, 1, 1),
         )
         services.appoint(by=None, department=department, person=second, role="head", starts_on=date(2024, 1, 1))
 
