@@ -31,7 +31,7 @@ class ServiceAdmin(CustomFieldsAdminMixin):
     crud: ClassVar[Crud[Any]] = Crud()
     list_per_page = 50
     show_full_result_count = False
-    readonly_fields: tuple[str, ...] = ("id", "created_at", "updated_at")
+    readonly_fields: ClassVar[list[str] | tuple[str, ...]] = ("id", "created_at", "updated_at")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         return visible(super().get_queryset(request), request.user)
@@ -43,10 +43,14 @@ class ServiceAdmin(CustomFieldsAdminMixin):
         return self.crud.create is not None and self._permits(request, "add")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.crud.update is not None and self._permits(request, "change") and self._reaches(request, obj, "manage")
+        return (
+            self.crud.update is not None and self._permits(request, "change") and self._reaches(request, obj, "manage")
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.crud.delete is not None and self._permits(request, "delete") and self._reaches(request, obj, "manage")
+        return (
+            self.crud.delete is not None and self._permits(request, "delete") and self._reaches(request, obj, "manage")
+        )
 
     def _permits(self, request: HttpRequest, verb: str) -> bool:
         user: Any = request.user

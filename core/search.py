@@ -65,13 +65,10 @@ class Words(Func):
 class JsonValues(Func):
     """The values of a JSON object as one text, without its keys.
 
-    The escapes of JSON are replaced by blanks: they would stick to the word that follows them.
+    Escapes are replaced by blanks: they would stick to the word that follows them.
     """
 
-    template = (
-        "REPLACE(REPLACE(REPLACE(REPLACE(jsonb_path_query_array(%(expressions)s, '$.*')::text, "
-        r"'\\', ' '), '\n', ' '), '\r', ' '), '\t', ' ')"
-    )
+    template = r"REGEXP_REPLACE(jsonb_path_query_array(%(expressions)s, '$.*')::text, '\\(u[0-9a-f]{4}|.)', ' ', 'g')"
     output_field = TextField()
 
 
@@ -159,11 +156,12 @@ def words_of(text: str) -> list[str]:
     return words[:MAX_WORDS]
 
 
-def search(queryset: QuerySet[ModelT], text: str) -> QuerySet[ModelT]:
+def search(queryset: QuerySet[ModelT], text: str, custom_names: Sequence[str] | None = None) -> QuerySet[ModelT]:
     """Narrow `queryset` to the rows that `text` finds, in one query.
 
     A blank text finds everything, a text without a letter or digit nothing. Resemblance is tried when
     no row *of this queryset* has the words, so the answer tells nothing about rows outside of it.
+    A caller that knows the searchable custom fields names them; else one query more asks for them.
     """
     if not text.strip():
         return queryset
@@ -171,16 +169,16 @@ def search(queryset: QuerySet[ModelT], text: str) -> QuerySet[ModelT]:
     if not words:
         return queryset.none()
     model = queryset.model
-    exact = _with_words(model, words)
+    exact = _with_words(model, words, _custom_names(model) if custom_names is None else custom_names)
     whole = Words(Value(" ".join(words)))
     resembling = _union([_rows(model, path, lambda column: Resembles(column, whole)) for path in _paths(model)])
     exact_in_queryset = queryset.order_by().filter(pk__in=exact).values("pk")
     return queryset.filter(pk__in=FirstNonEmpty(Subquery(exact_in_queryset), Subquery(resembling)))
 
 
-def _with_words(model: type[Model], words: Sequence[str]) -> QuerySet[Any, Any]:
+def _with_words(model: type[Model], words: Sequence[str], custom_names: Sequence[str]) -> QuerySet[Any, Any]:
     """Return the keys of the rows in whose sources every word begins a word; a key may come twice."""
-    paths, custom_names = _paths(model), _custom_names(model)
+    paths = _paths(model)
     # One full-text query can hold all words if there is one source; else each word may be in another.
     if len(paths) == 1 and not custom_names:
         return _with_phrase(model, " ".join(words), paths, custom_names)

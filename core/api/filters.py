@@ -42,6 +42,7 @@ from core.api.parameters import (
     refuse_unusable_parameters,
     unknown_parameters,
 )
+from core.customfields.api.definitions import definitions_for
 from core.errors import DomainError, InvalidError
 from core.models import CustomizableModel
 from core.search import search
@@ -157,7 +158,12 @@ class SearchBackend(BaseFilterBackend):
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
         text = request.query_params.get("search", "")
-        return search(queryset, text) if text and getattr(view, "searchable", False) else queryset
+        if not text or not getattr(view, "searchable", False):
+            return queryset
+        model = queryset.model
+        if not issubclass(model, CustomizableModel):
+            return search(queryset, text)
+        return search(queryset, text, customfields.searchable_names(model, definitions_for(request, model)))
 
     def get_schema_operation_parameters(self, view: APIView) -> list[Schema]:
         if not getattr(view, "searchable", False):
@@ -221,7 +227,7 @@ class OrderingBackend(BaseFilterBackend):
 
 
 class CustomFieldBackend(BaseFilterBackend):
-    """Applies `?custom.<name>=` to a customizable model, with one query for its definitions."""
+    """Applies `?custom.<name>=` to a customizable model."""
 
     def refusals(self, request: Request, view: APIView) -> list[DomainError]:
         return []
@@ -230,7 +236,7 @@ class CustomFieldBackend(BaseFilterBackend):
         wanted = [name for name in request.query_params if name.startswith(CUSTOM)]
         if not wanted or not issubclass(queryset.model, CustomizableModel):
             return queryset
-        definitions = customfields.definitions_of(queryset.model)
+        definitions = definitions_for(request, queryset.model)
         errors: list[DomainError] = []
         for name in wanted:
             try:

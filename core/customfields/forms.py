@@ -40,7 +40,7 @@ class CustomFieldsFormMixin(_ModelForm):
         for definition in self.custom_definitions:
             name = path(definition.name)
             value = _as_typed(stored.get(definition.name))
-            _keep_choices(self.fields[name], value)
+            _keep_choices(self.fields[name], definition, value)
             # A record that exists shows what it holds, be it nothing; defaults are for those to come.
             if not self.instance._state.adding:
                 self.initial.setdefault(name, value)
@@ -142,12 +142,14 @@ def _pairs(definition: CustomField) -> list[tuple[str, str]]:
     return [(choice["value"], choice["label"]) for choice in definition.choices]
 
 
-def _keep_choices(field: forms.Field, value: Any) -> None:
+def _keep_choices(field: forms.Field, definition: CustomField, value: Any) -> None:
     """Offer a stored value that is no longer among the choices, so that saving does not lose it."""
-    if isinstance(field, forms.ChoiceField) and value:
+    if isinstance(field, forms.ChoiceField) and definition.choices and value:
         stored = value if isinstance(value, list) else [value]
-        known = {choice for choice, _ in field.choices}
-        field.choices = [*field.choices, *((single, single) for single in stored if single not in known)]
+        offered = _pairs(definition)
+        lost = [(single, single) for single in stored if single not in dict(offered)]
+        none = [] if isinstance(field, forms.MultipleChoiceField) else [NO_CHOICE]
+        field.choices = [*none, *offered, *lost]
 
 
 BUILDERS: dict[str, Callable[[CustomField, dict[str, Any]], forms.Field]] = {

@@ -11,9 +11,12 @@ from django.db.models import Model
 
 from core.customfields.errors import CustomFieldsChangingError
 from core.customfields.selectors import entity_type_of
+from core.db.locks import LockTimeoutError, lock_patience
 
 # Sets these advisory locks apart from others of the two-key kind.
 NAMESPACE = 0x4346
+# How long a change of definitions waits for writers, in milliseconds.
+PATIENCE = 5_000
 
 
 def hold(model: type[Model]) -> None:
@@ -32,6 +35,12 @@ def hold(model: type[Model]) -> None:
 
 
 def hold_exclusively(entity_type: str) -> None:
-    """Wait until nobody writes values of `entity_type` and keep it so until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [NAMESPACE, entity_type])
+    """Wait until nobody writes values of `entity_type` and keep it so until the transaction ends.
+
+    Raises `CustomFieldsChangingError`, which ends the transaction, when writers leave no gap.
+    """
+    try:
+        with lock_patience(PATIENCE), connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s, hashtext(%s))", [NAMESPACE, entity_type])
+    except LockTimeoutError:
+        raise CustomFieldsChangingError("Records of this kind are being written; try again shortly.") from None

@@ -38,8 +38,9 @@ def taken(
     any_of = Q()
     for field_id, value_digest in wanted:
         any_of |= Q(field_id=field_id, digest=value_digest)
-    holders = UniqueCustomValue.objects.filter(any_of).exclude(object_id=instance_id)
-    holders = holders.filter(object_id__in=model._base_manager.values("pk"))
+    holders = UniqueCustomValue.objects.filter(any_of, object_id__in=model._base_manager.values("pk"))
+    if instance_id is not None:
+        holders = holders.exclude(object_id=instance_id)
     return [wanted[field_id, bytes(found)] for field_id, found in holders.values_list("field_id", "digest")]
 
 

@@ -1,4 +1,4 @@
-"""Sight of definitions."""
+"""Sight of definitions. Managing them is granted by the layer that knows who holds which role for what."""
 
 from typing import Any
 
@@ -10,10 +10,5 @@ from core.visibility import grants
 
 @grants(CustomField)
 def everybody_sees_definitions(actor: Any) -> Q:
-    """Whoever shows or fills in a form needs them."""
+    """Whoever shows a record or fills in a form needs them."""
     return Q()
-
-
-@grants(CustomField, "manage")
-def those_who_may_change_definitions_manage_them(actor: Any) -> Q | None:
-    return Q() if actor.has_perm("core.change_customfield") else None

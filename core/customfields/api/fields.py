@@ -9,6 +9,7 @@ from rest_framework import serializers
 from core.customfields.api.definitions import definitions_for
 from core.customfields.values import represent
 
+
 @extend_schema_field(
     {
         "type": "object",

@@ -26,12 +26,12 @@ VALUE = {
 
 
 @extend_schema_field({"type": "array", "items": CHOICE})
-class ChoicesField(serializers.JSONField[Any, Any]):
+class ChoicesField(serializers.JSONField):
     """The choices of a selection; a bare text stands for a choice whose label is its value."""
 
 
 @extend_schema_field(VALUE)
-class DefaultValueField(serializers.JSONField[Any, Any]):
+class DefaultValueField(serializers.JSONField):
     """A value of the field that is being defined."""
 
     def to_representation(self, value: Any) -> Any:

@@ -21,7 +21,9 @@ def _items():
     CustomFieldFactory(name="score", field_type=CustomFieldType.NUMBER, min_value=1)
     CustomFieldFactory(name="born", field_type=CustomFieldType.DATE)
     CustomFieldFactory(name="hostel", field_type=CustomFieldType.BOOLEAN)
-    CustomFieldFactory(name="languages", field_type=CustomFieldType.MULTISELECT, choices=choices("en", "hi", "te", "a, b"))
+    CustomFieldFactory(
+        name="languages", field_type=CustomFieldType.MULTISELECT, choices=choices("en", "hi", "te", "a, b")
+    )
     CustomFieldFactory(name="mail", field_type=CustomFieldType.EMAIL)
     CustomFieldFactory(name="gone", is_active=False, archived_at="2026-01-01T00:00:00Z")
     Item.objects.bulk_create(
