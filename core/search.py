@@ -95,28 +95,27 @@ class Matches(Func):
 
 
 class Resembles(Func):
-    """Whether part of the first text resembles the second by at least `SIMILARITY`.
+    """Whether part of the first text resembles the second; how much is set by `WordsOrResemblance`."""
 
-    The operator, which is what an index can answer, reads its threshold from a setting. It is set
-    for the transaction by the subquery that yields the operand, so exactly before it is needed:
-    nothing outlives the transaction, and a connection that is shared through a pooler stays clean.
-    """
-
-    template = (
-        "(%(expressions)s FROM set_config('pg_trgm.word_similarity_threshold', '" + str(SIMILARITY) + "', true)))"
-    )
-    arg_joiner = " %%> (SELECT "
+    template = "(%(expressions)s)"
+    arg_joiner = " %%> "
     output_field = BooleanField()
 
 
-class FirstNonEmpty(Func):
+class WordsOrResemblance(Func):
     """The rows of the first subquery, or of the second if the first has none.
 
     The first is computed once, which also keeps the planner from guessing that a row will turn up
-    soon and looking for it one by one.
+    soon and looking for it one by one. The second compares by an operator that reads its threshold
+    from a setting; it is set for the transaction by a condition that PostgreSQL evaluates once and
+    before the second subquery, so that nothing outlives the transaction and a connection that is
+    shared through a pooler stays as it was.
     """
 
-    template = "(WITH found (id) AS MATERIALIZED %(expressions)s AS others (id) WHERE NOT EXISTS (SELECT FROM found))"
+    template = (
+        "(WITH found (id) AS MATERIALIZED %(expressions)s AS others (id) WHERE NOT EXISTS (SELECT FROM found)"
+        f" AND (SELECT set_config('pg_trgm.word_similarity_threshold', '{SIMILARITY}', true)) IS NOT NULL)"
+    )
     arg_joiner = " SELECT id FROM found UNION ALL SELECT id FROM "
     output_field = UUIDField()
 
@@ -173,7 +172,7 @@ def search(queryset: QuerySet[ModelT], text: str, custom_names: Sequence[str] | 
     whole = Words(Value(" ".join(words)))
     resembling = _union([_rows(model, path, lambda column: Resembles(column, whole)) for path in _paths(model)])
     exact_in_queryset = queryset.order_by().filter(pk__in=exact).values("pk")
-    return queryset.filter(pk__in=FirstNonEmpty(Subquery(exact_in_queryset), Subquery(resembling)))
+    return queryset.filter(pk__in=WordsOrResemblance(Subquery(exact_in_queryset), Subquery(resembling)))
 
 
 def _with_words(model: type[Model], words: Sequence[str], custom_names: Sequence[str]) -> QuerySet[Any, Any]:
