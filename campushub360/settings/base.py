@@ -239,7 +239,7 @@ SPECTACULAR_SETTINGS = {
     "OAS_VERSION": "3.1.0",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": ["core.api.schema_hooks.name_enums", "core.api.schema_hooks.add_examples"],
+    "POSTPROCESSING_HOOKS": ["core.api.schema_hooks.complete"],
 }
 
 # --- Logs ------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from django.db import models, transaction
 from django.http import Http404
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException, ValidationError
@@ -66,16 +67,19 @@ class BulkResponse(serializers.Serializer[Any]):
 class BulkViewSet(UnifiedViewSet[ModelT]):
     """Adds the three bulk actions to a resource."""
 
+    @extend_schema(request=BulkRequest, responses=BulkResponse)
     @action(detail=False, methods=["post"], url_path="bulk-create")
     def bulk_create(self, request: Request) -> Response:
         """Create up to 1,000 rows."""
         return self._each(request, "created", self._create_item)
 
+    @extend_schema(request=BulkRequest, responses=BulkResponse)
     @action(detail=False, methods=["post"], url_path="bulk-update")
     def bulk_update(self, request: Request) -> Response:
         """Change up to 1,000 rows, each named by its `id`."""
         return self._each(request, "updated", self._update_item)
 
+    @extend_schema(request=BulkRequest, responses=BulkResponse)
     @action(detail=False, methods=["post"], url_path="bulk-delete")
     def bulk_delete(self, request: Request) -> Response:
         """Delete up to 1,000 rows, each named by its `id`."""
@@ -124,7 +128,7 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
         refusals: list[DomainError] = []
         with transaction.atomic():
             for index, item in enumerate(items):
-                errors, row_id = self._attempt(item, write)
+                errors, row_id = self._attempt_item(item, write)
                 refusals += [error.under(f"items.{index}") for error in errors]
                 results.append(
                     {
@@ -140,7 +144,9 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
         summary = {"succeeded": len(items) - refused, "refused": refused, "results": results}
         return Response(summary, status=status.HTTP_200_OK)
 
-    def _attempt(self, item: dict[str, Any], write: Callable[[dict[str, Any]], UUID]) -> tuple[list[DomainError], UUID | None]:
+    def _attempt_item(
+        self, item: dict[str, Any], write: Callable[[dict[str, Any]], UUID]
+    ) -> tuple[list[DomainError], UUID | None]:
         try:
             with transaction.atomic():
                 return [], write(item)

@@ -7,14 +7,14 @@ model, fields in their messages. Nothing keeps a second list, so none can fall b
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from importlib import import_module
+from pkgutil import walk_packages
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.core import validators
 from django.db import models
-from django.urls import get_resolver
-from django.utils.module_loading import autodiscover_modules
 from rest_framework import exceptions, serializers
 from rest_framework import validators as rest_validators
 
@@ -35,6 +35,8 @@ _FIELD_MODULES = frozenset(
         "django.forms.models",
     }
 )
+# What runs once or by hand, and answers no request.
+_APART = frozenset({"management", "migrations"})
 _NEVER_RAISED = (exceptions.APIException, exceptions.NotAcceptable, ViolationsError)
 # Links are ids here, and these belong to widgets that only the admin has.
 _NEVER_GIVEN = frozenset(
@@ -90,8 +92,7 @@ class ErrorCode:
 
 def known_codes() -> list[ErrorCode]:
     """Return every code once for each status it comes with, by status and name."""
-    get_resolver().url_patterns  # noqa: B018 - loads every view, and with it every error a view can raise
-    autodiscover_modules("services", "models", "customfields")
+    _load_everything()
     known: dict[tuple[int, str], ErrorCode] = {}
     for source in (_domain_errors(), _constraints(), _exceptions(), _fields()):
         for found in sorted(source):
@@ -105,9 +106,25 @@ def _descendants(base: type[Any]) -> Iterator[type[Any]]:
         yield from _descendants(child)
 
 
+def _apps() -> list[str]:
+    """Return the product's apps; the composition root above them raises nothing of its own."""
+    root = str(settings.WSGI_APPLICATION).partition(".")[0]
+    return [app for app in settings.FIRST_PARTY_APPS if app != root]
+
+
+def _load_everything() -> None:
+    """Import every module of every app, so that the answer does not depend on what ran before."""
+    for app in _apps():
+        package = import_module(app)
+        for module in walk_packages(package.__path__, f"{app}."):
+            if not _APART & set(module.name.split(".")):
+                import_module(module.name)
+
+
 def _ours(kind: type[Any]) -> bool:
     """Say whether a class belongs to the product: libraries and tests define errors too."""
-    return kind.__module__.partition(".")[0] in settings.FIRST_PARTY_APPS
+    parts = kind.__module__.split(".")
+    return parts[0] in _apps() and not _APART & set(parts)
 
 
 def _status_of(kind: type[DomainError]) -> int:
@@ -121,7 +138,7 @@ def _domain_errors() -> Iterator[ErrorCode]:
 
 
 def _constraints() -> Iterator[ErrorCode]:
-    owners = tuple(f"{app}_" for app in settings.FIRST_PARTY_APPS)
+    owners = tuple(f"{app}_" for app in _apps())
     for name, refusal in declared_refusals().items():
         if not name.startswith(owners):
             continue

@@ -10,20 +10,23 @@ A view says what it takes and gives by `get_request_serializer()` and `get_respo
 """
 
 import inspect
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from django.db.models import Model
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.drainage import has_override
 from drf_spectacular.openapi import AutoSchema
-from drf_spectacular.plumbing import ResolvedComponent, force_instance, get_view_model
+from drf_spectacular.plumbing import ResolvedComponent, force_instance, get_view_model, safe_ref
 from drf_spectacular.utils import Direction, OpenApiResponse
 from rest_framework.permissions import AllowAny
 
+from core.api import schema_authentication  # noqa: F401 - registers the schemes
 from core.api import schema_components as parts
 from core.api.renderers import BODILESS, EnvelopeRenderer
-from core.api.schema_parameters import list_parameters, row_parameters
+from core.api.schema_parameters import paging_parameters, row_parameters
+from core.api.serializers import WriteSerializer
 
 Schema = dict[str, Any]
 
@@ -40,21 +43,6 @@ SUMMARIES: Mapping[str, str] = {
 DESCRIPTIONS: Mapping[str, str] = {"200": "Done.", "201": "Created.", "202": "Accepted.", "204": "Done; no body."}
 
 
-class BearerScheme(OpenApiAuthenticationExtension):
-    """Names the way callers authenticate; the class itself lives in a higher layer."""
-
-    target_class = "accounts.authentication.SessionTokenAuthentication"
-    name = "bearer"
-
-    def get_security_definition(self, auto_schema: AutoSchema) -> Schema:
-        return {
-            "type": "http",
-            "scheme": "bearer",
-            "bearerFormat": "JWT",
-            "description": "`Authorization: Bearer <access>`, with an access token from `/api/v1/auth/token/`.",
-        }
-
-
 class EnvelopeAutoSchema(AutoSchema):
     """Describes an operation as the client meets it."""
 
@@ -66,7 +54,7 @@ class EnvelopeAutoSchema(AutoSchema):
         """Return `students_list`, `students_bulk_create`: the path's nouns, then the action."""
         url_path = getattr(getattr(self.view, self.action, None), "url_path", None)
         if self.action in SUMMARIES or url_path is None:
-            return str(super().get_operation_id())
+            return re.sub(r"\W+", "_", super().get_operation_id())
         nouns = [token.replace("-", "_") for token in self._tokenize_path()]
         own = [token.replace("-", "_") for token in url_path.split("/") if token and token[0] not in "{<("]
         if own and nouns[-len(own) :] == own:
@@ -112,6 +100,9 @@ class EnvelopeAutoSchema(AutoSchema):
     def is_versioned(self) -> bool:
         return self.model is not None and any(field.name == "version" for field in self.model._meta.fields)
 
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        return getattr(self.view, "lists_rows", False) or super()._is_list_view(serializer)
+
     @property
     def _lists_rows(self) -> bool:
         return self.method == "GET" and self._is_list_view()
@@ -148,16 +139,27 @@ class EnvelopeAutoSchema(AutoSchema):
         body: Schema | None = super()._get_request_body(direction)  # type: ignore[no-untyped-call] # the library's
         return body
 
+    def get_serializer_name(self, serializer: Any, direction: Direction) -> str:
+        # The library and the envelope add these words themselves.
+        name = super().get_serializer_name(serializer, direction)
+        return name.removesuffix("Request").removesuffix("Response") or name
+
     def _get_paginator(self) -> None:
         # The envelope holds the rows and `meta` the pages, so the rows' own schema is a plain array.
         return None
 
+    def get_filter_backends(self) -> list[Any]:
+        backends: list[Any] = super().get_filter_backends()
+        return backends if self._lists_rows else []
+
     def _get_filter_parameters(self) -> list[Schema]:
-        found: list[Schema] = []
-        if self._lists_rows:
-            found = list_parameters(self)
-        if self.is_resource and self.method == "GET":
-            found += row_parameters(self.view, force_instance(self.view.get_response_serializer()))
+        found: list[Schema] = super()._get_filter_parameters()  # type: ignore[no-untyped-call] # the library's
+        if self._is_paginated:
+            found += paging_parameters(self.view.pagination_class)
+        reader = force_instance(self.view.get_response_serializer()) if self.is_resource else None
+        reader = getattr(reader, "child", reader)
+        if hasattr(reader, "expandable"):  # a reader of rows, which narrows and widens itself
+            found += row_parameters(self.view.expansions, reader)
         return found
 
     def _get_parameters(self) -> list[Schema]:
@@ -223,6 +225,20 @@ class EnvelopeAutoSchema(AutoSchema):
         response = parts.problem_response(status)
         self._register_headers(response)
         return self._shared("responses", parts.response_name(status), response)
+
+    def _postprocess_serializer_schema(self, schema: Schema, serializer: Any, direction: Direction) -> Schema:
+        schema = super()._postprocess_serializer_schema(  # type: ignore[no-untyped-call] # the library's
+            schema, serializer, direction
+        )
+        if not vars(type(serializer)).get("__doc__") and not has_override(serializer, "description"):
+            schema.pop("description", None)  # a base class's, which speaks to programmers
+        if direction == "request" and isinstance(serializer, WriteSerializer):
+            schema["additionalProperties"] = False
+        if direction == "response":
+            for name, prop in schema.get("properties", {}).items():
+                prop.pop("readOnly", None)  # requests have shapes of their own
+                schema["properties"][name] = safe_ref(prop)
+        return schema
 
     def _get_response_for_code(
         self, serializer: Any, status_code: str, media_types: Any = None, direction: Direction = "response"

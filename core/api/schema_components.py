@@ -92,8 +92,11 @@ PARAMETERS: Mapping[str, Schema] = {
     "RequestID": {
         "name": "X-Request-ID",
         "in": "header",
-        "description": "Your own id for this request; it is echoed and stands in every log line about it.",
-        "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,128}$"},
+        "description": (
+            "Your own id for this request, of up to 128 letters, digits, dots, dashes and underscores; "
+            "it is echoed and stands in every log line about it. Any other is replaced."
+        ),
+        "schema": {"type": "string"},
     },
     "IfNoneMatch": {
         "name": "If-None-Match",
@@ -125,7 +128,7 @@ _PROBLEMS: Mapping[int, tuple[str, str, str]] = {
     412: ("PreconditionFailed", "precondition_failed", "The row was changed since it was read; read it again."),
     413: ("PayloadTooLarge", "payload_too_large", "The body is larger than this service accepts."),
     415: ("UnsupportedMediaType", "unsupported_media_type", 'Unsupported media type "text/plain" in request.'),
-    422: ("IdempotencyKeyReused", "idempotency_key_reused", "The key was used before with another request."),
+    422: ("IdempotencyKeyReused", "idempotency_mismatch", "This idempotency key was used for another request."),
     428: ("PreconditionRequired", "precondition_required", "Send If-Match with the tag that you read."),
     429: ("TooManyRequests", "throttled", "Request was throttled. Expected available in 3 seconds."),
     503: ("Unavailable", "unavailable", "The service cannot answer now; try again in a moment."),
@@ -139,7 +142,7 @@ _EXTRA_HEADERS: Mapping[int, Mapping[str, str]] = {
 
 def response_name(status: int) -> str:
     """Return the name of the component that describes a refusal with `status`."""
-    return _PROBLEMS[status][0]
+    return _PROBLEMS[status][0] if status in _PROBLEMS else f"Status{status}"
 
 
 def problem_response(status: int) -> Schema:

@@ -1,4 +1,4 @@
-"""What is done to the whole OpenAPI document at the end: enums get names, shapes get examples."""
+"""What is done to the whole OpenAPI document at the end: names for enums, examples, error codes."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -6,6 +6,8 @@ from typing import Any
 from django.apps import apps
 from drf_spectacular.plumbing import list_hash, safe_ref
 
+from core.api.codes import known_codes
+from core.api.schema_components import response_name
 from core.api.schema_examples import example_of
 
 Schema = dict[str, Any]
@@ -14,7 +16,15 @@ Schema = dict[str, Any]
 MARK = "x-spec-enum-id"
 
 
-def name_enums(result: Schema, generator: Any, **options: Any) -> Schema:
+def complete(result: Schema, generator: Any, **options: Any) -> Schema:
+    """Finish a document; the only postprocessing hook that the settings name."""
+    name_enums(result)
+    add_examples(result)
+    list_codes(result)
+    return result
+
+
+def name_enums(result: Schema) -> None:
     """Move every set of choices into a component, named after the model and field that declare it.
 
     The library names them after the property and gives up when two resources both have a `status`.
@@ -37,7 +47,6 @@ def name_enums(result: Schema, generator: Any, **options: Any) -> Schema:
     if schemas:
         result["components"]["schemas"] = dict(sorted(schemas.items()))
     _drop_marks(result)
-    return result
 
 
 def _names_of_choices() -> dict[str, str]:
@@ -128,7 +137,7 @@ def _drop_marks(node: Any) -> None:
             _drop_marks(inner)
 
 
-def add_examples(result: Schema, generator: Any, **options: Any) -> Schema:
+def add_examples(result: Schema) -> None:
     """Give every request and every success an example made from its schema, where it has none."""
     schemas: Schema = result.get("components", {}).get("schemas", {})
     for name, schema in schemas.items():
@@ -136,4 +145,13 @@ def add_examples(result: Schema, generator: Any, **options: Any) -> Schema:
             example = example_of(schema, schemas)
             if example is not None:
                 schema["examples"] = [example]
-    return result
+
+
+def list_codes(result: Schema) -> None:
+    """Say beside each refusal which codes come with it."""
+    responses: Schema = result.get("components", {}).get("responses", {})
+    codes: dict[str, list[str]] = {}
+    for known in known_codes():
+        codes.setdefault(response_name(known.status), []).append(known.code)
+    for name, response in responses.items():
+        response["x-codes"] = codes.get(name, [])
