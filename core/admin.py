@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from core.crud import Crud
-from core.customfields.admin_section import CustomFieldsAdminMixin
+from core.customfields.record_admin import CustomFieldsAdminMixin
 from core.errors import DomainError
 from core.models import CustomizableModel
 from core.visibility import Sight, visible

@@ -42,7 +42,7 @@ from core.api.parameters import (
     refuse_unusable_parameters,
     unknown_parameters,
 )
-from core.customfields.api.definitions import definitions_for
+from core.customfields.selectors import definitions_for
 from core.errors import DomainError, InvalidError
 from core.models import CustomizableModel
 from core.search import search

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from functools import cache
+from typing import Any
 
 from django.apps import apps
 from django.db.models import Model
 
 from core.models import CustomField, CustomizableModel
+
+REMEMBERED = "custom_field_definitions"
 
 
 @cache
@@ -28,6 +31,21 @@ def entity_type_of(model: type[Model]) -> str:
 def definitions_of(model: type[Model]) -> list[CustomField]:
     """Return every definition for `model`, archived ones included, in the order of display: one query."""
     return list(CustomField.objects.filter(entity_type=entity_type_of(model)).order_by("order", "name"))
+
+
+def definitions_for(holder: Any, model: type[Model]) -> list[CustomField]:
+    """Return the definitions of `definitions_of`, read once for each `holder`, which is a request.
+
+    Its filters, its search and every row it shows share them.
+    """
+    known: dict[str, list[CustomField]] | None = getattr(holder, REMEMBERED, None)
+    if known is None:
+        known = {}
+        setattr(holder, REMEMBERED, known)
+    entity_type = entity_type_of(model)
+    if entity_type not in known:
+        known[entity_type] = definitions_of(model)
+    return known[entity_type]
 
 
 def active(definitions: Iterable[CustomField]) -> list[CustomField]:

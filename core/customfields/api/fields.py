@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from core.customfields.api.definitions import definitions_for
+from core.customfields.selectors import definitions_for
 from core.customfields.values import represent
 
 

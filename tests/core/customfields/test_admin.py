@@ -91,7 +91,7 @@ def page(asked, row=None, model=Item):
         ("url", r'<input type="url" name="custom_fields\.it"'),
     ],
 )
-def test_each_type_has_its_widget_in_a_section_of_its_own(field_type, markup):
+def test_each_type_has_its_widget_in_a_group_of_its_own(field_type, markup):
     CustomFieldFactory(name="it", field_type=field_type, choices=choices("a", "b"))
 
     html = page(request())

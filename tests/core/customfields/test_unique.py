@@ -8,11 +8,11 @@ import pytest
 from django.db import connection, transaction
 
 from core import crud, customfields
-from core.customfields import services
+from core.customfields import locks, services
 from core.customfields.errors import CustomValueTakenError, DuplicateValuesError
 from core.customfields.unique import apply_unique_many
 from core.errors import DomainError, ViolationsError
-from core.models import CustomFieldType, UniqueCustomValue
+from core.models import CustomField, CustomFieldType, UniqueCustomValue
 from tests.core.customfields.factories import ACTOR, CustomFieldFactory, change_item, make_item
 from tests.testapp.models import Item
 
@@ -204,9 +204,46 @@ class TestRaces:
     def test_a_record_read_before_a_rename_cannot_be_written_after_it(self):
         field = CustomFieldFactory(name="badge")
         item = make_item(badge="7")
-        services.update_custom_field(CustomFieldFactory._meta.model.objects.get(pk=field.pk), by=ACTOR, name="label")
+        services.update_custom_field(CustomField.objects.get(pk=field.pk), by=ACTOR, name="label")
 
         with pytest.raises(crud.EditConflictError):
             change_item(item, label="8")
 
         assert Item.objects.get().custom_data == {"label": "7"}
+
+    def test_a_definition_is_not_deleted_from_under_a_writer(self):
+        field = CustomFieldFactory(name="badge")
+        barrier = Barrier(2)
+
+        def act(number: int) -> None:
+            if number:
+                with transaction.atomic():
+                    make_item(badge="7")
+                    barrier.wait()  # written, not yet committed
+            else:
+                barrier.wait()
+                services.delete_custom_field(field, by=ACTOR)
+
+        assert in_threads(2, act) == ["in_use", "ok"]
+        assert CustomField.objects.exists()
+
+    def test_a_change_of_definitions_does_not_wait_for_ever(self, monkeypatch):
+        monkeypatch.setattr(locks, "PATIENCE", 50)
+        field = CustomFieldFactory(name="badge")
+        barrier = Barrier(2)
+
+        def act(number: int) -> None:
+            if number:
+                with transaction.atomic():
+                    make_item(badge="7")
+                    barrier.wait()
+                    barrier.wait()
+            else:
+                barrier.wait()
+                try:
+                    services.update_custom_field(field, by=ACTOR, name="label")
+                finally:
+                    barrier.wait()
+
+        assert in_threads(2, act) == ["custom_fields_changing", "ok"]
+        assert CustomField.objects.get().name == "badge"

@@ -1,4 +1,4 @@
-"""The section of custom fields on the administration pages of the records that have them."""
+"""Custom fields on the administration pages of the records that have them."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -8,20 +8,20 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
 from core.customfields.forms import with_custom_fields
-from core.customfields.selectors import active, definitions_of
+from core.customfields.selectors import active, definitions_for, definitions_of
 from core.customfields.values import path, represent
-from core.models import CustomField, CustomizableModel
+from core.models import CustomizableModel
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
 else:
     _ModelAdmin = admin.ModelAdmin
 
-SECTION = "Custom fields"
+HEADING = "Custom fields"
 
 
 class CustomFieldsAdminMixin(_ModelAdmin):
-    """Adds the section of custom fields to the pages of a customizable model, and nothing to others.
+    """Adds a group of custom fields to the pages of a customizable model, and nothing to others.
 
     Whoever may only look sees the values as text.
     """
@@ -29,19 +29,19 @@ class CustomFieldsAdminMixin(_ModelAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
         form = options.pop("form", self.form)
         if self._is_customizable:
-            form = with_custom_fields(form, self._definitions(request))
+            form = with_custom_fields(form, definitions_for(request, self.model))
         return super().get_form(request, obj, change, form=form, **options)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         fieldsets = super().get_fieldsets(request, obj)
         if not self._is_customizable:
             return fieldsets
-        names = [path(definition.name) for definition in active(self._definitions(request))]
-        shown = [(title, {**section, "fields": _without(section["fields"], names)}) for title, section in fieldsets]
+        names = [path(definition.name) for definition in active(definitions_for(request, self.model))]
+        shown = [(title, {**group, "fields": _without(group["fields"], names)}) for title, group in fieldsets]
         if not names:
             return shown
         may_write = self.has_add_permission(request) if obj is None else self.has_change_permission(request, obj)
-        return [*shown, (SECTION, {"fields": names if may_write else ["custom_values"]})]
+        return [*shown, (HEADING, {"fields": names if may_write else ["custom_values"]})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         readonly = super().get_readonly_fields(request, obj)
@@ -58,13 +58,6 @@ class CustomFieldsAdminMixin(_ModelAdmin):
     @property
     def _is_customizable(self) -> bool:
         return issubclass(self.model, CustomizableModel)
-
-    def _definitions(self, request: Any) -> list[CustomField]:
-        """Return the model's definitions, read once for each request."""
-        if not hasattr(request, "custom_definitions"):
-            request.custom_definitions = definitions_of(self.model)
-        known: list[CustomField] = request.custom_definitions
-        return known
 
 
 def _without(fields: Any, names: list[str]) -> list[Any]:
