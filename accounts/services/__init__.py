@@ -16,6 +16,7 @@ from accounts.services.users import (
     create_demo_user,
     create_user,
     deactivate_user,
+    set_demo_password,
     update_user,
 )
 
@@ -37,6 +38,7 @@ __all__ = [
     "log_in",
     "log_out",
     "refresh_session",
+    "set_demo_password",
     "update_assignment",
     "update_person",
     "update_user",

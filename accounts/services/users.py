@@ -79,6 +79,15 @@ def create_demo_user(*, email: str, password: str, person: Person, is_staff: boo
     return crud.create(User, values)
 
 
+@transaction.atomic
+def set_demo_password(user: User, *, password: str) -> User:
+    """Give a demo account another password, whatever it is, and end its sessions; only where they are allowed."""
+    if not settings.DEMO_ACCOUNTS_ALLOWED:
+        raise DemoAccountsForbiddenError
+    Session.objects.filter(user=user, revoked_at__isnull=True).update(revoked_at=timezone.now())
+    return crud.update(user, {"password": make_password(password), "token_version": user.token_version + 1})
+
+
 def _with_hash(values: Any) -> dict[str, Any]:
     """Replace a password by its hash; an empty one by an unusable hash."""
     password = values.get("password")
