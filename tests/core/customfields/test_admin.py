@@ -12,6 +12,7 @@ from django.urls import path
 from core import crud
 from core.admin import ServiceAdmin
 from core.crud import Crud
+from core.customfields import register_file_resolver, unregister_file_resolver
 from core.customfields.admin import CustomFieldAdmin
 from core.customfields.forms import form_field
 from core.ids import new_id
@@ -100,6 +101,23 @@ def test_each_type_has_its_widget_in_a_group_of_its_own(field_type, markup):
     assert re.search(markup, html)
 
 
+def test_without_definitions_there_is_no_group():
+    assert "Custom fields" not in page(request())
+
+
+def test_a_file_is_named_by_its_id():
+    CustomFieldFactory(name="scan", field_type=CustomFieldType.FILE)
+    file_id = str(new_id())
+    resolver = register_file_resolver(lambda known, actor: str(known) == file_id)
+
+    try:
+        page(request("post", {"name": "ada", "kind": "plain", "custom_fields.scan": file_id}))
+    finally:
+        unregister_file_resolver(resolver)
+
+    assert Item.objects.get().custom_data == {"scan": file_id}
+
+
 def test_every_type_has_a_form_field():
     for field_type in CustomFieldType.values:
         assert form_field(definition(field_type)).label
@@ -177,11 +195,15 @@ def test_a_change_touches_only_what_was_changed():
 
 def test_whoever_may_only_look_sees_the_values_as_text():
     CustomFieldFactory(name="hostel", label="Hostel <resident>", field_type=CustomFieldType.BOOLEAN)
-    item = make_item(hostel=True)
+    CustomFieldFactory(name="speaks", label="Speaks", field_type="multiselect", choices=choices("en", "hi"))
+    CustomFieldFactory(name="note", label="Note")
+    item = make_item(hostel=True, speaks=["en", "hi"])
 
     html = page(request(permissions={"view"}), item)
 
     assert "Hostel <resident>: Yes" in html
+    assert "Speaks: en, hi" in html
+    assert "Note: -" in html
     assert "custom_fields.hostel" not in html
 
 

@@ -66,6 +66,7 @@ class TestCreating:
             ({"field_type": "select", "choices": [{"label": "a"}]}, {("choices", "invalid_choices")}),
             ({"field_type": "select", "choices": [{"value": "a", "hue": 1}]}, {("choices", "invalid_choices")}),
             ({"validation_regex": "("}, {("validation_regex", "invalid_regex")}),
+            ({"validation_regex": "\ud800"}, {("validation_regex", "invalid_regex")}),
             ({"validation_regex": r"(a)\1"}, {("validation_regex", "invalid_regex")}),
             ({"validation_regex": "((a{100}){100}){100}"}, {("validation_regex", "invalid_regex")}),
             ({"field_type": "number", "validation_regex": "1"}, {("validation_regex", "not_applicable")}),
