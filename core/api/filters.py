@@ -60,6 +60,7 @@ __all__ = [
     "NumberFilter",
     "OrderingBackend",
     "SearchBackend",
+    "StrictFilter",
     "StrictFilterBackend",
     "StrictFilterSet",
     "UUIDFilter",

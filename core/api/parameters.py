@@ -77,9 +77,9 @@ def refuse_unusable_parameters(view: APIView, request: Request) -> None:
 
 
 def is_list(view: APIView, request: Request) -> bool:
-    """Say whether the request asks for rows; an action on one row that lists others declares `lists_rows`."""
-    detail, lists_rows = getattr(view, "detail", False), getattr(view, "lists_rows", False)
-    return request.method in ("GET", "HEAD") and (lists_rows or not detail)
+    """Say whether the request asks for rows rather than for one."""
+    is_one = getattr(view, "detail", False) or getattr(view, "action", None) == "retrieve"
+    return request.method in ("GET", "HEAD") and not is_one
 
 
 def refuse(errors: Sequence[DomainError]) -> None:
