@@ -59,12 +59,15 @@ _STRUCTURE = (
 
 _CATALOGUE = _all("courses", "course", "courseversion", "requisite", "section", "meeting", "sectioninstructor")
 
+_STUDENT_RECORDS = ("student", "programenrollment", "studentstatusevent", "programenrollmentevent")
+_FACULTY_RECORDS = ("faculty", "facultyappointment", "facultystatusevent")
+
 _PERMISSIONS: dict[Role, set[str]] = {
     Role.REGISTRAR: _STRUCTURE
     | _CATALOGUE
     | _all("departments", "department", "campus", "building", "room", "academicyear", "term", "program", "appointment")
-    | _all("students", "student", "programenrollment", "studentstatusevent")
-    | _all("faculty", "faculty", "facultyappointment")
+    | _all("students", *_STUDENT_RECORDS)
+    | _all("faculty", *_FACULTY_RECORDS)
     | _all("enrollment", "enrollment")
     | {"enrollment.override_rules"}
     | _all("core", "customfield")
@@ -72,28 +75,29 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _view("accounts", "user", "roleassignment", "person"),
     Role.DEPARTMENT_HEAD: _STRUCTURE
     | _CATALOGUE
-    | _view("students", "student", "programenrollment", "studentstatusevent")
-    | _view("faculty", "faculty", "facultyappointment")
+    | _view("students", *_STUDENT_RECORDS)
+    | _view("faculty", *_FACULTY_RECORDS)
     | {"faculty.change_faculty", "departments.change_department"}
     | _all("enrollment", "enrollment"),
     Role.PROGRAM_COORDINATOR: _STRUCTURE
-    | _view("students", "student", "programenrollment", "studentstatusevent")
+    | _view("students", *_STUDENT_RECORDS)
     | _view("faculty", "faculty")
     | _all("enrollment", "enrollment"),
-    Role.FACULTY: _STRUCTURE | _view("students", "student") | _view("faculty", "faculty") | _view("enrollment", "enrollment"),
-    Role.ADVISOR: _STRUCTURE
-    | _view("students", "student", "programenrollment", "studentstatusevent")
+    Role.FACULTY: _STRUCTURE
+    | _view("students", "student")
+    | _view("faculty", "faculty")
     | _view("enrollment", "enrollment"),
+    Role.ADVISOR: _STRUCTURE | _view("students", *_STUDENT_RECORDS) | _view("enrollment", "enrollment"),
     Role.TEACHING_ASSISTANT: _STRUCTURE | _view("students", "student") | _view("enrollment", "enrollment"),
     Role.EXAMINER: _STRUCTURE,
     Role.EXAM_CONTROLLER: _STRUCTURE | _view("students", "student") | _view("enrollment", "enrollment"),
     Role.STUDENT: _STRUCTURE
-    | _view("students", "student", "programenrollment", "studentstatusevent")
+    | _view("students", *_STUDENT_RECORDS)
     | {"enrollment.view_enrollment", "enrollment.add_enrollment", "enrollment.delete_enrollment"},
     Role.GUARDIAN: _STRUCTURE,
     Role.FINANCE_OFFICER: _STRUCTURE | _view("students", "student"),
     Role.FINANCE_APPROVER: _STRUCTURE,
-    Role.HR_OFFICER: _STRUCTURE | _all("faculty", "faculty", "facultyappointment"),
+    Role.HR_OFFICER: _STRUCTURE | _all("faculty", *_FACULTY_RECORDS),
     Role.FACILITIES_MANAGER: _STRUCTURE | _all("departments", "campus", "building", "room"),
     Role.CAMPAIGN_MANAGER: _STRUCTURE,
     Role.INTEGRATION: _STRUCTURE,
@@ -111,9 +115,7 @@ def permissions_of(role: str) -> frozenset[str]:
 
 
 def _every(verbs: Iterable[str]) -> set[str]:
-    return {
-        f"{model._meta.app_label}.{verb}_{model._meta.model_name}" for model in apps.get_models() for verb in verbs
-    }
+    return {f"{model._meta.app_label}.{verb}_{model._meta.model_name}" for model in apps.get_models() for verb in verbs}
 
 
 _PERMISSIONS_BEYOND_MODELS = frozenset(

@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from accounts.assignments import scopes_of
 from accounts.models import Person, RoleAssignment, Session, User
+from core.models import CustomField
 from core.visibility import grants
 
 
@@ -57,3 +58,9 @@ def person_readers_see_everybody(actor: Any) -> Q | None:
 @grants(Person, "manage")
 def person_administrators_manage_everybody(actor: Any) -> Q | None:
     return Q() if scopes_of(actor, "accounts.change_person").everywhere else None
+
+
+@grants(CustomField, "manage")
+def those_who_define_custom_fields_everywhere_manage_them(actor: Any) -> Q | None:
+    """A definition concerns the whole institution."""
+    return Q() if scopes_of(actor, "core.change_customfield").everywhere else None

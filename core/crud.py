@@ -13,8 +13,9 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
 
 from core import customfields
+from core.customfields.types import is_storable
 from core.db.constraints import refusing
-from core.errors import ConflictError, DomainError, InvalidError, ViolationsError
+from core.errors import ConflictError, DomainError, InvalidError, raise_all
 from core.models import CustomizableModel, VersionedModel
 from core.visibility import Actor
 
@@ -62,7 +63,7 @@ def create(model: type[ModelT], values: Mapping[str, Any], *, by: Actor | None =
             )
         except DomainError as error:
             errors.extend(error.violations)
-    _raise_all(errors)
+    raise_all(errors)
     with refusing():
         instance.save(force_insert=True)
         if isinstance(instance, CustomizableModel):
@@ -92,7 +93,7 @@ def update(instance: ModelT, changes: Mapping[str, Any], *, by: Actor | None = N
         else:
             if custom != instance.custom_data:
                 changed["custom_data"] = instance.custom_data = custom
-    _raise_all(errors)
+    raise_all(errors)
     if not changed:
         return instance
     with refusing():
@@ -129,13 +130,6 @@ def _write(instance: models.Model, changed: Mapping[str, Any]) -> None:
         raise EditConflictError
 
 
-def _raise_all(errors: list[DomainError]) -> None:
-    if len(errors) == 1:
-        raise errors[0]
-    if errors:
-        raise ViolationsError(errors)
-
-
 def _field_errors(instance: models.Model, names: Iterable[str]) -> list[DomainError]:
     """Check lengths, choices, ranges and characters of the named fields without touching the database."""
     errors: list[DomainError] = []
@@ -145,7 +139,7 @@ def _field_errors(instance: models.Model, names: Iterable[str]) -> list[DomainEr
             checked.discard(field.name)
             continue
         value = getattr(instance, field.attname)
-        if isinstance(value, str) and not _storable(value):
+        if isinstance(value, str) and not is_storable(value):
             errors.append(UnreadableTextError(field=field.name))
             checked.discard(field.name)
     errors.extend(_missing_relations(instance, names))
@@ -164,21 +158,15 @@ def _missing_relations(instance: models.Model, names: Iterable[str]) -> Iterable
             yield InvalidError("This field may not be null.", field=field.name, code="null")
 
 
-def _storable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return "\x00" not in text
-
-
 def from_validation_error(invalid: ValidationError) -> list[DomainError]:
     """Translate Django's validation errors, field by field."""
     if not hasattr(invalid, "error_dict"):
         return [InvalidError(message, code="invalid") for message in invalid.messages]
     return [
         InvalidError(
-            "; ".join(map(str, single.messages)), field="" if name == NON_FIELD_ERRORS else name, code=single.code or "invalid"
+            "; ".join(map(str, single.messages)),
+            field="" if name == NON_FIELD_ERRORS else name,
+            code=single.code or "invalid",
         )
         for name, errors in invalid.error_dict.items()
         for single in errors

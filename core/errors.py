@@ -21,7 +21,12 @@ class DomainError(Exception):
     field: str = ""
 
     def __init__(
-        self, detail: str = "", *, field: str | None = None, code: str | None = None, meta: Mapping[str, Any] | None = None
+        self,
+        detail: str = "",
+        *,
+        field: str | None = None,
+        code: str | None = None,
+        meta: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(detail or self.title)
         self.detail = detail or self.title

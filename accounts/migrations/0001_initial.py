@@ -1,15 +1,17 @@
-import core.db.indexes
-import core.ids
-import core.search
+import uuid
+
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.db.models.functions.datetime
 import django.db.models.functions.text
-import uuid
 from django.conf import settings
 from django.db import migrations, models
+
+import core.db.indexes
+import core.ids
+import core.search
 
 
 class Migration(migrations.Migration):

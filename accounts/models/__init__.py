@@ -1,7 +1,7 @@
 """People, their accounts, what they may do, and where they are logged in.
 
-    Person 1 --- 0..1 User 1 --- * RoleAssignment
-                      User 1 --- * Session
+Person 1 --- 0..1 User 1 --- * RoleAssignment
+                  User 1 --- * Session
 """
 
 from accounts.models.person import Gender, Person

@@ -50,7 +50,10 @@ class Person(VersionedModel):
                 violation_error_message="The gender is not one of the known ones.",
             ),
         ]
-        indexes = [*search_indexes("accounts_person"), models.Index(fields=["last_name", "first_name"], name="accounts_person_name")]
+        indexes = [
+            *search_indexes("accounts_person"),
+            models.Index(fields=["last_name", "first_name"], name="accounts_person_name"),
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -66,7 +66,7 @@ def update_part(part: PartT, person: Person, changes: Mapping[str, Any], *, by: 
 
 @transaction.atomic
 def delete_part(part: VersionedModel, person: Person, *, by: Actor | None) -> None:
-    """Delete a part, and its `person` unless they have another; refused with `in_use` while others refer to the part."""
+    """Delete a part, and its `person` unless they have another; refused with `in_use` while the part is referred to."""
     crud.delete(part)
     with suppress(InUseError):
         delete_person(person, by=by)

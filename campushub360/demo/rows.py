@@ -8,6 +8,7 @@ import random
 import uuid
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
 from django.db import connection, models
@@ -30,21 +31,28 @@ class Keys:
 
 
 def copy(model: type[models.Model], rows: Iterable[Mapping[str, Any]]) -> int:
-    """Insert rows, each a mapping of the same column names, and return how many there were."""
+    """Insert rows, each a mapping of the same columns, and return how many there were.
+
+    A column that the rows leave out gets the field's default, or the database's.
+    """
     iterator = iter(rows)
     first = next(iterator, None)
     if first is None:
         return 0
-    fields = {field.attname: field for field in model._meta.concrete_fields if field.attname in first}
-    if unknown := first.keys() - fields.keys():
+    fields = [field for field in model._meta.concrete_fields if not field.generated]
+    if unknown := first.keys() - {field.attname for field in fields}:
         raise ValueError(f"{model.__name__} has no column {sorted(unknown)}")
-    quoted = ", ".join(connection.ops.quote_name(field.column) for field in fields.values())
-    statement = f"COPY {connection.ops.quote_name(model._meta.db_table)} ({quoted}) FROM STDIN"
+    fields = [field for field in fields if field.attname in first or field.db_default is models.NOT_PROVIDED]
+    defaults = {field.attname: field.get_default() for field in fields if field.attname not in first}
+    quote = connection.ops.quote_name
+    columns = ", ".join(quote(field.column) for field in fields)
     count = 0
-    with connection.cursor() as cursor, cursor.copy(statement) as target:
-        row: Mapping[str, Any] | None = first
-        while row is not None:
-            target.write_row([field.get_db_prep_save(row[name], connection) for name, field in fields.items()])
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {quote(model._meta.db_table)} ({columns}) FROM STDIN") as target,
+    ):
+        for row in chain([first], iterator):
+            values = defaults | row
+            target.write_row([field.get_db_prep_save(values[field.attname], connection) for field in fields])
             count += 1
-            row = next(iterator, None)
     return count

@@ -285,13 +285,13 @@ class University:
     def requisite_rows(self) -> Iterator[tuple[Row, Row]]:
         """Let every advanced course ask for one that comes before it in the same department."""
         size = self.scale.courses_per_department
-        for index, (course, version) in enumerate(zip(self.courses, self.versions, strict=True)):
+        for index, version in enumerate(self.versions):
             place = index % size
             if place < size // 2:
                 continue
             before = self.courses[index - size // 2]
             requisite = self._row(course_version_id=version["id"], kind="pre", expr={"course": before["code"]})
-            yield requisite, self._row(requisite_id=requisite["id"], course_id=before["id"]) | {"of": course["id"]}
+            yield requisite, self._row(requisite_id=requisite["id"], course_id=before["id"])
 
     # --- Teaching ----------------------------------------------------------------------------------------------------
 

@@ -38,12 +38,11 @@ from core.api.parameters import (
     filterset_of,
     model_of,
     orderings_of,
-    refuse,
     refuse_unusable_parameters,
     unknown_parameters,
 )
 from core.customfields.selectors import definitions_for
-from core.errors import DomainError, InvalidError
+from core.errors import DomainError, InvalidError, raise_all
 from core.models import CustomizableModel
 from core.search import search
 
@@ -114,7 +113,7 @@ class StrictFilterSet(FilterSet):  # type: ignore[misc]  # django-filter is unty
     def qs(self) -> QuerySet[Any]:
         """The queryset narrowed by every filter; raises when a value is unusable."""
         values, errors = self.read(self.data)
-        refuse(errors)
+        raise_all(errors)
         queryset: QuerySet[Any] = self.queryset
         for name, value in values.items():
             queryset = self.filters[name].filter(queryset, value)
@@ -181,7 +180,7 @@ class OrderingBackend(BaseFilterBackend):
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
         names, errors = self._read(request, view)
-        refuse(errors)
+        raise_all(errors)
         fields = orderings_of(view)
         paths = []
         for name in names:
@@ -245,7 +244,7 @@ class CustomFieldBackend(BaseFilterBackend):
                 queryset = customfields.filtered(queryset, name.removeprefix(CUSTOM), value, definitions)
             except InvalidError as error:
                 errors.append(error)
-        refuse(errors)
+        raise_all(errors)
         return queryset
 
     def get_schema_operation_parameters(self, view: APIView) -> list[Schema]:

@@ -1,13 +1,13 @@
 """Which query parameters a request may carry, and the refusal of the others."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from django.db.models import Model
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from core.errors import DomainError, InvalidError, ViolationsError
+from core.errors import DomainError, InvalidError, raise_all
 from core.models import CustomizableModel
 
 MAX_FILTERS = 20
@@ -73,19 +73,13 @@ def refuse_unusable_parameters(view: APIView, request: Request) -> None:
             errors += backend().refusals(request, view)
         if paginator := getattr(view, "paginator", None):
             errors += paginator.refusals(request)
-    refuse(errors)
+    raise_all(errors)
 
 
 def is_list(view: APIView, request: Request) -> bool:
     """Say whether the request asks for rows rather than for one."""
     is_one = getattr(view, "detail", False) or getattr(view, "action", None) == "retrieve"
     return request.method in ("GET", "HEAD") and not is_one
-
-
-def refuse(errors: Sequence[DomainError]) -> None:
-    """Raise the errors, if there are any, as one."""
-    if errors:
-        raise errors[0] if len(errors) == 1 else ViolationsError(errors)
 
 
 def filterset_of(view: APIView) -> Any:

@@ -7,7 +7,7 @@ from typing import Any, Self
 from rest_framework.request import Request
 
 from core.api.serializers import BaseModelSerializer, expansions
-from core.errors import DomainError, InvalidError, ViolationsError
+from core.errors import DomainError, InvalidError, raise_all
 
 
 class UnknownSelectionError(InvalidError):
@@ -41,8 +41,7 @@ class Selection:
             for name in include
             if name not in expansions(reader)
         ]
-        if errors:
-            raise ViolationsError(errors)
+        raise_all(errors)
         if only is not None:
             only = [*only, *(name.partition(".")[0] for name in include)]
         return cls(only=only, include=include)

@@ -1,0 +1,119 @@
+"""The parts people play, by the thousand: what `accounts.services.parts` does, for imports."""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import models, transaction
+
+from accounts.models import Person
+from accounts.services.parts import PERSON_FIELDS
+from core import bulk, snapshots
+from core.errors import DomainError, InUseError
+from core.models import CustomizableModel
+from core.visibility import Actor
+
+PartT = TypeVar("PartT", bound=CustomizableModel)
+
+
+def part_faults(model: type[CustomizableModel], values: Mapping[str, Any], *, partial: bool) -> list[DomainError]:
+    """Return what is wrong with the values of a part and its person, without asking the database."""
+    personal, own = _split(values)
+    return [
+        *bulk.faults(Person, personal, partial=True),
+        *bulk.faults(model, own, partial=partial, ignoring=("person",)),
+    ]
+
+
+@transaction.atomic
+def create_parts(
+    model: type[PartT],
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    by: Actor | None,
+    along: Callable[[PartT, Mapping[str, Any]], Iterable[models.Model]] = lambda part, values: (),
+) -> list[PartT | DomainError]:
+    """Create parts with the persons they are of; return for each the part, or why it was refused.
+
+    A `person_id` among the values names a person who plays one more part; their own data stay as
+    they are. `along` makes further rows that are inserted with the part, or not at all.
+    """
+    custom = bulk.CustomValues(model, by=by)
+    results: list[PartT | DomainError] = []
+    groups: list[list[models.Model]] = []
+    for values in rows:
+        personal, own = _split(values)
+        person = None if "person_id" in own else Person(**personal)
+        errors = bulk.faults(Person, personal, partial=True)
+        made = bulk.built(model, {**own, "person": person} if person else own, custom)
+        if isinstance(made, DomainError):
+            results.append(bulk.one_error([*errors, *made.violations]) or made)
+        elif errors:
+            results.append(bulk.one_error(errors) or errors[0])
+        else:
+            results.append(made)
+            groups.append([*([person] if person else []), made, *along(made, values)])
+    refused = iter(bulk.insert(groups, custom))
+    return [result if isinstance(result, DomainError) else next(refused) or result for result in results]
+
+
+@transaction.atomic
+def change_parts(
+    changes: Sequence[tuple[PartT, Mapping[str, Any]]], *, by: Actor | None
+) -> list[DomainError | None]:
+    """Change locked parts and their persons; return for each why it was refused, or None.
+
+    A change of the person counts as one of the part, which shows it.
+    """
+    if not changes:
+        return []
+    custom = bulk.CustomValues(type(changes[0][0]), by=by)
+    found: list[DomainError | None] = []
+    people: list[tuple[models.Model, Collection[str]]] = []
+    parts: list[tuple[models.Model, Collection[str]]] = []
+    for part, values in changes:
+        personal, own = _split(values)
+        person: Person = part.person  # type: ignore[attr-defined]  # every part has one
+        wrong_person, personal_names = bulk.set_values(person, personal, None)
+        wrong_part, names = bulk.set_values(part, own, custom)
+        wrong = [error for error in (wrong_person, wrong_part) if error is not None]
+        found.append(bulk.one_error([single for error in wrong for single in error.violations]))
+        if not wrong and (personal_names or names):
+            parts.append((part, names))
+            if personal_names:
+                people.append((person, personal_names))
+    bulk.update(people)  # nothing that these fields hold can be refused by the database alone
+    refused = {row.pk: error for (row, _), error in zip(parts, bulk.update(parts, custom), strict=True)}
+    return [error or refused.get(part.pk) for (part, _), error in zip(changes, found, strict=True)]
+
+
+def keep_parts(model: type[PartT], ids: Collection[UUID]) -> dict[UUID, list[snapshots.Kept]]:
+    """Return what brings parts and their persons back exactly, by the part's id."""
+    parts = snapshots.keep(model, ids)
+    person_of = {pk: UUID(kept["rows"][0]["person_id"]) for pk, kept in parts.items()}
+    people = snapshots.keep(Person, list(person_of.values()))
+    return {pk: [people[person_of[pk]], kept] for pk, kept in parts.items()}
+
+
+@transaction.atomic
+def remove_parts(model: type[PartT], ids: Collection[UUID]) -> None:
+    """Delete parts, and their persons unless they have another; refused with `in_use`."""
+    people = list(model._base_manager.filter(pk__in=list(ids)).values_list("person_id", flat=True))
+    bulk.delete(model, ids)
+    try:
+        bulk.delete(Person, people)
+    except InUseError:
+        for person_id in people:
+            _remove_unless_used(person_id)
+
+
+def _remove_unless_used(person_id: UUID) -> None:
+    try:
+        bulk.delete(Person, [person_id])
+    except InUseError:
+        return
+
+
+def _split(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    personal = {name: value for name, value in values.items() if name in PERSON_FIELDS}
+    return personal, {name: value for name, value in values.items() if name not in PERSON_FIELDS}
