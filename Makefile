@@ -43,12 +43,14 @@ check: environment-development ## Formatting, lint, types, layers, migrations, d
 	$(SAFE_ENVIRONMENT) $(MANAGE) check --deploy --fail-level WARNING
 	$(MANAGE) spectacular --validate --fail-on-warn --file .campus/openapi.yaml
 	diff -u campushub360/openapi.yaml .campus/openapi.yaml || { echo 'The API changed: `make schema` records it.'; exit 1; }
+	$(MANAGE) error_reference --check
 
 seed: environment-demo ## Fill the database with demo data (SCALE=small, medium or large)
 	@$(MANAGE) migrate --verbosity 0 && $(MANAGE) seed_demo --scale $(SCALE)
 
-schema: environment-development ## Record the API in campushub360/openapi.yaml
+schema: environment-development ## Record the API in campushub360/openapi.yaml and its error codes in docs/reference
 	$(MANAGE) spectacular --validate --fail-on-warn --file campushub360/openapi.yaml
+	$(MANAGE) error_reference
 
 shell: environment-demo ## Open a Python shell with the models at hand
 	@$(MANAGE) shell
