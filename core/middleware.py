@@ -1,0 +1,127 @@
+"""What surrounds every request: an id, a line in the access log, and answers that nobody keeps.
+
+It stands outside of whatever may fail, so a request that ends in an error view has its id and its
+line too. The line names the route and the query parameters, never the path's ids or any value.
+"""
+
+import logging
+import re
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from http import HTTPStatus
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.core.handlers.exception import response_for_exception
+from django.db import connections
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.functional import SimpleLazyObject
+
+from core.logging import request_id
+
+logger = logging.getLogger("core.access")
+
+REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+PROBES = frozenset({"/livez", "/readyz"})
+MOST_NAMES = 20
+LONGEST_NAME = 64
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class RequestMiddleware:
+    """Gives each request an id, says how it went, and keeps its answer private."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        started = time.perf_counter()
+        offered = request.headers.get("X-Request-ID", "")
+        current = offered if REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex
+        setattr(request, "request_id", current)  # noqa: B010 - the request's class does not know the attribute
+        token = request_id.set(current)
+        try:
+            response = self._answer(request)
+            response["X-Request-ID"] = current
+            if request.path.startswith("/api/"):
+                response.headers.setdefault("Cache-Control", "private, no-store")
+            _record(request, response, time.perf_counter() - started)
+        finally:
+            request_id.reset(token)
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponseBase:
+        if "\x00" in request.path:
+            return response_for_exception(request, BadRequest("The path contains a NUL character."))
+        if not settings.DEBUG:
+            return self.get_response(request)
+        statements = Statements()
+        with statements.counted():
+            response = self.get_response(request)
+        response["Server-Timing"] = statements.as_server_timing()
+        return response
+
+
+class Statements:
+    """How many statements a request sent to the databases, and how long it waited for them."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.seconds = 0.0
+
+    def counted(self) -> ExitStack:
+        """Return a context in which this thread's statements are counted."""
+        stack = ExitStack()
+        for connection in connections.all():
+            stack.enter_context(connection.execute_wrapper(self._execute))
+        return stack
+
+    def as_server_timing(self) -> str:
+        return f'db;dur={self.seconds * 1000:.1f};desc="{self.number} statements"'
+
+    def _execute(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        started = time.perf_counter()
+        try:
+            return execute(sql, params, many, context)
+        finally:
+            self.number += 1
+            self.seconds += time.perf_counter() - started
+
+
+def _record(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    level = logging.DEBUG if request.path in PROBES else logging.INFO
+    if not logger.isEnabledFor(level):
+        return
+    failed = response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+    logger.log(
+        logging.WARNING if failed and level > logging.DEBUG else level,
+        "request",
+        extra={
+            "method": request.method,
+            "route": getattr(request.resolver_match, "route", None),
+            "status": response.status_code,
+            "duration_ms": round(seconds * 1000, 2),
+            "user_id": _user_id(request),
+            "query": _query_names(request),
+        },
+    )
+
+
+def _query_names(request: HttpRequest) -> list[str]:
+    try:
+        return sorted(name[:LONGEST_NAME] for name in list(request.GET)[:MOST_NAMES])
+    except SuspiciousOperation:  # more parameters than are ever read
+        return []
+
+
+def _user_id(request: HttpRequest) -> Any:
+    """Return whom the request was found to come from; looking at a session nobody opened would read the database."""
+    user = request.__dict__.get("user")
+    if isinstance(user, SimpleLazyObject):
+        user = request.__dict__.get("_cached_user")
+    return getattr(user, "pk", None)
