@@ -48,14 +48,12 @@ class Listener:
 
     def wait(self, seconds: float) -> bool:
         """Return True as soon as somebody notifies, False after `seconds` without."""
-        if self._session is None and time.monotonic() >= self._retry_at:
-            self._connect()
-            if self._session is not None:
-                return True  # what was announced in between went unheard
-        if self._session is None:
-            time.sleep(seconds)
-            return False
-        return self._heard(self._session, seconds)
+        if self._session is not None:
+            return self._heard(self._session, seconds)
+        if time.monotonic() >= self._retry_at and self._connect():
+            return True  # what was announced in between went unheard
+        time.sleep(seconds)
+        return False
 
     def _heard(self, session: psycopg.Connection, seconds: float) -> bool:
         readable, _, _ = select.select([session.fileno()], [], [], seconds)
@@ -66,15 +64,16 @@ class Listener:
             self._drop()
             return False
 
-    def _connect(self) -> None:
+    def _connect(self) -> bool:
         self._retry_at = time.monotonic() + RECONNECT_SECONDS
         try:
             session = psycopg.Connection.connect(direct_conninfo(), autocommit=True, connect_timeout=3)
             session.execute(sql.SQL("LISTEN {}").format(sql.Identifier(self.channel)))
         except psycopg.Error as error:
             logger.warning("listener.unavailable", extra={"channel": self.channel, "error": type(error).__name__})
-            return
+            return False
         self._session = session
+        return True
 
     def _drop(self) -> None:
         if self._session is not None:
