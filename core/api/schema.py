@@ -156,23 +156,34 @@ class EnvelopeAutoSchema(AutoSchema):
         found: list[Schema] = super()._get_filter_parameters()  # type: ignore[no-untyped-call] # the library's
         if self._is_paginated:
             found += paging_parameters(self.view.pagination_class)
-        reader = force_instance(self.view.get_response_serializer()) if self.is_resource else None
-        reader = getattr(reader, "child", reader)
-        if hasattr(reader, "expandable"):  # a reader of rows, which narrows and widens itself
-            found += row_parameters(self.view.expansions, reader)
         return found
 
     def _get_parameters(self) -> list[Schema]:
-        shared = {
+        taken = {
             "RequestID": True,
             "IfNoneMatch": self.is_resource and self.method == "GET",
             "IfMatch": self._takes_if_match,
             "IdempotencyKey": self.is_idempotent_post,
         }
+        shared = {name: parts.PARAMETERS[name] for name, is_taken in taken.items() if is_taken}
+        shared |= self._row_parameters()
         return [
             *super()._get_parameters(),
-            *(self._shared("parameters", name, parts.PARAMETERS[name]) for name, taken in shared.items() if taken),
+            *(self._shared("parameters", name, parameter) for name, parameter in shared.items()),
         ]
+
+    def _row_parameters(self) -> dict[str, Schema]:
+        if (
+            not self.is_resource
+            or type(self).get_response_serializers is not EnvelopeAutoSchema.get_response_serializers
+        ):
+            return {}
+        reader = force_instance(self.view.get_response_serializer())
+        reader = getattr(reader, "child", reader)
+        if not hasattr(reader, "expandable"):  # not a reader of rows, which narrows and widens itself
+            return {}
+        name = self._get_serializer_name(reader, "response")
+        return {f"{name}{kind}": each for kind, each in row_parameters(self.view.expansions, reader).items()}
 
     @property
     def _takes_if_match(self) -> bool:

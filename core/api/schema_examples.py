@@ -17,10 +17,10 @@ _BY_FORMAT = {
     "duration": "PT1H30M",
     "email": "ada@campushub360.example",
     "uri": "https://campushub360.example/",
-    "decimal": "12.50",
     "ipv4": "192.0.2.1",
     "ipv6": "2001:db8::1",
 }
+_DECIMALS = ("12.50", "1.50", "1.5", "1", "0.5")
 _TEXTS = ("text", "A", "1", "12", "1.0", "AB1", "ABC", "A-1", "+15550100", "a_name", "00000", "#000000")
 
 
@@ -41,7 +41,7 @@ def _value(schema: Schema, components: Schema, depth: int) -> Any:
         raise _UnknownError
     if "$ref" in schema:
         return _value(components[schema["$ref"].rpartition("/")[2]], components, depth + 1)
-    given = [schema[key] for key in ("const", "default") if key in schema]
+    given = [schema[key] for key in ("const", "example", "default") if key in schema]
     given += schema.get("examples", [])[:1] + schema.get("enum", [])[:1]
     if given:
         return given[0]
@@ -94,9 +94,10 @@ def _object(schema: Schema, components: Schema, depth: int) -> Schema:
 
 def _text(schema: Schema) -> str:
     least, most = schema.get("minLength", 0), schema.get("maxLength")
-    candidates = [_BY_FORMAT[schema["format"]]] if schema.get("format") in _BY_FORMAT else list(_TEXTS)
-    candidates += ["x" * max(least, 1)]
-    for candidate in candidates:
+    form = schema.get("format")
+    usual = _DECIMALS if form == "decimal" else _TEXTS
+    candidates = [_BY_FORMAT[form]] if form in _BY_FORMAT else list(usual)
+    for candidate in [*candidates, "x" * int(max(least, 1))]:
         fits = len(candidate) >= least and (most is None or len(candidate) <= most)
         if fits and _matches(schema.get("pattern"), candidate):
             return candidate

@@ -26,11 +26,11 @@ def paging_parameters(paginator: Any) -> list[Schema]:
     ]
 
 
-def row_parameters(expansions: Iterable[str], reader: Any) -> list[Schema]:
+def row_parameters(expansions: Iterable[str], reader: Any) -> dict[str, Schema]:
     """Describe how a caller narrows and widens the rows of an answer that `reader` shows."""
-    found = [_choice("fields", list(reader.fields), "Only these fields of each row, separated by commas.")]
+    found = {"Fields": _choice("fields", list(reader.fields), "Only these fields of each row, separated by commas.")}
     if expansions := list(expansions):
-        found.append(_choice("include", expansions, "Related rows to show in full, separated by commas."))
+        found["Include"] = _choice("include", expansions, "Related rows to show in full, separated by commas.")
     return found
 
 
