@@ -425,3 +425,46 @@ class TestNumberedPages:
             ask({"page": 2}, by=caller)
 
         assert len(queries) == 2
+
+
+@pytest.mark.usefixtures("many_items")
+class TestPlans:
+    """A page is read from an index at the place where it begins, wherever that is."""
+
+    @pytest.fixture(autouse=True)
+    def solid_state_disk(self):
+        # PostgreSQL's default is a spinning disk, on which reading such a small table whole is quicker.
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL random_page_cost = 1.1")
+
+    @staticmethod
+    def plan(queryset, depth: int, *, backwards: bool = False) -> str:
+        ordering = Keyset.of(queryset)
+        place = Cursor(ordering.key(ordering.ordered(queryset)[depth]), backwards=backwards)
+        return ordering.window(queryset, place, 26).explain(analyze=True, costs=False, timing=False)
+
+    @pytest.mark.parametrize("backwards", [False, True])
+    @pytest.mark.parametrize(("ordering", "index"), [("name", "by_name"), ("-created_at", "latest")])
+    def test_compares_whole_keys_with_the_index(self, ordering, index, backwards):
+        plan = self.plan(Item.objects.order_by(ordering), 12_000, backwards=backwards)
+
+        assert f"testapp_item_{index}" in plan
+        assert "Index Cond: (ROW(" in plan
+        assert "Sort" not in plan
+        assert "Filter" not in plan
+
+    @pytest.mark.parametrize("backwards", [False, True])
+    @pytest.mark.parametrize("ordering", ["rank", "-rank"])
+    @pytest.mark.parametrize("depth", [5_000, 20_000])
+    def test_steps_from_values_to_nulls_by_index(self, ordering, depth, backwards):
+        plan = self.plan(Item.objects.order_by(ordering), depth, backwards=backwards)
+
+        assert "testapp_item_by_rank" in plan
+        assert "Seq Scan" not in plan
+        assert "Rows Removed by Filter" not in plan
+
+    def test_reads_only_what_it_shows_when_directions_differ(self):
+        plan = self.plan(Item.objects.order_by("-created_at", "name"), 12_000)
+
+        assert "Index Cond: (created_at <" in plan
+        assert "Seq Scan" not in plan
