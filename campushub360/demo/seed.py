@@ -52,7 +52,7 @@ def seed(*, scale: str, seed: int, today: date) -> dict[str, int]:
     define_custom_fields()
     counts: dict[str, int] = {}
     expected = SCALES[scale].enrollments + SCALES[scale].students * 3
-    with tqdm(total=expected, unit=" rows", desc="demo data", unit_scale=True) as bar:
+    with tqdm(total=expected, unit=" rows", desc="demo data", unit_scale=True, disable=None) as bar:
         for model, rows in tables(university):
             bar.set_postfix_str(str(model._meta.verbose_name_plural))
             counts[str(model._meta.verbose_name_plural)] = copy(model, counted(rows, bar))

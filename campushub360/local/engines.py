@@ -56,8 +56,10 @@ class Postgres(Engine):
         with self.log.open("ab") as log:
             self._initialise(draft, log)
             self._create_database(draft, log)
-        os.sync()
         draft.rename(self.data)
+        folder = os.open(self.folder, os.O_RDONLY)
+        os.fsync(folder)  # or a power cut could take the name back, and with it what is written from here on
+        os.close(folder)
 
     def launch(self, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
         # The number in a leftover pid file may belong to an unrelated program by now, and PostgreSQL would refuse to
