@@ -39,6 +39,7 @@ class LogInView(APIView):
 
     authentication_classes = ()
     permission_classes = (PublicByName,)
+    documented_statuses = {"post": (401,)}
 
     @extend_schema(operation_id="auth_token_create", request=LogInWriter, responses=TokenPair)
     def post(self, request: Request) -> Response:
@@ -56,6 +57,7 @@ class RefreshView(APIView):
 
     authentication_classes = ()
     permission_classes = (PublicByName,)
+    documented_statuses = {"post": (401,)}
 
     @extend_schema(operation_id="auth_token_refresh", request=RefreshWriter, responses=TokenPair)
     def post(self, request: Request) -> Response:
@@ -72,6 +74,7 @@ class VerifyView(APIView):
 
     authentication_classes = ()
     permission_classes = (PublicByName,)
+    documented_statuses = {"post": (401,)}
 
     @extend_schema(operation_id="auth_token_verify", request=VerifyWriter, responses={200: None})
     def post(self, request: Request) -> Response:

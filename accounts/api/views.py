@@ -1,5 +1,6 @@
 """HTTP for accounts: users, roles and who holds them."""
 
+from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -42,8 +43,8 @@ class RolesView(APIView):
     """The roles of the university and what each permits."""
 
     required_permissions = {"get": AUTHENTICATED}
-    response_serializer = serializers.RoleSerializer(many=True)
 
+    @extend_schema(operation_id="roles_list", responses=serializers.RoleSerializer(many=True))
     def get(self, request: Request) -> Response:
         """List every role with its permissions."""
         roles = [{"code": role.value, "name": role.label, "permissions": sorted(permissions_of(role))} for role in Role]

@@ -65,7 +65,7 @@ def redoc(request: HttpRequest) -> HttpResponse:
 
 
 def _context() -> dict[str, str]:
-    return {"title": settings.SPECTACULAR_SETTINGS["TITLE"], "schema_url": reverse("api-schema")}
+    return {"title": str(settings.SPECTACULAR_SETTINGS["TITLE"]), "schema_url": reverse("api-schema")}
 
 
 urlpatterns = [

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.serializers import BaseDetailSerializer, BaseListSerializer, ModelWriteSerializer, WriteSerializer
@@ -77,6 +78,7 @@ class DepartmentSerializer(BaseListSerializer[Department]):
             "id", "code", "name", "kind", "parent", "head", "is_active", "custom_fields", "created_at", "updated_at",
         ]  # fmt: skip
 
+    @extend_schema_field(PersonInOffice(allow_null=True))
     def get_head(self, department: Department) -> PersonInOffice | None:
         heads: list[Any] = getattr(department, "heads", [])
         return heads[0] if heads else None
