@@ -49,7 +49,7 @@ class SessionTokenAuthentication(BaseAuthentication):
         return f'{SCHEME} realm="api"'
 
 
-class SessionTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # untyped registry
+class SessionTokenScheme(OpenApiAuthenticationExtension):
     """How the schema names the bearer token."""
 
     target_class = "accounts.authentication.SessionTokenAuthentication"

@@ -37,7 +37,7 @@ class InvalidTokenError(Exception):
 
 
 @cache
-def _codec(key: str) -> TokenBackend:
+def _codec(key: str) -> Any:  # the library types tokens as objects of its own; it takes and gives text
     return TokenBackend(ALGORITHM, signing_key=key, audience=AUDIENCE, issuer=ISSUER)
 
 
@@ -52,7 +52,7 @@ def issue_access(claims: AccessClaims, *, at: datetime) -> str:
         "exp": int((at + settings.ACCESS_TOKEN_LIFETIME).timestamp()),
         "jti": uuid4().hex,
     }
-    return _codec(settings.JWT_SIGNING_KEY).encode(payload)
+    return str(_codec(settings.JWT_SIGNING_KEY).encode(payload))
 
 
 def read_access(token: str) -> AccessClaims:

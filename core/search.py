@@ -23,6 +23,7 @@ from django.db.models import (
     F,
     Func,
     GeneratedField,
+    Index,
     Model,
     Q,
     QuerySet,
@@ -126,12 +127,12 @@ def search_text(*columns: str) -> GeneratedField:
     return GeneratedField(expression=text, output_field=TextField(), db_persist=True)
 
 
-def search_indexes(prefix: str, *, custom_fields: bool = False) -> list[NamedGinIndex]:
+def search_indexes(prefix: str, *, custom_fields: bool = False) -> list[Index]:
     """Return the indexes that searching a model needs, named `<prefix>_words` and so on.
 
     With `custom_fields`, which a customizable model sets, one more for the values of those.
     """
-    indexes = [
+    indexes: list[Index] = [
         NamedGinIndex(Document(F("search_text")), name=f"{prefix}_words"),
         NamedGinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name=f"{prefix}_trigrams"),
     ]

@@ -92,10 +92,11 @@ class TermAdmin(ServiceAdmin):
     actions = ("open_registration", "begin_teaching", "begin_grading", "close")
 
     def _move(self, request: HttpRequest, queryset: QuerySet[Any], state: str) -> None:
+        actor: Any = request.user
         for term in queryset:
             try:
                 with transaction.atomic():
-                    services.move_term(term, state=state, by=request.user, at=timezone.now())
+                    services.move_term(term, state=state, by=actor, at=timezone.now())
             except DomainError as refused:
                 self.message_user(request, f"{term}: {refused.detail}", messages.ERROR)
 

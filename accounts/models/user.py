@@ -1,7 +1,7 @@
 """An account, and the roles it holds: the e-mail address somebody logs in with and what that opens."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -51,7 +51,7 @@ class User(AbstractBaseUser, VersionedModel):
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
-    REQUIRED_FIELDS: Sequence[str] = []
+    REQUIRED_FIELDS: ClassVar[list[str]] = []
 
     class Meta:
         constraints = [
@@ -69,9 +69,9 @@ class User(AbstractBaseUser, VersionedModel):
     @cached_property
     def assignments(self) -> tuple[Assignment, ...]:
         """The roles held now: as the queryset loaded them, otherwise read once."""
-        held = getattr(self, "held", None)
+        held: Any = getattr(self, "held", None)
         if held is None:
-            held = User.objects.with_assignments().values_list("held", flat=True).get(pk=self.pk)
+            held = getattr(User.objects.with_assignments().get(pk=self.pk), "held", ())
         return tuple(Assignment.from_json(row) for row in held)
 
     @cached_property

@@ -45,14 +45,14 @@ def copy(model: type[models.Model], rows: Iterable[Mapping[str, Any]]) -> int:
     fields = [field for field in fields if field.attname in first or field.db_default is models.NOT_PROVIDED]
     defaults = {field.attname: field.get_default() for field in fields if field.attname not in first}
     quote = connection.ops.quote_name
-    columns = ", ".join(quote(field.column) for field in fields)
+    columns = ", ".join(quote(str(field.column)) for field in fields)
     count = 0
     with (
         connection.cursor() as cursor,
         cursor.copy(f"COPY {quote(model._meta.db_table)} ({columns}) FROM STDIN") as target,
     ):
         for row in chain([first], iterator):
-            values = defaults | row
+            values = {**defaults, **row}
             target.write_row([field.get_db_prep_save(values[field.attname], connection) for field in fields])
             count += 1
     return count

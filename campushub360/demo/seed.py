@@ -26,7 +26,7 @@ from courses.models import (
 )
 from departments.models import AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term
 from enrollment.models import Enrollment
-from faculty.models import Faculty
+from faculty.models import Faculty, FacultyAppointment
 from students.models import ProgramEnrollment, Student
 
 # Roles whose holders work in the administration pages.
@@ -72,6 +72,7 @@ def tables(made: University) -> Iterator[tuple[type[models.Model], Iterable[Any]
     yield Term, made.term_rows()
     yield Person, made.person_rows()
     yield Faculty, made.faculty
+    yield FacultyAppointment, made.faculty_appointment_rows()
     yield Appointment, made.appointment_rows()
     yield Student, made.student_rows()
     yield ProgramEnrollment, made.program_enrollment_rows()
@@ -148,6 +149,9 @@ def _part(role: Role) -> tuple[Person | None, ScopeKind, UUID | None]:
         return enrolled.order_by("id")[0].student.person, ScopeKind.SELF, None
     if role == Role.FACULTY:
         return section.section_instructors.all()[0].faculty.person, ScopeKind.SELF, None
+    if role == Role.ADVISOR:
+        advisees = Student.objects.filter(advisor__user=None, advisor__isnull=False)
+        return advisees.order_by("id")[0].advisor, ScopeKind.SELF, None
     scopes = {
         Role.DEPARTMENT_HEAD: (ScopeKind.DEPARTMENT, department_id),
         Role.PROGRAM_COORDINATOR: (
@@ -155,7 +159,6 @@ def _part(role: Role) -> tuple[Person | None, ScopeKind, UUID | None]:
             Program.objects.filter(department_id=department_id).order_by("code")[0].pk,
         ),
         Role.TEACHING_ASSISTANT: (ScopeKind.SECTION, section.pk),
-        Role.ADVISOR: (ScopeKind.SELF, None),
         Role.GUARDIAN: (ScopeKind.SELF, None),
     }
     return None, *scopes.get(role, (ScopeKind.INSTITUTION, None))

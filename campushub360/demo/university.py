@@ -24,6 +24,7 @@ YEARS = 3
 TERMS_A_YEAR = 2
 MAIL = "demo.campushub360.example"
 ACADEMIC_YEAR_BEGINS = 8  # month
+GRADING_DAYS = 31  # after the end of a term
 LECTURE_HALL = 60  # seats
 # The fates of registrations, as shares.
 DISTINCTIONS, FAILURES, DEPARTURES = 0.1, 0.08, 0.03
@@ -183,7 +184,7 @@ class University:
                 yield row
 
     def _state(self, starts_on: date, ends_on: date) -> str:
-        if ends_on + timedelta(days=30) < self.today:
+        if ends_on + timedelta(days=GRADING_DAYS) < self.today:
             return "closed"
         if ends_on < self.today:
             return "grading"
@@ -206,6 +207,9 @@ class University:
                 )
             )
             yield person
+        advisors: defaultdict[UUID, list[UUID]] = defaultdict(list)
+        for member in self.faculty:
+            advisors[member["department_id"]].append(member["person_id"])
         for number in range(self.scale.students):
             person = self._person(number, "student", 1998, 2006)
             year = number % YEARS
@@ -216,6 +220,7 @@ class University:
                     person_id=person["id"],
                     student_no=f"S{self.first_year + year}{number + 1:06d}",
                     department_id=program["department_id"],
+                    advisor_id=self.chooser.choice(advisors[program["department_id"]]),
                     admitted_on=date(self.first_year + year, 8, 1 + number % 28),
                     custom_data=custom,
                 )
@@ -246,6 +251,13 @@ class University:
                 cohort=str(self.first_year + student["year"]),
                 start_term_id=self.terms[student["year"] * TERMS_A_YEAR]["id"],
                 is_primary=True,
+            )
+
+    def faculty_appointment_rows(self) -> Iterator[Row]:
+        for member in self.faculty:
+            valid = (date(self.first_year - self.chooser.randrange(20), 9, 1), None)
+            yield self._row(
+                faculty_id=member["id"], department_id=member["department_id"], rank=member["rank"], valid=valid
             )
 
     def appointment_rows(self) -> Iterator[Row]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from rest_framework import serializers
 
 from core.visibility import Sight, visible
@@ -30,5 +30,5 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):
             raise TypeError(f"{self.field_name} names no queryset")
         return visible(queryset, self.context["request"].user, to=self.sight)
 
-    def to_representation(self, value: Model) -> str:
+    def to_representation(self, value: Any) -> str:
         return str(value.pk)

@@ -139,7 +139,7 @@ class StrictFilterBackend(DjangoFilterBackend):  # type: ignore[misc]  # django-
         return [] if filterset is None else [each.parameter(name) for name, each in filterset.base_filters.items()]
 
 
-class StrictFilterExtension(OpenApiFilterExtension):  # type: ignore[no-untyped-call]  # drf-spectacular is untyped
+class StrictFilterExtension(OpenApiFilterExtension):
     """Lets the backend describe its parameters, rather than drf-spectacular guess them from form fields."""
 
     target_class = StrictFilterBackend

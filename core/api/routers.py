@@ -1,5 +1,6 @@
 """Routing: every resource answers under the same URL structure, and only what it offers."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework.routers import SimpleRouter
@@ -25,6 +26,6 @@ def offers(viewset: Any, action: str) -> bool:
 class ApiRouter(SimpleRouter):
     """Routes the actions of each resource, leaving out those without a service."""
 
-    def get_method_map(self, viewset: Any, method_map: dict[str, str]) -> dict[str, str]:
+    def get_method_map(self, viewset: Any, method_map: Mapping[str, str]) -> dict[str, str]:
         routed = super().get_method_map(viewset, method_map)
         return {method: action for method, action in routed.items() if offers(viewset, action)}

@@ -64,10 +64,11 @@ class WriteSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
-            tolerated = self.context.get("read_only_names", frozenset()) if self.parent is None else frozenset()
+            parent: Any = self.parent
+            tolerated: frozenset[str] = frozenset() if parent else self.context.get("read_only_names", frozenset())
             unknown = [str(name) for name in data if name not in self.fields and name not in tolerated]
             if unknown:
-                message = self.error_messages["unknown_field"]
+                message = str(self.error_messages["unknown_field"])
                 errors: dict[str, Any] = {
                     name: [serializers.ErrorDetail(message, code="unknown_field")] for name in unknown
                 }
@@ -120,7 +121,7 @@ def included_attribute(name: str) -> str:
 
 def reader_of(declared: Any) -> type[BaseModelSerializer[Any]]:
     """Return the reader an expansion declares, as a class or as a dotted path to one."""
-    reader = import_string(declared) if isinstance(declared, str) else declared
+    reader: type[BaseModelSerializer[Any]] = import_string(declared) if isinstance(declared, str) else declared
     if not issubclass(reader, BaseModelSerializer):
         raise ImproperlyConfigured(f"{reader} is no reader")
     return reader
@@ -142,7 +143,8 @@ def with_included(
     """Prefetch the included rows that `actor` may see: one query for each name, whatever the page."""
     for name, deeper in _by_head(names).items():
         nested = reader_of(reader.expandable[name])
-        related = nested.Meta.model._default_manager.all()
+        model: type[Model] = nested.Meta.model
+        related = model._default_manager.all()
         rows = visible(related, actor)
         if hasattr(rows, "for_api"):
             rows = rows.for_api()

@@ -5,12 +5,13 @@ rest. Which rows a caller may reach is decided by `core.visibility` and cannot b
 out of sight answers 404 in every action, one in sight that the caller may not manage 403.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, final
 
 from django.db import models, transaction
 from django.http import Http404, HttpResponse
 from rest_framework import status
+from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
@@ -159,10 +160,10 @@ class BaseViewSet(IdempotentPostMixin, GenericViewSet[ModelT]):
 
     def fresh(self, instance: ModelT) -> ModelT:
         """Read the row again through the caller's sight, as `retrieve` would."""
-        try:
-            return self.get_queryset().get(pk=instance.pk)
-        except self.get_queryset().model.DoesNotExist:
-            raise OutOfScopeError from None
+        row = self.get_queryset().filter(pk=instance.pk).first()
+        if row is None:
+            raise OutOfScopeError
+        return row
 
     def locked(self) -> ModelT:
         """Lock the named row until the transaction ends: 404 out of sight, 403 out of scope."""
@@ -195,16 +196,23 @@ class UnifiedViewSet(BaseViewSet[ModelT]):
     crud: ClassVar[Crud[Any]]
     write_serializer_class: ClassVar[type[BaseSerializer[Any]]]
 
+    def service(self, operation: str) -> Callable[..., Any]:
+        """Return the service for an operation, or answer 405 when the resource does not offer it."""
+        found: Callable[..., Any] | None = getattr(self.crud, operation)
+        if found is None:
+            raise MethodNotAllowed(str(self.request.method))
+        return found
+
     def get_request_serializer(self) -> type[BaseSerializer[Any]] | None:
         if self.action in ("create", "update", "partial_update", "bulk_create", "bulk_update"):
-            return self.write_serializers.get(self.action, self.write_serializer_class)
+            writer: type[BaseSerializer[Any]] = self.write_serializers.get(self.action, self.write_serializer_class)
+            return writer
         return super().get_request_serializer()
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        if self.crud.create is None:
-            self.http_method_not_allowed(request)
+        create = self.service("create")
         with transaction.atomic():
-            instance = self.within_scope(self.crud.create(by=self.actor, **self.validated(request.data)))
+            instance = self.within_scope(create(by=self.actor, **self.validated(request.data)))
             return self.represent(self.fresh(instance), status.HTTP_201_CREATED)
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -214,18 +222,16 @@ class UnifiedViewSet(BaseViewSet[ModelT]):
         return self._update(request, partial=True)
 
     def _update(self, request: Request, *, partial: bool) -> Response:
-        if self.crud.update is None:
-            self.http_method_not_allowed(request)
+        update = self.service("update")
         with transaction.atomic():
             instance = self.locked()
             changes = self.validated(request.data, partial=partial)
-            return self.represent(self.fresh(self.within_scope(self.crud.update(instance, by=self.actor, **changes))))
+            return self.represent(self.fresh(self.within_scope(update(instance, by=self.actor, **changes))))
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        if self.crud.delete is None:
-            self.http_method_not_allowed(request)
+        delete = self.service("delete")
         with transaction.atomic():
-            self.crud.delete(self.locked(), by=self.actor)
+            delete(self.locked(), by=self.actor)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def within_scope(self, instance: ModelT) -> ModelT:

@@ -52,7 +52,7 @@ class CustomFieldValues(TypedDict, total=False):
 
 
 @transaction.atomic
-def create_custom_field(*, by: Actor, **values: Unpack[CustomFieldValues]) -> CustomField:
+def create_custom_field(*, by: Actor | None, **values: Unpack[CustomFieldValues]) -> CustomField:
     """Define a field; records have no value for it until somebody writes one.
 
     Raises the errors of `core.customfields.definitions`, all at once.
@@ -63,7 +63,9 @@ def create_custom_field(*, by: Actor, **values: Unpack[CustomFieldValues]) -> Cu
 
 
 @transaction.atomic
-def update_custom_field(definition: CustomField, *, by: Actor, **changes: Unpack[CustomFieldValues]) -> CustomField:
+def update_custom_field(
+    definition: CustomField, *, by: Actor | None, **changes: Unpack[CustomFieldValues]
+) -> CustomField:
     """Change a definition; stricter rules apply to later writes, stored values stay as they are.
 
     A new name moves the stored values to it. Values become unique only if they already are, else
@@ -89,7 +91,7 @@ def update_custom_field(definition: CustomField, *, by: Actor, **changes: Unpack
     return definition
 
 
-def archive_custom_field(definition: CustomField, *, by: Actor, at: datetime) -> CustomField:
+def archive_custom_field(definition: CustomField, *, by: Actor | None, at: datetime) -> CustomField:
     """Take a field out of use and keep its values; archiving twice is the same as once."""
     if definition.is_active:
         crud.update(definition, {"is_active": False, "archived_at": at})
@@ -97,7 +99,7 @@ def archive_custom_field(definition: CustomField, *, by: Actor, at: datetime) ->
 
 
 @transaction.atomic
-def delete_custom_field(definition: CustomField, *, by: Actor) -> None:
+def delete_custom_field(definition: CustomField, *, by: Actor | None) -> None:
     """Delete a definition that no record holds a value of; raises `InUseError` for any other."""
     hold_exclusively(definition.entity_type)
     if is_held(definition):

@@ -43,7 +43,7 @@ def _declared() -> dict[str, Factory]:
 def _factory(kind: type[DomainError], constraint: models.BaseConstraint) -> Factory:
     code = constraint.violation_error_code or ("invalid" if kind is InvalidError else "conflict")
     message = str(constraint.violation_error_message) % {"name": constraint.name}
-    fields = getattr(constraint, "fields", ())
+    fields: tuple[str, ...] = tuple(getattr(constraint, "fields", ()))
     field = fields[-1] if len(fields) == 1 else ""
     return lambda: kind(message, code=code, field=field)
 
