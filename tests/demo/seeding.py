@@ -1,0 +1,29 @@
+"""The demo university for whole modules of tests: made up once, and gone when the module is over."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from typing import Any
+
+from django.core.management import call_command
+from django.db import transaction
+
+from accounts.models import User
+from campushub360.demo.university import MAIL
+
+# A day in the middle of a term, so that every state of a term occurs but grading.
+TODAY = date(2026, 11, 16)
+
+
+@contextmanager
+def seeded(blocker: Any, *, seed: int = 1, scale: str = "small") -> Iterator[None]:
+    """Run `seed_demo` in a transaction that is never committed; tests inside it roll back to here."""
+    with blocker.unblock(), transaction.atomic():
+        call_command("seed_demo", scale=scale, seed=seed, today=TODAY)
+        yield
+        transaction.set_rollback(True)
+
+
+def demo_user(role: str) -> User:
+    """Return the demo account of a role."""
+    return User.objects.get(email=f"{role}@{MAIL}")
