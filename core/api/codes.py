@@ -4,10 +4,13 @@ Domain errors and REST framework's exceptions declare theirs on the class, const
 model, fields in their messages. Nothing keeps a second list, so none can fall behind.
 """
 
-from collections.abc import Iterable, Iterator
+import ast
+import sys
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib import import_module
+from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any
 
@@ -37,6 +40,13 @@ _FIELD_MODULES = frozenset(
 )
 # What runs once or by hand, and answers no request.
 _APART = frozenset({"management", "migrations"})
+UNSPECIFIC = "The value is not valid."
+_STATUS_BY_NAME: Mapping[str, int] = {
+    "ValidationError": 400,
+    "ErrorDetail": 400,
+    "AuthenticationFailed": 401,
+    **{kind.__name__: int(status) for kind, status in STATUS_OF.items()},
+}
 _NEVER_RAISED = (exceptions.APIException, exceptions.NotAcceptable, ViolationsError)
 # Links are ids here, and these belong to widgets that only the admin has.
 _NEVER_GIVEN = frozenset(
@@ -94,7 +104,7 @@ def known_codes() -> list[ErrorCode]:
     """Return every code once for each status it comes with, by status and name."""
     _load_everything()
     known: dict[tuple[int, str], ErrorCode] = {}
-    for source in (_domain_errors(), _constraints(), _exceptions(), _fields()):
+    for source in (_domain_errors(), _constraints(), _exceptions(), _given_when_raised(), _fields()):
         for found in sorted(source):
             known.setdefault((found.status, found.code), found)
     return sorted(known.values())
@@ -123,7 +133,11 @@ def _load_everything() -> None:
 
 def _ours(kind: type[Any]) -> bool:
     """Say whether a class belongs to the product: libraries and tests define errors too."""
-    parts = kind.__module__.split(".")
+    return _is_ours(kind.__module__)
+
+
+def _is_ours(module: str) -> bool:
+    parts = module.split(".")
     return parts[0] in _apps() and not _APART & set(parts)
 
 
@@ -156,12 +170,34 @@ def _exceptions() -> Iterator[ErrorCode]:
         yield ErrorCode(int(kind.status_code), kind.default_code, title)
 
 
+def _given_when_raised() -> Iterator[ErrorCode]:
+    """Find the codes that are written where an error is raised, as `InvalidError("…", code="…")`."""
+    for name, module in sorted(sys.modules.items()):
+        if not _is_ours(name) or not getattr(module, "__file__", None):
+            continue
+        for call in ast.walk(ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))):
+            if isinstance(call, ast.Call) and (status := _STATUS_BY_NAME.get(_name_of(call.func))):
+                for keyword in call.keywords:
+                    if keyword.arg == "code" and isinstance(keyword.value, ast.Constant):
+                        code = str(keyword.value.value)
+                        yield ErrorCode(status, code, _SHARED.get(code) or _sentence(call))
+
+
+def _name_of(function: ast.expr) -> str:
+    return str(getattr(function, "attr", "") or getattr(function, "id", ""))
+
+
+def _sentence(call: ast.Call) -> str:
+    first = call.args[0] if call.args else None
+    return str(first.value) if isinstance(first, ast.Constant) and first.value else UNSPECIFIC
+
+
 def _fields() -> Iterator[ErrorCode]:
     for code, message in (*_field_messages(), *_validator_messages()):
         if code in _NEVER_GIVEN:
             continue
         title = _SHARED.get(code) or (message if "{" not in message and "%" not in message else "")
-        yield ErrorCode(HTTPStatus.BAD_REQUEST, code, title or "The value is not valid.")
+        yield ErrorCode(HTTPStatus.BAD_REQUEST, code, title or UNSPECIFIC)
 
 
 def _field_messages() -> Iterable[tuple[str, str]]:

@@ -423,6 +423,7 @@ class TestReference:
             (404, "not_found"),
             (405, "method_not_allowed"),
             (409, "in_use"),
+            (401, "session_ended"),
             (409, "custom_field_name_taken"),
             (413, "payload_too_large"),
             (415, "unsupported_media_type"),
