@@ -255,6 +255,10 @@ class Migration(migrations.Migration):
             model_name="person",
             index=models.Index(fields=["last_name", "first_name"], name="accounts_person_name"),
         ),
+        migrations.AddIndex(
+            model_name="person",
+            index=models.Index(django.db.models.functions.text.Upper("email"), name="accounts_person_email"),
+        ),
         migrations.AddConstraint(
             model_name="person",
             constraint=models.CheckConstraint(

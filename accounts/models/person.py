@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Upper
 
 from core.models import BaseQuerySet, VersionedModel
 from core.search import search_indexes, search_text
@@ -53,6 +54,8 @@ class Person(VersionedModel):
         indexes = [
             *search_indexes("accounts_person"),
             models.Index(fields=["last_name", "first_name"], name="accounts_person_name"),
+            # What looking for an address in any spelling asks for.
+            models.Index(Upper("email"), name="accounts_person_email"),
         ]
 
     def __str__(self) -> str:

@@ -1,0 +1,60 @@
+"""What administration pages of rows with a status share: the steps they took, and taking the next one."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import admin, messages
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+
+from core.errors import DomainError
+from core.visibility import visible
+
+if TYPE_CHECKING:
+    _TabularInline = admin.TabularInline[Any, Any]
+else:
+    _TabularInline = admin.TabularInline
+
+
+class ReadOnlyInline(_TabularInline):
+    """Rows that belong to the one on the page, to be read there and changed nowhere on it."""
+
+    extra = 0
+    can_delete = False
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return visible(super().get_queryset(request), request.user)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fields
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def status_action(status: Any, change_status: Callable[..., Any]) -> Callable[..., None]:
+    """Return the action that moves the chosen rows to `status` (a choice) by the service `change_status`.
+
+    Each row moves or is refused on its own; one that the caller may not manage is left out and named.
+    """
+
+    @admin.action(description=f"Move to: {status.label}", permissions=["change"])
+    def move(pages: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        manageable = set(visible(queryset.order_by(), request.user, to="manage").values_list("pk", flat=True))
+        for row in queryset:
+            if row.pk not in manageable:
+                pages.message_user(request, f"{row}: This row is outside the scope of your role.", messages.ERROR)
+                continue
+            try:
+                with transaction.atomic():
+                    change_status(row, status=status.value, by=request.user, at=timezone.now())
+            except DomainError as refused:
+                pages.message_user(request, f"{row}: {refused.detail}", messages.ERROR)
+
+    move.__name__ = f"move_to_{status.value}"
+    return move

@@ -1,0 +1,1 @@
+"""Faculty, and the posts they hold."""

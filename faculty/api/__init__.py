@@ -1,0 +1,1 @@
+"""Faculty over HTTP."""

@@ -1,0 +1,1 @@
+"""Students, and their ways through the programs of the university."""

@@ -1,0 +1,114 @@
+"""HTTP for students and their programs: translate, call one service, represent."""
+
+from django.db import transaction
+from django.utils import timezone
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api.bulk import BulkViewSet
+from core.api.nested import NestedListViewSet
+from core.crud import Crud
+from students import services
+from students.api import filters, serializers
+from students.models import ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
+
+
+class StudentViewSet(BulkViewSet[Student]):
+    """Students, with the person each of them is and the program they count to."""
+
+    queryset = Student.objects.all()
+    list_serializer_class = serializers.StudentSerializer
+    detail_serializer_class = serializers.StudentDetailSerializer
+    write_serializer_class = serializers.StudentWriter
+    write_serializers = {
+        "create": serializers.NewStudentWriter,
+        "bulk_create": serializers.NewStudentWriter,
+        "change_status": serializers.ChangeStatusWriter,
+    }
+    filterset_class = filters.StudentFilter
+    ordering_fields = {
+        "student_no": "student_no",
+        "last_name": "person__last_name",
+        "admitted_on": "admitted_on",
+        "created_at": "created_at",
+    }
+    default_ordering = ("student_no",)
+    searchable = True
+    action_permissions = {"change_status": "students.change_student"}
+    crud = Crud(create=services.create_student, update=services.update_student, delete=services.delete_student)
+
+    @action(detail=True, methods=["post"], url_path="change-status")
+    def change_status(self, request: Request, pk: str) -> Response:
+        """Move the student to another status; the primary program goes along."""
+        with transaction.atomic():
+            values = self.validated(request.data)
+            moved = services.change_status(self.locked(), by=self.actor, at=timezone.now(), **values)
+            return self.represent(self.fresh(moved))
+
+
+class StatusHistoryViewSet(NestedListViewSet[StudentStatusEvent]):
+    """The steps of a student's standing with the university."""
+
+    queryset = StudentStatusEvent.objects.all()
+    parent_field = "student"
+    list_serializer_class = serializers.StudentStatusEventSerializer
+    filterset_class = filters.StatusHistoryFilter
+    ordering_fields = {"happened_at": "happened_at"}
+    default_ordering = ("happened_at",)
+
+
+class ProgramsOfStudentViewSet(NestedListViewSet[ProgramEnrollment]):
+    """The programs a student is or was enrolled in."""
+
+    queryset = ProgramEnrollment.objects.all()
+    parent_field = "student"
+    list_serializer_class = serializers.ProgramEnrollmentSerializer
+    filterset_class = filters.ProgramsOfStudentFilter
+    ordering_fields = {"created_at": "created_at"}
+    default_ordering = ("created_at",)
+
+
+class ProgramEnrollmentViewSet(BulkViewSet[ProgramEnrollment]):
+    """Which student is enrolled in which program, and how they stand in it."""
+
+    queryset = ProgramEnrollment.objects.all()
+    list_serializer_class = serializers.ProgramEnrollmentSerializer
+    write_serializer_class = serializers.ProgramEnrollmentWriter
+    write_serializers = {
+        "create": serializers.NewProgramEnrollmentWriter,
+        "bulk_create": serializers.NewProgramEnrollmentWriter,
+        "change_status": serializers.ChangeProgramStatusWriter,
+    }
+    filterset_class = filters.ProgramEnrollmentFilter
+    ordering_fields = {"created_at": "created_at"}
+    default_ordering = ("-created_at",)
+    action_permissions = {"change_status": "students.change_programenrollment"}
+    crud = Crud(
+        create=services.enrol_in_program,
+        update=services.update_program_enrollment,
+        delete=services.delete_program_enrollment,
+    )
+
+    def locked(self) -> ProgramEnrollment:
+        services.hold_student_of(self.kwargs["pk"])
+        return super().locked()
+
+    @action(detail=True, methods=["post"], url_path="change-status")
+    def change_status(self, request: Request, pk: str) -> Response:
+        """Move the program enrolment to another status."""
+        with transaction.atomic():
+            values = self.validated(request.data)
+            moved = services.change_program_status(self.locked(), by=self.actor, at=timezone.now(), **values)
+            return self.represent(self.fresh(moved))
+
+
+class ProgramHistoryViewSet(NestedListViewSet[ProgramEnrollmentEvent]):
+    """The steps of a student's standing in one program."""
+
+    queryset = ProgramEnrollmentEvent.objects.all()
+    parent_field = "program_enrollment"
+    list_serializer_class = serializers.ProgramEnrollmentEventSerializer
+    filterset_class = filters.ProgramHistoryFilter
+    ordering_fields = {"happened_at": "happened_at"}
+    default_ordering = ("happened_at",)

@@ -1,0 +1,38 @@
+"""Everything that changes students and their programs.
+
+Whoever changes anything about a student's programs locks the student first, then the programs.
+"""
+
+from students.services.program_enrollments import (
+    NewProgramEnrollmentValues,
+    ProgramEnrollmentValues,
+    change_program_status,
+    delete_program_enrollment,
+    enrol_in_program,
+    hold_student_of,
+    update_program_enrollment,
+)
+from students.services.students import (
+    NewStudentValues,
+    StudentValues,
+    change_status,
+    create_student,
+    delete_student,
+    update_student,
+)
+
+__all__ = [
+    "NewProgramEnrollmentValues",
+    "NewStudentValues",
+    "ProgramEnrollmentValues",
+    "StudentValues",
+    "change_program_status",
+    "change_status",
+    "create_student",
+    "delete_program_enrollment",
+    "delete_student",
+    "enrol_in_program",
+    "hold_student_of",
+    "update_program_enrollment",
+    "update_student",
+]

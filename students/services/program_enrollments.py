@@ -1,0 +1,180 @@
+"""What changes a student's way through a program."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any, TypedDict, Unpack
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from core import crud
+from core.errors import ConflictError, MissingError
+from core.events import publish
+from core.visibility import Actor
+from departments.models import Program, Term
+from students.events import ProgramEnrollmentCreated, ProgramEnrollmentStatusChanged
+from students.models import ENDED, ProgramEnrollment, ProgramEnrollmentEvent, Student
+from students.models import ProgramEnrollmentStatus as Status
+
+TRANSITIONS: Mapping[str, Collection[str]] = {
+    Status.APPLICANT: {Status.ADMITTED, Status.WITHDRAWN},
+    Status.ADMITTED: {Status.ACTIVE, Status.WITHDRAWN},
+    Status.ACTIVE: {
+        Status.LEAVE_OF_ABSENCE,
+        Status.SUSPENDED,
+        Status.WITHDRAWN,
+        Status.DISMISSED,
+        Status.COMPLETED,
+    },
+    Status.LEAVE_OF_ABSENCE: {Status.ACTIVE, Status.WITHDRAWN, Status.DISMISSED},
+    Status.SUSPENDED: {Status.ACTIVE, Status.WITHDRAWN, Status.DISMISSED},
+    Status.COMPLETED: {Status.GRADUATED},
+    Status.WITHDRAWN: set(),
+    Status.DISMISSED: set(),
+    Status.GRADUATED: set(),
+}
+
+
+class ProgramEnrollmentValues(TypedDict, total=False):
+    cohort: str
+    start_term: Term | None
+    is_primary: bool
+    status: str
+
+
+class NewProgramEnrollmentValues(ProgramEnrollmentValues, total=False):
+    student: Student
+    program: Program
+
+
+class ProgramTransitionError(ConflictError):
+    """The program enrolment cannot go from its status to the one asked for."""
+
+    code = "illegal_transition"
+    title = "The program enrolment cannot move to this status."
+    field = "status"
+
+
+@transaction.atomic
+def enrol_in_program(*, by: Actor | None, **values: Unpack[NewProgramEnrollmentValues]) -> ProgramEnrollment:
+    """Enrol a student in a program; refused with `already_in_program` while an enrolment in it lasts.
+
+    It is the student's primary program when `is_primary` says so, or says nothing and the student
+    has none that lasts. The program starts with the student's own status unless `status` names one.
+    """
+    student = values["student"]
+    hold(student)
+    primary = primary_of(student)
+    is_primary = values.get("is_primary", primary is None or primary.has_ended)
+    if is_primary and primary is not None:
+        crud.update(primary, {"is_primary": False}, by=by)
+    status = student.status if student.status not in ENDED else Status.ADMITTED
+    fields: dict[str, Any] = {"status": status, **values, "is_primary": is_primary}
+    enrollment = crud.create(ProgramEnrollment, fields, by=by)
+    if is_primary:
+        crud.touch(student)
+    publish(
+        ProgramEnrollmentCreated(
+            program_enrollment_id=enrollment.pk,
+            student_id=student.pk,
+            program_id=enrollment.program_id,
+            status=enrollment.status,
+        )
+    )
+    return enrollment
+
+
+@transaction.atomic
+def update_program_enrollment(
+    enrollment: ProgramEnrollment, *, by: Actor | None, **changes: Unpack[ProgramEnrollmentValues]
+) -> ProgramEnrollment:
+    """Change a program enrolment; the one made primary takes the place of another."""
+    fields: dict[str, Any] = dict(changes)
+    status = fields.pop("status", enrollment.status)
+    student = enrollment.student
+    hold(student)
+    was_primary = enrollment.is_primary
+    primary = primary_of(student)
+    if fields.get("is_primary") and primary is not None and primary != enrollment:
+        crud.update(primary, {"is_primary": False}, by=by)
+    seen = enrollment.version
+    crud.update(enrollment, fields, by=by)
+    if enrollment.version != seen and (was_primary or enrollment.is_primary):
+        crud.touch(student)
+    if status != enrollment.status:
+        move(enrollment, status=status, by=by, at=timezone.now())
+    return enrollment
+
+
+@transaction.atomic
+def change_program_status(
+    enrollment: ProgramEnrollment, *, status: str, by: Actor | None, at: datetime, reason: str = ""
+) -> ProgramEnrollment:
+    """Move a program enrolment to another status and announce it; refused with `illegal_transition`."""
+    hold(enrollment.student)
+    return move(enrollment, status=status, by=by, at=at, reason=reason)
+
+
+@transaction.atomic
+def delete_program_enrollment(enrollment: ProgramEnrollment, *, by: Actor | None) -> None:
+    """Delete an enrolment that was recorded by mistake; one with a history is refused with `in_use`."""
+    hold(enrollment.student)
+    was_primary, student = enrollment.is_primary, enrollment.student
+    crud.delete(enrollment)
+    if was_primary:
+        crud.touch(student)
+
+
+def hold(student: Student) -> None:
+    """Lock a student until the transaction ends, and bring what the lock protects up to date."""
+    locked = Student.objects.select_for_update(no_key=True)
+    try:
+        student.refresh_from_db(fields=["status", "version"], from_queryset=locked)
+    except Student.DoesNotExist:
+        raise MissingError("There is no such student.", field="student") from None
+
+
+def hold_student_of(enrollment_id: UUID) -> None:
+    """Lock the student of a program enrolment, for a caller about to lock the enrolment itself."""
+    students = ProgramEnrollment.objects.filter(pk=enrollment_id).values("student")
+    list(Student.objects.filter(pk__in=students).select_for_update(no_key=True).values("pk"))
+
+
+def primary_of(student: Student) -> ProgramEnrollment | None:
+    """Return the program enrolment a student counts to."""
+    return student.program_enrollments.filter(is_primary=True).select_related("program").first()
+
+
+def move(
+    enrollment: ProgramEnrollment, *, status: str, by: Actor | None, at: datetime, reason: str = ""
+) -> ProgramEnrollment:
+    """Take one step of a program enrolment whose student is locked."""
+    before = enrollment.status
+    if status not in TRANSITIONS[before]:
+        raise ProgramTransitionError(
+            f"A program enrolment that is {before} cannot become {status}.",
+            meta={"allowed": sorted(TRANSITIONS[before])},
+        )
+    crud.update(enrollment, {"status": status}, by=by)
+    crud.create(
+        ProgramEnrollmentEvent,
+        {
+            "program_enrollment": enrollment,
+            "from_status": before,
+            "to_status": status,
+            "actor": by,
+            "reason": reason,
+            "happened_at": at,
+        },
+    )
+    publish(
+        ProgramEnrollmentStatusChanged(
+            program_enrollment_id=enrollment.pk,
+            student_id=enrollment.student_id,
+            from_status=before,
+            to_status=status,
+            happened_at=at,
+        )
+    )
+    return enrollment
