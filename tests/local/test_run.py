@@ -24,7 +24,7 @@ from tests.local.conftest import eventually, kill_all, processes_in
 # Together in one worker: they share a copy of the checkout, of which there can be one run at a time.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
 
-LEFT_BEHIND = (".venv", ".campus", ".git", "tests", "docs", "__pycache__", ".*_cache", ".coverage*", "node_modules")
+LEFT_BEHIND = shutil.ignore_patterns(".venv", ".campus", ".git", "__pycache__", ".*_cache", ".coverage*")
 PASSWORD = "a-password-for-every-demo-account"
 
 
@@ -88,7 +88,7 @@ def free_port() -> int:
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Return a copy of the checkout, in which nothing has run yet."""
     copy = tmp_path_factory.mktemp("run") / "CampusHub360"
-    shutil.copytree(CHECKOUT, copy, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
+    shutil.copytree(CHECKOUT, copy, ignore=LEFT_BEHIND)
     yield copy
     clean(copy, copy / ".campus")
 
@@ -207,7 +207,7 @@ def test_a_port_that_is_none_is_refused(checkout: Path, port: str) -> None:
 
 def test_clean_stops_a_run_that_is_still_starting_and_removes_its_data(checkout: Path, tmp_path: Path) -> None:
     copy = tmp_path / "CampusHub360"
-    shutil.copytree(checkout, copy, ignore=shutil.ignore_patterns(*LEFT_BEHIND))
+    shutil.copytree(checkout, copy, ignore=LEFT_BEHIND)
     run = Run(copy, free_port())
     assert eventually((copy / ".campus" / "postgres" / "state.json").exists, seconds=60)
 
