@@ -9,10 +9,17 @@ from types import ModuleType
 
 from django.conf import settings
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 from django.utils.module_loading import module_has_submodule
+from django.views.generic import RedirectView
 
 from core.api.routers import ApiRouter
+
+admin.site.site_header = "CampusHub360"
+admin.site.site_title = "CampusHub360"
+admin.site.index_title = "Administration"
+admin.site.site_url = "/api/v1/docs/"
 
 
 def _api_modules() -> list[ModuleType]:
@@ -34,7 +41,16 @@ def _api_patterns() -> list[URLPattern | URLResolver]:
     return [*patterns, *router.urls]
 
 
+class FaviconView(RedirectView):
+    """Leads browsers, which ask for it unbidden, to the icon."""
+
+    def get_redirect_url(self, *args: object, **kwargs: object) -> str:
+        return static("core/favicon.svg")
+
+
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="api-docs"), name="home"),
+    path("favicon.ico", FaviconView.as_view(), name="favicon"),
     path("api/v1/", include(_api_patterns())),
     path("admin/", admin.site.urls),
     path("", include("core.urls")),
