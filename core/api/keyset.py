@@ -144,7 +144,8 @@ class Keyset:
     def _after(self, cursor: Cursor) -> list[Any]:
         """Return conditions that exclude one another and together hold for what the cursor is followed by."""
         directions = {term.descending for term in self.terms}
-        if len(directions) == 1 and not any(term.nullable for term in self.terms):
+        # A comparison of rows is one range of an index, as long as all columns are of one table.
+        if len(directions) == 1 and not any(term.nullable or LOOKUP_SEP in term.path for term in self.terms):
             lookup = _COMPARISONS[directions.pop(), cursor.inclusive]
             return [lookup(Tuple(*(F(term.path) for term in self.terms)), cursor.key)]
         conditions: list[Q] = []
@@ -196,11 +197,11 @@ def _term(queryset: QuerySet[Any], path: str, descending: bool) -> Term:
     model: Any = queryset.model
     fields: list[Any] = []
     for name in path.split(LOOKUP_SEP):
-        field = None if model is None else model._meta.pk if name == "pk" else model._meta.get_field(name)
-        if field is None or not field.concrete or field.many_to_many:
+        if model is not None:
+            fields.append(model._meta.pk if name == "pk" else model._meta.get_field(name))
+        if model is None or not fields[-1].concrete or fields[-1].many_to_many:
             raise ImproperlyConfigured(f"{path} is no column of a row or of one that it refers to.")
-        fields.append(field)
-        model = field.related_model
+        model = fields[-1].related_model
     nullable = any(field.null for field in fields)
     # A foreign key at the end stands for its column; its name alone would mean the other model's ordering.
     column = LOOKUP_SEP.join([*(field.name for field in fields[:-1]), fields[-1].attname])

@@ -129,29 +129,9 @@ class KeysetPagination(BasePagination):
     def get_paginated_response(self, data: Any) -> Response:
         return StandardResponse.success(data, meta={"pagination": {**self._links, "page_size": self.size}})
 
-    def get_schema_operation_parameters(self, view: APIView) -> list[dict[str, Any]]:
-        size = {"type": "integer", "minimum": 1, "maximum": self.max_page_size, "default": self.page_size}
-        return [
-            _parameter("page_size", "Rows on a page.", size),
-            _parameter(
-                "cursor",
-                "A place in the list, taken from `next` or `previous` and never made by hand.",
-                {"type": "string"},
-            ),
-            _parameter(
-                "page",
-                "Switches to numbered pages, which also say how many rows there are.",
-                {"type": "integer", "minimum": 1},
-            ),
-        ]
-
     @staticmethod
     def _number(text: str) -> int:
         """Return a positive whole number, or 0 for anything else."""
         if not NUMBER.fullmatch(text):
             return 0
         return int(text) if len(text) <= MAX_DIGITS else 10**MAX_DIGITS
-
-
-def _parameter(name: str, description: str, schema: dict[str, Any]) -> dict[str, Any]:
-    return {"name": name, "in": "query", "description": description, "schema": schema}

@@ -20,6 +20,7 @@ from rest_framework.test import APIRequestFactory
 from core.api import filters
 from core.api.filters import StrictFilterSet, unknown_parameters
 from core.api.parameters import MAX_FILTERS
+from core.api.schema_parameters import paging_parameters
 from core.models import CustomField
 from tests.testapp.api import ItemFilter, ItemViewSet, ParentViewSet
 from tests.testapp.callers import Caller, ask
@@ -389,11 +390,10 @@ class TestDeclarations:
 class TestDescriptions:
     def test_name_exactly_the_parameters_that_are_taken(self):
         view = ItemViewSet(detail=False, action="list")
-        described = [
-            parameter["name"]
-            for part in (*(backend() for backend in view.filter_backends), view.paginator)
-            for parameter in part.get_schema_operation_parameters(view)
-        ]
+        parameters = chain.from_iterable(
+            backend().get_schema_operation_parameters(view) for backend in view.filter_backends
+        )
+        described = [parameter["name"] for parameter in (*parameters, *paging_parameters(view.pagination_class))]
         query = QueryDict("&".join(f"{name}=1" for name in described if name != "custom_fields"))
         request = Request(APIRequestFactory().get("/"))
         request._request.GET = query

@@ -187,9 +187,10 @@ class TestWalking:
 
         assert [row.name for row in page.rows] == ["c", "d"]
 
-    def test_a_page_that_became_empty_leads_back_to_everything_before_it(self):
+    @pytest.mark.parametrize("ordering", [["name"], ["rank", "name"], ["-kind", "name"]], ids=",".join)
+    def test_a_page_that_became_empty_leads_back_to_everything_before_it(self, ordering):
         stored([{**PLAIN, "name": name} for name in "abcd"])
-        queryset = Item.objects.order_by("name")
+        queryset = Item.objects.order_by(*ordering)
         first = page_of(queryset, None, 2)
         queryset.filter(name__in="cd").delete()
 
@@ -199,9 +200,10 @@ class TestWalking:
         assert (emptied.rows, emptied.next) == ([], None)
         assert [row.name for row in back.rows] == ["a", "b"]
 
-    def test_a_page_that_became_empty_backwards_leads_forward_again(self):
+    @pytest.mark.parametrize("ordering", [["name"], ["rank", "name"], ["-kind", "name"]], ids=",".join)
+    def test_a_page_that_became_empty_backwards_leads_forward_again(self, ordering):
         stored([{**PLAIN, "name": name} for name in "abcd"])
-        queryset = Item.objects.order_by("name")
+        queryset = Item.objects.order_by(*ordering)
         second = page_of(queryset, page_of(queryset, None, 2).next, 2)
         queryset.filter(name__in="ab").delete()
 
