@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import django
@@ -26,7 +27,7 @@ from tests.testapp.models import Item, Parent
 class ItemWanted(Event):
     name: ClassVar[str] = "tests.item_wanted"
     label: str
-    seconds: float = 0.0
+    gate: str = ""  # a folder: say "reached" there, and wait for somebody to say "open"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +40,11 @@ class TroubleExpected(Event):
 @subscribe(ItemWanted)
 def make_item(payload: dict[str, Any]) -> None:
     Item.objects.create(name=payload["label"])
-    time.sleep(payload["seconds"])
+    if payload["gate"]:
+        gate = Path(payload["gate"])
+        (gate / "reached").touch()
+        while not (gate / "open").exists():
+            time.sleep(0.01)
     if "CRASH_AFTER_EFFECT" in os.environ:
         os.kill(os.getpid(), signal.SIGKILL)
 

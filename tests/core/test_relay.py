@@ -37,10 +37,10 @@ def listen_to_the_test_database(settings: Any) -> None:
     settings.DATABASE_DIRECT_URL = ""
 
 
-def want(*labels: str, seconds: float = 0.0) -> None:
+def want(*labels: str, gate: str = "") -> None:
     with transaction.atomic():
         for label in labels:
-            publish(ItemWanted(label=label, seconds=seconds))
+            publish(ItemWanted(label=label, gate=gate))
 
 
 def expect_trouble(kind: str, label: str = "x") -> OutboxEvent:
@@ -66,12 +66,6 @@ def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never came true"
         time.sleep(0.002)
-
-
-def holds_a_row_lock() -> bool:
-    """Say whether another session has taken the first event."""
-    with transaction.atomic():
-        return OutboxEvent.objects.select_for_update(skip_locked=True).order_by("seq").first().payload["seconds"] == 0
 
 
 def end_the_other_sessions() -> None:
@@ -328,13 +322,14 @@ def test_a_relay_killed_between_effect_and_note_leaves_neither() -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_relay_told_to_stop_finishes_the_event_at_hand(number: signal.Signals) -> None:
-    want("begun", seconds=1.0)
+def test_a_relay_told_to_stop_finishes_the_event_at_hand(number: signal.Signals, tmp_path: Path) -> None:
+    want("begun", gate=str(tmp_path))
     want("not begun")
 
     with relay_process() as process:
-        wait_until(holds_a_row_lock)
+        wait_until((tmp_path / "reached").exists)
         process.send_signal(number)
+        (tmp_path / "open").touch()
         code = process.wait(60)
 
     assert code == 0
