@@ -1,8 +1,9 @@
-"""Forms of the administration for the parts that people play."""
+"""What the administration pages of the parts that people play share: the person's own data."""
 
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget
 
 from accounts.models import Person
@@ -37,3 +38,24 @@ class PartForm(_ModelForm):
         if not self.instance._state.adding:
             for name in PERSON_FIELDS:
                 self.initial.setdefault(name, getattr(self.instance.person, name))
+
+
+def _shown(name: str) -> Any:
+    @admin.display(description=name.replace("_", " ").capitalize())
+    def show(pages: Any, part: Any) -> Any:
+        return getattr(part.person, name)
+
+    return show
+
+
+class PersonShown:
+    """Lets the pages of a part show the person's data to those who may only look."""
+
+    first_name = _shown("first_name")
+    last_name = _shown("last_name")
+    preferred_name = _shown("preferred_name")
+    email = _shown("email")
+    phone = _shown("phone")
+    birth_date = _shown("birth_date")
+    gender = _shown("gender")
+    nationality = _shown("nationality")

@@ -8,7 +8,7 @@ from django.contrib.admin.widgets import AdminDateWidget
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.forms import PERSON_FIELDS, PartForm
+from accounts.forms import PERSON_FIELDS, PartForm, PersonShown
 from core.admin import ServiceAdmin
 from core.admin_history import ReadOnlyInline, status_action
 from core.crud import Crud
@@ -47,7 +47,7 @@ class StatusHistoryInline(ReadOnlyInline):
 
 
 @admin.register(Faculty)
-class FacultyAdmin(ServiceAdmin):
+class FacultyAdmin(PersonShown, ServiceAdmin):
     form = FacultyForm
     crud = Crud(create=services.create_faculty, update=services.update_faculty, delete=services.delete_faculty)
     service_arguments = frozenset({*PERSON_FIELDS, "appointed_on"})

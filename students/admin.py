@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.forms import PERSON_FIELDS, PartForm
+from accounts.forms import PERSON_FIELDS, PartForm, PersonShown
 from core.admin import ServiceAdmin
 from core.admin_history import ReadOnlyInline, status_action
 from core.crud import Crud
@@ -65,7 +65,7 @@ class ProgramEnrollmentInline(ReadOnlyInline):
 
 
 @admin.register(Student)
-class StudentAdmin(ServiceAdmin):
+class StudentAdmin(PersonShown, ServiceAdmin):
     form = StudentForm
     crud = Crud(create=services.create_student, update=services.update_student, delete=services.delete_student)
     service_arguments = frozenset({*PERSON_FIELDS, "program", "cohort"})
