@@ -433,7 +433,9 @@ class TestReference:
         }
 
     def test_the_tests_own_codes_are_not_part_of_the_product(self):
-        assert not {found.code for found in known_codes()} & {"room_taken", "too_small", "code_taken"}
+        meanings = {found.title for found in known_codes()}
+
+        assert not meanings & {RoomTakenError.title, TooSmallError.title, "Another parent has this code."}
 
     def test_each_code_is_known_once_for_each_status_and_has_a_meaning(self):
         known = known_codes()
