@@ -31,4 +31,12 @@ WHITENOISE_USE_FINDERS = True  # static files come straight from the apps; nothi
 
 # Tools of the development set; `make run` works without them.
 INSTALLED_APPS += [app for app in ("django_linear_migrations", "django_migration_linter") if find_spec(app)]
-MIGRATION_LINTER_OPTIONS = {"sql_analyser": "postgresql", "no_cache": True}
+MIGRATION_LINTER_OPTIONS = {
+    "sql_analyser": "postgresql",
+    "no_cache": True,
+    "quiet": ["ok", "ignore"],
+    "warnings_as_errors": [],  # all of them
+    # It takes an index with a condition on a table made in the same migration for one on a table that is full;
+    # tests/architecture/test_migrations.py looks at the operations instead.
+    "exclude_migration_tests": ["CREATE_INDEX", "CREATE_INDEX_EXCLUSIVE"],
+}
