@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from importlib import import_module
+from itertools import groupby
 from pathlib import Path
 from pkgutil import walk_packages
 from typing import Any
@@ -103,11 +104,15 @@ class ErrorCode:
 def known_codes() -> list[ErrorCode]:
     """Return every code once for each status it comes with, by status and name."""
     _load_everything()
-    known: dict[tuple[int, str], ErrorCode] = {}
+    meanings: dict[tuple[int, str], list[str]] = {}
     for source in (_domain_errors(), _constraints(), _exceptions(), _given_when_raised(), _fields()):
-        for found in sorted(source):
-            known.setdefault((found.status, found.code), found)
-    return sorted(known.values())
+        for (status, code), found in groupby(sorted(source), key=lambda found: (found.status, found.code)):
+            meanings.setdefault((status, code), list(dict.fromkeys(each.title for each in found)))
+    # A code that several rules share means what each of them says.
+    return [
+        ErrorCode(status, code, _SHARED.get(code) or " ".join(titles))
+        for (status, code), titles in sorted(meanings.items())
+    ]
 
 
 def _descendants(base: type[Any]) -> Iterator[type[Any]]:
