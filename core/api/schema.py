@@ -51,7 +51,7 @@ class EnvelopeAutoSchema(AutoSchema):
     # --- What the operation is ---
 
     def get_operation_id(self) -> str:
-        """Return `students_list`, `students_bulk_create`: the path's nouns, then the action."""
+        """Return `items_list`, `items_bulk_create`: the path's nouns, then the action."""
         url_path = getattr(getattr(self.view, self.action, None), "url_path", None)
         if self.action in SUMMARIES or url_path is None:
             return re.sub(r"\W+", "_", super().get_operation_id())
