@@ -17,7 +17,7 @@ class PersonNameFields(serializers.Serializer[Any]):
     first_name = serializers.CharField(source="person.first_name")
     last_name = serializers.CharField(source="person.last_name")
     preferred_name = serializers.CharField(source="person.preferred_name")
-    email = serializers.EmailField(source="person.email")
+    email = serializers.EmailField(source="person.email", allow_blank=True)
 
 
 class PersonContactFields(PersonNameFields):

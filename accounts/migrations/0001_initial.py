@@ -2,6 +2,7 @@ import uuid
 
 import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
+import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.comparison
 import django.db.models.functions.datetime
@@ -9,6 +10,7 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
+import accounts.models.person
 import core.db.indexes
 import core.ids
 import core.search
@@ -43,7 +45,10 @@ class Migration(migrations.Migration):
                     models.EmailField(blank=True, help_text="Where the university writes to them.", max_length=254),
                 ),
                 ("phone", models.CharField(blank=True, max_length=32)),
-                ("birth_date", models.DateField(blank=True, null=True)),
+                (
+                    "birth_date",
+                    models.DateField(blank=True, null=True, validators=[accounts.models.person.validate_past]),
+                ),
                 (
                     "gender",
                     models.CharField(
@@ -57,7 +62,19 @@ class Migration(migrations.Migration):
                         max_length=12,
                     ),
                 ),
-                ("nationality", models.CharField(blank=True, help_text="ISO 3166-1 alpha-2 code.", max_length=2)),
+                (
+                    "nationality",
+                    models.CharField(
+                        blank=True,
+                        help_text="ISO 3166-1 alpha-2 code, such as AT.",
+                        max_length=2,
+                        validators=[
+                            django.core.validators.RegexValidator(
+                                "^([A-Z]{2})?$", "A country is named by two capital letters.", code="invalid_country"
+                            )
+                        ],
+                    ),
+                ),
                 (
                     "search_text",
                     models.GeneratedField(

@@ -1,13 +1,28 @@
 """A human being, apart from the parts they play: one person may study, teach and log in."""
 
+from datetime import date, timedelta
+from datetime import timezone as fixed_zone
 from typing import ClassVar
 
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Upper
+from django.utils import timezone
 
 from core.models import BaseQuerySet, VersionedModel
 from core.search import search_indexes, search_text
+
+# Where a day begins first.
+FIRST_ZONE = fixed_zone(timedelta(hours=14))
+COUNTRY = RegexValidator(r"^([A-Z]{2})?$", "A country is named by two capital letters.", code="invalid_country")
+
+
+def validate_past(day: date) -> None:
+    """Refuse a day that has not come yet anywhere on earth."""
+    if day > timezone.now().astimezone(FIRST_ZONE).date():
+        raise ValidationError("This day lies in the future.", code="date_in_future")
 
 
 class Gender(models.TextChoices):
@@ -25,9 +40,11 @@ class Person(VersionedModel):
     preferred_name = models.CharField(max_length=150, blank=True)
     email = models.EmailField(max_length=254, blank=True, help_text="Where the university writes to them.")
     phone = models.CharField(max_length=32, blank=True)
-    birth_date = models.DateField(null=True, blank=True)
+    birth_date = models.DateField(null=True, blank=True, validators=[validate_past])
     gender = models.CharField(max_length=12, choices=Gender, blank=True)
-    nationality = models.CharField(max_length=2, blank=True, help_text="ISO 3166-1 alpha-2 code.")
+    nationality = models.CharField(
+        max_length=2, blank=True, validators=[COUNTRY], help_text="ISO 3166-1 alpha-2 code, such as AT."
+    )
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     search_text = search_text("first_name", "last_name", "preferred_name", "email")
 

@@ -194,6 +194,17 @@ def test_every_fault_of_a_request_is_reported_at_once(registrar_client):
     assert not Student.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "code"),
+    [("birth_date", "2999-01-01", "date_in_future"), ("nationality", "a1", "invalid_country")],
+)
+def test_refuses_what_no_person_is(registrar_client, ada, field, value, code):
+    response = registrar_client.patch(url_of(ada), {field: value}, format="json")
+
+    assert (response.status_code, response.json()["code"]) == (400, code)
+    assert response.json()["errors"][0]["field"] == field
+
+
 def test_a_student_has_a_name(registrar_client):
     body = {"first_name": " ", "department": DepartmentFactory().pk}
 
