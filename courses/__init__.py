@@ -1,0 +1,1 @@
+"""The catalogue, what is taught when, and the weekly timetable."""

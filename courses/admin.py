@@ -1,0 +1,134 @@
+"""Administration pages for the catalogue, the offer and the timetable."""
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.contrib import admin
+
+from core.admin import ServiceAdmin
+from core.admin_history import ReadOnlyInline, status_action
+from core.crud import Crud
+from courses import services
+from courses.models import (
+    Course,
+    CourseVersion,
+    Meeting,
+    MeetingSection,
+    Requisite,
+    Section,
+    SectionInstructor,
+    SectionStatus,
+    SectionStatusEvent,
+)
+
+if TYPE_CHECKING:
+    _ModelForm = forms.ModelForm[Any]
+else:
+    _ModelForm = forms.ModelForm
+
+
+class VersionInline(ReadOnlyInline):
+    model = CourseVersion
+    fields = ("version_no", "title", "credits", "credits_max", "is_repeatable", "valid")
+
+
+class CourseForm(_ModelForm):
+    """A course together with what it is at present."""
+
+    title = forms.CharField(max_length=255)
+    description = forms.CharField(required=False, max_length=20_000, widget=forms.Textarea)
+    credits = forms.DecimalField(max_digits=5, decimal_places=2, min_value=0)
+    credits_max = forms.DecimalField(
+        max_digits=5, decimal_places=2, min_value=0, required=False, help_text="Only of a course with variable credit."
+    )
+    is_repeatable = forms.BooleanField(required=False)
+
+    class Meta:
+        model = Course
+        fields = ["code", "department", "level", "is_active"]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if not self.instance._state.adding:
+            version = self.instance.current_version
+            for name in services.VersionValues.__annotations__:
+                self.initial.setdefault(name, getattr(version, name))
+
+
+@admin.register(Course)
+class CourseAdmin(ServiceAdmin):
+    form = CourseForm
+    crud = Crud(create=services.create_course, update=services.update_course, delete=services.delete_course)
+    service_arguments = frozenset(services.VersionValues.__annotations__)
+    list_display = ("code", "title", "credits", "department", "level", "is_active")
+    list_filter = ("level", "is_active")
+    list_select_related = ("department", "current_version")
+    search_fields = ("code", "current_version__title")
+    autocomplete_fields = ("department",)
+    inlines = (VersionInline,)
+
+    @admin.display(ordering="current_version__title")
+    def title(self, course: Course) -> str:
+        return course.current_version.title
+
+    @admin.display(ordering="current_version__credits")
+    def credits(self, course: Course) -> str:
+        return str(course.current_version.credits)
+
+
+@admin.register(Requisite)
+class RequisiteAdmin(ServiceAdmin):
+    crud = Crud(create=services.create_requisite, update=services.update_requisite, delete=services.delete_requisite)
+    list_display = ("course_version", "kind", "expr")
+    list_filter = ("kind",)
+    list_select_related = ("course_version",)
+    search_fields = ("course_version__course__code",)
+    raw_id_fields = ("course_version",)
+
+
+class InstructorInline(ReadOnlyInline):
+    model = SectionInstructor
+    fields = ("faculty", "role", "share")
+
+
+class MeetingInline(ReadOnlyInline):
+    model = MeetingSection
+    fields = ("meeting",)
+
+
+class StatusEventInline(ReadOnlyInline):
+    model = SectionStatusEvent
+    fields = ("happened_at", "from_status", "to_status", "actor", "reason")
+
+
+@admin.register(Section)
+class SectionAdmin(ServiceAdmin):
+    crud = Crud(create=services.create_section, update=services.update_section, delete=services.delete_section)
+    list_display = ("course", "code", "term", "status", "capacity", "enrolled_count")
+    list_filter = ("status", "mode", "term")
+    list_select_related = ("course", "term")
+    search_fields = ("course__code", "code")
+    autocomplete_fields = ("course", "term", "campus")
+    exclude = ("course_version",)
+    readonly_fields = ("status", "enrolled_count", "held_count", "waitlisted_count", *ServiceAdmin.readonly_fields)
+    inlines = (InstructorInline, MeetingInline, StatusEventInline)
+    actions = tuple(status_action(status, services.move_section) for status in SectionStatus if status != "planned")
+
+
+class SectionInline(ReadOnlyInline):
+    model = MeetingSection
+    fields = ("section",)
+
+
+@admin.register(Meeting)
+class MeetingAdmin(ServiceAdmin):
+    # When and where is changed here; which sections meet together, in the API.
+    crud = Crud(update=services.update_meeting, delete=services.delete_meeting)
+    list_display = ("weekday", "starts_at", "ends_at", "room", "dates", "conflict_waived")
+    list_filter = ("weekday",)
+    list_select_related = ("room",)
+    search_fields = ("room__code", "note")
+    autocomplete_fields = ("room",)
+    exclude = ("sections",)
+    readonly_fields = ("dates", *ServiceAdmin.readonly_fields)
+    inlines = (SectionInline,)

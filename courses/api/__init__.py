@@ -1,0 +1,1 @@
+"""The catalogue, the offer and the timetable over HTTP."""
