@@ -1,0 +1,1 @@
+"""Who takes what: students in sections."""

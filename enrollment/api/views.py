@@ -1,0 +1,167 @@
+"""HTTP for enrolments: translate, call one service, represent."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
+
+from core.api.bulk import BulkViewSet
+from core.api.nested import NestedListViewSet
+from core.api.viewsets import OutOfScopeError
+from core.crud import Crud
+from courses.services import lock_sections
+from enrollment import services
+from enrollment.api import filters, serializers
+from enrollment.models import LEFT, Enrollment, EnrollmentEvent, Source
+from enrollment.selectors import CHANGE, may_administer, may_register
+
+ORDERING = {"enrolled_at": "enrolled_at", "created_at": "created_at"}
+
+
+class EnrollmentViewSet(BulkViewSet[Enrollment]):
+    """Students in sections. Deleting an enrolment drops it; it stays on record."""
+
+    queryset = Enrollment.objects.all()
+    list_serializer_class = serializers.EnrollmentSerializer
+    write_serializer_class = serializers.ChangeEnrollmentWriter
+    write_serializers = {
+        "create": serializers.EnrollWriter,
+        "bulk_create": serializers.EnrollWriter,
+        "preflight": serializers.PreflightWriter,
+        "confirm": serializers.ReasonWriter,
+        "withdraw": serializers.ReasonWriter,
+        "cancel": serializers.ReasonWriter,
+        "complete": serializers.CompleteWriter,
+    }
+    filterset_class = filters.EnrollmentFilter
+    ordering_fields = ORDERING
+    default_ordering = ("-created_at",)
+    searchable = True
+    action_permissions = {
+        "preflight": "enrollment.add_enrollment",
+        "withdraw": "enrollment.delete_enrollment",
+        "confirm": CHANGE,
+        "cancel": CHANGE,
+        "complete": CHANGE,
+    }
+    crud = Crud(
+        create=partial(services.enroll, source=Source.API), update=services.update_enrollment, delete=services.drop
+    )
+    # What a student may do with an enrolment of their own; everything else takes somebody in charge of it.
+    own_actions = frozenset({"destroy", "bulk_delete", "withdraw"})
+
+    def get_response_serializer(self) -> type[BaseSerializer[Any]]:
+        return serializers.PreflightResponse if self.action == "preflight" else super().get_response_serializer()
+
+    def locked(self) -> Enrollment:
+        """Lock the section before the enrolment, which is the order of everybody who changes seats."""
+        services.lock_sections_of([self.kwargs["pk"]])
+        enrollment = super().locked()
+        if self.action not in self.own_actions and not may_administer(
+            self.actor, enrollment.student, enrollment.section
+        ):
+            raise OutOfScopeError
+        return enrollment
+
+    def _each(self, request: Request, outcome: str, write: Callable[[dict[str, Any]], UUID]) -> Response:
+        """Lock the sections of all items first, in one order, so that two bulk requests never wait for each other."""
+        with transaction.atomic():
+            if self.action == "bulk_create":
+                lock_sections(_ids(request, "section"))
+            else:
+                services.lock_sections_of(_ids(request, "id"))
+            return super()._each(request, outcome, write)
+
+    @action(detail=False, methods=["post"])
+    def preflight(self, request: Request) -> Response:
+        """Say everything that stands against an enrolment, without making it."""
+        asked = self.validated(request.data)
+        if not may_register(self.actor, asked["student"], asked["section"]):
+            raise OutOfScopeError
+        refusals = [services.refusal_of(obstacle).as_dict() for obstacle in services.preflight(**asked)]
+        return Response({"allowed": not refusals, "violations": refusals})
+
+    @action(detail=True, methods=["post"])
+    def confirm(self, request: Request, pk: str) -> Response:
+        """Let a pending enrolment count."""
+        return self._step(request, services.confirm)
+
+    @action(detail=True, methods=["post"])
+    def withdraw(self, request: Request, pk: str) -> Response:
+        """Leave the section so that the attempt stays on record."""
+        return self._step(request, services.withdraw)
+
+    @action(detail=True, methods=["post"])
+    def cancel(self, request: Request, pk: str) -> Response:
+        """Take the enrolment back on the university's part."""
+        return self._step(request, services.cancel)
+
+    @action(detail=True, methods=["post"])
+    def complete(self, request: Request, pk: str) -> Response:
+        """End the enrolment at the end of its section."""
+        return self._step(request, services.complete)
+
+    def _step(self, request: Request, service: Callable[..., Enrollment]) -> Response:
+        with transaction.atomic():
+            enrollment = self.locked()
+            moved = service(enrollment, by=self.actor, at=timezone.now(), **self.validated(request.data))
+            return self.represent(self.fresh(moved))
+
+
+class RosterViewSet(NestedListViewSet[Enrollment]):
+    """Who is in a section: everybody who has not dropped, in the order of their names."""
+
+    queryset = Enrollment.objects.exclude(status__in=LEFT)
+    parent_field = "section"
+    list_serializer_class = serializers.EnrollmentSerializer
+    filterset_class = filters.RosterFilter
+    ordering_fields = {
+        "student_no": "student__student_no",
+        "last_name": "student__person__last_name",
+        "first_name": "student__person__first_name",
+        **ORDERING,
+    }
+    default_ordering = ("last_name", "first_name")
+    searchable = True
+
+
+class StudentEnrollmentViewSet(NestedListViewSet[Enrollment]):
+    """What a student takes and took."""
+
+    queryset = Enrollment.objects.all()
+    parent_field = "student"
+    list_serializer_class = serializers.EnrollmentSerializer
+    filterset_class = filters.EnrollmentFilter
+    ordering_fields = ORDERING
+    default_ordering = ("-created_at",)
+
+
+class EnrollmentEventViewSet(NestedListViewSet[EnrollmentEvent]):
+    """The steps of an enrolment from one status to another, the latest first."""
+
+    queryset = EnrollmentEvent.objects.all()
+    parent_field = "enrollment"
+    action_permissions = {"list": "enrollment.view_enrollment"}
+    list_serializer_class = serializers.EnrollmentEventSerializer
+    filterset_class = filters.EnrollmentEventFilter
+    ordering_fields = {"happened_at": "happened_at"}
+    default_ordering = ("-happened_at",)
+
+
+def _ids(request: Request, name: str) -> list[UUID]:
+    """Return the ids that the items of a bulk request have under a name; what is none is refused later."""
+    items = request.data.get("items") if isinstance(request.data, dict) else None
+    ids = []
+    for item in items if isinstance(items, list) else []:
+        try:
+            ids.append(UUID(str(item.get(name) if isinstance(item, dict) else "")))
+        except ValueError:
+            continue
+    return ids

@@ -1,0 +1,259 @@
+"""What enrols students in sections and ends their enrolments.
+
+Whoever changes an enrolment locks the section first, then the enrolment; those who need several
+sections lock them in the order of their ids. The counter of the seats follows by triggers.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypedDict, Unpack
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+
+from core import crud
+from core.events import publish
+from core.visibility import Actor
+from courses.models import CourseVersion, Section
+from courses.selectors import for_registration
+from courses.services import grant_seats, lock_sections, locked_sections
+from departments.models import TermState
+from enrollment import events
+from enrollment.models import LIVE, Enrollment, EnrollmentEvent, EnrollmentStatus, Source
+from enrollment.selectors import Obstacle, attempts, obstacles
+from enrollment.services.refusals import (
+    CreditsOutOfRangeError,
+    EnrollmentEndedError,
+    EnrollmentTransitionError,
+    OverrideNotPermittedError,
+    TermClosedError,
+    raise_all,
+)
+from students.models import Student
+
+OVERRIDE = "enrollment.override_rules"
+
+TRANSITIONS: dict[str, set[str]] = {
+    EnrollmentStatus.PENDING: {
+        EnrollmentStatus.ENROLLED, EnrollmentStatus.DROPPED, EnrollmentStatus.CANCELLED,
+    },
+    EnrollmentStatus.ENROLLED: {
+        EnrollmentStatus.DROPPED, EnrollmentStatus.WITHDRAWN, EnrollmentStatus.COMPLETED, EnrollmentStatus.CANCELLED,
+    },
+    EnrollmentStatus.DROPPED: set(),
+    EnrollmentStatus.WITHDRAWN: set(),
+    EnrollmentStatus.COMPLETED: set(),
+    EnrollmentStatus.CANCELLED: set(),
+}  # fmt: skip
+
+ANNOUNCEMENTS: dict[str, type[events.EnrollmentMoved]] = {
+    EnrollmentStatus.ENROLLED: events.StudentEnrolled,
+    EnrollmentStatus.DROPPED: events.EnrollmentDropped,
+    EnrollmentStatus.WITHDRAWN: events.EnrollmentWithdrawn,
+    EnrollmentStatus.COMPLETED: events.EnrollmentCompleted,
+    EnrollmentStatus.CANCELLED: events.EnrollmentCancelled,
+}
+
+# Dropping leaves no trace on the record; once teaching has begun, a student withdraws instead.
+LEAVING: dict[str, EnrollmentStatus] = {
+    TermState.PLANNED: EnrollmentStatus.DROPPED,
+    TermState.REGISTRATION: EnrollmentStatus.DROPPED,
+    TermState.IN_PROGRESS: EnrollmentStatus.WITHDRAWN,
+}
+
+
+class EnrollmentChanges(TypedDict, total=False):
+    credits: Decimal
+    grade_basis: str
+
+
+class EnrollmentValues(EnrollmentChanges, total=False):
+    student: Student
+    section: Section
+    override: bool
+    reason: str
+
+
+@transaction.atomic
+def enroll(
+    *,
+    student: Student,
+    section: Section,
+    by: Actor | None,
+    at: datetime | None = None,
+    override: bool = False,
+    reason: str = "",
+    source: str = Source.MANUAL,
+    **values: Unpack[EnrollmentChanges],
+) -> Enrollment:
+    """Enrol a student in a section.
+
+    Refused with every rule that it would break at once: `term_closed`, `section_cancelled`,
+    `section_not_open`, `section_full`, `duplicate_enrollment`, `student_not_active`. With `override`,
+    which takes the permission `enrollment.override_rules`, the rules that can be waived are, a full
+    section gets a seat more, and the event says which rules those were.
+    """
+    if override and by is not None and not by.has_perm(OVERRIDE):
+        raise OverrideNotPermittedError
+    at = at or timezone.now()
+    section = locked_sections(for_registration([section.pk])).get()
+    earlier = attempts(student, section)
+    waived = _waive(obstacles(student, section, earlier), override=override)
+    if "section_full" in waived:
+        grant_seats({section.pk: 1})
+    enrollment = crud.create(
+        Enrollment,
+        {
+            "student": student,
+            "section": section,
+            "course": section.course,
+            "term": section.term,
+            "is_repeatable": section.course_version.is_repeatable,
+            "attempt_no": earlier.next_no,
+            "enrolled_at": at,
+            "source": source,
+            "credits": section.course_version.credits,
+            **_within_bounds(values, section.course_version),
+        },
+    )
+    _record(enrollment, "", by=by, at=at, reason=reason, overridden=waived)
+    return enrollment
+
+
+def preflight(*, student: Student, section: Section) -> list[Obstacle]:
+    """Say what stands against enrolling a student in a section, without writing or locking anything."""
+    section = for_registration([section.pk]).get()
+    return obstacles(student, section, attempts(student, section))
+
+
+@transaction.atomic
+def update_enrollment(enrollment: Enrollment, *, by: Actor | None, **changes: Unpack[EnrollmentChanges]) -> Enrollment:
+    """Change the credits or the grade basis of a live enrolment; refused with `enrollment_ended` afterwards."""
+    if not enrollment.is_live:
+        raise EnrollmentEndedError
+    version = CourseVersion.objects.get(sections=enrollment.section_id)
+    return crud.update(enrollment, _within_bounds(changes, version))
+
+
+def confirm(enrollment: Enrollment, *, by: Actor | None, at: datetime, reason: str = "") -> Enrollment:
+    """Turn a pending enrolment into one that counts; refused with `illegal_transition`."""
+    return _move(enrollment, EnrollmentStatus.ENROLLED, by=by, at=at, reason=reason)
+
+
+@transaction.atomic
+def drop(enrollment: Enrollment, *, by: Actor | None, at: datetime | None = None, reason: str = "") -> None:
+    """End an enrolment at the student's wish: dropped before teaching begins, withdrawn afterwards.
+
+    Refused with `term_closed` once grading has begun, and with `illegal_transition` when it has ended.
+    """
+    term = enrollment.term
+    status = LEAVING.get(term.state)
+    if status is None:
+        raise TermClosedError(f"The term {term.code} is {term.state}; nobody leaves a section any more.")
+    if enrollment.status == EnrollmentStatus.PENDING:
+        status = EnrollmentStatus.DROPPED
+    _move(enrollment, status, by=by, at=at or timezone.now(), reason=reason)
+
+
+def withdraw(enrollment: Enrollment, *, by: Actor | None, at: datetime, reason: str = "") -> Enrollment:
+    """End an enrolment so that the attempt stays on record; refused with `term_closed` in a closed term."""
+    if enrollment.term.state in (TermState.CLOSED, TermState.ARCHIVED):
+        raise TermClosedError(f"The term {enrollment.term.code} is {enrollment.term.state}.")
+    return _move(enrollment, EnrollmentStatus.WITHDRAWN, by=by, at=at, reason=reason)
+
+
+def complete(
+    enrollment: Enrollment, *, by: Actor | None, at: datetime, result: str = "", reason: str = ""
+) -> Enrollment:
+    """End an enrolment at the end of its section, with the result if one is known."""
+    return _move(enrollment, EnrollmentStatus.COMPLETED, by=by, at=at, reason=reason, result=result)
+
+
+def cancel(enrollment: Enrollment, *, by: Actor | None, at: datetime, reason: str = "") -> Enrollment:
+    """Take back an enrolment on the university's part."""
+    return _move(enrollment, EnrollmentStatus.CANCELLED, by=by, at=at, reason=reason)
+
+
+@transaction.atomic
+def cancel_all_in(section_id: UUID, *, by: Actor | None, at: datetime, reason: str = "") -> int:
+    """Cancel every live enrolment in a section; doing so twice is the same as once. Returns how many."""
+    lock_sections([section_id])
+    live = Enrollment.objects.filter(section=section_id).live().order_by("pk").select_for_update(no_key=True)
+    cancelled = [_move(row, EnrollmentStatus.CANCELLED, by=by, at=at, reason=reason) for row in live]
+    return len(cancelled)
+
+
+def lock_sections_of(enrollment_ids: Iterable[UUID]) -> None:
+    """Lock the sections of enrolments that are about to be locked themselves."""
+    lock_sections(Enrollment.objects.filter(pk__in=list(enrollment_ids)).values_list("section_id", flat=True))
+
+
+def _waive(found: list[Obstacle], *, override: bool) -> list[str]:
+    """Return the codes of the rules that are waived; refuse with all others."""
+    raise_all(obstacle for obstacle in found if not (override and obstacle.can_be_waived))
+    return [obstacle.code for obstacle in found]
+
+
+def _within_bounds(values: EnrollmentChanges, version: CourseVersion) -> EnrollmentChanges:
+    """Return what the caller may choose of an enrolment, or refuse credits that the course does not count."""
+    least = version.credits
+    most = least if version.credits_max is None else version.credits_max
+    wanted = values.get("credits", least)
+    if not least <= wanted <= most:
+        counted = f"{least} credits" if least == most else f"{least} to {most} credits"
+        raise CreditsOutOfRangeError(f"The course counts {counted}.", meta={"least": str(least), "most": str(most)})
+    return values
+
+
+@transaction.atomic
+def _move(
+    enrollment: Enrollment, status: str, *, by: Actor | None, at: datetime, reason: str, **also: Any
+) -> Enrollment:
+    lock_sections([enrollment.section_id])
+    before = enrollment.status
+    if status not in TRANSITIONS[before]:
+        allowed = sorted(TRANSITIONS[before])
+        raise EnrollmentTransitionError(
+            f"An enrolment that is {before} cannot become {status}.", meta={"allowed": allowed}
+        )
+    left = {"dropped_at": at} if status not in (*LIVE, EnrollmentStatus.COMPLETED) else {}
+    crud.update(enrollment, {"status": status, **left, **also})
+    _record(enrollment, before, by=by, at=at, reason=reason)
+    return enrollment
+
+
+def _record(
+    enrollment: Enrollment,
+    before: str,
+    *,
+    by: Actor | None,
+    at: datetime,
+    reason: str,
+    overridden: Iterable[str] = (),
+) -> None:
+    """Put a step on record and announce it."""
+    crud.create(
+        EnrollmentEvent,
+        {
+            "enrollment": enrollment,
+            "from_status": before,
+            "to_status": enrollment.status,
+            "overridden": list(overridden),
+            "actor": by,
+            "reason": reason,
+            "happened_at": at,
+        },
+    )
+    announcement = ANNOUNCEMENTS[enrollment.status]
+    publish(
+        announcement(
+            enrollment_id=enrollment.pk,
+            student_id=enrollment.student_id,
+            section_id=enrollment.section_id,
+            course_id=enrollment.course_id,
+            term_id=enrollment.term_id,
+            happened_at=at,
+        )
+    )
