@@ -91,6 +91,11 @@ class ProgramEnrollment(VersionedModel):
         return self.status in ENDED
 
 
+class ProgramEnrollmentEventQuerySet(BaseQuerySet["ProgramEnrollmentEvent"]):
+    def for_api(self) -> Self:
+        return self.select_related("actor")
+
+
 class ProgramEnrollmentEvent(TimeStampedUUIDModel):
     """One step of a program enrolment from one status to another, never changed afterwards."""
 
@@ -104,7 +109,7 @@ class ProgramEnrollmentEvent(TimeStampedUUIDModel):
     reason = models.TextField(blank=True)
     happened_at = models.DateTimeField()
 
-    objects = BaseQuerySet["ProgramEnrollmentEvent"].as_manager()
+    objects = ProgramEnrollmentEventQuerySet.as_manager()
 
     class Meta:
         indexes = [models.Index(fields=["program_enrollment", "happened_at", "id"], name="students_progevent_history")]

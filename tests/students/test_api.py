@@ -405,6 +405,17 @@ class TestProgramEnrollments:
 
         assert len(body["data"]) == 4
 
+    def test_a_history_costs_at_most_three_queries(
+        self, registrar_client, registrar, django_assert_max_num_queries, ada
+    ):
+        enrollment = ada.program_enrollments.get(is_primary=True)
+        for status in ("suspended", "active", "leave_of_absence", "active"):
+            services.change_status(ada, status=status, by=registrar, at=NOON)
+
+        for url in (url_of(ada, "status-history"), f"{PROGRAMS}{enrollment.pk}/status-history/"):
+            with django_assert_max_num_queries(3):
+                assert len(registrar_client.get(url).json()["data"]) == 4
+
     def test_refuses_to_enrol_twice(self, registrar_client, ada):
         enrollment = ada.program_enrollments.get(is_primary=True)
 
