@@ -1,4 +1,4 @@
-"""Lists of what belongs to one row: `/students/{id}/program-enrollments/`."""
+"""Lists of what belongs to one row: `/<parents>/{id}/<rows>/`."""
 
 from typing import Any, ClassVar, TypeVar
 
