@@ -10,12 +10,12 @@ from rest_framework import status
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import services, tokens
 from accounts.api.serializers import LogInWriter, Me, RefreshWriter, TokenPair, UserSerializer, VerifyWriter
 from accounts.models import Session, User
 from core.api.permissions import AUTHENTICATED, PublicByName
+from core.api.views import PlainView
 
 
 def _validated(writer: type[drf.BaseSerializer[Any]], request: Request) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def _pair(issued: services.Tokens) -> dict[str, Any]:
     }
 
 
-class LogInView(APIView):
+class LogInView(PlainView):
     """Log in with an e-mail address and a password."""
 
     authentication_classes = ()
@@ -52,7 +52,7 @@ class LogInView(APIView):
         return Response(_pair(issued))
 
 
-class RefreshView(APIView):
+class RefreshView(PlainView):
     """Stay logged in."""
 
     authentication_classes = ()
@@ -69,7 +69,7 @@ class RefreshView(APIView):
         return Response(_pair(issued))
 
 
-class VerifyView(APIView):
+class VerifyView(PlainView):
     """Ask whether an access token is still good."""
 
     authentication_classes = ()
@@ -95,7 +95,7 @@ class VerifyView(APIView):
         return Response(None)
 
 
-class LogOutView(APIView):
+class LogOutView(PlainView):
     """End this session."""
 
     required_permissions = {"post": AUTHENTICATED}
@@ -108,7 +108,7 @@ class LogOutView(APIView):
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-class MeView(APIView):
+class MeView(PlainView):
     """Who the caller is, and what they may do."""
 
     required_permissions = {"get": AUTHENTICATED}

@@ -3,7 +3,6 @@
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from accounts import services
 from accounts.api import serializers
@@ -12,6 +11,7 @@ from accounts.models import RoleAssignment, User
 from accounts.roles import Role, permissions_of
 from core.api.bulk import BulkViewSet
 from core.api.permissions import AUTHENTICATED
+from core.api.views import PlainView
 from core.crud import Crud
 
 
@@ -39,7 +39,7 @@ class RoleAssignmentViewSet(BulkViewSet[RoleAssignment]):
     crud = Crud(create=services.assign_role, update=services.update_assignment, delete=services.end_assignment)
 
 
-class RolesView(APIView):
+class RolesView(PlainView):
     """The roles of the university and what each permits."""
 
     required_permissions = {"get": AUTHENTICATED}

@@ -8,8 +8,11 @@ fields and changed with another.
 import hashlib
 from typing import Any
 
+from django.http import HttpResponse
 from rest_framework import status
 from rest_framework.exceptions import APIException
+from rest_framework.request import Request
+from rest_framework.views import APIView
 
 from core.api.renderers import dumps
 from core.models import VersionedModel
@@ -45,3 +48,20 @@ def require_match(header: str | None, instance: object) -> None:
         return
     if str(instance.version) not in [tag.partition("-")[0] for tag in _opaque(header)]:
         raise PreconditionFailed
+
+
+class TaggedReadMixin(APIView):
+    """Gives every answer to a GET a tag, and answers 304 to whoever names it."""
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        if request.method not in ("GET", "HEAD") or response.status_code != status.HTTP_200_OK:
+            return response
+        if not response.has_header("ETag"):
+            response["ETag"] = of([response.data, getattr(response, "meta", None)])
+        if matches(request.headers.get("If-None-Match", ""), response["ETag"]):
+            unchanged = HttpResponse(status=status.HTTP_304_NOT_MODIFIED)
+            unchanged["ETag"] = response["ETag"]
+            del unchanged["Content-Type"]
+            return unchanged
+        return response

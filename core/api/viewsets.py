@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, final
 
 from django.db import models, transaction
-from django.http import Http404, HttpResponse
+from django.http import Http404
 from rest_framework import status
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
@@ -44,7 +44,7 @@ class OutOfScopeError(ForbiddenError):
     title = "This row is outside the scope of your role."
 
 
-class BaseViewSet(IdempotentPostMixin, GenericViewSet[ModelT]):
+class BaseViewSet(etag.TaggedReadMixin, IdempotentPostMixin, GenericViewSet[ModelT]):
     """A readable resource: list and retrieve, for what the caller may see."""
 
     list_serializer_class: ClassVar[type[BaseModelSerializer[Any]]]
@@ -175,19 +175,6 @@ class BaseViewSet(IdempotentPostMixin, GenericViewSet[ModelT]):
             raise Http404
         etag.require_match(self.request.headers.get("If-Match"), row)
         return row
-
-    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        response = super().finalize_response(request, response, *args, **kwargs)
-        if request.method not in ("GET", "HEAD") or response.status_code != status.HTTP_200_OK:
-            return response
-        if not response.has_header("ETag"):
-            response["ETag"] = etag.of([response.data, getattr(response, "meta", None)])
-        if etag.matches(request.headers.get("If-None-Match", ""), response["ETag"]):
-            unchanged = HttpResponse(status=status.HTTP_304_NOT_MODIFIED)
-            unchanged["ETag"] = response["ETag"]
-            del unchanged["Content-Type"]
-            return unchanged
-        return response
 
 
 class UnifiedViewSet(BaseViewSet[ModelT]):

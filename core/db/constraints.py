@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 from django.apps import apps
 from django.db import IntegrityError, models, transaction
@@ -21,7 +22,21 @@ Factory = Callable[[], DomainError]
 
 _registered: dict[str, Factory] = {}
 
-FOREIGN_KEY_VIOLATION = "23503"
+NOT_NULL_VIOLATION, FOREIGN_KEY_VIOLATION, UNIQUE_VIOLATION, CHECK_VIOLATION = "23502", "23503", "23505", "23514"
+
+
+class TakenError(ConflictError):
+    """A column that is unique of itself, such as a one-to-one reference, holds the value already."""
+
+    code = "unique"
+    title = "Another row already has this value."
+
+
+class EmptyError(InvalidError):
+    """A column that needs a value was given none."""
+
+    code = "null"
+    title = "This field may not be null."
 
 
 def refusal(constraint: str, error: Factory) -> None:
@@ -31,7 +46,7 @@ def refusal(constraint: str, error: Factory) -> None:
 
 @cache
 def _declared() -> dict[str, Factory]:
-    """Map the constraints that models declare, and unique fields, to their errors."""
+    """Map the constraints that models declare to their errors."""
     known: dict[str, Factory] = {}
     for model in apps.get_models():
         for constraint in model._meta.constraints:
@@ -62,10 +77,21 @@ def error_for(violation: IntegrityError) -> DomainError | None:
     factory = _registered.get(name) or _declared().get(name)
     if factory is not None:
         return factory()
-    if getattr(diagnostics, "sqlstate", None) == FOREIGN_KEY_VIOLATION:
-        deleting = re.search(r"still referenced", getattr(diagnostics, "message_detail", None) or "")
-        return InUseError() if deleting else MissingError("A row this refers to does not exist.")
-    return None
+    return None if diagnostics is None else _undeclared(diagnostics)
+
+
+def _undeclared(diagnostics: Any) -> DomainError | None:
+    """Answer what columns promise by themselves: references, uniqueness, values at all."""
+    detail = diagnostics.message_detail or ""
+    state = diagnostics.sqlstate
+    if state == FOREIGN_KEY_VIOLATION:
+        return InUseError() if "still referenced" in detail else MissingError("A row this refers to does not exist.")
+    if state == UNIQUE_VIOLATION:
+        column = re.match(r"Key \((\w+)\)=", detail)
+        return TakenError(field=column[1].removesuffix("_id") if column else "")
+    if state == NOT_NULL_VIOLATION:
+        return EmptyError(field=(diagnostics.column_name or "").removesuffix("_id"))
+    return InvalidError() if state == CHECK_VIOLATION else None
 
 
 def _dependants(violation: ProtectedError | RestrictedError) -> dict[str, dict[str, int]]:

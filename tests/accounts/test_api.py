@@ -272,3 +272,26 @@ class TestUsers:
             body = client.get(f"/api/v1/{path}/?page_size=5").json()
 
         assert len(body["data"]) == 5
+
+
+class TestPlainViews:
+    def test_an_unchanged_answer_is_not_sent_again(self, registrar_client):
+        for path in (ME, "/api/v1/roles/"):
+            seen = registrar_client.get(path)["ETag"]
+
+            assert registrar_client.get(path, HTTP_IF_NONE_MATCH=seen).status_code == 304
+
+    def test_a_parameter_they_do_not_take_is_refused(self, registrar_client):
+        response = registrar_client.get(f"{ME}?colour=red")
+
+        assert (response.status_code, response.json()["code"]) == (400, "unknown_parameter")
+
+
+def test_a_person_has_one_account(user_with, client_for):
+    admin = client_for(user_with(Role.SYSTEM_ADMIN))
+    person = UserFactory(person=PersonFactory()).person
+
+    response = admin.post("/api/v1/users/", {"email": "b@example.org", "person": person.pk}, format="json")
+
+    assert (response.status_code, response.json()["code"]) == (409, "unique")
+    assert response.json()["errors"][0]["field"] == "person"

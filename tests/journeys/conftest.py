@@ -1,0 +1,5 @@
+"""What the journeys share with other tests."""
+
+from tests.browser import browser
+
+__all__ = ["browser"]
