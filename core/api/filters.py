@@ -102,7 +102,9 @@ class StrictFilterSet(FilterSet):  # type: ignore[misc]  # django-filter is unty
         """Return the values of the parameters that are filters, and what is wrong with the others."""
         values: dict[str, Any] = {}
         errors: list[DomainError] = []
-        for name in parameters.keys() & cls.base_filters.keys():
+        for name in parameters:
+            if name not in cls.base_filters:
+                continue
             try:
                 values[name] = cls.base_filters[name].read(parameters[name])
             except InvalidError as error:

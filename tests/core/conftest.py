@@ -29,9 +29,9 @@ WORD_INDEXES = [
 ]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")
 def many_items(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Keep 25,000 items of 20,000 parents during the tests of a module."""
+    """Keep 25,000 items of 20,000 parents during the tests of a class."""
     with django_db_blocker.unblock(), transaction.atomic():
         with connection.cursor() as cursor:
             for statement in (PARENTS, ITEMS):

@@ -132,7 +132,7 @@ class TestWords:
         assert codes(text) == ["A"]
 
     @pytest.mark.parametrize(
-        "text", ["😀", "---", "%", "_", "'", "\\", "\x00", "\ud800", "\u0301", "!!! ???", "\u200d"]
+        "text", ["😀", "---", "%", "_", "'", "\\", "\x00", "\ud800", "\u0301", "!!! ???", "\u200d", "\u02bb"]
     )
     def test_none_in_what_was_asked_finds_nothing(self, text):
         parent("A", "😀 --- % _ ' \\ !!! ???")
@@ -143,6 +143,10 @@ class TestWords:
         words = words_of(" ".join(["x" * 100] * 20))
 
         assert [len(word) for word in words] == [MAX_WORD_LENGTH] * MAX_WORDS
+
+    def test_are_counted_after_ligatures_are_taken_apart(self):
+        assert words_of("\ufdfa") == ["صلى", "الله", "عليه", "وسلم"]
+        assert len(words_of("\u3316" * 64)[0]) == MAX_WORD_LENGTH
 
     @any_text
     @given(text=st.text(st.characters(), max_size=300) | st.text(string.punctuation + " ab\x00"))

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from core.api import keyset
 from core.api.keyset import Cursor, InvalidCursorError, Keyset
 from core.ids import new_id
+from tests.testapp.api import ItemViewSet
 from tests.testapp.callers import Caller, ask
 from tests.testapp.models import Item, Kind, Parent
 
@@ -355,6 +356,15 @@ class TestListsByCursor:
         elsewhere = ask(link, by=caller, path="/api/v1/other/")
 
         assert by_another.refusals == elsewhere.refusals == [("cursor", "invalid_cursor")]
+
+    def test_a_cursor_is_refused_when_the_usual_ordering_has_changed(self, caller):
+        class Reordered(ItemViewSet):
+            default_ordering = ("-name",)
+
+        stored([{**PLAIN, "name": name} for name in "abc"])
+        link = ask({"page_size": 2}, by=caller).pages["next"]
+
+        assert ask(link, by=caller, viewset=Reordered).refusals == [("cursor", "invalid_cursor")]
 
     @pytest.mark.parametrize("cursor", ["", "x", "WzBd.x", "%C3%A9", "a" * 5000, "WyIuIl0.", "."])
     def test_nonsense_is_no_cursor(self, caller, cursor):
