@@ -42,6 +42,25 @@ class ScopeKind(TextChoices):
     SELF = "self", "Self"
 
 
+# Held for oneself or for a part of the institution, never for all of it.
+PERSONAL = frozenset(
+    {
+        Role.STUDENT,
+        Role.GUARDIAN,
+        Role.FACULTY,
+        Role.ADVISOR,
+        Role.TEACHING_ASSISTANT,
+        Role.DEPARTMENT_HEAD,
+        Role.PROGRAM_COORDINATOR,
+    }
+)
+
+
+def usual_scope(role: str) -> ScopeKind:
+    """Return the kind of scope a role has unless somebody says otherwise."""
+    return ScopeKind.SELF if role in PERSONAL else ScopeKind.INSTITUTION
+
+
 def _all(app_label: str, *models: str) -> set[str]:
     return {f"{app_label}.{verb}_{model}" for model in models for verb in ("view", "add", "change", "delete")}
 

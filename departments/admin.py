@@ -1,16 +1,13 @@
 """Administration pages for the shape of the university."""
 
+from datetime import datetime
 from typing import Any
 
-from django.contrib import admin, messages
-from django.db import transaction
-from django.db.models import QuerySet
-from django.http import HttpRequest
-from django.utils import timezone
+from django.contrib import admin
 
 from core.admin import ServiceAdmin
+from core.admin_history import status_action
 from core.crud import Crud
-from core.errors import DomainError
 from departments import services
 from departments.models import AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term, TermState
 
@@ -81,6 +78,10 @@ class AcademicYearAdmin(ServiceAdmin):
     search_fields = ("code", "name")
 
 
+def _move(term: Term, *, status: str, by: Any, at: datetime) -> Term:
+    return services.move_term(term, state=status, by=by, at=at)
+
+
 @admin.register(Term)
 class TermAdmin(ServiceAdmin):
     crud = Crud(create=services.create_term, update=services.update_term, delete=services.delete_term)
@@ -89,29 +90,4 @@ class TermAdmin(ServiceAdmin):
     list_select_related = ("academic_year",)
     search_fields = ("code", "name")
     readonly_fields = ("state", *ServiceAdmin.readonly_fields)
-    actions = ("open_registration", "begin_teaching", "begin_grading", "close")
-
-    def _move(self, request: HttpRequest, queryset: QuerySet[Any], state: str) -> None:
-        actor: Any = request.user
-        for term in queryset:
-            try:
-                with transaction.atomic():
-                    services.move_term(term, state=state, by=actor, at=timezone.now())
-            except DomainError as refused:
-                self.message_user(request, f"{term}: {refused.detail}", messages.ERROR)
-
-    @admin.action(description="Open registration", permissions=["change"])
-    def open_registration(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._move(request, queryset, TermState.REGISTRATION)
-
-    @admin.action(description="Begin teaching", permissions=["change"])
-    def begin_teaching(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._move(request, queryset, TermState.IN_PROGRESS)
-
-    @admin.action(description="Begin grading", permissions=["change"])
-    def begin_grading(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._move(request, queryset, TermState.GRADING)
-
-    @admin.action(description="Close", permissions=["change"])
-    def close(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        self._move(request, queryset, TermState.CLOSED)
+    actions = tuple(status_action(state, _move) for state in TermState if state != TermState.PLANNED)

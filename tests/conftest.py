@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 
 from accounts import tokens
 from accounts.models import Person, Session, User
-from accounts.roles import Role, ScopeKind
+from accounts.roles import Role, ScopeKind, usual_scope
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 
 
@@ -43,13 +43,13 @@ def user_with(db: None) -> Callable[..., User]:
 
     def make(
         role: Role | str,
-        scope_kind: ScopeKind | str = ScopeKind.INSTITUTION,
+        scope_kind: ScopeKind | str | None = None,
         scope_id: UUID | None = None,
         person: Person | None = None,
         **fields: Any,
     ) -> User:
         user = UserFactory(person=person or PersonFactory(), **fields)
-        RoleAssignmentFactory(user=user, role=role, scope_kind=scope_kind, scope_id=scope_id)
+        RoleAssignmentFactory(user=user, role=role, scope_kind=scope_kind or usual_scope(role), scope_id=scope_id)
         return user
 
     return make

@@ -400,4 +400,28 @@ class Migration(migrations.Migration):
                 violation_error_message="A session cannot outlast its absolute end.",
             ),
         ),
+        migrations.AddConstraint(
+            model_name="roleassignment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "role__in",
+                        [
+                            "advisor",
+                            "department_head",
+                            "faculty",
+                            "guardian",
+                            "program_coordinator",
+                            "student",
+                            "teaching_assistant",
+                        ],
+                    ),
+                    ("scope_kind", "institution"),
+                    _negated=True,
+                ),
+                name="accounts_roleassignment_scope_fits_role",
+                violation_error_code="scope_not_for_role",
+                violation_error_message="This role is held for oneself or for a part of the institution.",
+            ),
+        ),
     ]

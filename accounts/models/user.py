@@ -15,7 +15,7 @@ from django.utils.functional import cached_property
 
 from accounts.assignments import Assignment
 from accounts.models.person import Person
-from accounts.roles import Role, ScopeKind, permissions_of
+from accounts.roles import PERSONAL, Role, ScopeKind, permissions_of
 from core.models import BaseQuerySet, VersionedModel
 
 NOWHERE = UUID(int=0)
@@ -146,6 +146,12 @@ class RoleAssignment(VersionedModel):
                 name="accounts_roleassignment_scope_named",
                 violation_error_code="scope_mismatch",
                 violation_error_message="A department, program or section scope names its unit; the others name none.",
+            ),
+            models.CheckConstraint(
+                condition=~Q(role__in=sorted(PERSONAL), scope_kind=ScopeKind.INSTITUTION),
+                name="accounts_roleassignment_scope_fits_role",
+                violation_error_code="scope_not_for_role",
+                violation_error_message="This role is held for oneself or for a part of the institution.",
             ),
             models.CheckConstraint(
                 condition=Q(role__in=Role.values) & Q(scope_kind__in=ScopeKind.values),

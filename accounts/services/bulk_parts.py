@@ -58,9 +58,7 @@ def create_parts(
 
 
 @transaction.atomic
-def change_parts(
-    changes: Sequence[tuple[PartT, Mapping[str, Any]]], *, by: Actor | None
-) -> list[DomainError | None]:
+def change_parts(changes: Sequence[tuple[PartT, Mapping[str, Any]]], *, by: Actor | None) -> list[DomainError | None]:
     """Change locked parts and their persons; return for each why it was refused, or None.
 
     A change of the person counts as one of the part, which shows it.
@@ -90,7 +88,7 @@ def change_parts(
 def keep_parts(model: type[PartT], ids: Collection[UUID]) -> dict[UUID, list[snapshots.Kept]]:
     """Return what brings parts and their persons back exactly, by the part's id."""
     parts = snapshots.keep(model, ids)
-    person_of = {pk: UUID(kept["rows"][0]["person_id"]) for pk, kept in parts.items()}
+    person_of = {pk: UUID(snapshots.rows_of(kept)[0]["person_id"]) for pk, kept in parts.items()}
     people = snapshots.keep(Person, list(person_of.values()))
     return {pk: [people[person_of[pk]], kept] for pk, kept in parts.items()}
 

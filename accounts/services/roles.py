@@ -8,6 +8,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from accounts.models import RoleAssignment, User
+from accounts.roles import usual_scope
 from core import crud
 from core.errors import ForbiddenError, InvalidError
 from core.visibility import Actor
@@ -38,9 +39,12 @@ class EndsBeforeStartError(InvalidError):
 
 
 def assign_role(*, by: Actor | None, **values: Unpack[RoleAssignmentValues]) -> RoleAssignment:
-    """Give a role to a user, from now on unless `valid_from` says otherwise."""
+    """Give a role to a user, from now on unless `valid_from` says otherwise.
+
+    Without a scope it is held in its usual one: for oneself, or for the institution.
+    """
     _refuse_self(values["user"], by)
-    fields: dict[str, Any] = dict(values)
+    fields: dict[str, Any] = {"scope_kind": usual_scope(values["role"]), **values}
     start = fields.pop("valid_from", None) or timezone.now()
     fields["valid"] = _span(start, fields.pop("valid_until", None))
     return crud.create(RoleAssignment, {**fields, "granted_by": by})

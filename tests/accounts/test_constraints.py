@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import Person, RoleAssignment, Session, User
-from accounts.roles import ScopeKind
+from accounts.roles import Role, ScopeKind
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +41,7 @@ VIOLATIONS = {
     "accounts_roleassignment_no_overlap": lambda: RoleAssignmentFactory(user=RoleAssignmentFactory().user),
     "accounts_roleassignment_not_by_oneself": granted_by_oneself,
     "accounts_roleassignment_scope_named": lambda: RoleAssignmentFactory(scope_kind=ScopeKind.PROGRAM),
+    "accounts_roleassignment_scope_fits_role": lambda: RoleAssignmentFactory(role=Role.STUDENT),
     "accounts_roleassignment_role_known": lambda: RoleAssignmentFactory(role="king"),
     "accounts_session_unique_refresh": lambda: (session(), session()),
     "accounts_session_ends_in_time": lambda: session(expires_at=timezone.now() + timedelta(days=1)),
