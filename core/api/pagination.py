@@ -18,7 +18,7 @@ from rest_framework.views import APIView
 from core.api import keyset
 from core.api.keyset import Cursor, Keyset
 from core.api.responses import StandardResponse
-from core.errors import DomainError, InvalidError, MissingError, ViolationsError
+from core.errors import DomainError, InvalidError, MissingError, raise_all
 
 # They choose what is shown of the rows, not which rows: a cursor stays valid when they change.
 PRESENTATION = frozenset({"cursor", "fields", "include", "page_size"})
@@ -81,8 +81,7 @@ class KeysetPagination(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
         """Return the rows of the page that the request names, and remember where its neighbours are."""
-        if errors := self.refusals(request):
-            raise errors[0] if len(errors) == 1 else ViolationsError(errors)
+        raise_all(self.refusals(request))
         self.size = self._number(request.query_params.get("page_size", "")) or self.page_size
         if "page" in request.query_params:
             return self._numbered(queryset, request, self._number(request.query_params["page"]))
