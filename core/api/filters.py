@@ -81,6 +81,14 @@ class UnknownOrderingError(InvalidError):
 class StrictFilterSet(FilterSet):  # type: ignore[misc]  # django-filter is untyped
     """The filters of a resource: those it declares, and equality for the fields that `Meta.fields` names."""
 
+    base_filters: dict[str, StrictFilter]
+
+    def __init__(self, data: Mapping[str, str] | None = None, *args: Any, **options: Any) -> None:
+        # django-filter copies every filter for each request, which costs more than the few that are asked for.
+        asked = data or {}
+        self.base_filters = {name: each for name, each in type(self).base_filters.items() if name in asked}
+        super().__init__(data, *args, **options)
+
     @classmethod
     def get_filters(cls) -> dict[str, StrictFilter]:
         if cls._meta.exclude is not None or isinstance(cls._meta.fields, str):
