@@ -1,5 +1,7 @@
 """Administration pages for accounts and roles."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -26,9 +28,10 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in th
         model = User
         fields = ["email", "person", "is_active", "is_staff", "must_change_password", "password"]
 
-    def clean_password(self) -> str:
-        """An empty password leaves the stored hash alone."""
-        return str(self.cleaned_data["password"]) or self.instance.password
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # The stored hash is no password: an empty field is an unchanged one.
+        self.initial["password"] = ""
 
 
 @admin.register(User)

@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminDateWidget
 
 from core.admin import ServiceAdmin
 from core.admin_history import status_action
@@ -32,13 +34,30 @@ class ProgramAdmin(ServiceAdmin):
     autocomplete_fields = ("department",)
 
 
+class AppointmentForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """An office, who holds it, and from which day until which."""
+
+    starts_on = forms.DateField(required=False, widget=AdminDateWidget, help_text="Empty: today.")
+    ends_on = forms.DateField(
+        required=False, widget=AdminDateWidget, help_text="The first day after it. Empty: until further notice."
+    )
+
+    class Meta:
+        model = Appointment
+        fields = ["department", "person", "role"]
+
+
 @admin.register(Appointment)
 class AppointmentAdmin(ServiceAdmin):
-    # An appointment's days are one range, which the API writes; here they are read and ended.
-    crud = Crud(delete=services.end_appointment)
+    form = AppointmentForm
+    # An office that was given stays as it was; what changes is when it ends.
+    crud = Crud(create=services.appoint, delete=services.end_appointment)
+    service_arguments = frozenset({"starts_on", "ends_on"})
     list_display = ("department", "person", "role", "valid")
     list_filter = ("role",)
     list_select_related = ("department", "person")
+    autocomplete_fields = ("department", "person")
+    search_fields = ("department__search_text", "person__search_text")
 
 
 @admin.register(Campus)
