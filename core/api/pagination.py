@@ -93,7 +93,7 @@ class KeysetPagination(BasePagination):
         token = request.query_params.get("cursor")
         cursor = None if token is None else keyset.loads(token, question)
         page = ordering.page(list(ordering.window(queryset, cursor, self.size + 1)), cursor, self.size)
-        here = request.build_absolute_uri()
+        here = request.get_full_path()
 
         def link(place: Cursor | None) -> str | None:
             return None if place is None else replace_query_param(here, "cursor", keyset.dumps(place, question))
@@ -110,7 +110,7 @@ class KeysetPagination(BasePagination):
         ordering = Keyset.of(queryset)
         # The keys first: the database would otherwise evaluate every column of the rows it skips.
         keys = queryset.order_by(*ordering.names).values("pk")[start : start + self.size]
-        here = request.build_absolute_uri()
+        here = request.get_full_path()
         self._links = {
             "next": replace_query_param(here, "page", str(number + 1)) if number < pages else None,
             "previous": replace_query_param(here, "page", str(number - 1)) if number > 1 else None,

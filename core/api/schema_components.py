@@ -11,7 +11,7 @@ Schema = dict[str, Any]
 
 EXAMPLE_TIME = "2026-03-02T09:00:00Z"
 EXAMPLE_REQUEST_ID = "0195553e-9a70-7c3e-8e1e-2f6d5a1b7c44"
-CURSOR_URL = "https://campushub360.example/api/v1/rows/?cursor=eyJrIjpb"
+CURSOR_URL = "/api/v1/rows/?cursor=eyJrIjpb"
 
 SCHEMAS: Mapping[str, Schema] = {
     "Violation": {
@@ -49,11 +49,11 @@ SCHEMAS: Mapping[str, Schema] = {
     },
     "KeysetPagination": {
         "type": "object",
-        "description": "Where the neighbouring pages are.",
+        "description": "Where the neighbouring pages are, relative to this server.",
         "required": ["next", "previous", "page_size"],
         "properties": {
-            "next": {"type": ["string", "null"], "format": "uri", "examples": [CURSOR_URL]},
-            "previous": {"type": ["string", "null"], "format": "uri", "examples": [None]},
+            "next": {"type": ["string", "null"], "format": "uri-reference", "examples": [CURSOR_URL]},
+            "previous": {"type": ["string", "null"], "format": "uri-reference", "examples": [None]},
             "page_size": {"type": "integer", "minimum": 1, "maximum": 200, "examples": [25]},
         },
     },

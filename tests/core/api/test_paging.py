@@ -312,7 +312,7 @@ class TestListsByCursor:
 
         link = urlsplit(ask({"page_size": 2, "ordering": "-name", "kind": "plain"}, by=caller).pages["next"])
 
-        assert (link.scheme, link.netloc, link.path) == ("http", "testserver", "/api/v1/items/")
+        assert (link.scheme, link.netloc, link.path) == ("", "", "/api/v1/items/")
         assert parse_qs(link.query).keys() == {"page_size", "ordering", "kind", "cursor"}
 
     def test_a_page_costs_one_query_and_never_counts(self, caller):

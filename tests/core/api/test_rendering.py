@@ -122,7 +122,7 @@ def test_a_value_is_written_exactly(value, written):
         b"bytes",
         object(),
     ],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_json_cannot_say_is_refused_instead_of_bent(value):
     with pytest.raises((TypeError, ValueError)):
