@@ -61,7 +61,7 @@ class EnrollmentAdmin(ServiceAdmin):
     actions = (status_action(EnrollmentStatus.ENROLLED, _confirm), status_action(EnrollmentStatus.CANCELLED, _cancel))
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
-        return super().get_form(request, obj, change, **({} if change else {"form": EnrollForm}), **options)
+        return super().get_form(request, obj, change, **({} if obj else {"form": EnrollForm}), **options)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return ServiceAdmin.readonly_fields if obj is None else (*self.settled, *ServiceAdmin.readonly_fields)

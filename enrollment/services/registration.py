@@ -18,7 +18,7 @@ from core.events import publish
 from core.visibility import Actor
 from courses.models import CourseVersion, Section
 from courses.selectors import for_registration
-from courses.services import grant_seats, lock_sections, locked_sections
+from courses.services import grant_seats, lock_sections
 from departments.models import TermState
 from enrollment import events
 from enrollment.models import LIVE, Enrollment, EnrollmentEvent, EnrollmentStatus, Source
@@ -98,7 +98,9 @@ def enroll(
     if override and by is not None and not by.has_perm(OVERRIDE):
         raise OverrideNotPermittedError
     at = at or timezone.now()
-    section = locked_sections(for_registration([section.pk])).get()
+    # Read after it is locked: what stood beside it before may have been changed by whoever held it.
+    lock_sections([section.pk])
+    section = for_registration([section.pk]).get()
     earlier = attempts(student, section)
     waived = _waive(obstacles(student, section, earlier), override=override)
     if "section_full" in waived:

@@ -1,0 +1,147 @@
+"""The administration pages of the catalogue and the timetable: they open, save by the services, show refusals."""
+
+from datetime import time
+
+import pytest
+from django.urls import reverse
+
+from courses.models import Course, Meeting, Requisite, Section
+from tests.courses.factories import (
+    CourseFactory,
+    MeetingFactory,
+    MeetingSectionFactory,
+    RequisiteFactory,
+    SectionFactory,
+    SectionInstructorFactory,
+)
+from tests.departments.factories import DepartmentFactory, RoomFactory, TermFactory
+from tests.enrollment.factories import EnrollmentFactory
+
+pytestmark = pytest.mark.django_db
+
+# Every inline has a management form, though none of its rows can be changed.
+INLINES = {
+    f"{prefix}-{name}": "0"
+    for prefix in ("versions", "section_instructors", "meeting_sections", "status_events")
+    for name in ("TOTAL_FORMS", "INITIAL_FORMS")
+}
+PAGES = {"course": CourseFactory, "requisite": RequisiteFactory, "section": SectionFactory, "meeting": MeetingFactory}
+
+
+@pytest.fixture
+def pages(client, registrar):
+    client.force_login(registrar)
+    return client
+
+
+def url(model, page, *args):
+    return reverse(f"admin:courses_{model}_{page}", args=args)
+
+
+@pytest.mark.parametrize("model", PAGES)
+def test_the_pages_open(pages, model):
+    row = PAGES[model]()
+    if model == "section":
+        MeetingSectionFactory(section=row, meeting__room=RoomFactory())
+        SectionInstructorFactory(section=row)
+        EnrollmentFactory(section=row)
+
+    assert pages.get(f"{url(model, 'changelist')}?q=a").status_code == 200
+    assert pages.get(url(model, "changelist")).status_code == 200
+    assert pages.get(url(model, "change", row.pk)).status_code == 200
+    adding = pages.get(url(model, "add"))
+    assert adding.status_code == (403 if model == "meeting" else 200)
+
+
+def test_a_course_is_added_with_its_first_version(pages):
+    body = {"code": "CS101", "title": "Programming", "credits": "6", "department": DepartmentFactory().pk, "level": ""}
+
+    answer = pages.post(url("course", "add"), {**body, "is_active": "on", **INLINES})
+
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    assert Course.objects.get().current_version.title == "Programming"
+
+
+def test_a_course_is_corrected_in_its_version(pages):
+    course = CourseFactory()
+    shown = pages.get(url("course", "change", course.pk)).context["adminform"].form
+    assert shown["title"].value() == course.current_version.title
+    body = {"code": course.code, "title": "Coding", "credits": "3.00", "department": course.department_id, "level": ""}
+
+    answer = pages.post(url("course", "change", course.pk), {**body, "is_active": "on", **INLINES})
+
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    course = Course.objects.get()
+    assert (course.current_version.title, course.version) == ("Coding", 2)
+
+
+def test_a_refusal_stands_beside_its_field(pages):
+    course = EnrollmentFactory().course
+    body = {"code": course.code, "title": "Coding", "credits": "5", "department": course.department_id, "level": ""}
+
+    answer = pages.post(url("course", "change", course.pk), {**body, "is_active": "on", **INLINES})
+
+    assert answer.status_code == 200
+    assert "credits" in answer.context["adminform"].form.errors
+    assert Course.objects.get().current_version.credits == 3
+
+
+def test_a_requisite_is_written_by_the_service(pages):
+    version = CourseFactory().current_version
+
+    refused = pages.post(url("requisite", "add"), {"course_version": version.pk, "kind": "pre", "expr": '{"odd": 1}'})
+    saved = pages.post(url("requisite", "add"), {"course_version": version.pk, "kind": "pre", "expr": '{"credits": 3}'})
+
+    assert "expr" in refused.context["adminform"].form.errors
+    assert saved.status_code == 302
+    assert Requisite.objects.get().expr == {"credits": "3"}
+
+
+def test_a_section_is_added_and_changed(pages):
+    course, term = CourseFactory(), TermFactory()
+    body = {
+        "course": course.pk, "term": term.pk, "code": "01", "mode": "online", "capacity": 5, "override_seats": 0,
+        "waitlist_capacity": 0, **INLINES,
+    }  # fmt: skip
+
+    added = pages.post(url("section", "add"), body)
+    assert added.status_code == 302, added.context["adminform"].form.errors
+    section = Section.objects.get()
+    EnrollmentFactory(section=section)
+    refused = pages.post(url("section", "change", section.pk), {**body, "capacity": 0})
+
+    assert (section.course_version, section.status) == (course.current_version, "planned")
+    assert "capacity" in refused.context["adminform"].form.errors
+
+
+def test_chosen_sections_move_and_the_others_are_named(pages):
+    planned, done = SectionFactory(status="planned"), SectionFactory(status="completed")
+    body = {"action": "move_to_open", "_selected_action": [planned.pk, done.pk]}
+
+    answer = pages.post(url("section", "changelist"), body, follow=True)
+
+    assert list(Section.objects.order_by("pk").values_list("status", flat=True)) == ["open", "completed"]
+    assert "cannot become open" in answer.content.decode()
+
+
+def test_a_meeting_is_moved_unless_the_room_is_taken(pages):
+    room = RoomFactory()
+    MeetingFactory(room=room, weekday=2)
+    meeting = MeetingSectionFactory(meeting__room=room).meeting
+    body = {"weekday": 2, "starts_at": "11:00", "ends_at": "12:00", "room": room.pk, "note": "", **INLINES}
+
+    moved = pages.post(url("meeting", "change", meeting.pk), body)
+    refused = pages.post(url("meeting", "change", meeting.pk), {**body, "starts_at": "09:30"})
+
+    assert moved.status_code == 302, moved.context["adminform"].form.errors
+    assert "room" in refused.context["adminform"].form.errors
+    assert Meeting.objects.get(pk=meeting.pk).starts_at == time(11)
+
+
+def test_a_course_in_use_is_not_deleted(pages):
+    course = SectionFactory().course
+
+    answer = pages.post(url("course", "delete", course.pk), {"post": "yes"}, follow=True)
+
+    assert answer.status_code in (200, 403)
+    assert Course.objects.filter(pk=course.pk).exists()

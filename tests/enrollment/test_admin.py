@@ -1,0 +1,85 @@
+"""The administration pages of enrolments: they open, save by the services, show refusals."""
+
+import pytest
+from django.urls import reverse
+
+from courses.models import Section
+from enrollment.models import Enrollment, EnrollmentEvent
+from tests.courses.factories import SectionFactory
+from tests.enrollment.factories import EnrollmentFactory
+from tests.students.factories import StudentFactory
+
+pytestmark = pytest.mark.django_db
+INLINES = {"events-TOTAL_FORMS": "0", "events-INITIAL_FORMS": "0"}
+LIST = reverse("admin:enrollment_enrollment_changelist")
+ADD = reverse("admin:enrollment_enrollment_add")
+
+
+def page_of(row, page="change"):
+    return reverse(f"admin:enrollment_enrollment_{page}", args=[row.pk])
+
+
+@pytest.fixture
+def pages(client, registrar):
+    client.force_login(registrar)
+    return client
+
+
+def test_the_pages_open(pages):
+    row = EnrollmentFactory()
+
+    for url in (LIST, f"{LIST}?q=s", ADD, page_of(row), page_of(row, "delete")):
+        assert pages.get(url).status_code == 200
+
+
+def test_a_student_is_enrolled_by_the_service(pages, registrar):
+    section, student = SectionFactory(), StudentFactory()
+    body = {"student": student.pk, "section": section.pk, "grade_basis": "letter", "credits": "", "reason": "By mail."}
+
+    answer = pages.post(ADD, {**body, **INLINES})
+
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    row = Enrollment.objects.get()
+    assert (row.student, row.credits, row.source) == (student, 3, "manual")
+    step = EnrollmentEvent.objects.get()
+    assert (step.actor, step.reason) == (registrar, "By mail.")
+
+
+def test_a_refusal_is_shown_and_can_be_overridden(pages):
+    section = SectionFactory(capacity=0)
+    body = {"student": StudentFactory().pk, "section": section.pk, "grade_basis": "letter", **INLINES}
+
+    refused = pages.post(ADD, body)
+    granted = pages.post(ADD, {**body, "override": "on"})
+
+    assert "section" in refused.context["adminform"].form.errors
+    assert granted.status_code == 302
+    assert Section.objects.get().enrolled_count == 1
+
+
+def test_only_credits_and_grade_basis_change(pages):
+    row = EnrollmentFactory()
+
+    answer = pages.post(page_of(row), {"grade_basis": "audit", "credits": "3.00", "status": "completed", **INLINES})
+
+    assert answer.status_code == 302, answer.context["adminform"].form.errors
+    row.refresh_from_db()
+    assert (row.grade_basis, row.status) == ("audit", "enrolled")
+
+
+def test_deleting_drops(pages):
+    row = EnrollmentFactory()
+
+    pages.post(page_of(row, "delete"), {"post": "yes"})
+
+    assert Enrollment.objects.get().status == "dropped"
+
+
+def test_chosen_enrolments_are_cancelled_and_the_others_named(pages):
+    live, ended = EnrollmentFactory(), EnrollmentFactory(status="completed")
+    body = {"action": "move_to_cancelled", "_selected_action": [live.pk, ended.pk]}
+
+    answer = pages.post(LIST, body, follow=True)
+
+    assert set(Enrollment.objects.values_list("status", flat=True)) == {"cancelled", "completed"}
+    assert "cannot become cancelled" in answer.content.decode()
