@@ -1,12 +1,16 @@
 """The test suite: the same servers as `make run`, a database of its own, and as little waiting as is honest."""
 
 import os
+import sys
 
-from campushub360.local.servers import ensure_servers
+from campushub360.local.servers import ServersError, ensure_servers
 from campushub360.settings.base import *
 from core.logging import logging_config
 
-os.environ.update(ensure_servers(os.environ))
+try:
+    os.environ.update(ensure_servers(os.environ))
+except ServersError as error:
+    sys.exit(f"The tests need their servers: {error}")
 
 DEBUG = False
 SECRET_KEY = "the-tests-own-secret-key-which-signs-nothing-outside-of-them"

@@ -94,9 +94,11 @@ def test_the_sample_configuration_that_check_uses_is_one_that_production_accepts
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_an_environment_is_made_once(environment: Path) -> None:
+def test_an_environment_is_made_once(environment: Path, requirements: Path) -> None:
+    ensure(environment, requirements)
+
     assert (environment / "bin" / "python").exists()
-    assert ensure(environment, environment.parent) == ""
+    assert ensure(environment, requirements) == ""
 
 
 def test_a_changed_lock_is_installed_anew(environment: Path, requirements: Path) -> None:
