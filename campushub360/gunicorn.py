@@ -35,6 +35,13 @@ accesslog = None  # core.middleware writes the access log, with the request's id
 errorlog = "-"
 
 
+def post_worker_init(_worker: Worker) -> None:
+    """Let `/readyz` answer 503 from the moment the worker is told to stop."""
+    from core.health import drain_on_sigterm
+
+    drain_on_sigterm()
+
+
 def worker_exit(_server: Arbiter, _worker: Worker) -> None:
     """Give the worker's database connections back instead of leaving them to a timeout."""
     from django.db import connections
