@@ -38,6 +38,7 @@ class Engine(ABC):
     variable: str
     package: str
     program: str
+    process_names: tuple[str, ...]
     stop_signal: signal.Signals
 
     def __init__(self, home: Path) -> None:
@@ -87,7 +88,7 @@ class Engine(ABC):
         return port
 
     def stop_strays(self) -> None:
-        """End what a killed run left behind in the data directory: two servers on one directory would ruin it."""
+        """End what a killed run left behind in the folder: two servers on one data directory would ruin it."""
         strays = [process for process in psutil.process_iter(["name"]) if self._is_mine(process)]
         for process in strays:
             process.send_signal(self.stop_signal)
@@ -97,9 +98,10 @@ class Engine(ABC):
         psutil.wait_procs(alive, timeout=10)
 
     def _is_mine(self, process: psutil.Process) -> bool:
-        name = str(process.info["name"] or "")
+        if process.info["name"] not in self.process_names:
+            return False
         try:
-            return name.startswith(self.binary.name) and Path(process.cwd()) == self.data.resolve()
+            return Path(process.cwd()).is_relative_to(self.folder.resolve())
         except (psutil.Error, OSError):  # it is gone, or it is somebody else's
             return False
 

