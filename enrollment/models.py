@@ -164,6 +164,7 @@ class Enrollment(VersionedModel):
             models.Index(fields=["section", "status"], name="enrollment_by_section"),
             models.Index(fields=["term", "created_at", "id"], name="enrollment_by_term"),
             models.Index(fields=["created_at", "id"], name="enrollment_latest"),
+            models.Index(fields=["enrolled_at", "id"], name="enrollment_by_time"),
         ]
 
     def __str__(self) -> str:

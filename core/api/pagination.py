@@ -85,14 +85,24 @@ class KeysetPagination(BasePagination):
         self.size = self._number(request.query_params.get("page_size", "")) or self.page_size
         if "page" in request.query_params:
             return self._numbered(queryset, request, self._number(request.query_params["page"]))
-        return self._by_cursor(queryset, request)
+        loaded = getattr(view, "get_queryset", None) if request.query_params.get("search") else None
+        return self._by_cursor(queryset, request, loaded and loaded())
 
-    def _by_cursor(self, queryset: QuerySet[Any], request: Request) -> list[Any]:
+    def _by_cursor(self, queryset: QuerySet[Any], request: Request, loaded: QuerySet[Any] | None = None) -> list[Any]:
+        """Read the page; with `loaded`, its keys first and then its rows from there.
+
+        How many rows a search finds is beyond what the database can estimate. Expecting many, it would
+        read whole tables for what belongs to them before it knows which few the page shows.
+        """
         ordering = Keyset.of(queryset)
         question = self.question(ordering, request)
         token = request.query_params.get("cursor")
         cursor = None if token is None else keyset.loads(token, question)
-        page = ordering.page(list(ordering.window(queryset, cursor, self.size + 1)), cursor, self.size)
+        rows = ordering.window(queryset, cursor, self.size + 1)
+        if loaded is not None:
+            direction = ordering.reversed() if cursor is not None and cursor.backwards else ordering
+            rows = direction.ordered(loaded.filter(pk__in=rows.values("pk")))
+        page = ordering.page(list(rows), cursor, self.size)
         here = request.get_full_path()
 
         def link(place: Cursor | None) -> str | None:

@@ -755,6 +755,14 @@ class Migration(migrations.Migration):
             model_name="section",
             index=models.Index(fields=["created_at", "id"], name="courses_section_latest"),
         ),
+        migrations.AddIndex(
+            model_name="section",
+            index=models.Index(fields=["code", "id"], name="courses_section_by_code"),
+        ),
+        migrations.AddIndex(
+            model_name="section",
+            index=models.Index(fields=["capacity", "id"], name="courses_section_by_capacity"),
+        ),
         migrations.AddConstraint(
             model_name="section",
             constraint=models.UniqueConstraint(
@@ -852,6 +860,14 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="meeting",
             index=models.Index(fields=["weekday", "starts_at", "id"], name="courses_meeting_by_time"),
+        ),
+        migrations.AddIndex(
+            model_name="meeting",
+            index=models.Index(fields=["starts_at", "id"], name="courses_meeting_by_start"),
+        ),
+        migrations.AddIndex(
+            model_name="meeting",
+            index=models.Index(fields=["created_at", "id"], name="courses_meeting_latest"),
         ),
         migrations.AddConstraint(
             model_name="meeting",

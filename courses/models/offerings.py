@@ -133,6 +133,9 @@ class Section(CustomizableModel):
             custom_data_index("courses_section"),
             models.Index(fields=["term", "status"], name="courses_section_by_status"),
             models.Index(fields=["created_at", "id"], name="courses_section_latest"),
+            # None by `enrolled_count`: every enrolment would have to change it.
+            models.Index(fields=["code", "id"], name="courses_section_by_code"),
+            models.Index(fields=["capacity", "id"], name="courses_section_by_capacity"),
         ]
 
     def __str__(self) -> str:

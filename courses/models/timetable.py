@@ -121,7 +121,11 @@ class Meeting(VersionedModel):
                 violation_error_message="A meeting has a first and a last day, in this order.",
             ),
         ]
-        indexes = [models.Index(fields=["weekday", "starts_at", "id"], name="courses_meeting_by_time")]
+        indexes = [
+            models.Index(fields=["weekday", "starts_at", "id"], name="courses_meeting_by_time"),
+            models.Index(fields=["starts_at", "id"], name="courses_meeting_by_start"),
+            models.Index(fields=["created_at", "id"], name="courses_meeting_latest"),
+        ]
 
     @property
     def last_day(self) -> date:

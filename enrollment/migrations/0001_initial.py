@@ -238,6 +238,10 @@ class Migration(migrations.Migration):
             model_name="enrollment",
             index=models.Index(fields=["created_at", "id"], name="enrollment_latest"),
         ),
+        migrations.AddIndex(
+            model_name="enrollment",
+            index=models.Index(fields=["enrolled_at", "id"], name="enrollment_by_time"),
+        ),
         migrations.AddConstraint(
             model_name="enrollment",
             constraint=models.UniqueConstraint(

@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from django.core.management import call_command
-from django.db import transaction
+from django.db import connection, transaction
 
 from accounts.models import User
 from campushub360.demo.university import MAIL
@@ -20,6 +20,7 @@ def seeded(blocker: Any, *, seed: int = 1, scale: str = "small") -> Iterator[Non
     """Run `seed_demo` in a transaction that is never committed; tests inside it roll back to here."""
     with blocker.unblock(), transaction.atomic():
         call_command("seed_demo", scale=scale, seed=seed, today=TODAY)
+        connection.check_constraints()  # once, rather than at the end of every test
         yield
         transaction.set_rollback(True)
 

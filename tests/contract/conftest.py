@@ -1,0 +1,43 @@
+"""A university in the middle of its work: the demo's rows, and some of everything that happens to them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from rest_framework.test import APIClient
+
+from campushub360.demo.university import MAIL
+from tests.contract.work import work_for_a_term
+from tests.demo.seeding import seeded
+
+
+def client_of(role: str) -> APIClient:
+    """Return a client that has logged in as the demo account of a role."""
+    client = APIClient()
+    credentials = {"email": f"{role}@{MAIL}", "password": settings.DEMO_PASSWORD}
+    answer = client.post("/api/v1/auth/token/", credentials, format="json").json()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {answer['data']['access']}")
+    return client
+
+
+@pytest.fixture(scope="module")
+def university(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """Provide the small university of `seed_demo` after a term's work, until the module is over."""
+    with seeded(django_db_blocker):
+        work_for_a_term(client_of("registrar"), client_of("system_admin"))
+        connection.check_constraints()
+        yield
+
+
+@pytest.fixture(scope="module")
+def clients(university: None) -> dict[str, APIClient]:
+    """Provide clients of the two roles that work with everything."""
+    return {role: client_of(role) for role in ("registrar", "system_admin")}
+
+
+@pytest.fixture
+def system_admin(clients: dict[str, APIClient]) -> APIClient:
+    """Provide a client of an administrator, who may do everything."""
+    return clients["system_admin"]

@@ -1,0 +1,80 @@
+"""What happens at a university in a term, so that no list of the API stays empty: all of it through the API."""
+
+from typing import Any
+
+from rest_framework.test import APIClient
+
+from core.customfields.definitions import customizable_models
+
+NOTE, NOTED = "contract_note", "Zephyranthes"
+STEPS = 12
+
+
+def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
+    """Let students and faculty go and come back, change posts and programs, enrol and drop, teach anew."""
+    students = rows(registrar, "students")[:STEPS]
+    go_and_come_back(registrar, students)
+    promote(registrar)
+    for course in rows(registrar, "courses")[:STEPS]:
+        post(registrar, f"courses/{course['id']}/versions", {"title": "Renewed", "starts_on": "2030-09-01"})
+    for campus in ("North", "South"):
+        post(registrar, "campuses", {"code": campus.upper(), "name": campus, "time_zone": "Europe/Vienna"})
+    enrol_and_drop(registrar, students)
+    note_records(administrator)
+
+
+def go_and_come_back(registrar: APIClient, students: list[dict[str, Any]]) -> None:
+    """Let students go abroad and return, and the first of them study other programs, too."""
+    for student in students:
+        for status in ("leave_of_absence", "active"):
+            post(registrar, f"students/{student['id']}/change-status", {"status": status, "reason": "Exchange year"})
+    for program in rows(registrar, "programs")[:3]:
+        if program["id"] != students[0]["program"]["id"]:
+            post(registrar, "program-enrollments", {"student": students[0]["id"], "program": program["id"]})
+
+
+def promote(registrar: APIClient) -> None:
+    """Let members of the faculty go on leave, return and hold another post."""
+    for member in rows(registrar, "faculty")[:STEPS]:
+        for status in ("on_leave", "active"):
+            post(registrar, f"faculty/{member['id']}/change-status", {"status": status})
+        other = "senior_lecturer" if member["rank"] != "senior_lecturer" else "lecturer"
+        patch(registrar, f"faculty/{member['id']}", {"rank": other})
+
+
+def enrol_and_drop(registrar: APIClient, students: list[dict[str, Any]]) -> None:
+    """Enrol some students where there are seats, and let them go again."""
+    sections = rows(registrar, "sections", has_seats="true", status="open,in_progress", ordering="enrolled_count")
+    for student, section in zip(students, sections, strict=False):
+        wish = {"student": student["id"], "section": section["id"], "override": True, "reason": "Came late"}
+        answer = registrar.post("/api/v1/enrollments/", wish, format="json")
+        if answer.status_code == 201:
+            gone = registrar.delete(f"/api/v1/enrollments/{answer.json()['data']['id']}/")
+            assert gone.status_code == 204, gone.content
+
+
+def note_records(administrator: APIClient) -> None:
+    """Define a searchable field for every kind of record, and give some records a value."""
+    for label, model in customizable_models().items():
+        definition = {"entity_type": label, "name": NOTE, "label": "Note", "field_type": "text", "is_searchable": True}
+        post(administrator, "custom-fields", definition)
+        keys = list(model._base_manager.order_by("pk").values_list("pk", flat=True)[:STEPS])
+        model._base_manager.filter(pk__in=keys).update(custom_data={NOTE: NOTED})
+
+
+def rows(client: APIClient, resource: str, **question: Any) -> list[dict[str, Any]]:
+    """Return the first page of a list."""
+    data: list[dict[str, Any]] = client.get(f"/api/v1/{resource}/", question).json()["data"]
+    return data
+
+
+def post(client: APIClient, path: str, body: dict[str, Any]) -> None:
+    """Send a body, and insist on it."""
+    answer = client.post(f"/api/v1/{path}/", body, format="json")
+    assert answer.status_code in (200, 201), (path, answer.content)
+
+
+def patch(client: APIClient, path: str, body: dict[str, Any]) -> None:
+    """Send a change, and insist on it."""
+    answer = client.patch(f"/api/v1/{path}/", body, format="json")
+    assert answer.status_code == 200, (path, answer.content)
