@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.utils import timezone
 
 from core import crud
 from core.errors import ConflictError
@@ -38,6 +39,7 @@ class SectionValues(TypedDict, total=False):
     code: str
     campus: Campus | None
     mode: str
+    status: str
     capacity: int
     override_seats: int
     waitlist_capacity: int
@@ -88,28 +90,31 @@ class SectionTransitionError(ConflictError):
 
 @transaction.atomic
 def create_section(*, by: Actor | None, **values: Unpack[SectionValues]) -> Section:
-    """Offer a course in a term, with its instructors and meetings.
+    """Offer a course in a term, with its instructors and meetings, planned or open at once.
 
     Refused with `code_taken`, `no_version_in_effect`, `shares_not_100` and `room_conflict`.
     """
     own, instructors, meetings = _parted(values)
+    status = own.pop("status", SectionStatus.PLANNED)
     section = crud.create(Section, own | _version_of(own.get("course"), own.get("term")), by=by)
     if instructors:
         set_instructors(section, instructors)
     if meetings:
         set_meetings(section, meetings)
+    if status != section.status:
+        move_section(section, status=status, by=by, at=timezone.now())
     return section
 
 
 @transaction.atomic
 def update_section(section: Section, *, by: Actor | None, **changes: Unpack[SectionValues]) -> Section:
-    """Change a section; a list of instructors or meetings replaces the former one.
+    """Change a section; a list of instructors or meetings replaces the former one, a status is a move.
 
     Refused with `capacity_below_enrolled` when fewer seats would be left than are taken, and with
     `in_use` when students are enrolled and it were to become a section of another course or term.
     """
     own, instructors, meetings = _parted(changes)
-    before = section.version
+    status, before = own.pop("status", section.status), section.version
     if {"capacity", "override_seats"} & own.keys():
         _refuse_shrinking(section, own)
     if {"course", "term"} & own.keys():
@@ -120,6 +125,8 @@ def update_section(section: Section, *, by: Actor | None, **changes: Unpack[Sect
     touch_sections(touched - {section.pk})
     if (changed or section.pk in touched) and section.version == before:
         touch(section)
+    if status != section.status:
+        move_section(section, status=status, by=by, at=timezone.now())
     return section
 
 

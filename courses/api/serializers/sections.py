@@ -49,7 +49,7 @@ class SectionInstructorRow(serializers.Serializer[Any]):
 
     faculty = InstructorFaculty()
     role = serializers.ChoiceField(InstructorRole.choices)
-    share = serializers.CharField(help_text="Per cent, as a decimal.")
+    share = serializers.DecimalField(max_digits=5, decimal_places=2, help_text="Per cent of the load.")
 
 
 class SectionSerializer(BaseListSerializer[Section]):
@@ -99,7 +99,7 @@ class SectionWriter(ModelWriteSerializer[Section]):
     class Meta:
         model = Section
         fields = [
-            "course", "term", "code", "mode", "campus", "capacity", "override_seats", "waitlist_capacity",
+            "course", "term", "code", "status", "mode", "campus", "capacity", "override_seats", "waitlist_capacity",
             "instructors", "meetings", "custom_fields",
         ]  # fmt: skip
 
