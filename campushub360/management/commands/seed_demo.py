@@ -6,6 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import transaction
 from django.utils import timezone
 
 from campushub360.demo.seed import is_empty, open_accounts, seed
@@ -26,8 +27,9 @@ class Command(BaseCommand):
         if not is_empty():
             raise CommandError("the database already holds a university; demo data goes into an empty one")
         began = time.monotonic()
-        counts = seed(scale=options["scale"], seed=options["seed"], today=options["today"] or timezone.localdate())
-        users = open_accounts(password=settings.DEMO_PASSWORD)
+        with transaction.atomic():
+            counts = seed(scale=options["scale"], seed=options["seed"], today=options["today"] or timezone.localdate())
+            users = open_accounts(password=settings.DEMO_PASSWORD)
         for kind, count in counts.items():
             self.stdout.write(f"{count:>10,}  {kind}")
         self.stdout.write(f"{len(users):>10,}  demo accounts")
