@@ -18,7 +18,9 @@ from django.db.models import F, Field
 from core import customfields
 from core.crud import UnreadableTextError
 from core.customfields.types import is_storable
+from core.db import lookups  # noqa: F401 - `among`
 from core.db.constraints import refusing
+from core.db.copying import copy_in
 from core.errors import DomainError, InvalidError, ViolationsError
 from core.models import CustomField, CustomizableModel, VersionedModel
 from core.visibility import Actor
@@ -219,8 +221,8 @@ def insert(groups: Sequence[Group], custom: CustomValues | None = None) -> list[
             by_model.setdefault(type(row), []).append(row)
     try:
         with transaction.atomic():
-            for model, rows in by_model.items():
-                model._base_manager.bulk_create(rows, batch_size=BATCH)
+            for rows in by_model.values():
+                copy_in(rows)
             _hold_unique(groups, custom)
             check_deferred()
     except (IntegrityError, DomainError):
@@ -286,7 +288,7 @@ def _write(
     if "custom_data" in names:
         _hold_unique([[row] for row in rows], custom)
     counted = {"version": F("version") + 1} if issubclass(model, VersionedModel) else {}
-    model._default_manager.filter(pk__in=[row.pk for row in rows]).update(**counted)
+    model._default_manager.filter(pk__among=[row.pk for row in rows]).update(**counted)
 
 
 def _count(rows: Iterable[models.Model]) -> None:

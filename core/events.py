@@ -8,12 +8,15 @@ committed is never lost.
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, ClassVar, TypeVar
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
+from psycopg.types.json import Jsonb
 
+from core.db.copying import copy_values
+from core.ids import new_id
 from core.models import OutboxEvent
 from core.models.outbox import ring
 
@@ -59,14 +62,14 @@ def publish(event: Event) -> None:
 
 def publish_all(events: Iterable[Event]) -> None:
     """Record many events in the caller's transaction, in their order, as `publish` records one."""
-    rows = [OutboxEvent(name=event.name, payload=_payload(event)) for event in events]
+    rows = [(new_id(), event.name, Jsonb(_payload(event))) for event in events]
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError("events were published outside a transaction")
-    OutboxEvent.objects.bulk_create(rows, batch_size=1_000)
+    copy_values(OutboxEvent, ("id", "name", "payload"), rows)
     if rows:
         transaction.on_commit(ring, robust=True)
 
 
 def _payload(event: Event) -> dict[str, Any]:
-    payload: dict[str, Any] = json.loads(json.dumps(asdict(event), cls=DjangoJSONEncoder))
+    payload: dict[str, Any] = json.loads(json.dumps(vars(event), cls=DjangoJSONEncoder))
     return payload

@@ -1,0 +1,1 @@
+"""Data from elsewhere: imports, and the identifiers by which other systems know our records."""

@@ -1,0 +1,22 @@
+"""What is imported, row by row, and what is remembered of it.
+
+ImportJob 1 --- * ImportRow
+ImportJob 1 --- * ImportJobEvent
+ImportedValue, ExternalIdentifier --- 0..1 any row of any resource, by its id
+"""
+
+from interop.models.identifiers import ExternalIdentifier, ImportedValue
+from interop.models.jobs import IN_FORCE, ImportJob, ImportJobEvent, ImportKind, ImportState
+from interop.models.rows import ImportAction, ImportRow
+
+__all__ = [
+    "IN_FORCE",
+    "ExternalIdentifier",
+    "ImportAction",
+    "ImportJob",
+    "ImportJobEvent",
+    "ImportKind",
+    "ImportRow",
+    "ImportState",
+    "ImportedValue",
+]

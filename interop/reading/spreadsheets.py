@@ -1,0 +1,90 @@
+"""The first sheet of an XLSX workbook, read row by row.
+
+A workbook is a ZIP of XML: the archive's limits are checked before anything is unpacked, and
+openpyxl parses with defusedxml, so entities and document types are refused. Formulas count as the
+value they last had; nothing is calculated.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+from xml.etree.ElementTree import ParseError
+from zipfile import BadZipFile
+
+from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
+
+from interop.faults import EmptyFileError, Fault, TooLargeError, UnreadableFileError
+from interop.reading.archives import open_archive
+from interop.reading.delimited import MAX_CELL
+from interop.reading.rows import MAX_COLUMNS, Row, Table, checked_header, fitted
+
+UNPACKED_LIMIT = 50 * 1024 * 1024
+# What openpyxl raises on a workbook that is not one; what defusedxml forbids is a ValueError.
+UNREADABLE = (
+    BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, TypeError, IndexError, AttributeError, OSError,
+    EOFError,
+)  # fmt: skip
+
+
+def read_xlsx(path: Path, file: str) -> Table:
+    """Return the table on the workbook's first sheet; raise a `FileRefusedError` if there is none."""
+    with open_archive(path, file, unpacked_limit=UNPACKED_LIMIT):
+        pass
+    try:
+        workbook = load_workbook(path, read_only=True, data_only=True, keep_links=False)
+        sheet = workbook.worksheets[0]
+        # The sheet's own word for its size may be a lie; read_only mode would pad every row to it.
+        sheet.reset_dimensions()
+        values = sheet.iter_rows(values_only=True)
+        first = next(values, None)
+    except UNREADABLE:
+        raise UnreadableFileError("This is not a readable XLSX workbook.", file=file) from None
+    if first is None:
+        raise EmptyFileError(file=file)
+    header = checked_header([_text(value, file, 1) for value in first], file)
+    return Table(file, header, _rows(values, file, len(header)))
+
+
+def _rows(values: Iterator[Sequence[Any]], file: str, width: int) -> Iterator[Row]:
+    number = 1
+    while True:
+        number += 1
+        try:
+            cells = next(values)
+        except StopIteration:
+            return
+        except UNREADABLE:
+            raise UnreadableFileError("The sheet cannot be read to its end.", file=file, line=number) from None
+        texts = [_text(value, file, number) for value in cells[: MAX_COLUMNS + 1]]
+        while len(texts) > width and not texts[-1]:
+            texts.pop()
+        if any(texts):
+            row = fitted(number, [*texts, *[""] * (width - len(texts))], width)
+            nul = any("\x00" in text for text in texts)
+            yield Row(number, [], Fault("nul_character", "The row contains a NUL character.")) if nul else row
+
+
+def _text(value: Any, file: str, line: int) -> str:
+    """Return what a cell would read in CSV: ISO dates, plain numbers, true and false."""
+    text = "" if value is None else WRITTEN.get(type(value), str)(value)
+    if len(text) > MAX_CELL:
+        raise TooLargeError(f"A cell has at most {MAX_CELL} characters.", file=file, line=line)
+    return text
+
+
+def _number(value: float) -> str:
+    # A spreadsheet has no whole numbers: 12 is stored as 12.0.
+    exact = Decimal(repr(value))
+    return format(exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact, "f")
+
+
+WRITTEN: dict[type, Callable[[Any], str]] = {
+    bool: lambda value: "true" if value else "false",
+    datetime: lambda value: value.date().isoformat() if value.time() == time() else value.isoformat(),
+    date: date.isoformat,
+    time: time.isoformat,
+    float: _number,
+}

@@ -1,0 +1,41 @@
+"""Everything that changes imports, and through them what they import."""
+
+from interop.services.application import AlreadyImportedError, apply, fail
+from interop.services.counting import summary
+from interop.services.jobs import (
+    InForceError,
+    UnknownOptionError,
+    delete_job,
+    from_path,
+    is_past_validation,
+    request_application,
+    request_resumption,
+    request_validation,
+    upload,
+)
+from interop.services.reporting import report
+from interop.services.reversal import ChangedSinceError, revert
+from interop.services.states import SupersededError, TransitionError
+from interop.services.validation import validate
+
+__all__ = [
+    "AlreadyImportedError",
+    "ChangedSinceError",
+    "InForceError",
+    "SupersededError",
+    "TransitionError",
+    "UnknownOptionError",
+    "apply",
+    "delete_job",
+    "fail",
+    "from_path",
+    "is_past_validation",
+    "report",
+    "request_application",
+    "request_resumption",
+    "request_validation",
+    "revert",
+    "summary",
+    "upload",
+    "validate",
+]

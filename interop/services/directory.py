@@ -1,0 +1,65 @@
+"""What the records know of earlier OneRoster packages."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from courses.models import SectionInstructor
+from interop.models import ExternalIdentifier
+from interop.sources.oneroster.directory import SCHEME
+
+# What the rows of each file became; the rows of other files were checked and not kept.
+ENTITIES = {
+    "orgs": ("departments.department",),
+    "academicSessions": ("departments.academicyear", "departments.term"),
+    "courses": ("courses.course",),
+    "classes": ("courses.section",),
+    "users": ("students.student", "faculty.faculty"),
+    "enrollments": ("enrollment.enrollment",),
+}
+PARTS = {"students.student": "students", "faculty.faculty": "faculty"}
+
+
+class RecordedDirectory:
+    """Answers from the external identifiers that earlier packages left."""
+
+    def known(self, file: str, ids: Iterable[str]) -> set[str]:
+        wanted = set(ids)
+        if file not in ENTITIES:
+            return wanted  # nothing was kept that could contradict it
+        return set(self._identifiers(file).filter(value__in=wanted).values_list("value", flat=True))
+
+    def absent(self, file: str, ids: Collection[str]) -> int:
+        known = self._identifiers(file).values_list("value", flat=True).distinct() if file in ENTITIES else ()
+        return sum(value not in ids for value in known)
+
+    def parts(self, user_ids: Iterable[str]) -> dict[str, set[str]]:
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        rows = self._identifiers("users").filter(value__in=set(user_ids))
+        for value, entity_type in rows.values_list("value", "entity_type"):
+            found[value].add(PARTS[entity_type])
+        return found
+
+    def instructors(self, class_ids: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+        sections: dict[UUID, str] = {
+            pk: value
+            for value, pk in self._identifiers("classes")
+            .filter(value__in=set(class_ids))
+            .values_list("value", "object_id")
+        }
+        taught = SectionInstructor.objects.filter(section__in=sections).order_by("-share", "pk")
+        rows = list(taught.values_list("section_id", "faculty_id", "faculty__employee_no", "role"))
+        users = dict(
+            self._identifiers("users").filter(object_id__in={row[1] for row in rows}).values_list("object_id", "value")
+        )
+        found: defaultdict[str, list[dict[str, str]]] = defaultdict(list)
+        for section_id, faculty_id, employee_no, role in rows:
+            one = {"faculty": employee_no, "user": users.get(faculty_id, ""), "role": role}
+            found[sections[section_id]].append(one)
+        return found
+
+    @staticmethod
+    def _identifiers(file: str) -> QuerySet[ExternalIdentifier]:
+        return ExternalIdentifier.objects.filter(scheme=SCHEME, entity_type__in=ENTITIES[file])

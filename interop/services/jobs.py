@@ -1,0 +1,183 @@
+"""Beginning an import, asking for its steps, and forgetting it."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from django.db import transaction
+
+from core import crud
+from core.errors import ConflictError, InvalidError
+from core.events import publish
+from core.visibility import Actor
+from interop.events import ApplicationRequested, ValidationRequested
+from interop.models import IN_FORCE, ImportJob
+from interop.models import ImportState as State
+from interop.services import files, states
+from interop.services.application import refuse_repetition
+
+OPTIONS: Mapping[str, type] = {"overwrite_edited": bool, "starts_on": str, "ends_on": str}
+NAME_LENGTH = 255
+# States from which a worker may begin, or go on with, a step.
+VALIDATABLE = frozenset(state for state, allowed in states.TRANSITIONS.items() if State.VALIDATING in allowed)
+APPLICABLE = frozenset({State.VALIDATED, State.APPLYING, State.FAILED})
+INTERRUPTED = frozenset({State.UPLOADED, State.VALIDATING, State.APPLYING, State.FAILED})
+
+
+class UnknownOptionError(InvalidError):
+    """An option that no import has, or a value that it cannot have."""
+
+    code = "unknown_option"
+    title = "Imports have no such option."
+    field = "options"
+
+
+class InForceError(ConflictError):
+    """The records still hold what the import wrote."""
+
+    code = "import_in_force"
+    title = "What the import wrote is in force; take it back first."
+
+
+def upload(
+    *,
+    by: Actor | None,
+    kind: str,
+    content: BinaryIO,
+    file_name: str,
+    mapping: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    force: bool = False,
+) -> ImportJob:
+    """Store an uploaded file and begin its import; a worker validates it.
+
+    Refused when the beginning of the file shows that it cannot be imported.
+    """
+    checked = _checked(options or {})
+    name = _safe_name(file_name)
+    stored, sha256 = files.store(content, name)
+    try:
+        with files.open_source(kind, files.root() / stored, name, mapping or {}, checked):
+            pass
+        place = _Place(name, str(stored), sha256, is_uploaded=True)
+        return _create(by, kind, place, mapping or {}, checked, force=force)
+    except BaseException:
+        (files.root() / stored).unlink(missing_ok=True)
+        raise
+
+
+def from_path(
+    *,
+    by: Actor | None,
+    kind: str,
+    path: Path,
+    mapping: Mapping[str, Any] | None = None,
+    options: Mapping[str, Any] | None = None,
+    force: bool = False,
+) -> ImportJob:
+    """Begin the import of a file or folder where it lies."""
+    place = path.resolve()
+    name, checked = _safe_name(place.name), _checked(options or {})
+    found = _Place(name, str(place), files.digest_of(place), is_uploaded=False)
+    return _create(by, kind, found, mapping or {}, checked, force=force)
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where the file of an import lies, and what it is known by."""
+
+    file_name: str
+    stored_path: str
+    sha256: str
+    is_uploaded: bool
+
+
+@transaction.atomic
+def _create(
+    by: Actor | None, kind: str, place: _Place, mapping: Mapping[str, Any], options: Mapping[str, Any], *, force: bool
+) -> ImportJob:
+    values = {
+        **asdict(place),
+        "kind": kind,
+        "mapping": dict(mapping),
+        "options": dict(options),
+        # Whoever asks for hand-made changes to be overwritten wants the same file again.
+        "is_forced": force or bool(options.get("overwrite_edited")),
+        "actor_id": by.pk if by else None,
+    }
+    job = crud.create(ImportJob, values, by=by)
+    if place.is_uploaded:
+        publish(ValidationRequested(job_id=job.pk))
+    return job
+
+
+@transaction.atomic
+def request_validation(job: ImportJob, *, by: Actor | None) -> ImportJob:
+    """Let a worker find out what the file would do, again; refused with `illegal_transition`."""
+    if job.state not in VALIDATABLE | {State.VALIDATING}:
+        raise states.TransitionError(f"An import that is {job.state} is not validated again.")
+    publish(ValidationRequested(job_id=job.pk))
+    return job
+
+
+@transaction.atomic
+def request_application(job: ImportJob, *, by: Actor | None) -> ImportJob:
+    """Let a worker write the records of a validated file, or go on where an earlier run stopped.
+
+    Refused with `illegal_transition`, or with `already_imported` when the same file is in force.
+    """
+    if not is_past_validation(job):
+        raise states.TransitionError(f"An import that is {job.state} cannot be applied.")
+    if job.state != State.APPLYING:
+        refuse_repetition(job)
+    publish(ApplicationRequested(job_id=job.pk))
+    return job
+
+
+@transaction.atomic
+def request_resumption(job: ImportJob, *, by: Actor | None) -> ImportJob:
+    """Let a worker go on with the step in which a job was interrupted or failed.
+
+    Refused with `illegal_transition` when there is none.
+    """
+    if job.state not in INTERRUPTED:
+        raise states.TransitionError(f"An import that is {job.state} has nothing to go on with.")
+    return request_application(job, by=by) if is_past_validation(job) else request_validation(job, by=by)
+
+
+def is_past_validation(job: ImportJob) -> bool:
+    """Say whether the step that a job takes next is to write its records."""
+    return job.state in APPLICABLE and job.validated_at is not None
+
+
+@transaction.atomic
+def delete_job(job: ImportJob, *, by: Actor | None) -> None:
+    """Forget an import and its file; refused with `import_in_force` while the records hold what it wrote."""
+    locked = states.locked(job.pk)
+    if locked.state in IN_FORCE and locked.has_effect:
+        raise InForceError
+    if locked.state == State.APPLYING:
+        raise states.TransitionError("The import is being applied.")
+    crud.delete(locked)
+    transaction.on_commit(lambda: files.discard(job))
+
+
+def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
+    for name, value in options.items():
+        if name not in OPTIONS or not isinstance(value, OPTIONS[name]):
+            raise UnknownOptionError(f"{str(name)[:80]!r} is no option, or has another kind of value.")
+    return dict(options)
+
+
+def _safe_name(name: str) -> str:
+    """Return a file's name without folders and control characters."""
+    bare = Path(name.replace("\\", "/")).name or "file"
+    shown = "".join(c for c in bare if c.isprintable())[:NAME_LENGTH]
+    return shown.encode("utf-8", "replace").decode() or "file"
+
+
+__all__ = [
+    "InForceError", "UnknownOptionError", "delete_job", "from_path", "is_past_validation", "request_application",
+    "request_resumption", "request_validation", "upload",
+]  # fmt: skip

@@ -1,0 +1,76 @@
+"""The states of an import, and who works on it."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import transaction
+
+from core import crud
+from core.errors import ConflictError, MissingError
+from core.visibility import Actor
+from interop.models import ImportJob, ImportJobEvent
+from interop.models import ImportState as State
+
+TRANSITIONS: Mapping[str, Collection[str]] = {
+    State.UPLOADED: {State.VALIDATING},
+    State.VALIDATING: {State.VALIDATED, State.FAILED},
+    State.VALIDATED: {State.VALIDATING, State.APPLYING},
+    State.APPLYING: {State.APPLIED, State.PARTIALLY_APPLIED, State.FAILED},
+    State.APPLIED: {State.REVERTED},
+    State.PARTIALLY_APPLIED: {State.REVERTED},
+    State.FAILED: {State.VALIDATING, State.APPLYING, State.REVERTED},
+    State.REVERTED: {State.VALIDATING},
+}
+
+
+class TransitionError(ConflictError):
+    """The import cannot go from its state to the one asked for."""
+
+    code = "illegal_transition"
+    title = "The import is not in a state that allows this."
+    field = "state"
+
+
+class SupersededError(ConflictError):
+    """Somebody else has taken over the work on the import."""
+
+    code = "import_taken_over"
+    title = "Somebody else is working on this import by now."
+
+
+@transaction.atomic
+def move(job: ImportJob, *, state: str, by: Actor | None, at: datetime, reason: str = "", **facts: Any) -> ImportJob:
+    """Move a job to another state, with the facts that go with it; refused with `illegal_transition`."""
+    before = job.state
+    if state not in TRANSITIONS[before]:
+        raise TransitionError(
+            f"An import that is {before} cannot become {state}.", meta={"allowed": sorted(TRANSITIONS[before])}
+        )
+    crud.update(job, {"state": state, **facts}, by=by)
+    crud.create(
+        ImportJobEvent,
+        {"job": job, "from_state": before, "to_state": state, "actor": by, "reason": reason, "happened_at": at},
+    )
+    return job
+
+
+def locked(job_id: UUID, run_id: UUID | None = None) -> ImportJob:
+    """Lock a job until the transaction ends; raise `SupersededError` when another run has taken it over."""
+    job = ImportJob.objects.select_for_update(of=("self",)).select_related("actor").filter(pk=job_id).first()
+    if job is None:
+        raise MissingError("There is no such import.")
+    if run_id is not None and job.run_id != run_id:
+        raise SupersededError
+    return job
+
+
+@transaction.atomic
+def begin(job_id: UUID, *, state: str, resuming: Collection[str], at: datetime, **facts: Any) -> ImportJob:
+    """Take a job over and move it to a working state, in which it may be already when it was interrupted."""
+    job = locked(job_id)
+    facts["run_id"] = uuid4()
+    if job.state == state and state in resuming:
+        return crud.update(job, facts)
+    return move(job, state=state, by=job.actor, at=at, **facts)

@@ -1,0 +1,42 @@
+"""What a package that only brings changes has to ask about what earlier packages brought."""
+
+from collections.abc import Collection, Iterable
+from typing import Protocol
+
+SCHEME = "oneroster"
+
+
+class Directory(Protocol):
+    """Answers from the records; ids are the `sourcedId`s of OneRoster."""
+
+    def known(self, file: str, ids: Iterable[str]) -> set[str]:
+        """Return those of the ids of a file's kind that earlier packages brought."""
+        ...
+
+    def absent(self, file: str, ids: Collection[str]) -> int:
+        """Return how many rows of a file's kind earlier packages brought that are not among the ids."""
+        ...
+
+    def parts(self, user_ids: Iterable[str]) -> dict[str, set[str]]:
+        """Return what each user is here already: "students", "faculty" or both."""
+        ...
+
+    def instructors(self, class_ids: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+        """Return who teaches each class: `{"faculty": employee number, "user": id or "", "role": …}`."""
+        ...
+
+
+class NoDirectory:
+    """Knows nothing: for packages that stand alone."""
+
+    def known(self, file: str, ids: Iterable[str]) -> set[str]:
+        return set()
+
+    def absent(self, file: str, ids: Collection[str]) -> int:
+        return 0
+
+    def parts(self, user_ids: Iterable[str]) -> dict[str, set[str]]:
+        return {}
+
+    def instructors(self, class_ids: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+        return {}

@@ -1,0 +1,22 @@
+"""What this app does about events: it wakes a worker for its own.
+
+Tasks are named rather than imported: who hears an event needs to know that there is such a task,
+not what it does.
+"""
+
+from typing import Any
+
+from celery import current_app
+
+from core.events import subscribe
+from interop.events import ApplicationRequested, ValidationRequested
+
+
+@subscribe(ValidationRequested)
+def let_a_worker_validate(event: dict[str, Any]) -> None:
+    current_app.send_task("interop.tasks.validate_import", args=[event["job_id"]])
+
+
+@subscribe(ApplicationRequested)
+def let_a_worker_apply(event: dict[str, Any]) -> None:
+    current_app.send_task("interop.tasks.apply_import", args=[event["job_id"]])

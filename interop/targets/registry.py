@@ -1,0 +1,30 @@
+"""Every place that records can go to, by resource."""
+
+from core.visibility import Actor
+from interop.targets.base import Target
+from interop.targets.definitions import CustomFields
+from interop.targets.people import FacultyMembers, Students
+from interop.targets.registration import Enrollments
+from interop.targets.structure import AcademicYears, Buildings, Campuses, Departments, Programs, Rooms, Terms
+from interop.targets.teaching import Courses, Meetings, Sections
+
+TARGETS: dict[str, type[Target]] = {
+    target.resource: target
+    for target in (
+        Campuses, Buildings, Rooms, Departments, AcademicYears, Terms, Programs, CustomFields, FacultyMembers,
+        Students, Courses, Sections, Meetings, Enrollments,
+    )
+}  # fmt: skip
+
+
+class Targets:
+    """The targets of one run, each made when it is first needed."""
+
+    def __init__(self, by: Actor | None) -> None:
+        self._by = by
+        self._made: dict[str, Target] = {}
+
+    def __getitem__(self, resource: str) -> Target:
+        if resource not in self._made:
+            self._made[resource] = TARGETS[resource](self._by)
+        return self._made[resource]
