@@ -1,6 +1,7 @@
 """Everything that changes the faculty: people who teach, their posts and their standing."""
 
 from faculty.services.members import (
+    TRANSITIONS,
     EndsBeforeStartError,
     FacultyValues,
     NewFacultyValues,
@@ -12,6 +13,7 @@ from faculty.services.members import (
 )
 
 __all__ = [
+    "TRANSITIONS",
     "EndsBeforeStartError",
     "FacultyValues",
     "NewFacultyValues",
