@@ -50,9 +50,9 @@ class SectionQuerySet(BaseQuerySet["Section"]):
 class Section(CustomizableModel):
     """One offering of a course in a term: what students enrol in."""
 
-    # The index of the seats filter and the unique code begin with the term, other indexes with the course.
     course = models.ForeignKey(Course, on_delete=models.PROTECT, related_name="sections")
     course_version = models.ForeignKey(CourseVersion, on_delete=models.PROTECT, related_name="sections")
+    # The index of the unique code begins with the term.
     term = models.ForeignKey(Term, on_delete=models.PROTECT, related_name="sections", db_index=False)
     code = models.CharField(max_length=64, help_text="Unique within the course and term, such as 01.")
     campus = models.ForeignKey(Campus, on_delete=models.PROTECT, null=True, blank=True, related_name="sections")

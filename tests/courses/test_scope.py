@@ -106,7 +106,7 @@ class TestCost:
     def test_a_search_costs_no_more(self, registrar_client, django_assert_max_num_queries):
         SectionFactory(course__code="CS101")
 
-        with django_assert_max_num_queries(4):  # which custom fields are searched is one more
+        with django_assert_max_num_queries(3):
             answer = registrar_client.get(f"{SECTIONS}?search=cs101&term={MISSING}&weekday=1")
 
         assert answer.status_code == 200
