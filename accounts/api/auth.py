@@ -48,7 +48,9 @@ class LogInView(PlainView):
         try:
             issued = services.log_in(**values, user_agent=request.headers.get("User-Agent", ""), at=timezone.now())
         except services.InvalidCredentialsError as error:
-            raise AuthenticationFailed(error.detail, code=error.error_code) from error
+            raise AuthenticationFailed(
+                "No active account matches this e-mail address and password.", code="invalid_credentials"
+            ) from error
         return Response(_pair(issued))
 
 
@@ -65,7 +67,7 @@ class RefreshView(PlainView):
         try:
             issued = services.refresh_session(**_validated(RefreshWriter, request), at=timezone.now())
         except services.InvalidRefreshError as error:
-            raise AuthenticationFailed(error.detail, code=error.error_code) from error
+            raise AuthenticationFailed("The refresh token is not valid.", code="invalid_refresh_token") from error
         return Response(_pair(issued))
 
 

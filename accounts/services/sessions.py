@@ -10,24 +10,17 @@ from django.db.models import Q
 
 from accounts import tokens
 from accounts.models import Session, User
-from core.errors import ForbiddenError
 
 # Two tabs that refresh at the same moment are not a theft.
 REUSE_GRACE = timedelta(seconds=10)
 
 
-class InvalidCredentialsError(ForbiddenError):
+class InvalidCredentialsError(Exception):
     """The address is unknown, the account inactive or the password wrong; which one is not said."""
 
-    code = "invalid_credentials"
-    title = "No active account matches this e-mail address and password."
 
-
-class InvalidRefreshError(ForbiddenError):
+class InvalidRefreshError(Exception):
     """The refresh token is unknown, used up, expired or revoked."""
-
-    code = "invalid_refresh_token"
-    title = "The refresh token is not valid."
 
 
 @dataclass(frozen=True)

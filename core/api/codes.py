@@ -16,6 +16,7 @@ from pkgutil import walk_packages
 from typing import Any
 
 from django import forms
+from django.apps import apps
 from django.conf import settings
 from django.core import validators
 from django.db import models
@@ -217,5 +218,10 @@ def _validator_messages() -> Iterable[tuple[str, str]]:
     for kind in vars(validators).values():
         if isinstance(kind, type) and isinstance(code := getattr(kind, "code", None), str):
             yield code, str(getattr(kind, "message", ""))
+    for app in _apps():
+        for model in apps.get_app_config(app).get_models():
+            for validator in (each for field in model._meta.concrete_fields for each in field.validators):
+                if isinstance(code := getattr(validator, "code", None), str):
+                    yield code, str(getattr(validator, "message", ""))
     surrogates = rest_validators.ProhibitSurrogateCharactersValidator
     yield surrogates.code, str(surrogates.message)

@@ -1,0 +1,65 @@
+"""Every operation of the API that takes a body, with the names of the fields it takes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from drf_spectacular.generators import SchemaGenerator
+
+from tests.contract.routes import Route, routes
+
+WRITES = ("POST", "PUT", "PATCH")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A method of a route, and the names that its body may have."""
+
+    route: Route
+    method: str
+    fields: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.route}"
+
+    @property
+    def action(self) -> str:
+        return self.route.actions[self.method]
+
+    def url(self) -> str:
+        """Return the URL with the id of a row that exists for each placeholder."""
+        row = self.route.model._base_manager.order_by("-pk") if self.route.names else None
+        if row is None:
+            return self.route.path
+        if self.route.names == ["parent"]:
+            return self.route.list_url()
+        return self.route.url(pk=row[0].pk)
+
+
+def operations() -> list[Operation]:
+    """Return every operation that takes a body."""
+    return list(_operations())
+
+
+def _operations() -> Iterator[Operation]:
+    for route in routes():
+        path = document()["paths"].get(route.path.replace("{pk}", "{id}"), {})
+        for method in WRITES:
+            described = path.get(method.lower())
+            if method in route.actions and described and "requestBody" in described:
+                yield Operation(route, method, _fields(described["requestBody"]))
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the OpenAPI document of the code as it is."""
+    schema: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)
+    return schema
+
+
+def _fields(body: dict[str, Any]) -> tuple[str, ...]:
+    schema = next(iter(body["content"].values()))["schema"]
+    if "$ref" in schema:
+        schema = document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    return tuple(schema.get("properties", {}))
