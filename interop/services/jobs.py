@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +19,7 @@ from interop.services import files, states
 from interop.services.application import refuse_repetition
 
 OPTIONS: Mapping[str, type] = {"overwrite_edited": bool, "starts_on": str, "ends_on": str}
+DAYS = frozenset({"starts_on", "ends_on"})
 NAME_LENGTH = 255
 # States from which a worker may begin, or go on with, a step.
 VALIDATABLE = frozenset(state for state, allowed in states.TRANSITIONS.items() if State.VALIDATING in allowed)
@@ -155,7 +157,8 @@ def is_past_validation(job: ImportJob) -> bool:
 def delete_job(job: ImportJob, *, by: Actor | None) -> None:
     """Forget an import and its file; refused with `import_in_force` while the records hold what it wrote."""
     locked = states.locked(job.pk)
-    if locked.state in IN_FORCE and locked.has_effect:
+    has_written = locked.rows.filter(applied_at__isnull=False, before__isnull=False).exists
+    if (locked.state in IN_FORCE and locked.has_effect) or (locked.state == State.FAILED and has_written()):
         raise InForceError
     if locked.state == State.APPLYING:
         raise states.TransitionError("The import is being applied.")
@@ -167,6 +170,13 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in options.items():
         if name not in OPTIONS or not isinstance(value, OPTIONS[name]):
             raise UnknownOptionError(f"{str(name)[:80]!r} is no option, or has another kind of value.")
+    for name in DAYS & options.keys():
+        try:
+            date.fromisoformat(options[name])
+        except ValueError:
+            raise UnknownOptionError(f"{name} is a day such as 2026-08-20.") from None
+    if 0 < len(DAYS & options.keys()) < len(DAYS):
+        raise UnknownOptionError("starts_on and ends_on are given together.")
     return dict(options)
 
 

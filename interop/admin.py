@@ -1,0 +1,195 @@
+"""Administration pages for imports: upload a file, see what it would do, apply it, take it back."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.db import models, transaction
+from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+
+from core.admin import ServiceAdmin
+from core.admin_history import ReadOnlyInline
+from core.crud import Crud
+from core.errors import DomainError
+from core.visibility import Actor, visible
+from interop import services
+from interop.models import ImportJob, ImportJobEvent, ImportRow
+
+COUNTED = ("created", "updated", "unchanged", "rejected")
+
+
+class UploadForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """A file, and what is to be known about it."""
+
+    file = forms.FileField(allow_empty_file=True)
+    force = forms.BooleanField(required=False, help_text="Let the same file be in force more than once.")
+
+    class Meta:
+        model = ImportJob
+        fields = ["kind", "mapping", "options"]
+
+    def clean(self) -> dict[str, Any]:
+        """Return the arguments of the service."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        if "file" in cleaned:
+            cleaned |= {"content": cleaned["file"], "file_name": cleaned["file"].name}
+        for name in ("mapping", "options"):
+            if not isinstance(cleaned.get(name) or {}, dict):
+                self.add_error(name, "A JSON object is expected.")
+        return {**cleaned, "mapping": cleaned.get("mapping") or {}, "options": cleaned.get("options") or {}}
+
+
+class EventInline(ReadOnlyInline):
+    model = ImportJobEvent
+    fields = ("happened_at", "from_state", "to_state", "actor", "reason")
+    ordering = ("-happened_at",)
+    verbose_name_plural = "History"
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(request.user.has_perm("interop.view_importjob"))
+
+
+def step_action(name: str, description: str, step: Callable[..., Any]) -> Callable[..., None]:
+    """Return the action that takes a step with each chosen import; each succeeds or is refused on its own."""
+
+    @admin.action(description=description, permissions=["step"])
+    def take(pages: Any, request: HttpRequest, queryset: models.QuerySet[ImportJob]) -> None:
+        manageable = set(visible(queryset.order_by(), request.user, to="manage").values_list("pk", flat=True))
+        for job in queryset:
+            if job.pk not in manageable:
+                pages.message_user(request, f"{job}: This row is outside the scope of your role.", messages.ERROR)
+                continue
+            try:
+                with transaction.atomic():
+                    step(job, by=request.user)
+            except DomainError as refused:
+                pages.message_user(request, f"{job}: {refused.detail}", messages.ERROR)
+
+    take.__name__ = name
+    return take
+
+
+def revert(job: ImportJob, *, by: Actor) -> None:
+    """Take an import back."""
+    services.revert(job.pk, by=by)
+
+
+@admin.register(ImportJob)
+class ImportJobAdmin(ServiceAdmin):
+    form = UploadForm
+    crud = Crud(create=services.upload, delete=services.delete_job)
+    service_arguments = frozenset({"content", "file_name", "force"})
+    list_display = ("file_name", "kind", "state", "progress", "outcome", "actor", "created_at")
+    list_filter = ("kind", "state")
+    list_select_related = ("actor",)
+    ordering = ("-created_at",)
+    inlines = (EventInline,)
+    actions = (
+        step_action("validate_again", "Validate again", services.request_validation),
+        step_action("apply", "Apply", services.request_application),
+        step_action("resume", "Go on with what was interrupted", services.request_resumption),
+        step_action("take_back", "Take back", revert),
+    )
+    shown = (
+        "kind", "file_name", "state", "progress", "by_type", "report_link", "faults", "mapping", "options", "actor",
+        "seconds", "peak_mb", "validated_at", "applied_at", "reverted_at", "id", "created_at", "updated_at",
+    )  # fmt: skip
+
+    def has_step_permission(self, request: HttpRequest) -> bool:
+        """Say whether the caller may take the steps of an import, for `permissions` of the actions."""
+        return bool(request.user.has_perm("interop.change_importjob"))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("kind", "file", "mapping", "options", "force") if obj is None else self.shown
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if obj is None else self.shown
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return self.inlines if obj is not None else ()
+
+    def get_urls(self) -> list[URLPattern]:
+        report = path(
+            "<uuid:pk>/report/", self.admin_site.admin_view(self.report_view), name="interop_importjob_report"
+        )
+        return [report, *super().get_urls()]
+
+    def report_view(self, request: HttpRequest, pk: Any) -> StreamingHttpResponse | HttpResponse:
+        """Send the report as a file."""
+        job = self.get_queryset(request).filter(pk=pk).first()
+        if job is None or not self.has_view_permission(request, job):
+            raise Http404
+        response = StreamingHttpResponse(services.report(job), content_type="text/csv; charset=utf-8")
+        response["Content-Disposition"] = f'attachment; filename="import-{job.pk}.csv"'
+        return response
+
+    @admin.display(description="progress")
+    def progress(self, job: ImportJob) -> SafeString:
+        return format_html(
+            '<progress max="100" value="{}" aria-label="progress"></progress> {}%', job.percent, job.percent
+        )
+
+    @admin.display(description="created / updated / unchanged / rejected")
+    def outcome(self, job: ImportJob) -> str:
+        summary = services.summary(job)
+        return " / ".join(f"{summary[name]:,}" for name in COUNTED)
+
+    @admin.display(description="by resource")
+    def by_type(self, job: ImportJob) -> SafeString:
+        summary = services.summary(job)
+        head = format_html_join("", "<th>{}</th>", ((name,) for name in ("resource", *COUNTED)))
+        cells = (
+            (name, format_html_join("", "<td>{}</td>", ((counts[column],) for column in COUNTED)))
+            for name, counts in summary["by_type"].items()
+        )
+        rows = format_html_join("", "<tr><th>{}</th>{}</tr>", cells)
+        return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, rows)
+
+    @admin.display(description="row by row")
+    def report_link(self, job: ImportJob) -> SafeString:
+        return format_html(
+            '<a href="{}?job__id__exact={}">Rows</a> · <a href="{}">Report as CSV</a>',
+            reverse("admin:interop_importrow_changelist"),
+            job.pk,
+            reverse("admin:interop_importjob_report", args=[job.pk]),
+        )
+
+    @admin.display(description="why it was refused")
+    def faults(self, job: ImportJob) -> SafeString | str:
+        return format_html_join("", "<p>[{}] {}</p>", ((each["code"], each["detail"]) for each in job.errors[:20]))
+
+
+@admin.register(ImportRow)
+class ImportRowAdmin(ServiceAdmin):
+    """What a file says, row by row; reached from its import."""
+
+    list_display = ("position", "file", "row_no", "resource", "natural_key", "action", "why")
+    list_filter = ("action", "resource")
+    list_display_links = ("position",)
+    ordering = ("job", "position")
+    fields = (
+        "job", "position", "file", "row_no", "resource", "natural_key", "external_id", "action", "reasons", "notes",
+        "raw", "values", "object_id", "applied_at",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        permitted = bool(request.user.has_perm("interop.view_importjob"))
+        return permitted and self._reaches(request, obj, "view")
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[ImportRow]:
+        return super().get_queryset(request).defer("before", "written")
+
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
+        return lookup == "job__id__exact" or super().lookup_allowed(lookup, value, request)
+
+    @admin.display(description="reasons")
+    def why(self, row: ImportRow) -> str:
+        return " ".join(f"[{reason['code']}] {reason['detail']}" for reason in row.reasons)

@@ -1,0 +1,140 @@
+"""HTTP for imports: translate, call one service, represent. Validating and applying is a worker's part."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.db import models, transaction
+from django.http import HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.parsers import MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api import etag
+from core.api.nested import NestedListViewSet
+from core.api.parsers import PayloadTooLarge, StrictJSONParser
+from core.api.viewsets import UnifiedViewSet
+from core.crud import Crud
+from core.errors import MissingError
+from interop import services
+from interop.api import filters, serializers
+from interop.api.renderers import CsvRenderer
+from interop.models import ImportJob, ImportRow
+from interop.sources.columns import COLUMNS, template
+
+# What a form needs beside the file: its other parts, their headers and the boundaries.
+FORM_ALLOWANCE = 64 * 1024
+ACTIONS = ("validate", "apply", "resume", "revert")
+
+
+class ImportJobViewSet(UnifiedViewSet[ImportJob]):
+    """Files on their way into the records."""
+
+    queryset = ImportJob.objects.all()
+    list_serializer_class = serializers.ImportJobSerializer
+    detail_serializer_class = serializers.ImportJobDetailSerializer
+    write_serializer_class = serializers.ImportUploadWriter
+    write_serializers = {"revert": serializers.RevertWriter}
+    filterset_class = filters.ImportJobFilter
+    ordering_fields = {"created_at": "created_at"}
+    default_ordering = ("-created_at",)
+    parser_classes = [MultiPartParser]
+    action_permissions = {
+        **dict.fromkeys(ACTIONS, "interop.change_importjob"),
+        "report": "interop.view_importjob",
+        "template": "interop.add_importjob",
+    }
+    success_statuses = {
+        "create": status.HTTP_201_CREATED,
+        **dict.fromkeys(("validate", "apply", "resume"), status.HTTP_202_ACCEPTED),
+    }
+    crud = Crud(create=services.upload, delete=services.delete_job)
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        # Said before the body is read. One that lies about its length is measured when the file is stored.
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        if self.action == "create" and length.isdigit() and int(length) > self._longest_form():
+            raise PayloadTooLarge
+
+    @staticmethod
+    def _longest_form() -> int:
+        return int(settings.IMPORT_UPLOAD_MAX_SIZE) + FORM_ALLOWANCE
+
+    def loaded(self, queryset: models.QuerySet[ImportJob]) -> models.QuerySet[ImportJob]:
+        rows = super().loaded(queryset)
+        return rows.defer("errors", "remarks", "mapping", "options") if self.action == "list" else rows
+
+    def get_response_serializer(self) -> Any:
+        if self.action in ("report", "template"):
+            return OpenApiTypes.STR
+        return super().get_response_serializer()
+
+    @action(detail=True, methods=["post"])
+    def validate(self, request: Request, pk: str) -> Response:
+        """Let a worker find out again what the file would do."""
+        return self._asked(services.request_validation)
+
+    @action(detail=True, methods=["post"])
+    def apply(self, request: Request, pk: str) -> Response:
+        """Let a worker write the rows of a validated file; refused rows are left out and reported."""
+        return self._asked(services.request_application)
+
+    @action(detail=True, methods=["post"])
+    def resume(self, request: Request, pk: str) -> Response:
+        """Let a worker go on with a step that was interrupted or failed."""
+        return self._asked(services.request_resumption)
+
+    def _asked(self, ask: Callable[..., ImportJob]) -> Response:
+        with transaction.atomic():
+            return self.represent(self.fresh(ask(self.locked(), by=self.actor)), status.HTTP_202_ACCEPTED)
+
+    @action(detail=True, methods=["post"], parser_classes=[StrictJSONParser])
+    def revert(self, request: Request, pk: str) -> Response:
+        """Bring every row back to what it was before the import, all or none."""
+        with transaction.atomic():
+            job = self.locked()
+            values = self.validated(request.data)
+            return self.represent(self.fresh(services.revert(job.pk, by=self.actor, **values)))
+
+    @action(detail=True, methods=["get"], renderer_classes=[CsvRenderer])
+    def report(self, request: Request, pk: str) -> HttpResponseBase:
+        """Download what happened, or would happen, to every row of the file, as CSV."""
+        job = self.get_object()
+        response = StreamingHttpResponse(services.report(job), content_type="text/csv; charset=utf-8")
+        return _attached(response, f"import-{job.pk}.csv", [job.pk, job.version, job.rows_done])
+
+    @action(detail=False, methods=["get"], url_path="templates/<str:kind>", renderer_classes=[CsvRenderer])
+    def template(self, request: Request, kind: str) -> HttpResponseBase:
+        """Download the header of a CSV file of this kind."""
+        if kind not in COLUMNS:
+            raise MissingError(f"There is a template for each of {', '.join(COLUMNS)}.", field="kind")
+        header = ",".join(template(kind)) + "\r\n"
+        return _attached(HttpResponse(header, content_type="text/csv; charset=utf-8"), f"{kind}.csv", header)
+
+
+class ImportRowViewSet(NestedListViewSet[ImportRow]):
+    """What a file says, row by row, and what an import does about each."""
+
+    queryset = ImportRow.objects.all()
+    parent_field = "job"
+    list_serializer_class = serializers.ImportRowSerializer
+    filterset_class = filters.ImportRowFilter
+    ordering_fields = {"position": "position"}
+    default_ordering = ("position",)
+    action_permissions = {"list": "interop.view_importjob"}
+
+    def loaded(self, queryset: models.QuerySet[ImportRow]) -> models.QuerySet[ImportRow]:
+        return super().loaded(queryset).defer("before", "written", "initial")
+
+
+def _attached(response: Any, file_name: str, facts: Any) -> HttpResponseBase:
+    """Return a response as a download with a tag for what it is made of."""
+    response["Content-Disposition"] = f'attachment; filename="{file_name}"'
+    response["ETag"] = etag.of(facts)
+    found: HttpResponseBase = response
+    return found

@@ -1,0 +1,137 @@
+"""`manage.py import_data`: what it does, what it prints and how it refuses."""
+
+import csv
+import json
+from io import StringIO
+from uuid import uuid4
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from departments.models import Department
+from interop.models import ImportJob
+
+pytestmark = pytest.mark.django_db
+CSV = "code,name,is_active\nPHY,Physics,yes\nCHE,Chemistry,perhaps\n"
+
+
+@pytest.fixture
+def file(tmp_path):
+    place = tmp_path / "departments.csv"
+    place.write_text(CSV)
+    return place
+
+
+def run(*arguments):
+    out = StringIO()
+    call_command("import_data", *map(str, arguments), stdout=out)
+    return out.getvalue()
+
+
+def test_it_imports_what_is_sound_and_says_what_is_not(file):
+    printed = run("departments", file)
+
+    assert list(Department.objects.values_list("code", flat=True)) == ["PHY"]
+    assert [line.split() for line in printed.splitlines() if line.startswith(("departments", "total"))] == [
+        ["departments", "1", "0", "0", "1"],
+        ["total", "1", "0", "0", "1"],
+    ]
+    assert "departments.csv, row 3, is_active: [invalid_format]" in printed
+    assert str(ImportJob.objects.get().pk) in printed
+
+
+def test_json_is_all_that_it_prints_when_asked_for(file):
+    printed = json.loads(run("departments", file, "--json"))
+
+    assert list(printed) == [
+        "kind", "created", "updated", "unchanged", "rejected", "rows", "seconds", "peak_mb", "by_type",
+    ]  # fmt: skip
+    assert printed["by_type"] == {"departments": {"created": 1, "updated": 0, "unchanged": 0, "rejected": 1}}
+    assert (printed["kind"], printed["created"], printed["rows"]) == ("departments", 1, 2)
+
+
+def test_a_second_run_changes_nothing(file):
+    run("departments", file)
+
+    printed = json.loads(run("departments", file, "--json"))
+
+    assert (printed["created"], printed["updated"], printed["unchanged"]) == (0, 0, 1)
+
+
+def test_a_dry_run_writes_nothing_until_it_is_resumed(file):
+    printed = run("departments", file, "--dry-run")
+    assert "Nothing was written." in printed
+    assert not Department.objects.exists()
+
+    run("--resume", ImportJob.objects.get().pk)
+
+    assert Department.objects.count() == 1
+
+
+def test_an_import_is_taken_back(file):
+    run("departments", file)
+
+    run("--revert", ImportJob.objects.get().pk)
+
+    assert not Department.objects.exists()
+
+
+def test_columns_are_mapped(tmp_path):
+    file = tmp_path / "d.csv"
+    file.write_text("Kürzel;Bezeichnung\nPHY;Physik\n")
+
+    run("departments", file, "--mapping", "code=Kürzel", "--mapping", "name=Bezeichnung")
+
+    assert Department.objects.get().name == "Physik"
+
+
+def test_what_was_edited_by_hand_stays_unless_it_is_to_be_overwritten(file):
+    run("departments", file)
+    Department.objects.update(name="Natural philosophy")
+    file.write_text(CSV.replace("Physics", "Physics and astronomy"))
+
+    run("departments", file)
+    assert Department.objects.get().name == "Natural philosophy"
+
+    run("departments", file, "--overwrite-edited")
+    assert Department.objects.get().name == "Physics and astronomy"
+
+
+def test_the_report_has_every_row(file, tmp_path):
+    report = tmp_path / "report.csv"
+
+    run("departments", file, "--report", report)
+
+    with report.open(encoding="utf-8-sig", newline="") as stream:
+        assert [(line["key"], line["outcome"]) for line in csv.DictReader(stream)] == [
+            ("PHY", "create"), ("CHE", "rejected"),
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [("", "empty_file"), ("name\nPhysics\n", "missing_column"), ("code,Code\nPHY,PHY\n", "duplicate_header")],
+)
+def test_a_file_that_is_refused_fails_the_command(file, content, code):
+    file.write_text(content)
+    out = StringIO()
+
+    with pytest.raises(CommandError, match=rf"departments\.csv.*\[{code}\]"):
+        call_command("import_data", "departments", str(file), "--json", stdout=out)
+
+    assert json.loads(out.getvalue())["error"]["code"] == code
+    assert not Department.objects.exists()
+
+
+def test_a_path_that_is_not_there_fails_the_command(tmp_path):
+    with pytest.raises(CommandError, match=r"\[missing_file\] There is no such file"):
+        run("departments", tmp_path / "nowhere.csv")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["departments"], ["--resume", uuid4(), "--revert", uuid4()], ["--resume", uuid4()], ["spells", "x.csv"]],
+)
+def test_arguments_that_make_no_sense_are_refused(arguments):
+    with pytest.raises(CommandError):
+        run(*arguments)
