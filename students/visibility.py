@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.assignments import Scopes, scopes_of
-from core.visibility import Sight, grants, visible
+from core.visibility import grants, visible
 from departments.selectors import below
 from students.models import ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from students.selectors import in_programs
@@ -44,19 +44,25 @@ def those_in_charge_manage_the_students_of_their_programs(actor: Any) -> Q | Non
 
 
 @grants(ProgramEnrollment)
-@grants(StudentStatusEvent)
-def whoever_sees_a_student_sees_their_programs_and_history(actor: Any) -> Q | None:
-    return _of_students(actor, "student", to="view")
+def those_entitled_see_the_programs_of_their_students(actor: Any) -> Q | None:
+    return _of_own_students(actor, "students.view_programenrollment", path="student")
 
 
 @grants(ProgramEnrollmentEvent)
-def whoever_sees_a_student_sees_the_history_in_their_programs(actor: Any) -> Q | None:
-    return _of_students(actor, "program_enrollment__student", to="view")
+def those_entitled_see_the_history_in_the_programs_of_their_students(actor: Any) -> Q | None:
+    return _of_own_students(actor, "students.view_programenrollmentevent", path="program_enrollment__student")
+
+
+@grants(StudentStatusEvent)
+def those_entitled_see_the_history_of_their_students(actor: Any) -> Q | None:
+    return _of_own_students(actor, "students.view_studentstatusevent", path="student")
 
 
 @grants(ProgramEnrollment, "manage")
 def whoever_manages_a_student_manages_their_programs(actor: Any) -> Q | None:
-    return _of_students(actor, "student", to="manage")
+    students = visible(Student.objects.all(), actor, to="manage")
+    # Sight of every student is no condition at all, and must not become a subquery over the whole table.
+    return Q(student__in=students.values("pk")) if students.query.where else Q()
 
 
 def _in_departments(scopes: Scopes) -> Q | None:
@@ -69,8 +75,20 @@ def _in_programs(scopes: Scopes) -> Q | None:
     return in_programs(scopes.programs) if scopes.programs else None
 
 
-def _of_students(actor: Any, path: str, *, to: Sight) -> Q:
-    """Match what belongs to the students in sight, whichever app grants that sight."""
-    students = visible(Student.objects.all(), actor, to=to)
-    # Sight of every student is no condition at all, and must not become a subquery over the whole table.
-    return Q(**{f"{path}__in": students.values("pk")}) if students.query.where else Q()
+def _of_own_students(actor: Any, permission: str, *, path: str) -> Q | None:
+    """Match what belongs to the students for whom a role of the actor holds the permission.
+
+    To see a student is not enough: who studies and also teaches holds it for themselves, not for those they teach.
+    """
+    scopes = scopes_of(actor, permission)
+    if scopes.everywhere:
+        return Q()
+    own = Q()
+    if scopes.departments:
+        own |= below(scopes.departments)
+    if scopes.programs:
+        own |= in_programs(scopes.programs)
+    person = getattr(actor, "person_id", None)
+    if scopes.own and person:
+        own |= Q(person=person) | Q(advisor=person)
+    return Q(**{f"{path}__in": Student.objects.filter(own).values("pk")}) if own else None

@@ -6,8 +6,10 @@ from accounts.roles import Role, ScopeKind
 from core.visibility import visible
 from students.models import ProgramEnrollment, Student, StudentStatusEvent
 from students.services import change_status
-from tests.accounts.factories import PersonFactory
+from tests.accounts.factories import PersonFactory, RoleAssignmentFactory
+from tests.courses.factories import SectionInstructorFactory
 from tests.departments.factories import DepartmentFactory, ProgramFactory
+from tests.enrollment.factories import EnrollmentFactory
 from tests.students.factories import ProgramEnrollmentFactory, StudentFactory
 from tests.students.test_api import LIST, NOON, PROGRAMS, url_of
 
@@ -175,3 +177,19 @@ def test_a_history_is_seen_by_those_who_see_the_student_only(user_with, student)
 
     assert not visible(StudentStatusEvent.objects.all(), stranger).exists()
     assert visible(StudentStatusEvent.objects.all(), the_student(user_with, student)).exists()
+
+
+def test_who_studies_and_teaches_sees_the_history_of_themselves_alone(user_with, client_for, student):
+    me = ProgramEnrollmentFactory(is_primary=True).student
+    change_status(me, status="suspended", by=None, at=NOON)
+    user = user_with(Role.STUDENT, ScopeKind.SELF, person=me.person)
+    RoleAssignmentFactory(user=user, role=Role.TEACHING_ASSISTANT, scope_kind=ScopeKind.SELF)
+    taught = SectionInstructorFactory(faculty__person=me.person).section
+    EnrollmentFactory(student=student, section=taught)
+    client = client_for(user)
+
+    assert client.get(url_of(student)).status_code == 200
+    for rest in ("program-enrollments", "status-history"):
+        assert client.get(url_of(student, rest)).json()["data"] == []
+        assert len(client.get(url_of(me, rest)).json()["data"]) == 1
+    assert [row["student"]["id"] for row in client.get(PROGRAMS).json()["data"]] == [str(me.pk)]
