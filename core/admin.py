@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from core.crud import Crud
 from core.customfields.record_admin import CustomFieldsAdminMixin
-from core.errors import DomainError
+from core.errors import DomainError, OutOfScopeError
 from core.models import CustomizableModel
 from core.visibility import Sight, visible
 
@@ -92,6 +92,8 @@ class ServiceAdmin(CustomFieldsAdminMixin):
             saved = self.service("update")(locked, by=request.user, **values)
         else:
             saved = self.service("create")(by=request.user, **values)
+        if not self._reaches(request, saved, "manage"):  # nobody writes what they could not manage
+            raise OutOfScopeError
         obj.__dict__.update(saved.__dict__)
 
     def service(self, operation: str) -> Any:

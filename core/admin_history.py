@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from core.errors import DomainError
+from core.errors import DomainError, OutOfScopeError
 from core.visibility import visible
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def status_action(status: Any, change_status: Callable[..., Any]) -> Callable[..
         manageable = set(visible(queryset.order_by(), request.user, to="manage").values_list("pk", flat=True))
         for row in queryset:
             if row.pk not in manageable:
-                pages.message_user(request, f"{row}: This row is outside the scope of your role.", messages.ERROR)
+                pages.message_user(request, f"{row}: {OutOfScopeError.title}", messages.ERROR)
                 continue
             try:
                 with transaction.atomic():

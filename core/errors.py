@@ -71,6 +71,13 @@ class ForbiddenError(DomainError):
     title = "You do not have permission to do this."
 
 
+class OutOfScopeError(ForbiddenError):
+    """The row is in sight, but not among those the actor may manage."""
+
+    code = "out_of_scope"
+    title = "This row is outside the scope of your role."
+
+
 class MissingError(DomainError):
     """Something the request names does not exist for this actor."""
 

@@ -31,17 +31,10 @@ from core.api.permissions import crud_permissions
 from core.api.selection import Selection
 from core.api.serializers import BaseModelSerializer, expansions, with_included
 from core.crud import Crud
-from core.errors import ForbiddenError
+from core.errors import OutOfScopeError
 from core.visibility import visible
 
 ModelT = TypeVar("ModelT", bound=models.Model)
-
-
-class OutOfScopeError(ForbiddenError):
-    """The row is in sight, but not among those the caller may manage."""
-
-    code = "out_of_scope"
-    title = "This row is outside the scope of your role."
 
 
 class BaseViewSet(etag.TaggedReadMixin, IdempotentPostMixin, GenericViewSet[ModelT]):

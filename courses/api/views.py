@@ -11,8 +11,8 @@ from rest_framework.response import Response
 
 from core.api.bulk import BulkViewSet
 from core.api.nested import NestedListViewSet
-from core.api.viewsets import OutOfScopeError
 from core.crud import Crud
+from core.errors import OutOfScopeError
 from core.visibility import visible
 from courses import services
 from courses.api import filters, serializers

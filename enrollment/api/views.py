@@ -14,8 +14,8 @@ from rest_framework.serializers import BaseSerializer
 
 from core.api.bulk import BulkViewSet
 from core.api.nested import NestedListViewSet
-from core.api.viewsets import OutOfScopeError
 from core.crud import Crud
+from core.errors import OutOfScopeError
 from courses.services import lock_sections
 from enrollment import services
 from enrollment.api import filters, serializers

@@ -5,6 +5,7 @@ from datetime import time
 import pytest
 from django.urls import reverse
 
+from accounts.roles import Role, ScopeKind
 from courses.models import Course, Meeting, Requisite, Section
 from tests.courses.factories import (
     CourseFactory,
@@ -145,3 +146,16 @@ def test_a_course_in_use_is_not_deleted(pages):
 
     assert answer.status_code in (200, 403)
     assert Course.objects.filter(pk=course.pk).exists()
+
+
+def test_a_head_neither_adds_nor_moves_a_course_out_of_their_department(client, user_with):
+    mine, other = CourseFactory(), DepartmentFactory()
+    client.force_login(user_with(Role.DEPARTMENT_HEAD, ScopeKind.DEPARTMENT, mine.department_id, is_staff=True))
+    body = {"code": "CS101", "title": "Mine now", "credits": "3", "department": other.pk, "is_active": "on", **INLINES}
+
+    for page in (url("course", "add"), url("course", "change", mine.pk)):
+        refused = client.post(page, body)
+        assert "outside the scope" in str(refused.context["adminform"].form.errors)
+
+    assert [course.department_id for course in Course.objects.all()] == [mine.department_id]
+    assert client.post(url("course", "add"), {**body, "department": mine.department_id}).status_code == 302

@@ -3,8 +3,10 @@
 import pytest
 from django.urls import reverse
 
+from accounts.roles import Role, ScopeKind
 from courses.models import Section
 from enrollment.models import Enrollment, EnrollmentEvent
+from students.models import Student
 from tests.courses.factories import SectionFactory
 from tests.enrollment.factories import EnrollmentFactory
 from tests.students.factories import StudentFactory
@@ -83,3 +85,15 @@ def test_chosen_enrolments_are_cancelled_and_the_others_named(pages):
 
     assert set(Enrollment.objects.values_list("status", flat=True)) == {"cancelled", "completed"}
     assert "cannot become cancelled" in answer.content.decode()
+
+
+def test_a_head_enrols_in_the_courses_of_their_department_only(client, user_with):
+    mine, foreign, student = SectionFactory(), SectionFactory(), StudentFactory()
+    department = mine.course.department
+    Student.objects.filter(pk=student.pk).update(department=department)
+    client.force_login(user_with(Role.DEPARTMENT_HEAD, ScopeKind.DEPARTMENT, department.pk, is_staff=True))
+
+    for section in (foreign, mine):
+        client.post(ADD, {"student": student.pk, "section": section.pk, "grade_basis": "letter", **INLINES})
+
+    assert [row.section for row in Enrollment.objects.all()] == [mine]
