@@ -1,10 +1,15 @@
 """What happens at a university in a term, so that no list of the API stays empty: all of it through the API."""
 
+from tempfile import TemporaryDirectory
 from typing import Any
+from uuid import UUID
 
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import override_settings
 from rest_framework.test import APIClient
 
 from core.customfields.definitions import customizable_models
+from interop import services
 
 NOTE, NOTED = "contract_note", "Zephyranthes"
 STEPS = 12
@@ -21,6 +26,7 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
         post(registrar, "campuses", {"code": campus.upper(), "name": campus, "time_zone": "Europe/Vienna"})
     enrol_and_drop(registrar, students)
     note_records(administrator)
+    bring_in_files(registrar)
 
 
 def go_and_come_back(registrar: APIClient, students: list[dict[str, Any]]) -> None:
@@ -60,6 +66,17 @@ def note_records(administrator: APIClient) -> None:
         post(administrator, "custom-fields", definition)
         keys = list(model._base_manager.order_by("pk").values_list("pk", flat=True)[:STEPS])
         model._base_manager.filter(pk__in=keys).update(custom_data={NOTE: NOTED})
+
+
+def bring_in_files(registrar: APIClient) -> None:
+    """Upload files and see what they would do."""
+    table = b"code,name\n" + b"".join(b"NEW-%d,Novelty %d\n" % (number, number) for number in range(STEPS))
+    with TemporaryDirectory() as folder, override_settings(IMPORT_ROOT=folder):
+        for name in ("first.csv", "second.csv"):
+            form = {"kind": "departments", "file": SimpleUploadedFile(name, table)}
+            answer = registrar.post("/api/v1/imports/", form, format="multipart")
+            assert answer.status_code == 201, answer.content
+            services.validate(UUID(answer.json()["data"]["id"]))
 
 
 def rows(client: APIClient, resource: str, **question: Any) -> list[dict[str, Any]]:

@@ -21,6 +21,13 @@ URL = "/api/v1/imports/"
 CSV = b"code,name\nPHY,Physics\nCHE,Chemistry\n"
 
 
+END = b"--x--\r\n"
+
+
+def part(name, content):
+    return b'--x\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n' % (name.encode(), content)
+
+
 def upload(client, content=CSV, *, kind="departments", name="departments.csv", **parts):
     return client.post(URL, {"file": SimpleUploadedFile(name, content), "kind": kind, **parts}, format="multipart")
 
@@ -235,6 +242,33 @@ class TestRefusals:
         answer = registrar_client.post(URL, {"kind": "departments"}, format="multipart")
 
         assert (answer.status_code, codes_of(answer)) == (400, {"required"})
+
+    @pytest.mark.parametrize(
+        ("content_type", "body", "status"),
+        [
+            ("multipart/form-data", b"", 400),
+            ("multipart/form-data", b"--x\r\n", 400),
+            ("multipart/form-data; boundary=x", b"", 400),
+            ("multipart/form-data; boundary=x", b"\x00\xff" * 500, 400),
+            ("multipart/form-data; boundary=x", b'--x\r\nContent-Disposition: form-data; name="kind"', 400),
+            ("multipart/form-data; boundary=x", part("kind", b"departments\x00") + END, 400),
+            ("multipart/form-data; boundary=x", part("kind", b"\xff\xfe") + END, 400),
+            ("multipart/form-data; boundary=x", part("mapping", b"\xff") + END, 400),
+            ("multipart/form-data; boundary=x", part("file", b"code,name\n") + part("kind", b"departments") + END, 400),
+            ("multipart/form-data; boundary=x", part("kind", b"d" * 2_000_000) + END, 413),
+            ("multipart/form-data; boundary=x", part("kind", b"departments") * 2_000 + END, 400),
+            ("multipart/form-data; boundary=x; charset=klingon", part("kind", b"departments") + END, 400),
+            ("application/x-www-form-urlencoded", b"kind=departments", 415),
+            ("text/csv", CSV, 415),
+            ("application/octet-stream", CSV, 415),
+        ],
+    )
+    def test_a_form_that_is_none_is_refused(self, registrar_client, import_root, content_type, body, status):
+        answer = registrar_client.generic("POST", URL, body, content_type)
+
+        assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+        assert not ImportJob.objects.exists()
+        assert not import_root.exists()
 
     def test_json_is_no_upload(self, registrar_client):
         assert registrar_client.post(URL, {"kind": "departments"}, format="json").status_code == 415
