@@ -6,12 +6,15 @@ from core.api import filters
 
 
 class UserFilter(filters.StrictFilterSet):
-    email = filters.CharFilter(lookup_expr="iexact")
+    email = filters.CharFilter(method="addressed")
     role = filters.ChoiceFilter(choices=Role.choices, method="holding", help_text="Those who hold the role now.")
 
     class Meta:
         model = User
         fields = ["email", "role", "is_active", "is_staff"]
+
+    def addressed(self, queryset, name, value):  # type: ignore[no-untyped-def]  # django-filter is untyped
+        return queryset.addressed(value)
 
     def holding(self, queryset, name, value):  # type: ignore[no-untyped-def]  # django-filter is untyped
         return queryset.filter(pk__in=RoleAssignment.objects.current().filter(role=value).values("user"))

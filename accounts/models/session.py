@@ -22,6 +22,7 @@ class Session(TimeStampedUUIDModel):
     objects = BaseQuerySet["Session"].as_manager()
 
     class Meta:
+        indexes = [models.Index(fields=["previous_refresh_hash"], name="accounts_session_previous")]
         constraints = [
             models.UniqueConstraint(
                 fields=["current_refresh_hash"],

@@ -32,9 +32,13 @@ class UserQuerySet(BaseQuerySet["User"]):
     def for_api(self) -> Self:
         return self.select_related("person").with_assignments()
 
+    def addressed(self, email: str | None) -> Self:
+        """The account that an address logs in to, compared as the constraint and its index compare."""
+        return self.alias(folded=Lower("email")).filter(folded=Lower(Value(email or "")))
+
     def get_by_natural_key(self, email: str | None) -> "User":
         """Find the account an address logs in to; Django's authentication asks this."""
-        return self.get(email__iexact=email)
+        return self.addressed(email).get()
 
 
 class User(AbstractBaseUser, VersionedModel):

@@ -35,14 +35,24 @@ class Tokens:
 
 def log_in(*, email: str, password: str, user_agent: str, at: datetime) -> Tokens:
     """Open a session; raise `InvalidCredentialsError`, at equal cost for whatever is wrong."""
-    user = User.objects.with_assignments().select_related("person").filter(email__iexact=email.strip()).first()
+    user = User.objects.with_assignments().select_related("person").addressed(email.strip()).first()
     if user is None or not user.is_active:
         make_password(password)
         raise InvalidCredentialsError
     if not check_password(password, user.password, setter=lambda raw: _upgrade(user, raw)):
         raise InvalidCredentialsError
     refresh = tokens.new_refresh()
-    session = Session.objects.create(
+    session = _open_session(user, refresh, user_agent=user_agent, at=at)
+    return Tokens(access=_access(session, user, at), refresh=refresh, session=session, user=user)
+
+
+@transaction.atomic
+def _open_session(user: User, refresh: str, *, user_agent: str, at: datetime) -> Session:
+    # Waits for whoever is changing the account: a password that was replaced meanwhile opens nothing any more.
+    unchanged = User.objects.filter(pk=user.pk, is_active=True, token_version=user.token_version)
+    if not unchanged.update(last_login=at):
+        raise InvalidCredentialsError
+    return Session.objects.create(
         user=user,
         current_refresh_hash=tokens.hash_of(refresh),
         rotated_at=at,
@@ -50,8 +60,6 @@ def log_in(*, email: str, password: str, user_agent: str, at: datetime) -> Token
         absolute_expires_at=at + settings.SESSION_ABSOLUTE_LIFETIME,
         user_agent=user_agent[:200],
     )
-    User.objects.filter(pk=user.pk).update(last_login=at)
-    return Tokens(access=_access(session, user, at), refresh=refresh, session=session, user=user)
 
 
 @transaction.atomic

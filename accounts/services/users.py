@@ -51,10 +51,13 @@ def create_user(*, by: Actor | None, **values: Unpack[UserValues]) -> User:
 def update_user(user: User, *, by: Actor | None, **changes: Unpack[UserValues]) -> User:
     """Change an account; a new password or a deactivation ends its sessions at once."""
     fields = _with_hash(changes) if "password" in changes else dict(changes)
-    if "password" in fields or fields.get("is_active", True) != user.is_active:
+    ends_sessions = "password" in fields or fields.get("is_active", user.is_active) != user.is_active
+    if ends_sessions:
         fields["token_version"] = user.token_version + 1
-        Session.objects.filter(user=user, revoked_at__isnull=True).update(revoked_at=timezone.now())
-    return crud.update(user, fields)
+    crud.update(user, fields)
+    if ends_sessions:
+        _end_sessions(user)
+    return user
 
 
 def deactivate_user(user: User, *, by: Actor | None) -> None:
@@ -84,8 +87,14 @@ def set_demo_password(user: User, *, password: str) -> User:
     """Give a demo account another password, whatever it is, and end its sessions; only where they are allowed."""
     if not settings.DEMO_ACCOUNTS_ALLOWED:
         raise DemoAccountsForbiddenError
+    crud.update(user, {"password": make_password(password), "token_version": user.token_version + 1})
+    _end_sessions(user)
+    return user
+
+
+def _end_sessions(user: User) -> None:
+    """End the sessions of an account that is locked, so that none begins beside it."""
     Session.objects.filter(user=user, revoked_at__isnull=True).update(revoked_at=timezone.now())
-    return crud.update(user, {"password": make_password(password), "token_version": user.token_version + 1})
 
 
 def _with_hash(values: Any) -> dict[str, Any]:

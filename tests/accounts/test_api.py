@@ -1,10 +1,13 @@
 """Accounts over HTTP: logging in and out, who one is, who may do what."""
 
+import re
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, identify_hasher
+from django.db import connection
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import services, tokens
@@ -62,6 +65,35 @@ class TestLoggingIn:
         assert {answer.json()["code"] for answer in answers} == {"invalid_credentials"}
         assert len({answer.json()["detail"] for answer in answers}) == 1
         assert not Session.objects.exists()
+
+    def test_a_letter_that_only_looks_alike_is_another(self):
+        UserFactory(email="ad\u0131m@example.org")
+        UserFactory(email="adim@example.org")
+
+        assert [user.email for user in User.objects.addressed("ADIM@example.org")] == ["adim@example.org"]
+
+    def test_a_password_replaced_meanwhile_opens_nothing(self, anonymous, account, monkeypatch):
+        def replaced_while_it_is_checked(*_args, **_options):
+            services.update_user(User.objects.get(pk=account.pk), by=None, password=f"{PASSWORD}, another")
+            return True
+
+        monkeypatch.setattr("accounts.services.sessions.check_password", replaced_while_it_is_checked)
+
+        response = anonymous.post(TOKEN, {"email": account.email, "password": PASSWORD}, format="json")
+
+        assert (response.status_code, response.json()["code"]) == (401, "invalid_credentials")
+        assert not Session.objects.exists()
+
+    def test_accounts_and_sessions_are_found_by_their_indexes(self):
+        presented = tokens.hash_of("token")
+        found = Session.objects.filter(Q(current_refresh_hash=presented) | Q(previous_refresh_hash=presented))
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+
+        assert "accounts_user_unique_email" in User.objects.addressed("a@example.org").explain()
+        assert {"accounts_session_unique_refresh", "accounts_session_previous"} <= set(
+            re.findall(r"\w+", found.explain())
+        )
 
     def test_needs_a_name_and_a_password(self, anonymous):
         response = anonymous.post(TOKEN, {"password": ""}, format="json")
@@ -222,6 +254,14 @@ class TestRoles:
 
 
 class TestUsers:
+    def test_a_change_that_changes_nothing_leaves_a_closed_account_as_it_was(self, account):
+        services.deactivate_user(account, by=None)
+
+        services.update_user(account, by=None, must_change_password=False)
+
+        before, after = account.version, User.objects.get(pk=account.pk)
+        assert (after.version, after.token_version) == (before, 2)
+
     def test_a_user_sees_only_themselves(self, user_with, client_for):
         user, other = user_with(Role.STUDENT, ScopeKind.SELF), UserFactory()
         client = client_for(user)
