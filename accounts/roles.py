@@ -127,7 +127,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
 def permissions_of(role: str) -> frozenset[str]:
     """Return the permissions of a role, named by its value; an unknown role has none."""
     if role == Role.SYSTEM_ADMIN:
-        return frozenset(_every(("view", "add", "change", "delete"))) | _PERMISSIONS_BEYOND_MODELS
+        return frozenset(_every(("view", "add", "change", "delete"))).union(*_PERMISSIONS.values())
     if role == Role.AUDITOR:
         return frozenset(_every(("view",)))
     return frozenset(_PERMISSIONS.get(Role(role), set())) if role in Role.values else frozenset()
@@ -135,8 +135,3 @@ def permissions_of(role: str) -> frozenset[str]:
 
 def _every(verbs: Iterable[str]) -> set[str]:
     return {f"{model._meta.app_label}.{verb}_{model._meta.model_name}" for model in apps.get_models() for verb in verbs}
-
-
-_PERMISSIONS_BEYOND_MODELS = frozenset(
-    permission for held in _PERMISSIONS.values() for permission in held if "." in permission
-) | {"core.view_health"}

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
-
 from accounts.assignments import scopes_of
 from courses.models import Course, Section, SectionStatus
 from departments.models import TermState
@@ -30,11 +28,6 @@ class Obstacle:
     detail: str
     meta: Mapping[str, Any]
     can_be_waived: bool
-
-
-def seated_students(section_id: UUID) -> QuerySet[Enrollment, Any]:
-    """Return the students who have a seat in a section, for an `__in` lookup."""
-    return Enrollment.objects.filter(section=section_id).seated().values("student")
 
 
 @dataclass(frozen=True)

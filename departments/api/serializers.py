@@ -42,14 +42,6 @@ class ProgramBrief(BaseListSerializer[Program]):
         fields = ["id", "code", "name"]
 
 
-class RoomBrief(BaseListSerializer[Room]):
-    building = serializers.CharField(source="building.code")
-
-    class Meta:
-        model = Room
-        fields = ["id", "code", "building"]
-
-
 class TermBrief(BaseListSerializer[Term]):
     class Meta:
         model = Term
