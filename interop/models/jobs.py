@@ -35,6 +35,8 @@ class ImportState(models.TextChoices):
     REVERTED = "reverted", "Reverted"
 
 
+# The states in which a step is still to come to its end.
+UNFINISHED = (ImportState.UPLOADED, ImportState.VALIDATING, ImportState.APPLYING, ImportState.FAILED)
 # The states in which what a job has written is in force.
 IN_FORCE = (ImportState.APPLIED, ImportState.PARTIALLY_APPLIED)
 
@@ -126,8 +128,10 @@ class ImportJob(VersionedModel):
 
     @property
     def percent(self) -> int:
-        """How far the present step has come."""
-        return 100 * self.rows_done // self.rows_total if self.rows_total else 0
+        """How far the present step has come; a step without rows is over at once."""
+        if self.rows_total:
+            return 100 * self.rows_done // self.rows_total
+        return 0 if self.state in UNFINISHED else 100
 
 
 class ImportJobEvent(TimeStampedUUIDModel):

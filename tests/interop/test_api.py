@@ -146,6 +146,16 @@ class TestTheWayOfAFile:
         shown = read(registrar_client, job)
         assert (shown["state"], shown["counts"]["created"]) == ("applied", 2)
 
+    def test_an_import_with_nothing_to_write_is_soon_done(self, registrar_client, work):
+        job = job_of(upload(registrar_client, b"code,name,is_active\nPHY,Physics,perhaps\n"))
+        work()
+        registrar_client.post(f"{URL}{job}/apply/")
+        work()
+
+        shown = read(registrar_client, job)
+
+        assert (shown["state"], shown["percent"]) == ("partially_applied", 100)
+
     @pytest.mark.parametrize(
         ("name", "kept"),
         [
