@@ -76,6 +76,9 @@ _STRUCTURE = (
     | _view("core", "customfield")
 )
 
+# Birth dates, gender, nationality, phone numbers: for those who answer for a student, and the student.
+_PROTECTED = {"students.view_protected_student"}
+
 _CATALOGUE = _all("courses", "course", "courseversion", "requisite", "section", "meeting", "sectioninstructor")
 
 _STUDENT_RECORDS = ("student", "programenrollment", "studentstatusevent", "programenrollmentevent")
@@ -83,6 +86,7 @@ _FACULTY_RECORDS = ("faculty", "facultyappointment", "facultystatusevent")
 
 _PERMISSIONS: dict[Role, set[str]] = {
     Role.REGISTRAR: _STRUCTURE
+    | _PROTECTED
     | _CATALOGUE
     | _all("departments", "department", "campus", "building", "room", "academicyear", "term", "program", "appointment")
     | _all("students", *_STUDENT_RECORDS)
@@ -93,12 +97,14 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _all("interop", "importjob")
     | _view("accounts", "user", "roleassignment", "person"),
     Role.DEPARTMENT_HEAD: _STRUCTURE
+    | _PROTECTED
     | _CATALOGUE
     | _view("students", *_STUDENT_RECORDS)
     | _view("faculty", *_FACULTY_RECORDS)
     | {"faculty.change_faculty", "departments.change_department"}
     | _all("enrollment", "enrollment"),
     Role.PROGRAM_COORDINATOR: _STRUCTURE
+    | _PROTECTED
     | _view("students", *_STUDENT_RECORDS)
     | _view("faculty", "faculty")
     | _all("enrollment", "enrollment"),
@@ -106,11 +112,12 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _view("students", "student")
     | _view("faculty", "faculty")
     | _view("enrollment", "enrollment"),
-    Role.ADVISOR: _STRUCTURE | _view("students", *_STUDENT_RECORDS) | _view("enrollment", "enrollment"),
+    Role.ADVISOR: _STRUCTURE | _PROTECTED | _view("students", *_STUDENT_RECORDS) | _view("enrollment", "enrollment"),
     Role.TEACHING_ASSISTANT: _STRUCTURE | _view("students", "student") | _view("enrollment", "enrollment"),
     Role.EXAMINER: _STRUCTURE,
     Role.EXAM_CONTROLLER: _STRUCTURE | _view("students", "student") | _view("enrollment", "enrollment"),
     Role.STUDENT: _STRUCTURE
+    | _PROTECTED
     | _view("students", *_STUDENT_RECORDS)
     | {"enrollment.view_enrollment", "enrollment.add_enrollment", "enrollment.delete_enrollment"},
     Role.GUARDIAN: _STRUCTURE,
@@ -129,7 +136,7 @@ def permissions_of(role: str) -> frozenset[str]:
     if role == Role.SYSTEM_ADMIN:
         return frozenset(_every(("view", "add", "change", "delete"))).union(*_PERMISSIONS.values())
     if role == Role.AUDITOR:
-        return frozenset(_every(("view",)))
+        return frozenset(_every(("view",)) | _PROTECTED)
     return frozenset(_PERMISSIONS.get(Role(role), set())) if role in Role.values else frozenset()
 
 

@@ -1,7 +1,7 @@
 """Administration pages for enrolments."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -10,9 +10,11 @@ from django.http import HttpRequest
 from core.admin import ServiceAdmin
 from core.admin_history import ReadOnlyInline, status_action
 from core.crud import Crud
+from core.errors import OutOfScopeError
 from core.visibility import Actor
 from enrollment import services
 from enrollment.models import Enrollment, EnrollmentEvent, EnrollmentStatus
+from enrollment.selectors import may_administer
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Any]
@@ -25,11 +27,19 @@ class EventInline(ReadOnlyInline):
     fields = ("happened_at", "from_status", "to_status", "overridden", "actor", "reason")
 
 
+def _require_in_charge(enrollment: Enrollment, by: Actor) -> None:
+    """Refuse whoever manages an enrolment for being its student alone: they drop or withdraw, no more."""
+    if not may_administer(by, enrollment.student, enrollment.section):
+        raise OutOfScopeError
+
+
 def _cancel(enrollment: Enrollment, *, status: str, by: Actor, at: datetime) -> None:
+    _require_in_charge(enrollment, by)
     services.cancel(enrollment, by=by, at=at)
 
 
 def _confirm(enrollment: Enrollment, *, status: str, by: Actor, at: datetime) -> None:
+    _require_in_charge(enrollment, by)
     services.confirm(enrollment, by=by, at=at)
 
 
@@ -67,6 +77,8 @@ class EnrollmentAdmin(ServiceAdmin):
         return ServiceAdmin.readonly_fields if obj is None else (*self.settled, *ServiceAdmin.readonly_fields)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            _require_in_charge(obj, cast("Actor", request.user))
         if form.cleaned_data.get("credits") is None:
             form.cleaned_data.pop("credits", None)
         super().save_model(request, obj, form, change)

@@ -1,14 +1,44 @@
 """What other apps ask about students."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
 
-from students.models import ProgramEnrollment
+from accounts.assignments import scopes_of
+from departments.selectors import below
+from students.models import ProgramEnrollment, Student
+
+PROTECTED = "students.view_protected_student"
 
 
 def in_programs(ids: Iterable[UUID], *, path: str = "pk") -> Q:
     """Match rows whose `path` leads to a student who is, or was, enrolled in one of the programs."""
     enrolled = ProgramEnrollment.objects.filter(program__in=list(ids))
     return Q(**{f"{path}__in": enrolled.values("student")})
+
+
+def for_whom(actor: Any, permission: str) -> Q | None:
+    """Match the students for whom a role of the actor holds the permission, None when there are none.
+
+    To see a student is not enough: who studies and also teaches holds it for themselves, not for those they teach.
+    """
+    scopes = scopes_of(actor, permission)
+    if scopes.everywhere:
+        return Q()
+    own = Q()
+    if scopes.departments:
+        own |= below(scopes.departments)
+    if scopes.programs:
+        own |= in_programs(scopes.programs)
+    person = getattr(actor, "person_id", None)
+    if scopes.own and person:
+        own |= Q(person=person) | Q(advisor=person)
+    return own or None
+
+
+def shows_protected_data(actor: Any, student: Student) -> bool:
+    """Say whether an actor may know a student's birth date, gender, nationality and phone number."""
+    condition = for_whom(actor, PROTECTED)
+    return condition is not None and Student.objects.filter(condition, pk=student.pk).exists()

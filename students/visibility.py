@@ -8,7 +8,7 @@ from accounts.assignments import Scopes, scopes_of
 from core.visibility import grants, visible
 from departments.selectors import below
 from students.models import ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
-from students.selectors import in_programs
+from students.selectors import for_whom, in_programs
 
 
 @grants(Student)
@@ -76,19 +76,8 @@ def _in_programs(scopes: Scopes) -> Q | None:
 
 
 def _of_own_students(actor: Any, permission: str, *, path: str) -> Q | None:
-    """Match what belongs to the students for whom a role of the actor holds the permission.
-
-    To see a student is not enough: who studies and also teaches holds it for themselves, not for those they teach.
-    """
-    scopes = scopes_of(actor, permission)
-    if scopes.everywhere:
-        return Q()
-    own = Q()
-    if scopes.departments:
-        own |= below(scopes.departments)
-    if scopes.programs:
-        own |= in_programs(scopes.programs)
-    person = getattr(actor, "person_id", None)
-    if scopes.own and person:
-        own |= Q(person=person) | Q(advisor=person)
-    return Q(**{f"{path}__in": Student.objects.filter(own).values("pk")}) if own else None
+    """Match what belongs to the students for whom a role of the actor holds the permission."""
+    students = for_whom(actor, permission)
+    if not students:
+        return students
+    return Q(**{f"{path}__in": Student.objects.filter(students).values("pk")})

@@ -13,17 +13,18 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from uuid import UUID
 
-from django.db import models, transaction
+from django.db import DataError, IntegrityError, models, transaction
 from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
-from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.exceptions import violations_of
+from core.api.exceptions import translated, violations_of
 from core.api.viewsets import UnifiedViewSet
+from core.bulk import check_deferred
 from core.errors import DomainError, InvalidError, MissingError, ViolationsError
 
 ModelT = TypeVar("ModelT", bound=models.Model)
@@ -103,10 +104,10 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
 
     def _named(self, item: dict[str, Any]) -> ModelT:
         """Lock the row an item names."""
-        try:
-            self.kwargs["pk"] = UUID(str(item.get("id", "")))
-        except ValueError:
-            raise InvalidError("An item names its row by id.", field="id") from None
+        row_id = _id_of(item)
+        if row_id is None:
+            raise InvalidError("An item names its row by id.", field="id")
+        self.kwargs["pk"] = row_id
         try:
             return self.locked()
         except Http404:
@@ -115,12 +116,15 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
             del self.kwargs["pk"]
 
     def _each(self, request: Request, outcome: str, write: Callable[[dict[str, Any]], UUID]) -> Response:
+        if "If-Match" in request.headers:
+            raise InvalidError("One tag cannot stand for many rows.", code="if_match_not_for_bulk")
         frame = BulkRequest(data=request.data)
         frame.is_valid(raise_exception=True)
         items, mode = frame.validated_data["items"], frame.validated_data["mode"]
         results: list[dict[str, Any]] = []
         refusals: list[DomainError] = []
         with transaction.atomic():
+            self._lock_in_order(items)
             for index, item in enumerate(items):
                 errors, row_id = self._attempt_item(item, write)
                 refusals += [error.under(f"items.{index}") for error in errors]
@@ -138,11 +142,31 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
         summary = {"succeeded": len(items) - refused, "refused": refused, "results": results}
         return Response(summary, status=status.HTTP_200_OK)
 
+    def _lock_in_order(self, items: list[dict[str, Any]]) -> None:
+        """Lock the rows the items name by id, so that two requests in other orders never wait for each other."""
+        ids = [row_id for item in items if (row_id := _id_of(item))]
+        if ids:
+            rows = self.manageable().filter(pk__in=ids).select_for_update(of=("self",), no_key=True)
+            list(rows.order_by("pk").values_list("pk", flat=True))
+
     def _attempt_item(
         self, item: dict[str, Any], write: Callable[[dict[str, Any]], UUID]
     ) -> tuple[list[DomainError], UUID | None]:
         try:
             with transaction.atomic():
-                return [], write(item)
-        except (DomainError, ValidationError, APIException) as error:
-            return violations_of(error), None
+                row_id = write(item)
+                check_deferred()
+                return [], row_id
+        except (DomainError, APIException, IntegrityError, DataError) as error:
+            refusal = translated(error)
+            if refusal is None:
+                raise
+            return violations_of(refusal), None
+
+
+def _id_of(item: dict[str, Any]) -> UUID | None:
+    """Return the id by which an item names its row, if it does."""
+    try:
+        return UUID(str(item.get("id", "")))
+    except ValueError:
+        return None

@@ -7,10 +7,11 @@ from typing import Any, TypedDict, Unpack
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
+from accounts.assignments import scopes_of
 from accounts.models import Person
 from core import crud
-from core.errors import InvalidError
-from core.visibility import Actor
+from core.errors import InvalidError, OutOfScopeError
+from core.visibility import Actor, visible
 from departments.models import Appointment, Department, Program
 
 
@@ -54,7 +55,12 @@ def create_department(*, by: Actor | None, **values: Unpack[DepartmentValues]) -
 
 
 def update_department(department: Department, *, by: Actor | None, **changes: Unpack[DepartmentValues]) -> Department:
-    """Change a department, or move it; refused with `department_cycle` when it would lie below itself."""
+    """Change a department, or move it; refused with `department_cycle` when it would lie below itself.
+
+    Whoever moves it manages the place it goes to: refused with `out_of_scope` otherwise.
+    """
+    if "parent" in changes and changes["parent"] != department.parent:
+        _require_place(changes["parent"], by)
     return crud.update(department, changes, by=by)
 
 
@@ -97,6 +103,14 @@ def update_program(program: Program, *, by: Actor | None, **changes: Unpack[Prog
 def delete_program(program: Program, *, by: Actor | None) -> None:
     """Delete a program nobody has enrolled in; refused with `in_use` otherwise."""
     crud.delete(program)
+
+
+def _require_place(parent: Department | None, by: Actor | None) -> None:
+    """Refuse a place in the tree that the actor does not manage; the top is the institution's."""
+    if by is None or scopes_of(by, "departments.change_department").everywhere:
+        return
+    if parent is None or not visible(Department.objects.filter(pk=parent.pk), by, to="manage").exists():
+        raise OutOfScopeError
 
 
 def _with_span(values: dict[str, Any], present: DateRange | None) -> dict[str, Any]:

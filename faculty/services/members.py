@@ -13,7 +13,7 @@ from accounts.models import Person
 from accounts.services import PersonValues
 from accounts.services.parts import create_part, delete_part, update_part
 from core import crud
-from core.errors import ConflictError, InvalidError
+from core.errors import ConflictError, ForbiddenError, InvalidError
 from core.events import publish
 from core.visibility import Actor
 from departments.models import Department
@@ -64,6 +64,17 @@ class EndsBeforeStartError(InvalidError):
     field = "appointed_on"
 
 
+class OwnPostError(ForbiddenError):
+    """Nobody settles their own rank, load, department or standing."""
+
+    code = "self_approval"
+    title = "Nobody changes their own post."
+
+
+# What somebody else decides about a member of faculty.
+DECIDED_BY_OTHERS = frozenset({"rank", "employment_type", "department", "fte", "status", "appointed_on"})
+
+
 @transaction.atomic
 def create_faculty(*, by: Actor | None, **values: Unpack[NewFacultyValues]) -> Faculty:
     """Record a member of faculty, the person they are and their first post.
@@ -85,8 +96,11 @@ def update_faculty(faculty: Faculty, *, by: Actor | None, **changes: Unpack[Facu
     """Change a member of faculty; refused with `employee_no_immutable` for another number.
 
     Another rank or department begins another post; another status is moved to as by `change_status`.
+    Refused with `self_approval` when somebody would change their own post.
     """
     own: dict[str, Any] = dict(changes)
+    if any(name in DECIDED_BY_OTHERS and getattr(faculty, name, None) != value for name, value in own.items()):
+        _refuse_oneself(faculty, by)
     if own.pop("employee_no", faculty.employee_no).strip() != faculty.employee_no:
         raise EmployeeNoImmutableError
     start = own.pop("appointed_on", None) or timezone.localdate()
@@ -107,6 +121,7 @@ def change_status(faculty: Faculty, *, status: str, by: Actor | None, at: dateti
 
     Whoever goes holds no post from that day on; whoever comes back holds the last one anew.
     """
+    _refuse_oneself(faculty, by)
     before = faculty.status
     if status not in TRANSITIONS[before]:
         raise TransitionError(
@@ -136,6 +151,11 @@ def delete_faculty(faculty: Faculty, *, by: Actor | None) -> None:
     if len(posts) == 1:
         crud.delete(posts[0])
     delete_part(faculty, faculty.person, by=by)
+
+
+def _refuse_oneself(faculty: Faculty, by: Actor | None) -> None:
+    if by is not None and getattr(by, "person_id", None) == faculty.person_id:
+        raise OwnPostError
 
 
 def _appoint(faculty: Faculty, start: date, *, by: Actor | None) -> None:

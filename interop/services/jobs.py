@@ -56,6 +56,7 @@ def upload(
 
     Refused when the beginning of the file shows that it cannot be imported.
     """
+    states.require_importer(by)
     checked = _checked(options or {})
     name = _safe_name(file_name)
     stored, sha256 = files.store(content, name)
@@ -117,6 +118,7 @@ def _create(
 @transaction.atomic
 def request_validation(job: ImportJob, *, by: Actor | None) -> ImportJob:
     """Let a worker find out what the file would do, again; refused with `illegal_transition`."""
+    states.require_importer(by)
     if job.state not in VALIDATABLE | {State.VALIDATING}:
         raise states.TransitionError(f"An import that is {job.state} is not validated again.")
     publish(ValidationRequested(job_id=job.pk))
@@ -129,6 +131,7 @@ def request_application(job: ImportJob, *, by: Actor | None) -> ImportJob:
 
     Refused with `illegal_transition`, or with `already_imported` when the same file is in force.
     """
+    states.require_importer(by)
     if not is_past_validation(job):
         raise states.TransitionError(f"An import that is {job.state} cannot be applied.")
     if job.state != State.APPLYING:

@@ -7,8 +7,9 @@ from uuid import UUID, uuid4
 
 from django.db import transaction
 
+from accounts.assignments import scopes_of
 from core import crud
-from core.errors import ConflictError, MissingError
+from core.errors import ConflictError, MissingError, OutOfScopeError
 from core.visibility import Actor
 from interop.models import ImportJob, ImportJobEvent
 from interop.models import ImportState as State
@@ -38,6 +39,15 @@ class SupersededError(ConflictError):
 
     code = "import_taken_over"
     title = "Somebody else is working on this import by now."
+
+
+def require_importer(by: Actor | None) -> None:
+    """Refuse whoever may not import for the whole institution: a file may name any of its rows.
+
+    A command has no actor. A worker asks again, because a role may have ended since the upload.
+    """
+    if by is not None and not scopes_of(by, "interop.add_importjob").everywhere:
+        raise OutOfScopeError("Imports are for those who may write for the whole institution.")
 
 
 @transaction.atomic
@@ -70,6 +80,7 @@ def locked(job_id: UUID, run_id: UUID | None = None) -> ImportJob:
 def begin(job_id: UUID, *, state: str, resuming: Collection[str], at: datetime, **facts: Any) -> ImportJob:
     """Take a job over and move it to a working state, in which it may be already when it was interrupted."""
     job = locked(job_id)
+    require_importer(job.actor)
     facts["run_id"] = uuid4()
     if job.state == state and state in resuming:
         return crud.update(job, facts)

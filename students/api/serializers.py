@@ -1,10 +1,12 @@
 """The JSON shapes of students and their programs."""
 
+from typing import Any
+
 from rest_framework import serializers
 
 from accounts.api.people import PartWriter, PersonFields, PersonNameFields
 from accounts.api.serializers import PersonBrief, UserBrief
-from accounts.models import Person
+from accounts.models import Gender, Person
 from core.api.fields import VisibleRelatedField
 from core.api.serializers import BaseDetailSerializer, BaseListSerializer, ModelWriteSerializer, WriteSerializer
 from core.customfields.api.fields import CustomFieldsField
@@ -18,6 +20,7 @@ from students.models import (
     StudentStatus,
     StudentStatusEvent,
 )
+from students.selectors import shows_protected_data
 
 
 class StudentBrief(BaseListSerializer[Student]):
@@ -44,14 +47,32 @@ class StudentSerializer(PersonNameFields, BaseListSerializer[Student]):
         ]  # fmt: skip
 
 
+HIDDEN = "Null for those whose role does not cover it."
+
+
 class StudentDetailSerializer(PersonFields, StudentSerializer):
     advisor = PersonBrief(allow_null=True)
+    phone = serializers.CharField(source="person.phone", allow_null=True, help_text=HIDDEN)
+    birth_date = serializers.DateField(source="person.birth_date", allow_null=True, help_text=HIDDEN)
+    gender = serializers.ChoiceField(
+        Gender.choices, source="person.gender", allow_blank=True, allow_null=True, help_text=HIDDEN
+    )
+    nationality = serializers.CharField(source="person.nationality", allow_null=True, help_text=HIDDEN)
+
+    protected = ("phone", "birth_date", "gender", "nationality")
 
     class Meta(StudentSerializer.Meta):
         fields = [
             *StudentSerializer.Meta.fields, "person", "advisor", "preferred_contact", "phone", "birth_date", "gender",
             "nationality",
         ]  # fmt: skip
+
+    def to_representation(self, instance: Student) -> dict[str, Any]:
+        shown: dict[str, Any] = super().to_representation(instance)
+        hidden = [name for name in self.protected if name in shown]
+        if hidden and not shows_protected_data(self.context["request"].user, instance):
+            shown.update(dict.fromkeys(hidden))
+        return shown
 
 
 class StudentWriter(PartWriter[Student]):

@@ -202,6 +202,19 @@ def test_nobody_moves_a_row_out_of_their_own_reach(user_with, client_for):
     assert Department.objects.get(pk=below.pk).parent == mine
 
 
+@pytest.mark.parametrize("place", ["foreign", "top"])
+def test_nobody_moves_their_department_to_a_place_that_is_not_theirs(user_with, client_for, place):
+    mine, foreign = DepartmentFactory(parent=DepartmentFactory()), DepartmentFactory()
+    client = client_for(user_with(Role.DEPARTMENT_HEAD, ScopeKind.DEPARTMENT, mine.pk))
+
+    response = client.patch(
+        f"{LIST}{mine.pk}/", {"parent": foreign.pk if place == "foreign" else None}, format="json"
+    )
+
+    assert (response.status_code, response.json()["code"]) == (403, "out_of_scope")
+    assert Department.objects.get(pk=mine.pk).parent == mine.parent
+
+
 class TestFindingRows:
     def test_filters_by_parent_and_by_root(self, registrar_client):
         child = DepartmentFactory(parent=DepartmentFactory())
@@ -309,6 +322,16 @@ class TestBulk:
         registrar_client.post(f"{LIST}bulk-delete/", {"items": [{"id": gone.pk}]}, format="json")
 
         assert Department.objects.get().name == "Kept"
+
+    def test_one_tag_does_not_stand_for_many_rows(self, registrar_client):
+        row = DepartmentFactory(name="Before")
+
+        response = registrar_client.post(
+            f"{LIST}bulk-update/", {"items": [{"id": row.pk, "name": "After"}]}, format="json", HTTP_IF_MATCH='"1-x"'
+        )
+
+        assert (response.status_code, response.json()["code"]) == (400, "if_match_not_for_bulk")
+        assert Department.objects.get().name == "Before"
 
     def test_takes_at_most_a_thousand_items(self, registrar_client):
         items = [{"code": f"D{n}", "name": "D"} for n in range(1001)]

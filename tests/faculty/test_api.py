@@ -249,3 +249,25 @@ def test_bulk_creation_is_all_or_nothing(registrar_client, emmy):
     assert (refused.status_code, refused.json()["code"]) == (409, "employee_no_taken")
     assert [result["status"] for result in done.json()["data"]["results"]] == ["created", "refused"]
     assert (Faculty.objects.count(), FacultyAppointment.objects.count()) == (2, 1)
+
+
+class TestOnesOwnPost:
+    def test_nobody_raises_their_own_rank(self, user_with, client_for):
+        member = FacultyFactory(rank="lecturer")
+        head = user_with("department_head", "department", member.department_id, person=member.person)
+
+        for answer in (
+            client_for(head).patch(f"/api/v1/faculty/{member.pk}/", {"rank": "professor"}, format="json"),
+            client_for(head).post(f"/api/v1/faculty/{member.pk}/change-status/", {"status": "on_leave"}, format="json"),
+        ):
+            assert (answer.status_code, answer.json()["code"]) == (403, "self_approval")
+        member.refresh_from_db()
+        assert (member.rank, member.status) == ("lecturer", "active")
+
+    def test_everybody_in_charge_keeps_their_own_name_current(self, user_with, client_for):
+        member = FacultyFactory()
+        head = user_with("department_head", "department", member.department_id, person=member.person)
+
+        answer = client_for(head).patch(f"/api/v1/faculty/{member.pk}/", {"preferred_name": "Lise"}, format="json")
+
+        assert answer.status_code == 200, answer.json()

@@ -461,3 +461,33 @@ class TestBulk:
         assert [result["status"] for result in changed.json()["data"]["results"]] == ["updated", "refused"]
         assert [result["status"] for result in deleted.json()["data"]["results"]] == ["refused", "deleted"]
         assert list(Student.objects.values_list("person__first_name", flat=True)) == ["A"]
+
+
+class TestProtectedData:
+    """Who may know a student's birth date, gender, nationality and phone number."""
+
+    PROTECTED = ("phone", "birth_date", "gender", "nationality")
+
+    @pytest.fixture
+    def student(self):
+        person = PersonFactory(phone="+43 1 234567", birth_date="2004-02-29", gender="female", nationality="AT")
+        return StudentFactory(person=person)
+
+    def shown(self, client, student):
+        data = client.get(f"/api/v1/students/{student.pk}/").json()["data"]
+        return [data[name] for name in self.PROTECTED]
+
+    def test_is_shown_to_those_who_answer_for_the_student_and_to_the_student(self, student, user_with, client_for):
+        known = ["+43 1 234567", "2004-02-29", "female", "AT"]
+
+        assert self.shown(client_for(user_with("registrar")), student) == known
+        assert self.shown(client_for(user_with("auditor")), student) == known
+        assert self.shown(client_for(user_with("student", person=student.person)), student) == known
+        head = user_with("department_head", "department", student.department_id)
+        assert self.shown(client_for(head), student) == known
+
+    def test_is_null_for_others_who_see_the_student(self, student, user_with, client_for):
+        client = client_for(user_with("finance_officer"))
+
+        assert self.shown(client, student) == [None] * 4
+        assert client.get(f"/api/v1/students/{student.pk}/").json()["data"]["last_name"] == student.person.last_name
