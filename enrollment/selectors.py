@@ -58,8 +58,8 @@ def attempts(student: Student, section: Section) -> Attempts:
 def obstacles(student: Student, section: Section, earlier: Attempts) -> list[Obstacle]:
     """Return everything that stands against enrolling a student in a section, without writing.
 
-    `section` carries its course, version and term. What is returned holds for as long as the
-    section's row is locked.
+    `section` carries its course, version and term. What is returned of seats and duplicates holds for as
+    long as the section's row is locked; the term and the student are as they were read.
     """
     found = [*_of_student(student), *_of_section(section)]
     duplicate = earlier.live_in_section

@@ -13,7 +13,7 @@ from django.db import transaction
 from accounts.models import Person
 from accounts.services.people import PersonValues, create_person, delete_person, update_person
 from core import crud
-from core.errors import DomainError, InUseError, ViolationsError
+from core.errors import DomainError, InUseError, InvalidError, ViolationsError
 from core.models import VersionedModel
 from core.visibility import Actor
 
@@ -22,14 +22,24 @@ PERSON_FIELDS = frozenset(PersonValues.__annotations__)
 PartT = TypeVar("PartT", bound=VersionedModel)
 
 
+class PersonKnownError(InvalidError):
+    """A part for a known person brings no data about them: those are changed where the person may be changed."""
+
+    code = "person_known"
+    title = "A known person keeps the data that are on record."
+    field = "person"
+
+
 @transaction.atomic
 def create_part(model: type[PartT], values: Mapping[str, Any], *, by: Actor | None) -> PartT:
     """Record a part and its person; a `person` among `values` is given one more part instead."""
     personal, own = _split(values)
     person: Person | None = own.pop("person", None)
     refusal: DomainError | None = None
+    if person is not None and any(personal.values()):
+        raise PersonKnownError
     try:
-        person = update_person(person, by=by, **personal) if person else create_person(by=by, **personal)
+        person = person or create_person(by=by, **personal)
     except DomainError as refused:
         refusal = refused
         # A stand-in lets the part be checked as well; it is rolled back with everything else.

@@ -464,3 +464,14 @@ class TestTemplates:
     @pytest.mark.parametrize("kind", ["oulad", "spells"])
     def test_other_kinds_have_none(self, registrar_client, kind):
         assert registrar_client.get(f"{URL}templates/{kind}/").status_code == 404
+
+
+def test_a_registrar_of_one_department_imports_nothing(user_with, client_for):
+    department = DepartmentFactory()
+    client = client_for(user_with("registrar", "department", department.pk))
+    upload = SimpleUploadedFile("departments.csv", b"code,name\nX,X\n")
+
+    answer = client.post("/api/v1/imports/", {"kind": "departments", "file": upload}, format="multipart")
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "out_of_scope")
+    assert not ImportJob.objects.exists()

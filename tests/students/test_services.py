@@ -95,10 +95,19 @@ class TestCreateStudent:
     def test_gives_one_more_part_to_a_person_who_is_known(self):
         person = FacultyFactory().person
 
-        student = services.create_student(by=None, person=person, phone="1", department=DepartmentFactory())
+        student = services.create_student(by=None, person=person, department=DepartmentFactory())
 
         assert student.person == person
-        assert Person.objects.get().phone == "1"
+
+    def test_a_person_who_is_known_keeps_the_data_on_record(self):
+        person = FacultyFactory().person
+
+        with pytest.raises(InvalidError) as refused:
+            services.create_student(by=None, person=person, last_name="Other", department=DepartmentFactory())
+
+        assert refused.value.error_code == "person_known"
+        assert Person.objects.get().last_name == person.last_name
+        assert not Student.objects.exists()
 
     def test_refuses_to_make_a_person_a_student_twice(self):
         person = StudentFactory().person
