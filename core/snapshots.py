@@ -21,7 +21,9 @@ from django.db import connection, models, transaction
 from psycopg import sql
 
 from core.bulk import check_deferred
+from core.customfields import definitions_of
 from core.db.constraints import refusing
+from core.models import CustomizableModel, UniqueCustomValue
 
 Kept = dict[str, Any]
 
@@ -62,6 +64,17 @@ def keep_owned(model: type[models.Model], column: str, owners: Collection[UUID])
     return kept
 
 
+def keep_whole(
+    model: type[models.Model], ids: Collection[UUID], *, without: Collection[str] = ()
+) -> dict[UUID, list[Kept]]:
+    """Return rows whole, by id, together with the unique custom values that they hold."""
+    kept = {pk: [row] for pk, row in keep(model, ids, without=without).items()}
+    if issubclass(model, CustomizableModel) and any(field.unique_values for field in definitions_of(model)):
+        for pk, values in keep_owned(UniqueCustomValue, "object_id", list(kept)).items():
+            kept[pk].append(values)
+    return kept
+
+
 def rows_of(kept: Kept) -> list[dict[str, Any]]:
     """Return the rows that were kept as mappings, for a look at them."""
     return [json.loads(row) for row in kept["rows"]]
@@ -98,14 +111,20 @@ def _write(model: type[models.Model], rows: Sequence[str]) -> None:
     if not rows:
         return
     names = list(json.loads(rows[0]))
-    assignments = [sql.SQL("{0} = EXCLUDED.{0}").format(sql.Identifier(name)) for name in names if name != "id"]
-    query = sql.SQL(
-        "INSERT INTO {table} ({columns}) SELECT {columns} FROM jsonb_populate_recordset(NULL::{table}, %s::jsonb) "
-        "ON CONFLICT (id) DO UPDATE SET {assignments}"
-    ).format(
-        table=sql.Identifier(model._meta.db_table),
-        columns=sql.SQL(", ").join(map(sql.Identifier, names)),
-        assignments=sql.SQL(", ").join(assignments),
+    parts = {
+        "table": sql.Identifier(model._meta.db_table),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, names)),
+        "values": sql.SQL(", ").join(sql.Identifier("kept", name) for name in names),
+        "kept": sql.SQL("jsonb_populate_recordset(NULL::{}, %s::jsonb) AS kept").format(
+            sql.Identifier(model._meta.db_table)
+        ),
+    }
+    update = sql.SQL("UPDATE {table} SET ({columns}) = ROW({values}) FROM {kept} WHERE {table}.id = kept.id")
+    insert = sql.SQL(
+        "INSERT INTO {table} ({columns}) SELECT {columns} FROM {kept} "
+        "WHERE NOT EXISTS (SELECT FROM {table} present WHERE present.id = kept.id)"
     )
+    array = f"[{','.join(rows)}]"
     with connection.cursor() as cursor:
-        cursor.execute(query, [f"[{','.join(rows)}]"])
+        for statement in (update, insert):
+            cursor.execute(statement.format(**parts), [array])

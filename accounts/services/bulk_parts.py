@@ -87,10 +87,10 @@ def change_parts(changes: Sequence[tuple[PartT, Mapping[str, Any]]], *, by: Acto
 
 def keep_parts(model: type[PartT], ids: Collection[UUID]) -> dict[UUID, list[snapshots.Kept]]:
     """Return what brings parts and their persons back exactly, by the part's id."""
-    parts = snapshots.keep(model, ids)
-    person_of = {pk: UUID(snapshots.rows_of(kept)[0]["person_id"]) for pk, kept in parts.items()}
+    parts = snapshots.keep_whole(model, ids)
+    person_of = {pk: UUID(snapshots.rows_of(kept[0])[0]["person_id"]) for pk, kept in parts.items()}
     people = snapshots.keep(Person, list(person_of.values()))
-    return {pk: [people[person_of[pk]], kept] for pk, kept in parts.items()}
+    return {pk: [*kept, people[person_of[pk]]] for pk, kept in parts.items()}
 
 
 @transaction.atomic

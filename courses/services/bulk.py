@@ -84,7 +84,7 @@ def update_courses(
 def keep_courses(*, ids: Collection[UUID]) -> dict[UUID, list[snapshots.Kept]]:
     """Return what `restore` needs to bring courses and their versions back exactly."""
     versions = snapshots.keep_owned(CourseVersion, "course_id", ids)
-    return {pk: [kept, versions[pk]] for pk, kept in snapshots.keep(Course, ids).items()}
+    return {pk: [*kept, versions[pk]] for pk, kept in snapshots.keep_whole(Course, ids).items()}
 
 
 @transaction.atomic
@@ -161,8 +161,8 @@ def _update_section(section: Section, fields: dict[str, Any], *, by: Actor | Non
 def keep_sections(*, ids: Collection[UUID]) -> dict[UUID, list[snapshots.Kept]]:
     """Return what `restore` needs to bring sections and their instructors back exactly, seats taken apart."""
     instructors = snapshots.keep_owned(SectionInstructor, "section_id", ids)
-    sections = snapshots.keep(Section, ids, without=COUNTERS)
-    return {pk: [kept, instructors[pk]] for pk, kept in sections.items()}
+    sections = snapshots.keep_whole(Section, ids, without=COUNTERS)
+    return {pk: [*kept, instructors[pk]] for pk, kept in sections.items()}
 
 
 @transaction.atomic

@@ -30,7 +30,7 @@ def update_many(*, changes: Sequence[tuple[RowT, Mapping[str, Any]]], by: Actor 
 
 def keep_many(*, model: type[RowT], ids: Collection[UUID]) -> dict[UUID, list[snapshots.Kept]]:
     """Return what `restore_many` needs to bring rows back exactly, by id."""
-    return {pk: [kept] for pk, kept in snapshots.keep(model, ids).items()}
+    return snapshots.keep_whole(model, ids)
 
 
 def restore_many(*, kept: Iterable[snapshots.Kept]) -> None:

@@ -15,9 +15,9 @@ from django.utils import timezone
 
 from core.db.constraints import refusing
 from core.errors import ConflictError, DomainError
-from core.snapshots import rows_of
+from core.snapshots import keep_owned, rows_of
 from interop.faults import Fault
-from interop.models import ImportAction, ImportJob, ImportRow
+from interop.models import ImportAction, ImportedValue, ImportJob, ImportRow
 from interop.models import ImportState as State
 from interop.services import staging, states
 from interop.services.analysis import Analysis
@@ -149,7 +149,7 @@ def _write(target: Target, items: Sequence[Item], targets: Targets) -> None:
         kept = target.keep([item.row.pk for item in updated])
         target.update(updated)
         for item in updated:
-            item.before = {"kept": kept[item.row.pk], "remembered": item.remembered, "identified": False}
+            item.before = {"kept": kept[item.row.pk]}
     if created:
         target.create(created)
         for item in created:
@@ -197,6 +197,8 @@ def _remember(target: Target, items: Sequence[Item]) -> None:
     """Remember what was written, and by what name the source knows the rows."""
     values: list[tuple[UUID, dict[str, Any]]] = []
     names: list[tuple[str, UUID]] = []
+    known = [item.object_id for item in items if item.object_id and item.action != ImportAction.CREATE]
+    former = keep_owned(ImportedValue, "object_id", known)
     for item in items:
         if item.object_id is None:
             continue
@@ -210,10 +212,10 @@ def _remember(target: Target, items: Sequence[Item]) -> None:
                 if (name not in conflicts and name in item.held) or name in item.changes
             }
             values.append((item.object_id, {**item.held, **(item.remembered or {}), **news}))
-            item.before = item.before or {"remembered": item.remembered}
+            item.before = {**(item.before or {}), "remembered": former[item.object_id]}
         if item.record.external_id and not item.has_identifier:
             names.append((item.record.external_id, item.object_id))
-            item.before = {**(item.before or {"remembered": item.remembered}), "identified": True}
+            item.before = {**(item.before or {}), "identified": True}
     staging.remember(target.entity_type, values)
     staging.identify(target.entity_type, names)
 

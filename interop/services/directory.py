@@ -31,6 +31,10 @@ class RecordedDirectory:
             return wanted  # nothing was kept that could contradict it
         return set(self._identifiers(file).filter(value__in=wanted).values_list("value", flat=True))
 
+    def years(self, ids: Iterable[str]) -> set[str]:
+        years = ExternalIdentifier.objects.filter(scheme=SCHEME, entity_type="departments.academicyear")
+        return set(years.filter(value__in=set(ids)).values_list("value", flat=True))
+
     def absent(self, file: str, ids: Collection[str]) -> int:
         known = self._identifiers(file).values_list("value", flat=True).distinct() if file in ENTITIES else ()
         return sum(value not in ids for value in known)

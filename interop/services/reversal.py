@@ -10,11 +10,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from core.errors import ConflictError
-from core.snapshots import rows_of
+from core.snapshots import restore, rows_of
 from core.visibility import Actor
 from interop.models import ExternalIdentifier, ImportedValue, ImportJob, ImportRow
 from interop.models import ImportState as State
-from interop.services import staging, states
+from interop.services import states
 from interop.services.application import Progress
 from interop.services.validation import CHUNK
 from interop.targets.registry import Targets
@@ -45,6 +45,7 @@ def revert(
     changed one since, unless forced, and with `in_use` when something else refers to one by now.
     What histories have recorded stays, with one more step that takes the last one back.
     """
+    states.require_importer(by)
     job = states.locked(job_id)
     if State.REVERTED not in states.TRANSITIONS[job.state]:
         raise states.TransitionError(f"An import that is {job.state} cannot be taken back.")
@@ -131,22 +132,11 @@ def _versions_before(row: ImportRow, entity_type: str, pk: str) -> set[int]:
 
 def _forget(entity_type: str, rows: Sequence[ImportRow], created: Sequence[UUID]) -> None:
     """Bring what is remembered of imported rows back as well."""
-    remembered: list[tuple[UUID, dict[str, Any]]] = []
-    unknown = list(created)
-    identified = list(created)
-    for row in rows:
-        before = row.before or {}
-        if row.object_id is None or before.get("created"):
-            continue
-        if before.get("remembered") is None and "remembered" in before:
-            unknown.append(row.object_id)
-        elif "remembered" in before:
-            remembered.append((row.object_id, before["remembered"]))
-        if before.get("identified"):
+    befores = [(row, row.before or {}) for row in rows]
+    for row, before in befores:
+        if before.get("identified") and not before.get("created"):
             scheme, _, value = row.external_id.partition(":")
-            ExternalIdentifier.objects.filter(
-                scheme=scheme, value=value, entity_type=entity_type, object_id=row.object_id
-            ).delete()
-    ImportedValue.objects.filter(entity_type=entity_type, object_id__among=unknown).delete()
-    ExternalIdentifier.objects.filter(entity_type=entity_type, object_id__among=identified).delete()
-    staging.remember(entity_type, remembered)
+            ExternalIdentifier.objects.filter(scheme=scheme, value=value, entity_type=entity_type).delete()
+    ImportedValue.objects.filter(entity_type=entity_type, object_id__among=created).delete()
+    ExternalIdentifier.objects.filter(entity_type=entity_type, object_id__among=created).delete()
+    restore([before["remembered"] for _, before in befores if "remembered" in before])

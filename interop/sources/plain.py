@@ -46,6 +46,8 @@ class PlainTable:
         self.rows_expected = rows_expected
         self.rows_read: Counter[str] = Counter()
         self.remarks: list[Remark] = []
+        # Rows of sections whose meetings are not taken up, because of what they say of the section.
+        self._contradictory: set[int] = set()
         with opener() as table:
             self._places, ignored = _mapped(kind, table, mapping)
             if ignored:
@@ -124,15 +126,17 @@ class PlainTable:
             earlier = known[key]
             if any(earlier.get(name, value) != value for name, value in values.items()):
                 line.faults.append(Fault("contradiction", "An earlier row says something else of the section."))
-            elif "days" not in line.values:
+            elif not any(name in line.values for name in TIMETABLE):
                 line.faults.append(Fault("duplicate_row", "An earlier row is about the same section."))
             if line.faults:
+                self._contradictory.add(line.row.number)
                 yield self._record("sections", key, {}, line)
 
     def _meetings(self) -> Iterator[Record]:
         seen: Counter[str] = Counter()
         for line in self._lines(counted=False):
-            if line.faults or not any(name in line.values for name in TIMETABLE):
+            is_meeting = any(name in line.values for name in TIMETABLE)
+            if line.faults or not is_meeting or line.row.number in self._contradictory:
                 continue
             missing = [name for name in ("days", "starts", "ends") if name not in line.values]
             line.faults.extend(

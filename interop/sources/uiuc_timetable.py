@@ -54,9 +54,14 @@ def _same_courses(raw: Mapping[str, str]) -> set[str]:
     return {course_code(raw), *named}
 
 
+def _part(slot: Slot) -> str:
+    """Return the part of the term in which a section takes place, where a file says."""
+    return slot.section.raw.get("Part of Term", "")
+
+
 def _are_one(first: Slot, second: Slot) -> bool:
     """Say whether two meetings at one place and time are the same meeting."""
-    if first.section.raw["Part of Term"] != second.section.raw["Part of Term"]:
+    if _part(first) != _part(second):
         return False
     return bool(_same_courses(first.section.raw) & _same_courses(second.section.raw))
 
@@ -93,6 +98,6 @@ def clashes(groups: Sequence[Sequence[Slot]]) -> dict[int, str]:
 
 
 def _described(slot: Slot, other: Slot) -> str:
-    own, theirs = slot.section.raw["Part of Term"], other.section.raw["Part of Term"]
+    own, theirs = _part(slot), _part(other)
     name = f"{course_code(other.section.raw)} {other.section.code}"
     return name if own == theirs else f"{name} (part of term {theirs or '1'}, not {own or '1'})"

@@ -13,6 +13,10 @@ class Directory(Protocol):
         """Return those of the ids of a file's kind that earlier packages brought."""
         ...
 
+    def years(self, ids: Iterable[str]) -> set[str]:
+        """Return those of the ids that are academic years here."""
+        ...
+
     def absent(self, file: str, ids: Collection[str]) -> int:
         """Return how many rows of a file's kind earlier packages brought that are not among the ids."""
         ...
@@ -30,6 +34,9 @@ class NoDirectory:
     """Knows nothing: for packages that stand alone."""
 
     def known(self, file: str, ids: Iterable[str]) -> set[str]:
+        return set()
+
+    def years(self, ids: Iterable[str]) -> set[str]:
         return set()
 
     def absent(self, file: str, ids: Collection[str]) -> int:

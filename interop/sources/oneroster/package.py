@@ -97,11 +97,15 @@ def _properties(files: FileSet, found: Faults) -> dict[str, str]:
     if MANIFEST not in files.names:
         raise OneRosterInvalidError("The package has no manifest.csv.", file=MANIFEST)
     properties: dict[str, str] = {}
-    with files.table(MANIFEST) as table:
-        if list(table.header) != MANIFEST_HEADER:
-            raise OneRosterInvalidError("The header is propertyName,value.", file=MANIFEST, row=1)
-        for row in table.rows:
-            _add_property(properties, row, found)
+    try:
+        with files.table(MANIFEST) as table:
+            if list(table.header) != MANIFEST_HEADER:
+                found.add("The header is propertyName,value.", MANIFEST, 1)
+                found.raise_any()
+            for row in table.rows:
+                _add_property(properties, row, found)
+    except FileRefusedError as refused:
+        raise OneRosterInvalidError(refused.detail, file=MANIFEST, row=refused.meta.get("line")) from refused
     return properties
 
 
@@ -147,8 +151,11 @@ class Package:
         ids: dict[str, set[str]] = {}
         wanted: defaultdict[str, list[Reference]] = defaultdict(list)
         for name in self.modes:
-            with self._files.table(f"{name}.csv") as table:
-                ids[name] = self._check_file(name, table, found, wanted)
+            try:
+                with self._files.table(f"{name}.csv") as table:
+                    ids[name] = self._check_file(name, table, found, wanted)
+            except FileRefusedError as refused:
+                found.add(refused.detail, f"{name}.csv", refused.meta.get("line"))
         for target, references in wanted.items():
             self._check_references(target, references, ids, known, found)
         found.raise_any()

@@ -95,13 +95,25 @@ class OneRoster:
         terms = [pk for pk, row in rows.items() if row["type"] in ("term", "semester") or pk in taught]
         for sourced_id in years:
             yield _session("academic-years", rows[sourced_id], {})
-        yield from _years_by_number(rows, terms)
+        year_of = self._years_of(terms, rows)
+        yield from _years_by_number(rows[pk] for pk in terms if not year_of[pk] and not rows[pk].is_deleted)
         for sourced_id in terms:
-            row, year = rows[sourced_id], _year_of(sourced_id, rows)
-            reference: Any = to(year) if year else compose(row["schoolYear"])
-            yield _session("terms", row, {"academic_year": reference})
+            row, year = rows[sourced_id], year_of[sourced_id]
+            record = _session("terms", row, {"academic_year": to(year)} if year else {})
+            if not year:
+                record.initial["academic_year"] = compose(row["schoolYear"])
+            yield record
         detail = "Grading periods in which no class takes place have no place here."
         self._reading.remark("not_stored", detail, "academicSessions", len(rows.keys() - {*years, *terms}))
+
+    def _years_of(self, terms: Iterable[str], rows: Mapping[str, Row]) -> dict[str, str]:
+        """Return the schoolYear session that each term is or lies below; "" where nobody says which."""
+        tops = {pk: _top_of(pk, rows) for pk in terms}
+        known = self._reading.directory.years({top for top in tops.values() if top not in rows})
+        return {
+            pk: top if top in known or (top in rows and rows[top]["type"] == "schoolYear") else ""
+            for pk, top in tops.items()
+        }
 
 
 def _session(resource: str, row: Row, more: Mapping[str, Any]) -> Record:
@@ -118,26 +130,24 @@ def _session(resource: str, row: Row, more: Mapping[str, Any]) -> Record:
     return record
 
 
-def _years_by_number(rows: Mapping[str, Row], terms: Iterable[str]) -> Iterator[Record]:
-    """Yield the years of terms whose package names none."""
-    without = [rows[pk] for pk in terms if not _year_of(pk, rows)]
-    for code in sorted({row["schoolYear"] for row in without}):
-        row = next(row for row in without if row["schoolYear"] == code)
+def _years_by_number(terms: Iterable[Row]) -> Iterator[Record]:
+    """Yield the years of terms of which nobody says in which they lie."""
+    for code, row in sorted({row["schoolYear"]: row for row in terms}.items()):
         # A school year is called by the year it ends in.
         initial = {"name": code, "starts_on": f"{int(code) - 1:04}-07-01", "ends_on": f"{code}-06-30"}
         yield Record("academic-years", code, {"code": code}, f"{row.name}.csv", row.number, row.raw, initial)
 
 
-def _year_of(sourced_id: str, rows: Mapping[str, Row]) -> str:
-    """Return the schoolYear session that a session is, or lies below; "" when the package has none."""
+def _top_of(sourced_id: str, rows: Mapping[str, Row]) -> str:
+    """Return the schoolYear session above a session, or else the last one above it that anybody names."""
     seen: set[str] = set()
     current = sourced_id
-    while current in rows and current not in seen:
+    while current in rows and current not in seen and rows[current]["type"] != "schoolYear":
         seen.add(current)
-        if rows[current]["type"] == "schoolYear":
-            return current
+        if not rows[current]["parentSourcedId"]:
+            break
         current = rows[current]["parentSourcedId"]
-    return ""
+    return current
 
 
 def _parents_first(parent_of: Mapping[str, str]) -> list[str]:

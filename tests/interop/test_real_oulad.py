@@ -1,0 +1,149 @@
+"""One year of the Open University, imported whole: its counts are those of `expected.json`."""
+
+import gzip
+import json
+import shutil
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db.models import Count
+
+from core.models import CustomField
+from courses.models import Course, Section
+from enrollment.models import Enrollment
+from interop import services
+from interop.models import ExternalIdentifier, ImportRow, ImportState
+from students.models import Student
+from tests.interop.data import DATA, dump, empty_database, needs
+
+pytestmark = needs("oulad_open")
+
+FOLDER = DATA / "oulad_open"
+
+
+def imported(path: Any = FOLDER) -> Any:
+    job = services.from_path(by=None, kind="oulad", path=path)
+    services.validate(job.pk)
+    return services.apply(job.pk)
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, Any]:
+    return json.loads((FOLDER / "expected.json").read_text())
+
+
+@pytest.fixture(scope="module")
+def first(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
+    """The first import, shared by the tests that look at what it brought."""
+    with django_db_blocker.unblock():
+        try:
+            yield imported()
+        finally:
+            empty_database()
+
+
+@pytest.mark.usefixtures("db")
+class TestTheFirstImport:
+    def test_creates_everything_and_refuses_nothing(self, first: Any, expected: dict[str, Any]) -> None:
+        found = services.summary(first)
+
+        assert first.state == ImportState.APPLIED
+        assert found["updated"] == found["unchanged"] == found["rejected"] == 0
+        created = {resource: counts["created"] for resource, counts in found["by_type"].items()}
+        assert created == {
+            "departments": 1,
+            "academic-years": 1,
+            "terms": 2,
+            "custom-fields": 5,
+            "courses": 6,
+            "sections": len(expected["per_presentation"]),
+            "students": expected["distinct_students"],
+            "enrollments": expected["rows"]["student_registration"],
+        }
+
+    def test_counts_the_rows_that_it_read(self, first: Any, expected: dict[str, Any]) -> None:
+        rows = expected["rows"]
+
+        assert first.rows_read == rows["course"] + rows["student"] + rows["student_registration"]
+
+    def test_lists_the_files_that_have_no_place_yet(self, first: Any, expected: dict[str, Any]) -> None:
+        listed = {remark["file"].removesuffix(".csv.gz"): remark["rows"] for remark in first.remarks}
+
+        assert listed == {name: expected["rows"][name] for name in ("assessment", "student_assessment", "vle")}
+
+    def test_brings_as_many_results_as_the_university_counted(self, first: Any, expected: dict[str, Any]) -> None:
+        results = Counter(Enrollment.objects.values_list("result", flat=True))
+
+        assert {result.capitalize(): number for result, number in results.items()} == expected["final_result"]
+
+    def test_brings_as_many_registrations_per_presentation(self, first: Any, expected: dict[str, Any]) -> None:
+        rows = Section.objects.annotate(number=Count("enrollments")).values_list("course__code", "term__code", "number")
+
+        assert {f"{course}-{term}": number for course, term, number in rows} == expected["per_presentation"]
+
+    def test_knows_when_students_left(self, first: Any, expected: dict[str, Any]) -> None:
+        assumed = ImportRow.objects.filter(
+            job=first, resource="enrollments", notes__contains=[{"code": "assumed_date"}]
+        )
+
+        left = Enrollment.objects.filter(status="withdrawn", dropped_at__isnull=False).count()
+        assert left - assumed.count() == expected["unregistered"]
+
+    def test_fills_sections_to_the_last_seat_and_no_further(self, first: Any) -> None:
+        for section in Section.objects.all():
+            seated = Enrollment.objects.filter(section=section).seated().count()
+            assert section.enrolled_count == seated <= section.capacity
+            assert section.override_seats == 0
+
+    def test_keeps_what_the_source_says_beyond_our_own_fields(self, first: Any) -> None:
+        student = Student.objects.get(student_no="11391")
+
+        assert student.custom_data == {
+            "region": "East Anglian Region",
+            "highest_education": "HE Qualification",
+            "imd_band": "90-100%",
+            "age_band": "55<=",
+            "disability": False,
+        }
+        assert CustomField.objects.filter(entity_type="students.student").count() == 5
+
+    def test_keeps_the_names_by_which_the_source_knows_its_rows(self, first: Any, expected: dict[str, Any]) -> None:
+        names = Counter(ExternalIdentifier.objects.filter(scheme="oulad").values_list("entity_type", flat=True))
+
+        assert names["students.student"] == expected["distinct_students"]
+        assert names["courses.section"] == len(expected["per_presentation"])
+
+    def test_counts_from_the_first_day_of_the_presentation(self, first: Any) -> None:
+        enrollment = Enrollment.objects.get(student__student_no="30268")
+
+        assert enrollment.enrolled_at.date().isoformat() == "2013-07-01"
+        assert enrollment.dropped_at.date().isoformat() == "2013-10-13"
+        assert (enrollment.status, enrollment.result, enrollment.attempt_no) == ("withdrawn", "withdrawn", 1)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_a_second_run_changes_nothing_and_taking_both_back_leaves_nothing(tmp_path: Any) -> None:
+    """The second comes as a ZIP of the files as the dataset itself names them."""
+    before = dump()
+    archive = tmp_path / "oulad.zip"
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for ours, theirs in (
+            ("course", "courses"), ("student", "studentInfo"), ("student_registration", "studentRegistration"),
+        ):  # fmt: skip
+            with gzip.open(FOLDER / f"{ours}.csv.gz") as source, packed.open(f"oulad/{theirs}.csv", "w") as copy:
+                shutil.copyfileobj(source, copy)
+    first = imported()
+    between = dump()
+
+    second = services.summary(imported(archive))
+
+    assert dump() == between
+    assert (second["created"], second["updated"], second["rejected"]) == (0, 0, 0)
+    assert second["unchanged"] == services.summary(first)["created"]
+    services.revert(first.pk, by=None)
+    assert dump() == before
+    assert Course.objects.count() == 0

@@ -1,0 +1,488 @@
+"""Plain tables: how their columns are found, their cells read, and what becomes of their rows."""
+
+import json
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+
+from core.customfields.services import create_custom_field
+from courses.models import Course, Meeting, Section
+from departments.models import Department, Program
+from enrollment.models import Enrollment
+from faculty.models import Faculty, FacultyAppointment
+from interop import services
+from interop.models import ImportState
+from students.models import ProgramEnrollment, Student
+from tests.courses.factories import CourseFactory, SectionFactory
+from tests.departments.factories import (
+    BuildingFactory,
+    CampusFactory,
+    DepartmentFactory,
+    ProgramFactory,
+    RoomFactory,
+    TermFactory,
+)
+from tests.faculty.factories import FacultyFactory
+from tests.interop.data import DATA, needs
+from tests.interop.importing import imported, reasons, table, totals, validated
+from tests.students.factories import StudentFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    return tmp_path / "table.csv"
+
+
+@pytest.fixture
+def science() -> Department:
+    return DepartmentFactory(code="SCI")
+
+
+# --- columns ---
+
+
+@pytest.mark.usefixtures("science")
+def test_columns_are_found_by_name_and_synonym_however_they_are_written(place: Path) -> None:
+    row = {"Student Number": "S1", "GIVEN_NAME": "Ada", "sur-name": "x", "surname": "Lovelace", "DOB": "1815-12-10",
+           "Dept": "SCI", "E-Mail": "ada@example.org", "Sex": "F"}  # fmt: skip
+
+    job = imported("students", table(place, row))
+
+    student = Student.objects.select_related("person").get()
+    assert (student.student_no, student.person.first_name, student.person.last_name) == ("S1", "Ada", "Lovelace")
+    assert (student.person.birth_date, student.person.gender) == (date(1815, 12, 10), "female")
+    assert [(remark["code"], remark["detail"]) for remark in job.remarks] == [
+        ("ignored_columns", "Columns that are not imported: sur-name.")
+    ]
+
+
+@pytest.mark.usefixtures("science")
+def test_a_mapping_goes_before_names(place: Path) -> None:
+    rows = table(
+        place, {"student_no": "S1", "first_name": "wrong", "Vorname": "Ada", "email": "x@y.z", "department": "SCI"}
+    )
+
+    imported("students", rows, mapping={"first_name": "vorname", "email": ""})
+
+    person = Student.objects.get().person
+    assert (person.first_name, person.email) == ("Ada", "")
+
+
+@pytest.mark.parametrize(
+    ("mapping", "code"),
+    [({"shoe_size": "Size"}, "unknown_column"), ({"email": "Nowhere"}, "unknown_column"), ({}, "missing_column")],
+)
+def test_a_mapping_that_leads_nowhere_refuses_the_file(place: Path, mapping: dict[str, str], code: str) -> None:
+    column = "student_no" if mapping else "name"
+
+    job = validated("students", table(place, {column: "S1"}), mapping=mapping)
+
+    assert job.state == ImportState.FAILED
+    assert [error["code"] for error in job.errors] == [code]
+
+
+def test_a_template_is_a_table_that_is_read(place: Path) -> None:
+    from interop.sources.columns import COLUMNS, template
+
+    for kind in COLUMNS:
+        place.write_text(",".join(template(kind)) + "\n")
+        assert totals(imported(kind, place, force=True)) == (0, 0, 0, 0)
+
+
+@pytest.mark.usefixtures("science")
+def test_a_workbook_is_read_like_a_table(tmp_path: Path) -> None:
+    book = Workbook()
+    book.active.append(["student_no", "birth_date", "department"])
+    book.active.append([4711, datetime(1990, 5, 1), "SCI"])  # noqa: DTZ001 - a workbook knows no zone
+    book.save(tmp_path / "students.xlsx")
+
+    imported("students", tmp_path / "students.xlsx")
+
+    student = Student.objects.get()
+    assert (student.student_no, student.person.birth_date) == ("4711", date(1990, 5, 1))
+
+
+# --- rows ---
+
+
+@pytest.mark.usefixtures("science")
+def test_sound_rows_go_in_and_the_others_are_refused_with_their_reasons(place: Path) -> None:
+    path = table(
+        place,
+        {"student_no": "S1", "department": "SCI", "email": "ada@example.org"},
+        {"student_no": "", "department": "SCI"},
+        {"student_no": "S3", "department": "NOWHERE"},
+        {"student_no": "S4", "department": "SCI", "email": "no address", "birth_date": "yesterday"},
+        {"student_no": "S5", "department": "SCI", "gender": "unsure", "first_name": "x" * 151},
+        {"student_no": "S1", "department": "SCI"},
+        {"student_no": "S7"},
+    )
+    path.write_bytes(path.read_bytes() + b"S8,SCI,\xff,,,\nS9\n")
+
+    job = imported("students", path)
+
+    assert job.state == ImportState.PARTIALLY_APPLIED
+    assert totals(job) == (1, 0, 0, 8)
+    assert reasons(job) == [
+        (3, "required", "student_no"),
+        (4, "unknown_reference", "department"),
+        (5, "invalid_format", "birth_date"),
+        (6, "max_length", "first_name"),
+        (6, "invalid_choice", "gender"),
+        (7, "duplicate_row", ""),
+        (8, "required", "department"),
+        (9, "invalid_unicode", ""),
+        (10, "wrong_column_count", ""),
+    ]
+
+
+@pytest.mark.usefixtures("science")
+def test_the_preview_says_what_will_be_done_and_writes_nothing(place: Path) -> None:
+    StudentFactory(student_no="S1", department__code="SCI2", person__first_name="Ada")
+    same, other = StudentFactory(student_no="S2"), StudentFactory(student_no="S3")
+    path = table(
+        place,
+        {"student_no": "S1", "first_name": "Augusta", "department": ""},
+        {"student_no": "S2", "first_name": same.person.first_name, "department": ""},
+        {"student_no": "S3", "first_name": other.person.first_name, "department": "NOWHERE"},
+        {"student_no": "S4", "first_name": "Grace", "department": "SCI"},
+    )
+
+    job = validated("students", path)
+
+    assert job.state == ImportState.VALIDATED
+    assert list(job.rows.order_by("position").values_list("natural_key", "action")) == [
+        ("S1", "update"), ("S2", "unchanged"), ("S3", "rejected"), ("S4", "create"),
+    ]  # fmt: skip
+    assert Student.objects.count() == 3
+
+
+@pytest.mark.usefixtures("science")
+def test_a_blank_cell_says_nothing(place: Path) -> None:
+    student = StudentFactory(student_no="S1", person__first_name="Ada", person__email="ada@example.org")
+
+    imported("students", table(place, {"student_no": "S1", "first_name": "Augusta", "email": ""}))
+
+    student.person.refresh_from_db()
+    assert (student.person.first_name, student.person.email) == ("Augusta", "ada@example.org")
+
+
+@pytest.mark.usefixtures("science")
+def test_a_change_counts_as_one_of_the_row(place: Path) -> None:
+    student = StudentFactory(student_no="S1")
+
+    imported("students", table(place, {"student_no": "S1", "first_name": "Augusta"}))
+
+    student.refresh_from_db()
+    assert student.version == 2
+    assert student.person.version == 2
+
+
+# --- each kind ---
+
+
+def test_departments_are_created_below_each_other_in_whatever_order(place: Path) -> None:
+    rows = [
+        {"code": "LAB", "name": "Laboratory", "parent": "PHY", "kind": "Office"},
+        {"code": "PHY", "name": "Physics", "parent": "SCI"},
+        {"code": "SCI", "name": "Sciences", "parent": ""},
+    ]
+
+    assert totals(imported("departments", table(place, *rows))) == (3, 0, 0, 0)
+
+    laboratory = Department.objects.get(code="LAB")
+    assert (laboratory.kind, laboratory.parent.code, laboratory.parent.parent.code) == ("office", "PHY", "SCI")
+    assert len(laboratory.lineage) == 3
+
+
+def test_departments_in_a_circle_are_refused(place: Path) -> None:
+    rows = [{"code": "A", "name": "A", "parent": "B"}, {"code": "B", "name": "B", "parent": "A"}]
+
+    job = imported("departments", table(place, *rows))
+
+    assert totals(job) == (0, 0, 0, 2)
+    assert not Department.objects.exists()
+
+
+@pytest.mark.usefixtures("science")
+def test_programs(place: Path) -> None:
+    row = {"code": "BSC", "name": "Mathematics", "level": "Bachelor", "dept": "SCI", "credits": "180"}
+
+    imported("programs", table(place, row))
+
+    program = Program.objects.get()
+    assert (program.level, program.total_credits, program.department.code) == ("bachelor", Decimal(180), "SCI")
+
+
+@pytest.mark.usefixtures("science")
+def test_students_with_a_program_are_enrolled_in_it(place: Path) -> None:
+    program = ProgramFactory(code="BSC")
+    row = {"student_no": "S1", "department": "SCI", "program": "BSC", "cohort": "2026", "status": "Leave of absence"}
+
+    imported("students", table(place, row))
+
+    student = Student.objects.get()
+    enrolled = ProgramEnrollment.objects.get(student=student)
+    assert student.status == "leave_of_absence"
+    assert (enrolled.program, enrolled.cohort, enrolled.is_primary) == (program, "2026", True)
+
+
+@pytest.mark.usefixtures("science")
+def test_another_program_takes_the_place_of_the_former(place: Path) -> None:
+    ProgramFactory(code="BSC")
+    ProgramFactory(code="MSC")
+    imported("students", table(place, {"student_no": "S1", "department": "SCI", "program": "BSC"}))
+
+    imported("students", table(place, {"student_no": "S1", "program": "MSC", "cohort": "2027"}))
+
+    primary = ProgramEnrollment.objects.get(is_primary=True)
+    assert (primary.program.code, primary.cohort) == ("MSC", "2027")
+    assert ProgramEnrollment.objects.get(program__code="BSC").status == "withdrawn"
+
+
+@pytest.mark.usefixtures("science")
+def test_a_step_that_a_student_cannot_take_is_refused(place: Path) -> None:
+    StudentFactory(student_no="S1", status="graduated")
+
+    job = imported("students", table(place, {"student_no": "S1", "status": "suspended"}))
+
+    assert reasons(job) == [(2, "illegal_transition", "status")]
+
+
+@pytest.mark.usefixtures("science")
+def test_faculty_take_up_their_first_post(place: Path) -> None:
+    row = {"employee_no": "E1", "surname": "Noether", "rank": "Professor", "dept": "SCI", "hired_on": "2020-01-01",
+           "employment": "Full-time", "fte": "0.5"}  # fmt: skip
+
+    imported("faculty", table(place, row))
+
+    post = FacultyAppointment.objects.get(faculty__employee_no="E1")
+    assert (post.rank, post.valid.lower, post.department.code) == ("professor", date(2020, 1, 1), "SCI")
+    assert Faculty.objects.get().fte == Decimal("0.5")
+
+
+@pytest.mark.usefixtures("science")
+def test_courses_come_with_their_first_version(place: Path) -> None:
+    row = {"code": "CS1", "title": "Computing", "dept": "SCI", "credits": "3", "credits_max": "6", "level": "Graduate"}
+
+    imported("courses", table(place, row))
+
+    course = Course.objects.select_related("current_version").get()
+    assert (course.level, course.current_version.title) == ("graduate", "Computing")
+    assert (course.current_version.credits, course.current_version.credits_max) == (3, 6)
+
+
+def test_a_course_is_corrected_in_its_present_version(place: Path) -> None:
+    course = CourseFactory(code="CS1")
+
+    job = imported("courses", table(place, {"code": "CS1", "title": "Computing for all"}))
+
+    assert totals(job) == (0, 1, 0, 0)
+    course.refresh_from_db()
+    assert course.current_version.title == "Computing for all"
+    assert course.version == 2
+
+
+def offered() -> None:
+    CourseFactory(code="CS1")
+    TermFactory(code="2026F", starts_on=date(2026, 9, 1), ends_on=date(2027, 1, 31))
+    FacultyFactory(employee_no="E1")
+    FacultyFactory(employee_no="E2")
+    RoomFactory(code="101", building=BuildingFactory(code="MAIN", campus=CampusFactory(code="CAM")))
+
+
+SECTION = {"course_code": "CS1", "section_code": "01", "term": "2026F", "capacity": "30", "instructor": "E1; E2"}
+
+
+def test_sections_come_with_instructors_and_meetings(place: Path) -> None:
+    offered()
+    meeting = {"days": "MW", "starts": "09:30", "ends": "10:45", "building": "MAIN", "room": "101"}
+    again = {**SECTION, "days": "Fri", "starts": "2:00 PM", "ends": "03:00 pm", "building": "", "room": ""}
+
+    job = imported("sections", table(place, {**SECTION, **meeting}, again))
+
+    assert totals(job) == (4, 0, 0, 0)
+    section = Section.objects.get()
+    assert (section.capacity, section.course.code, section.term.code) == (30, "CS1", "2026F")
+    shares = section.section_instructors.order_by("faculty__employee_no").values_list("role", "share")
+    assert list(shares) == [("primary", 50), ("co", 50)]
+    meetings = Meeting.objects.order_by("weekday").values_list("weekday", "starts_at", "ends_at", "room__code")
+    assert list(meetings) == [
+        (1, time(9, 30), time(10, 45), "101"), (3, time(9, 30), time(10, 45), "101"), (5, time(14), time(15), None),
+    ]  # fmt: skip
+
+
+def test_a_section_taught_twice_the_same_way_is_found_again(place: Path) -> None:
+    offered()
+    meeting = {"days": "MW", "starts": "09:30", "ends": "10:45", "building": "MAIN", "room": "101"}
+    imported("sections", table(place, {**SECTION, **meeting}))
+
+    moved = table(place, {**SECTION, "instructor": "E2", **meeting, "ends": "11:00"})
+    job = imported("sections", moved)
+
+    assert totals(job) == (0, 3, 0, 0)
+    assert {str(ends) for ends in Meeting.objects.values_list("ends_at", flat=True)} == {"11:00:00"}
+    assert Section.objects.get().section_instructors.get().faculty.employee_no == "E2"
+
+
+def test_a_room_is_taken_once(place: Path) -> None:
+    offered()
+    meeting = {"days": "M", "starts": "09:30", "ends": "10:45", "building": "MAIN", "room": "101"}
+
+    job = imported("sections", table(place, {**SECTION, **meeting}, {**SECTION, "section_code": "02", **meeting}))
+
+    assert reasons(job) == [(3, "room_conflict", "room")]
+    assert Section.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"days": ""}, "required"),
+        ({"days": "Someday"}, "invalid_format"),
+        ({"starts": "noon"}, "invalid_format"),
+        ({"ends": "09:00"}, "ends_before_start"),
+        ({"room": "999"}, "unknown_reference"),
+        ({"capacity": "31"}, "contradiction"),
+    ],
+)
+def test_a_meeting_that_cannot_be_is_refused(place: Path, change: dict[str, str], reason: str) -> None:
+    offered()
+    meeting = {"days": "M", "starts": "09:30", "ends": "10:45", "building": "MAIN", "room": "101"}
+
+    job = imported("sections", table(place, SECTION, {**SECTION, **meeting, **change}))
+
+    assert [code for _, code, _ in reasons(job)] == [reason]
+    assert not Meeting.objects.exists()
+
+
+def test_enrolments_of_a_closed_term_are_recorded_as_history(place: Path) -> None:
+    section = SectionFactory(
+        code="01", capacity=1, course__code="CS1", term=TermFactory(code="2020F", state="closed"), status="completed"
+    )
+    rows = []
+    for number in range(3):
+        StudentFactory(student_no=f"S{number}", status="graduated")
+        rows.append(
+            {
+                "student": f"S{number}", "course": "CS1", "section": "01", "term": "2020F", "status": "Completed",
+                "result": "Pass", "registration_date": "2020-09-01", "attempt": "2",
+            }
+        )  # fmt: skip
+
+    job = imported("enrollments", table(place, *rows))
+
+    assert totals(job) == (3, 0, 0, 0)
+    section.refresh_from_db()
+    assert (section.enrolled_count, section.capacity, section.override_seats) == (3, 1, 2)
+    enrollment = Enrollment.objects.get(student__student_no="S0")
+    assert (enrollment.status, enrollment.result, enrollment.source) == ("completed", "pass", "import")
+    assert enrollment.enrolled_at == datetime(2020, 9, 1, tzinfo=UTC)
+    assert enrollment.credits == section.course_version.credits
+    assert enrollment.attempt_no == 2
+
+
+def test_enrolments_that_contradict_themselves_are_refused(place: Path) -> None:
+    SectionFactory(code="01", course__code="CS1", term__code="2020F")
+    StudentFactory(student_no="S1")
+    where = {"student": "S1", "course": "CS1", "section": "01", "term": "2020F"}
+
+    job = imported("enrollments", table(place, {**where, "status": "withdrawn"}))
+    other = imported("enrollments", table(place, {**where, "status": "enrolled", "result": "splendid"}))
+
+    assert reasons(job) == [(2, "dropped_at_mismatch", "dropped_at")]
+    assert reasons(other) == [(2, "invalid_choice", "result")]
+
+
+def test_an_enrolment_is_moved_on_by_what_the_source_says_later(place: Path) -> None:
+    SectionFactory(code="01", course__code="CS1", term__code="2020F")
+    StudentFactory(student_no="S1")
+    where = {"student": "S1", "course": "CS1", "section": "01", "term": "2020F"}
+    imported("enrollments", table(place, {**where, "status": "enrolled"}))
+
+    job = imported("enrollments", table(place, {**where, "status": "withdrawn", "dropped_on": "2020-10-01"}))
+
+    assert totals(job) == (0, 1, 0, 0)
+    enrollment = Enrollment.objects.get()
+    assert (enrollment.status, enrollment.dropped_at) == ("withdrawn", datetime(2020, 10, 1, tzinfo=UTC))
+    assert enrollment.section.enrolled_count == 0
+    assert enrollment.events.get().to_status == "withdrawn"
+
+
+# --- custom fields ---
+
+
+@pytest.mark.usefixtures("science")
+def test_custom_fields_are_filled_and_their_rules_hold(place: Path, registrar: Any) -> None:
+    create_custom_field(
+        by=registrar, entity_type="students.student", name="shoe_size", label="Shoe size", field_type="number",
+        min_value=Decimal(20), max_value=Decimal(50),
+    )  # fmt: skip
+    create_custom_field(
+        by=registrar, entity_type="students.student", name="sports", label="Sports", field_type="multiselect",
+        choices=["chess", "rowing"],
+    )  # fmt: skip
+    rows = [
+        {"student_no": "S1", "department": "SCI", "custom.shoe_size": "42", "custom.sports": "rowing; chess"},
+        {"student_no": "S2", "department": "SCI", "custom.shoe_size": "77", "custom.sports": "golf"},
+    ]
+
+    job = imported("students", table(place, *rows))
+
+    assert Student.objects.get().custom_data == {"shoe_size": Decimal(42), "sports": ["chess", "rowing"]}
+    assert reasons(job) == [
+        (3, "above_maximum", "custom_fields.shoe_size"), (3, "invalid_choice", "custom_fields.sports"),
+    ]  # fmt: skip
+    again = imported("students", table(place, rows[0]), force=True)
+    assert totals(again) == (0, 0, 1, 0)
+
+
+@pytest.mark.usefixtures("science")
+def test_values_that_are_unique_stay_so(place: Path, registrar: Any) -> None:
+    create_custom_field(
+        by=registrar, entity_type="students.student", name="locker", label="Locker", field_type="text",
+        unique_values=True,
+    )  # fmt: skip
+    rows = [{"student_no": f"S{n}", "department": "SCI", "custom.locker": locker} for n, locker in enumerate("AAB")]
+
+    job = imported("students", table(place, *rows))
+
+    assert reasons(job) == [(3, "custom_value_taken", "custom_fields.locker")]
+    assert Student.objects.count() == 2
+
+
+# --- hostile content ---
+
+
+@needs("robustness")
+@pytest.mark.usefixtures("science")
+def test_hostile_names_are_kept_exactly_or_refused(place: Path) -> None:
+    strings = json.loads((DATA / "robustness" / "blns.json").read_text())
+    rows = [
+        {"student_no": f"S{number}", "department": "SCI", "first_name": text} for number, text in enumerate(strings)
+    ]
+
+    job = imported("students", table(place, *rows))
+
+    kept = dict(Student.objects.values_list("student_no", "person__first_name"))
+    refused = {row.natural_key: row.reasons for row in job.rows.filter(action="rejected")}
+    assert kept.keys() | refused.keys() == {row["student_no"] for row in rows}
+    assert all(kept[row["student_no"]] == row["first_name"] for row in rows if row["student_no"] in kept)
+    assert {fault["code"] for faults in refused.values() for fault in faults} <= {"max_length"}
+    assert len(kept) > 500
+
+
+def test_the_report_cannot_run_in_a_spreadsheet(place: Path) -> None:
+    rows = [{"code": code, "name": "x"} for code in ("=1+1", "+1", "-1", "@SUM(A1)", "\tx", "plain")]
+
+    job = imported("departments", table(place, *rows))
+
+    lines = "".join(services.report(job)).splitlines()[1:]
+    cells = [line.split(",")[3] for line in lines]
+    assert cells == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "x", "plain"]

@@ -1,0 +1,161 @@
+"""Small catalogues with everything in them that the real one lacks."""
+
+import csv
+import io
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from interop.faults import MissingColumnError
+from interop.reading.delimited import read_csv
+from interop.reading.rows import Table
+from interop.sources.records import Record
+from interop.sources.uiuc import COLUMNS, UiucCatalogue
+
+ROW = {
+    "Year": "2024", "Term": "Summer", "YearTerm": "2024-su", "Subject": "CS", "Number": "101", "Name": "Computing",
+    "Credit Hours": "3 hours.", "CRN": "10001", "Section": "A", "Type": "Lecture", "Start Time": "09:00 AM",
+    "End Time": "10:20 AM", "Days of Week": "MW", "Room": "1", "Building": "Hall", "Instructors": "I1;I2",
+}  # fmt: skip
+
+
+def read(
+    *rows: dict[str, str], options: dict[str, Any] | None = None, columns: tuple[str, ...] = COLUMNS
+) -> list[Record]:
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows({**ROW, **row} for row in rows)
+
+    @contextmanager
+    def opener() -> Generator[Table]:
+        yield read_csv(io.BytesIO(text.getvalue().encode()), "catalogue.csv")
+
+    return list(UiucCatalogue(opener, options or {}, len(rows)).records())
+
+
+def of(records: list[Record], resource: str) -> list[Record]:
+    return [record for record in records if record.resource == resource]
+
+
+def test_a_row_becomes_everything_that_it_speaks_of() -> None:
+    records = read({})
+
+    assert [record.resource for record in records] == [
+        "campuses", "buildings", "rooms", "academic-years", "terms", "departments", "faculty", "faculty", "courses",
+        "sections", "meetings", "meetings",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("written", "least", "most"),
+    [
+        ("3 hours.", "3", None),
+        ("1 hours", "1", None),
+        ("1 TO 4 hours.", "1", "4"),
+        ("3 OR 4 hours.", "3", "4"),
+        ("0.5 TO 1.5 hours.", "0.5", "1.5"),
+    ],
+)
+def test_credits_are_read(written: str, least: str, most: str | None) -> None:
+    (course,) = of(read({"Credit Hours": written}), "courses")
+
+    assert (course.values["credits"], course.values["credits_max"]) == (least, most)
+
+
+def test_credits_that_cannot_be_read_refuse_the_course() -> None:
+    (course,) = of(read({"Credit Hours": "some"}), "courses")
+
+    assert [fault.code for fault in course.faults] == ["invalid_format"]
+
+
+def test_sections_without_a_code_of_their_own_are_called_by_their_number() -> None:
+    records = read(
+        {"Section": ""}, {"Section": "", "CRN": "10002"}, {"Section": "B", "CRN": "3"}, {"Section": "B", "CRN": "4"}
+    )
+
+    assert [record.values["code"] for record in of(records, "sections")] == ["10001", "10002", "B", "B-4"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"Start Time": "ARRANGED", "End Time": ""}, {"Days of Week": "  "}, {"Start Time": ""}],
+)
+def test_what_is_arranged_has_no_meeting(change: dict[str, str]) -> None:
+    records = read(change)
+
+    assert of(records, "meetings") == []
+    assert len(of(records, "sections")) == 1
+
+
+def test_a_room_without_a_building_is_none() -> None:
+    (meeting, _) = of(read({"Building": ""}), "meetings")
+
+    assert meeting.values["room"] is None
+
+
+def test_sections_of_one_course_at_one_place_and_time_meet_together() -> None:
+    records = read({}, {"CRN": "10002", "Section": "B"})
+
+    assert [len(record.initial["sections"]) for record in of(records, "meetings")] == [2, 2]
+
+
+def test_courses_that_are_the_same_meet_together() -> None:
+    records = read({}, {"CRN": "10002", "Subject": "ECE", "Description": "Same as CS 101 and SE 7."})
+
+    meetings = of(records, "meetings")
+    assert [record.initial["sections"] for record in meetings] == [["2024-su|CS 101|A", "2024-su|ECE 101|A"]] * 2
+    assert not any(record.notes for record in meetings)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"Subject": "ECE"},
+        {"Section": "B", "Start Time": "10:00 AM", "End Time": "11:00 AM"},
+        {"Section": "B", "Part of Term": "S1"},
+    ],
+)
+def test_whatever_else_shares_a_room_is_flagged_on_both_sides(other: dict[str, str]) -> None:
+    records = read({}, {"CRN": "10002", **other}, columns=(*COLUMNS, "Part of Term"))
+
+    meetings = of(records, "meetings")
+    assert len(meetings) == 4
+    assert all(record.initial["conflict_waived"] for record in meetings)
+    assert all([note.code for note in record.notes] == ["room_conflict"] for record in meetings)
+
+
+def test_meetings_that_only_touch_do_not_clash() -> None:
+    records = read({}, {"CRN": "10002", "Section": "B", "Start Time": "10:20 AM", "End Time": "11:00 AM"})
+
+    assert not any(record.notes for record in of(records, "meetings"))
+
+
+def test_the_days_of_the_term_can_be_said() -> None:
+    (term,) = of(read({}, options={"starts_on": "2024-05-13", "ends_on": "2024-08-03"}), "terms")
+
+    assert term.initial == {"starts_on": "2024-05-13", "ends_on": "2024-08-03"}
+    assert term.notes == []
+
+
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        ({"CRN": ""}, "required"),
+        ({"Subject": " "}, "required"),
+        ({"CRN": "10001", "Number": "102"}, "contradiction"),
+        ({"CRN": "2", "Start Time": "early"}, "invalid_format"),
+        ({"CRN": "2", "Days of Week": "XYZ"}, "invalid_format"),
+    ],
+)
+def test_a_row_that_cannot_be_is_refused(row: dict[str, str], code: str) -> None:
+    records = read({}, row)
+
+    assert [fault.code for record in records for fault in record.faults] == [code]
+
+
+def test_a_file_without_a_column_is_refused() -> None:
+    with pytest.raises(MissingColumnError):
+        read({}, columns=COLUMNS[1:])
