@@ -103,6 +103,19 @@ class Resembles(Func):
     output_field = BooleanField()
 
 
+class InAll(Func):
+    """The rows that every subquery has, each of which is run once.
+
+    One IN inside another would be planned for far fewer rows than a short word finds, and ten of them
+    would never end. OFFSET 0 hides from the planner that no row comes twice: expecting thousands, it
+    would read the whole table that they are looked up in.
+    """
+
+    template = "(SELECT id FROM (%(expressions)s) AS common (id) OFFSET 0)"
+    arg_joiner = " INTERSECT "
+    output_field = UUIDField()
+
+
 class WordsOrResemblance(Func):
     """The rows of the first subquery, or of the second if the first has none.
 
@@ -176,16 +189,24 @@ def search(queryset: QuerySet[ModelT], text: str, custom_names: Sequence[str] | 
     return queryset.filter(pk__in=WordsOrResemblance(Subquery(exact_in_queryset), Subquery(resembling)))
 
 
-def _with_words(model: type[Model], words: Sequence[str], custom_names: Sequence[str]) -> QuerySet[Any, Any]:
+def _with_words(model: type[Model], words: Sequence[str], custom_names: Sequence[str]) -> QuerySet[Any, Any] | Func:
     """Return the keys of the rows in whose sources every word begins a word; a key may come twice."""
     paths = _paths(model)
     # One full-text query can hold all words if there is one source; else each word may be in another.
     if len(paths) == 1 and not custom_names:
         return _with_phrase(model, " ".join(words), paths, custom_names)
-    found = [_with_phrase(model, word, paths, custom_names) for word in words]
-    if len(found) == 1:
-        return found[0]
-    return reduce(lambda rows, keys: rows.filter(pk__in=keys), found, model._base_manager.all()).values("pk")
+    found = [_with_phrase(model, word, paths, custom_names) for word in _needed(words)]
+    return InAll(*[Subquery(rows) for rows in found]) if len(found) > 1 else found[0]
+
+
+def _needed(words: Sequence[str]) -> list[str]:
+    """Return the words without those that begin another one, and so are found wherever it is."""
+    longest_first = sorted(set(words), key=lambda word: (-len(word), word))
+    needed: list[str] = []
+    for word in longest_first:
+        if not any(other.startswith(word) for other in needed):
+            needed.append(word)
+    return needed
 
 
 def _with_phrase(

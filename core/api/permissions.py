@@ -29,8 +29,9 @@ class ActionPermission(BasePermission):
 
     def has_permission(self, request: Request, view: APIView) -> bool:
         required: Mapping[str, str] = getattr(view, "required_permissions", {})
-        action = getattr(view, "action", str(request.method).lower())
-        if action is None or str(request.method).lower() not in view.http_method_names:
+        method = str(request.method).lower()
+        action = getattr(view, "action", method)
+        if action is None or method not in view.http_method_names or not hasattr(view, method):
             return True  # No handler: the view answers 405.
         if action in ("options", "metadata", "head"):
             action = "get" if action == "head" else action

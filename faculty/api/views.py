@@ -41,8 +41,8 @@ class FacultyViewSet(BulkViewSet[Faculty]):
     def change_status(self, request: Request, pk: str) -> Response:
         """Move the member of faculty to another status; whoever goes holds no post any more."""
         with transaction.atomic():
-            values = self.validated(request.data)
-            moved = services.change_status(self.locked(), by=self.actor, at=timezone.now(), **values)
+            row = self.locked()
+            moved = services.change_status(row, by=self.actor, at=timezone.now(), **self.validated(request.data))
             return self.represent(self.fresh(moved))
 
 

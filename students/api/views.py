@@ -42,8 +42,8 @@ class StudentViewSet(BulkViewSet[Student]):
     def change_status(self, request: Request, pk: str) -> Response:
         """Move the student to another status; the primary program goes along."""
         with transaction.atomic():
-            values = self.validated(request.data)
-            moved = services.change_status(self.locked(), by=self.actor, at=timezone.now(), **values)
+            row = self.locked()
+            moved = services.change_status(row, by=self.actor, at=timezone.now(), **self.validated(request.data))
             return self.represent(self.fresh(moved))
 
 
@@ -98,8 +98,10 @@ class ProgramEnrollmentViewSet(BulkViewSet[ProgramEnrollment]):
     def change_status(self, request: Request, pk: str) -> Response:
         """Move the program enrolment to another status."""
         with transaction.atomic():
-            values = self.validated(request.data)
-            moved = services.change_program_status(self.locked(), by=self.actor, at=timezone.now(), **values)
+            row = self.locked()
+            moved = services.change_program_status(
+                row, by=self.actor, at=timezone.now(), **self.validated(request.data)
+            )
             return self.represent(self.fresh(moved))
 
 

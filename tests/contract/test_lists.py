@@ -18,7 +18,11 @@ from core.models import CustomizableModel
 from tests.contract.routes import Route, routes
 from tests.contract.work import NOTE, NOTED
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("university")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("university"),
+    pytest.mark.xdist_group("contract-lists"),
+]
 
 LISTS = [route for route in routes() if route.lists]
 BUDGET = 3

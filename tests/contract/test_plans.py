@@ -24,7 +24,11 @@ from tests.contract.conftest import client_of
 from tests.contract.routes import Route, routes
 from tests.demo.seeding import TODAY
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("many")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("many"),
+    pytest.mark.xdist_group("contract-plans"),
+]
 
 MANY = Scale(students=24_000, faculty=900, departments=20, courses_per_department=60, rooms=220, enrollments=90_000)
 GROWING = {
@@ -145,6 +149,14 @@ def test_a_common_question_reads_no_table_through(registrar: APIClient, name: st
 
     assert plan.indexes
     assert not plan.read_through, plan.text
+
+
+def test_each_word_of_a_search_is_looked_up_once(registrar: APIClient) -> None:
+    plan = plan_of(registrar, "students_student", "/api/v1/students/", {"search": "an ma s"})
+
+    lookups = [node for node in plan.nodes if node.get("Index Name", "").endswith("_words")]
+    assert len(lookups) >= 3
+    assert {node["Actual Loops"] for node in lookups} == {1}
 
 
 def grown(route: Route) -> bool:

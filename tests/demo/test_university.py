@@ -18,7 +18,11 @@ from faculty.models import Faculty, FacultyAppointment
 from students.models import ProgramEnrollment, Student
 from tests.demo.seeding import TODAY
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("university")]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("university"),
+    pytest.mark.xdist_group("demo"),
+]
 
 
 def test_the_small_university_has_its_size() -> None:
