@@ -66,6 +66,11 @@ class ServiceAdmin(CustomFieldsAdminMixin):
         options.setdefault("queryset", visible(target._default_manager.all(), request.user))
         return super().formfield_for_foreignkey(db_field, request, **options)
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out what only a row that exists has."""
+        fields = super().get_fields(request, obj)
+        return fields if obj is not None else [name for name in fields if name not in ServiceAdmin.readonly_fields]
+
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
         form: Any = super().get_form(request, obj, change, **options)
         refused: DomainError | None = getattr(request, REFUSED, None)

@@ -53,6 +53,11 @@ def subscribers_of(name: str) -> dict[str, Subscriber]:
     return dict(_subscribers[name])
 
 
+def heard_names() -> list[str]:
+    """Return the names of the events that somebody subscribes to."""
+    return sorted(name for name, subscribers in _subscribers.items() if subscribers)
+
+
 def publish(event: Event) -> None:
     """Record `event` in the caller's transaction; it is delivered only if that commits."""
     if not transaction.get_connection().in_atomic_block:

@@ -24,7 +24,7 @@ from django.db.models.functions import Now
 
 from core.db.notifications import Listener
 from core.errors import DomainError
-from core.events import subscribers_of
+from core.events import heard_names, subscribers_of
 from core.logging import describe
 from core.models import OutboxEvent
 from core.models.outbox import CHANNEL
@@ -32,6 +32,7 @@ from core.models.outbox import CHANNEL
 logger = logging.getLogger(__name__)
 
 BATCH = 200
+UNHEARD_BATCH = 5_000
 MAX_ATTEMPTS = 16
 SLOWEST_RETRY = timedelta(hours=1)
 POLL_SECONDS = 1.0
@@ -64,17 +65,30 @@ class Relay:
 
     def drain(self) -> int:
         """Deliver everything due and return how many events are now known to all their subscribers."""
-        delivered = 0
+        delivered = self._settle_unheard()
         while batch := list(OutboxEvent.objects.due().order_by("seq").values_list("pk", flat=True)[:BATCH]):
             outcomes = []
             for pk in batch:
                 if self.is_stopping:
                     return delivered
                 outcomes.append(self.deliver(pk))
-            delivered += outcomes.count(True)
+            delivered += outcomes.count(True) + self._settle_unheard()
             if all(outcome is None for outcome in outcomes):
                 break  # other relays hold everything that is left
         return delivered
+
+    def _settle_unheard(self) -> int:
+        """Settle at once what nobody subscribes to: an import records thousands of events that others wait behind."""
+        settled = 0
+        unheard = OutboxEvent.objects.due().exclude(name__in=heard_names()).order_by("seq")
+        while not self.is_stopping:
+            with transaction.atomic():
+                pks = list(unheard.select_for_update(skip_locked=True).values_list("pk", flat=True)[:UNHEARD_BATCH])
+                OutboxEvent.objects.filter(pk__in=pks).update(delivered_at=Now())
+            settled += len(pks)
+            if len(pks) < UNHEARD_BATCH:
+                break
+        return settled
 
     def deliver(self, pk: UUID) -> bool | None:
         """Try one event: True if every subscriber has heard it, False if one failed, None if it is not to be had."""

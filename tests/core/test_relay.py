@@ -387,3 +387,13 @@ def test_the_purging_command_says_what_it_did(capsys: pytest.CaptureFixture[str]
     call_command("purge_outbox", "--older-than-days", "0")
 
     assert capsys.readouterr().out == "1 events purged.\n"
+
+
+@pytest.mark.django_db
+def test_events_that_nobody_hears_are_settled_at_once(django_assert_max_num_queries):
+    OutboxEvent.objects.bulk_create([OutboxEvent(name="nobody.hears.this", payload={}) for _ in range(1_000)])
+
+    with django_assert_max_num_queries(8):
+        assert Relay().drain() == 1_000
+
+    assert not OutboxEvent.objects.due().exists()

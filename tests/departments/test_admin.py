@@ -117,3 +117,10 @@ def test_an_action_moves_a_term_or_says_why_not(registrar_pages):
     assert Term.objects.get(pk=term.pk).state == "registration"
     assert TermStateEvent.objects.get().actor is not None
     assert "A term that is archived cannot become registration." in page.content.decode()
+
+
+def test_a_form_for_a_new_row_shows_nothing_that_only_an_old_one_has(registrar_pages):
+    page = registrar_pages.get(url("department", "add")).content.decode()
+
+    assert "Created at" not in page
+    assert "DatabaseDefault" not in page
