@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import connection, models
+from django.db import connection, connections, models
 from django.db.models.expressions import DatabaseDefault
 from psycopg import sql
 
@@ -23,7 +23,8 @@ def copy_in(rows: Sequence[models.Model]) -> None:
         if not field.generated and not isinstance(getattr(rows[0], field.attname), DatabaseDefault)
     ]
     columns = [str(field.column) for field in fields]
-    copy_values(model, columns, ([_prepared(field, row) for field in fields] for row in rows))
+    database = connections[connection.alias]  # the proxy would look it up for every value
+    copy_values(model, columns, ([_prepared(field, row, database) for field in fields] for row in rows))
     for row in rows:
         row._state.adding = False
         row._state.db = connection.alias
@@ -39,5 +40,5 @@ def copy_values(model: type[models.Model], columns: Sequence[str], rows: Iterabl
             copy.write_row(row)
 
 
-def _prepared(field: Any, row: models.Model) -> Any:
-    return field.get_db_prep_save(field.pre_save(row, add=True), connection)
+def _prepared(field: Any, row: models.Model, database: Any) -> Any:
+    return field.get_db_prep_save(field.pre_save(row, add=True), database)

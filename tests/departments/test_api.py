@@ -207,9 +207,7 @@ def test_nobody_moves_their_department_to_a_place_that_is_not_theirs(user_with, 
     mine, foreign = DepartmentFactory(parent=DepartmentFactory()), DepartmentFactory()
     client = client_for(user_with(Role.DEPARTMENT_HEAD, ScopeKind.DEPARTMENT, mine.pk))
 
-    response = client.patch(
-        f"{LIST}{mine.pk}/", {"parent": foreign.pk if place == "foreign" else None}, format="json"
-    )
+    response = client.patch(f"{LIST}{mine.pk}/", {"parent": foreign.pk if place == "foreign" else None}, format="json")
 
     assert (response.status_code, response.json()["code"]) == (403, "out_of_scope")
     assert Department.objects.get(pk=mine.pk).parent == mine.parent
