@@ -22,7 +22,7 @@ from interop.models import ImportState as State
 from interop.services import staging, states
 from interop.services.analysis import Analysis
 from interop.services.counting import counts_of
-from interop.services.measuring import Meter, peak_mb
+from interop.services.measuring import Meter, peak_mb, undisturbed
 from interop.services.validation import CHUNK
 from interop.sources.records import Record
 from interop.targets.base import Target, is_pending
@@ -32,6 +32,7 @@ from interop.targets.registry import Targets
 Progress = Callable[[ImportJob], None]
 
 
+@undisturbed()
 def apply(
     job_id: UUID,
     *,

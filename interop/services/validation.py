@@ -19,7 +19,7 @@ from interop.services import staging, states
 from interop.services.analysis import Analysis, as_item
 from interop.services.counting import counts_of
 from interop.services.files import opened
-from interop.services.measuring import Meter, peak_mb
+from interop.services.measuring import Meter, peak_mb, undisturbed
 from interop.sources.records import Record, Source
 from interop.targets.items import Item
 from interop.targets.registry import Targets
@@ -29,6 +29,7 @@ CHUNK = 1_000
 KEPT_ERRORS = 1_000
 
 
+@undisturbed()
 def validate(
     job_id: UUID, *, chunk_size: int = CHUNK, progress: Callable[[ImportJob], None] = lambda job: None
 ) -> ImportJob:
