@@ -28,14 +28,14 @@ ENCRYPTED = 0x1
 
 @contextmanager
 def open_archive(
-    path: Path, file: str, *, unpacked_limit: int = MAX_UNPACKED, packed_entries: tuple[str, ...] = ()
+    source: Path | BinaryIO, file: str, *, unpacked_limit: int = MAX_UNPACKED, packed_entries: tuple[str, ...] = ()
 ) -> Generator[ZipFile]:
     """Open a ZIP whose directory is harmless; raise `UnsafeArchiveError` or `UnreadableFileError`.
 
     `packed_entries` names the endings of packed files that may lie in it.
     """
     try:
-        with ZipFile(path) as archive:
+        with ZipFile(source) as archive:
             _refuse_unsafe(archive.infolist(), file, unpacked_limit, packed_entries)
             yield archive
     except (BadZipFile, LargeZipFile, NotImplementedError, EOFError, zlib.error):

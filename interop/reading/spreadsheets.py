@@ -8,8 +8,7 @@ value they last had; nothing is calculated.
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
-from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile
 
@@ -29,12 +28,12 @@ UNREADABLE = (
 )  # fmt: skip
 
 
-def read_xlsx(path: Path, file: str) -> Table:
+def read_xlsx(stream: BinaryIO, file: str) -> Table:
     """Return the table on the workbook's first sheet; raise a `FileRefusedError` if there is none."""
-    with open_archive(path, file, unpacked_limit=UNPACKED_LIMIT):
+    with open_archive(stream, file, unpacked_limit=UNPACKED_LIMIT):
         pass
     try:
-        workbook = load_workbook(path, read_only=True, data_only=True, keep_links=False)
+        workbook = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
         sheet = workbook.worksheets[0]
         # The sheet's own word for its size may be a lie; read_only mode would pad every row to it.
         sheet.reset_dimensions()

@@ -129,7 +129,8 @@ def open_table(path: Path, name: str) -> Generator[Table]:
     with path.open("rb") as start:
         is_zip = start.read(2) == ZIP_MAGIC
     if is_zip:
-        yield read_xlsx(path, name)
+        with path.open("rb") as workbook:
+            yield read_xlsx(workbook, name)
         return
     with open_text(path, name) as stream:
         yield read_csv(stream, name)

@@ -9,6 +9,7 @@ import pytest
 from openpyxl import Workbook
 
 from interop.faults import DuplicateHeaderError, EmptyFileError, UnreadableFileError, UnsafeArchiveError
+from interop.reading.rows import Row
 from interop.reading.spreadsheets import read_xlsx
 
 SHEET = "xl/worksheets/sheet1.xml"
@@ -37,8 +38,18 @@ def repacked(place: Path, changes: dict[str, bytes]) -> Path:
     return place
 
 
+def part(place: Path, name: str) -> bytes:
+    with zipfile.ZipFile(place) as packed:
+        return packed.read(name)
+
+
+def rows_of(place: Path) -> list[Row]:
+    with place.open("rb") as stream:
+        return list(read_xlsx(stream, "book.xlsx").rows)
+
+
 def cells(place: Path) -> list[list[str]]:
-    return [list(row.cells) for row in read_xlsx(place, "book.xlsx").rows]
+    return [list(row.cells) for row in rows_of(place)]
 
 
 def test_values_read_as_they_would_in_csv(place: Path) -> None:
@@ -53,7 +64,7 @@ def test_values_read_as_they_would_in_csv(place: Path) -> None:
 
 def test_a_formula_counts_as_the_value_it_last_had(place: Path) -> None:
     saved(place, ["a", "b"], [1, 2])
-    sheet = zipfile.ZipFile(place).read(SHEET).decode()
+    sheet = part(place, SHEET).decode()
     repacked(place, {SHEET: sheet.replace("<v>2</v>", "<f>A2*21</f><v>42</v>").encode()})
 
     assert cells(place) == [["1", "42"]]
@@ -68,7 +79,7 @@ def test_a_formula_never_calculated_is_blank(place: Path) -> None:
 def test_short_rows_are_filled_up_and_long_ones_refused(place: Path) -> None:
     saved(place, ["a", "b"], ["1"], ["1", "2", "3"], [None, None], ["4", "5"])
 
-    rows = list(read_xlsx(place, "book.xlsx").rows)
+    rows = rows_of(place)
     assert [(row.number, list(row.cells), bool(row.fault)) for row in rows] == [
         (2, ["1", ""], False),
         (3, ["1", "2", "3"], True),
@@ -78,7 +89,7 @@ def test_short_rows_are_filled_up_and_long_ones_refused(place: Path) -> None:
 
 def test_a_sheet_that_lies_about_its_size_costs_nothing(place: Path) -> None:
     saved(place, ["a", "b"], ["1", "2"])
-    sheet = zipfile.ZipFile(place).read(SHEET).decode()
+    sheet = part(place, SHEET).decode()
     repacked(place, {SHEET: sheet.replace('ref="A1:B2"', 'ref="A1:XFD1048576"').encode()})
 
     assert cells(place) == [["1", "2"]]
@@ -88,14 +99,14 @@ def test_a_workbook_without_rows_is_empty(place: Path) -> None:
     saved(place)
 
     with pytest.raises(EmptyFileError):
-        read_xlsx(place, "book.xlsx")
+        rows_of(place)
 
 
 def test_two_columns_of_one_name_are_refused(place: Path) -> None:
     saved(place, ["Code", "code"], ["1", "2"])
 
     with pytest.raises(DuplicateHeaderError):
-        read_xlsx(place, "book.xlsx")
+        rows_of(place)
 
 
 def test_entities_are_not_expanded(place: Path) -> None:
@@ -108,7 +119,7 @@ def test_entities_are_not_expanded(place: Path) -> None:
     repacked(place, {SHEET: bomb})
 
     with pytest.raises(UnreadableFileError):
-        list(read_xlsx(place, "book.xlsx").rows)
+        rows_of(place)
 
 
 def test_a_workbook_that_unpacks_without_measure_is_refused(place: Path) -> None:
@@ -116,7 +127,7 @@ def test_a_workbook_that_unpacks_without_measure_is_refused(place: Path) -> None
     repacked(place, {"xl/media/blanks.xml": b" " * 5_000_000})
 
     with pytest.raises(UnsafeArchiveError):
-        read_xlsx(place, "book.xlsx")
+        rows_of(place)
 
 
 @pytest.mark.parametrize("missing", ["[Content_Types].xml", "xl/workbook.xml"])
@@ -129,13 +140,13 @@ def test_a_workbook_that_lacks_a_part_is_refused(place: Path, missing: str) -> N
             packed.writestr(name, content)
 
     with pytest.raises(UnreadableFileError):
-        read_xlsx(place, "book.xlsx")
+        rows_of(place)
 
 
 def test_a_sheet_that_breaks_off_is_refused_where_it_does(place: Path) -> None:
     saved(place, ["a"], *([str(number)] for number in range(2000)))
-    sheet = zipfile.ZipFile(place).read(SHEET)
+    sheet = part(place, SHEET)
     repacked(place, {SHEET: sheet[: len(sheet) // 2]})
 
     with pytest.raises(UnreadableFileError):
-        list(read_xlsx(place, "book.xlsx").rows)
+        rows_of(place)
