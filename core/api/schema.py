@@ -25,8 +25,9 @@ from rest_framework.permissions import AllowAny
 from core.api import schema_authentication  # noqa: F401 - registers the schemes
 from core.api import schema_components as parts
 from core.api.renderers import BODILESS, EnvelopeRenderer
+from core.api.schema_fields import expandable_field
 from core.api.schema_parameters import paging_parameters, row_parameters
-from core.api.serializers import WriteSerializer
+from core.api.serializers import WriteSerializer, reader_of
 
 Schema = dict[str, Any]
 
@@ -249,7 +250,14 @@ class EnvelopeAutoSchema(AutoSchema):
             for name, prop in schema.get("properties", {}).items():
                 prop.pop("readOnly", None)  # requests have shapes of their own
                 schema["properties"][name] = safe_ref(prop)
+            self._describe_expansions(schema.get("properties", {}), getattr(serializer, "expandable", {}), direction)
         return schema
+
+    def _describe_expansions(self, shown: Schema, expandable: Mapping[str, Any], direction: Direction) -> None:
+        for name, reader in expandable.items():
+            if name in shown:
+                full = self.resolve_serializer(reader_of(reader)(), direction).ref
+                shown[name] = expandable_field(shown[name], full)
 
     def _get_response_for_code(
         self, serializer: Any, status_code: str, media_types: Any = None, direction: Direction = "response"

@@ -13,7 +13,7 @@ _BY_FORMAT = {
     "uuid": "0195553e-9a70-7c3e-8e1e-2f6d5a1b7c44",
     "date": "2026-03-02",
     "date-time": EXAMPLE_TIME,
-    "time": "09:00:00",
+    "time-local": "09:00:00",
     "duration": "PT1H30M",
     "email": "ada@campushub360.example",
     "uri": "https://campushub360.example/",
