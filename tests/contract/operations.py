@@ -16,11 +16,12 @@ NOTHING: dict[str, Any] = {"content": {}}
 
 @dataclass(frozen=True)
 class Operation:
-    """A method of a route, and the names that its body may have."""
+    """A method of a route, the names that its body may have, and which of them hold lists of ids."""
 
     route: Route
     method: str
     fields: tuple[str, ...]
+    lists_of_ids: tuple[str, ...]
 
     def __str__(self) -> str:
         return f"{self.method} {self.route}"
@@ -50,7 +51,9 @@ def _operations() -> Iterator[Operation]:
         for method in WRITES:
             described = path.get(method.lower())
             if method in route.actions and described and JSON in described.get("requestBody", NOTHING)["content"]:
-                yield Operation(route, method, _fields(described["requestBody"]))
+                properties = _properties(described["requestBody"])
+                ids = [name for name, each in properties.items() if each.get("items", {}).get("format") == "uuid"]
+                yield Operation(route, method, tuple(properties), tuple(ids))
 
 
 @cache
@@ -60,8 +63,9 @@ def document() -> dict[str, Any]:
     return schema
 
 
-def _fields(body: dict[str, Any]) -> tuple[str, ...]:
-    schema = body["content"][JSON]["schema"]
+def _properties(body: dict[str, Any]) -> dict[str, Any]:
+    schema = next(iter(body["content"].values()))["schema"]
     if "$ref" in schema:
         schema = document()["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
-    return tuple(schema.get("properties", {}))
+    properties: dict[str, Any] = schema.get("properties", {})
+    return properties
