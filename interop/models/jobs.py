@@ -45,10 +45,6 @@ class ImportJobQuerySet(BaseQuerySet["ImportJob"]):
     def for_api(self) -> Self:
         return self.select_related("actor")
 
-    def in_force(self) -> Self:
-        """Those whose rows were written and not taken back."""
-        return self.filter(state__in=IN_FORCE)
-
 
 class ImportJob(VersionedModel):
     """One file that somebody wants in the records: what it is, how far it has come, and what came of it.

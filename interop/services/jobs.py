@@ -188,9 +188,3 @@ def _safe_name(name: str) -> str:
     bare = Path(name.replace("\\", "/")).name or "file"
     shown = "".join(c for c in bare if c.isprintable())[:NAME_LENGTH]
     return shown.encode("utf-8", "replace").decode() or "file"
-
-
-__all__ = [
-    "InForceError", "UnknownOptionError", "delete_job", "from_path", "is_past_validation", "request_application",
-    "request_resumption", "request_validation", "upload",
-]  # fmt: skip

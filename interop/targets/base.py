@@ -1,6 +1,6 @@
 """What every target does, and how most of them do it."""
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
@@ -146,10 +146,6 @@ class Target:
     def remove(self, ids: Collection[UUID]) -> None:
         """Delete rows that an import created; raise `InUseError` when others refer to them."""
         raise TypeError(f"{self.resource} says nothing about removing")
-
-
-Create = Callable[..., Sequence[Any]]
-Update = Callable[..., Sequence[DomainError | None]]
 
 
 def settle_created(items: Sequence[Item], results: Iterable[Any]) -> None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from core.errors import DomainError
 from enrollment.models import LIVE, Enrollment, EnrollmentStatus
-from enrollment.services import bulk
+from enrollment.services import bulk, lock_sections_of
 from interop.targets.base import Target, is_pending, settle_created, settle_updated
 from interop.targets.items import Item
 from interop.targets.values import Value
@@ -51,6 +51,11 @@ class Enrollments(Target):
                 if is_live or not found.get(position, (False, pk))[0]:
                     found[position] = (is_live, pk)
         return {position: pk for position, (_, pk) in found.items()}
+
+    def load(self, ids: Collection[UUID], *, lock: bool) -> dict[UUID, Any]:
+        if lock:
+            lock_sections_of(ids)
+        return super().load(ids, lock=lock)
 
     def check(self, item: Item) -> list[DomainError]:
         values = self.columns(item.new_values if item.row is None else item.changed_values)

@@ -3,11 +3,11 @@
 import csv
 import io
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from interop.reading.filesets import open_fileset
-from interop.sources.oneroster.directory import Directory, NoDirectory
+from interop.sources.oneroster.directory import Directory
 from interop.sources.oneroster.package import Package
 from interop.sources.oneroster.source import OneRoster
 from interop.sources.oneroster.spec import FILES, header_of
@@ -93,6 +93,25 @@ def package(
             if text is not None:
                 packed.writestr(name, text)
     return path
+
+
+class NoDirectory:
+    """Knows nothing: for packages that stand alone."""
+
+    def known(self, file: str, ids: Iterable[str]) -> set[str]:
+        return set()
+
+    def years(self, ids: Iterable[str]) -> set[str]:
+        return set()
+
+    def absent(self, file: str, ids: Collection[str]) -> int:
+        return 0
+
+    def parts(self, user_ids: Iterable[str]) -> dict[str, set[str]]:
+        return {}
+
+    def instructors(self, class_ids: Iterable[str]) -> dict[str, list[dict[str, str]]]:
+        return {}
 
 
 def read(path: Path, directory: Directory | None = None) -> list[Record]:

@@ -28,22 +28,3 @@ class Directory(Protocol):
     def instructors(self, class_ids: Iterable[str]) -> dict[str, list[dict[str, str]]]:
         """Return who teaches each class: `{"faculty": employee number, "user": id or "", "role": …}`."""
         ...
-
-
-class NoDirectory:
-    """Knows nothing: for packages that stand alone."""
-
-    def known(self, file: str, ids: Iterable[str]) -> set[str]:
-        return set()
-
-    def years(self, ids: Iterable[str]) -> set[str]:
-        return set()
-
-    def absent(self, file: str, ids: Collection[str]) -> int:
-        return 0
-
-    def parts(self, user_ids: Iterable[str]) -> dict[str, set[str]]:
-        return {}
-
-    def instructors(self, class_ids: Iterable[str]) -> dict[str, list[dict[str, str]]]:
-        return {}
