@@ -7,7 +7,9 @@ state, which is no failure. One that is killed is taken again, from where it sto
 import logging
 import time
 from collections.abc import Callable
-from uuid import UUID
+from contextlib import suppress
+from functools import partial
+from uuid import UUID, uuid4
 
 from celery import shared_task
 
@@ -30,18 +32,20 @@ def validate_import(job_id: str) -> None:
 def apply_import(job_id: str) -> None:
     """Write a validated file's rows, from where an earlier try stopped."""
     until = time.monotonic() + SECONDS_AT_A_TIME
-    job = _take(lambda pk: services.apply(pk, until=until), job_id)
+    job = _take(partial(services.apply, until=until), job_id)
     if job is not None and job.state == ImportState.APPLYING:
         apply_import.delay(job_id)
 
 
-def _take(step: Callable[[UUID], ImportJob], job_id: str) -> ImportJob | None:
+def _take(step: Callable[..., ImportJob], job_id: str) -> ImportJob | None:
     """Take a step and return the job; None when the job's state no longer calls for it."""
+    run_id = uuid4()
     try:
-        return step(UUID(job_id))
+        return step(UUID(job_id), run_id=run_id)
     except DomainError as refused:
         logger.info("import.step_refused", extra={"job_id": job_id, "code": refused.error_code})
         return None
     except Exception as error:
-        services.fail(UUID(job_id), error)
+        with suppress(services.SupersededError):
+            services.fail(UUID(job_id), run_id, error)
         raise

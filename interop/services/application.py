@@ -36,6 +36,7 @@ Progress = Callable[[ImportJob], None]
 def apply(
     job_id: UUID,
     *,
+    run_id: UUID | None = None,
     chunk_size: int = CHUNK,
     until: float | None = None,
     progress: Progress = lambda job: None,
@@ -46,7 +47,7 @@ def apply(
     still `applying`. Refused with `already_imported` when the same file is in force.
     """
     meter = Meter()
-    job = _begin(job_id)
+    job = _begin(job_id, run_id)
     targets = Targets(job.actor)
     analysis = Analysis(job, targets, is_preview=False)
     while True:
@@ -69,14 +70,14 @@ def apply(
 
 
 @transaction.atomic
-def _begin(job_id: UUID) -> ImportJob:
+def _begin(job_id: UUID, run_id: UUID | None) -> ImportJob:
     job = states.locked(job_id)
     facts: dict[str, Any] = {}
     if job.state != State.APPLYING:
         pending = ImportRow.objects.filter(job=job, applied_at=None)
         facts = {"rows_total": pending.count(), "rows_done": 0, "applied_to": 0, "errors": []}
         refuse_repetition(job)
-    return states.begin(job_id, state=State.APPLYING, resuming=(State.APPLYING,), at=timezone.now(), **facts)
+    return states.begin(job_id, state=State.APPLYING, run_id=run_id, at=timezone.now(), **facts)
 
 
 def refuse_repetition(job: ImportJob) -> None:
@@ -243,10 +244,13 @@ def _finish(job: ImportJob, meter: Meter) -> ImportJob:
         return states.move(job, state=state, by=job.actor, at=timezone.now(), **facts)
 
 
-def fail(job_id: UUID, error: Exception) -> None:
-    """Record that a run ended in an error that nobody anticipated; what it has written stays, and it can be resumed."""
+def fail(job_id: UUID, run_id: UUID, error: Exception) -> None:
+    """Record that a run ended in an error that nobody anticipated; what it has written stays, and it can be resumed.
+
+    Raises `SupersededError`, and leaves the job alone, when another run has taken it over.
+    """
     with transaction.atomic():
-        job = states.locked(job_id)
+        job = states.locked(job_id, run_id)
         if job.state in (State.VALIDATING, State.APPLYING):
             detail = "The import stopped on an internal error; it can be resumed or taken back."
             errors = [{"code": "internal_error", "field": "", "detail": detail, "meta": {}}]

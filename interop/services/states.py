@@ -77,11 +77,14 @@ def locked(job_id: UUID, run_id: UUID | None = None) -> ImportJob:
 
 
 @transaction.atomic
-def begin(job_id: UUID, *, state: str, resuming: Collection[str], at: datetime, **facts: Any) -> ImportJob:
-    """Take a job over and move it to a working state, in which it may be already when it was interrupted."""
+def begin(job_id: UUID, *, state: str, run_id: UUID | None, at: datetime, **facts: Any) -> ImportJob:
+    """Take a job over and move it to a working state, in which it may be already when it was interrupted.
+
+    `run_id` is the name under which the caller works on it; without one, a name is made up.
+    """
     job = locked(job_id)
     require_importer(job.actor)
-    facts["run_id"] = uuid4()
-    if job.state == state and state in resuming:
+    facts["run_id"] = run_id or uuid4()
+    if job.state == state:
         return crud.update(job, facts)
     return move(job, state=state, by=job.actor, at=at, **facts)

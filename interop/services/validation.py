@@ -31,7 +31,11 @@ KEPT_ERRORS = 1_000
 
 @undisturbed()
 def validate(
-    job_id: UUID, *, chunk_size: int = CHUNK, progress: Callable[[ImportJob], None] = lambda job: None
+    job_id: UUID,
+    *,
+    run_id: UUID | None = None,
+    chunk_size: int = CHUNK,
+    progress: Callable[[ImportJob], None] = lambda job: None,
 ) -> ImportJob:
     """Read a job's file into the staging table and say what applying it would do.
 
@@ -42,7 +46,7 @@ def validate(
     job = states.begin(
         job_id,
         state=State.VALIDATING,
-        resuming=(State.VALIDATING,),
+        run_id=run_id,
         at=timezone.now(),
         errors=[], remarks=[], counts={}, rows_done=0, rows_total=0, rows_read=0, applied_to=0, validated_at=None,
     )  # fmt: skip

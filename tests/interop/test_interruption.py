@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from psycopg.conninfo import conninfo_to_dict
@@ -138,6 +139,19 @@ def test_one_that_is_taken_over_stops(file: Path) -> None:
     assert Student.objects.count() == ROWS - ROWS // 50
 
 
+def test_one_that_is_taken_over_does_not_fail_the_later_run(file: Path) -> None:
+    job = validated("students", file)
+    superseded, later = uuid4(), uuid4()
+    for run_id in (superseded, later):
+        services.apply(job.pk, run_id=run_id, chunk_size=100, until=0)
+
+    with pytest.raises(SupersededError):
+        services.fail(job.pk, superseded, MemoryError())
+
+    job.refresh_from_db()
+    assert (job.state, job.run_id, job.errors) == (ImportState.APPLYING, later, [])
+
+
 def test_one_that_has_run_long_enough_leaves_the_rest_to_the_next(file: Path) -> None:
     job = validated("students", file)
 
@@ -157,9 +171,10 @@ def test_an_error_that_nobody_foresaw_leaves_an_import_that_can_be_resumed_or_ta
     def fail(_: Any) -> None:
         raise MemoryError
 
+    run_id = uuid4()
     with pytest.raises(MemoryError) as error:
-        services.apply(job.pk, chunk_size=100, progress=fail)
-    services.fail(job.pk, error.value)
+        services.apply(job.pk, run_id=run_id, chunk_size=100, progress=fail)
+    services.fail(job.pk, run_id, error.value)
 
     job.refresh_from_db()
     assert job.state == ImportState.FAILED
@@ -171,8 +186,9 @@ def test_an_error_that_nobody_foresaw_leaves_an_import_that_can_be_resumed_or_ta
 
 def test_the_same_again_after_an_unforeseen_error(file: Path) -> None:
     job = validated("students", file)
-    services.apply(job.pk, chunk_size=100, until=0)
-    services.fail(job.pk, MemoryError())
+    run_id = uuid4()
+    services.apply(job.pk, run_id=run_id, chunk_size=100, until=0)
+    services.fail(job.pk, run_id, MemoryError())
 
     resumed = services.apply(job.pk)
 
