@@ -13,6 +13,8 @@ WORKDIR /srv/campushub360
 # Collecting needs settings, and production settings insist on a safe configuration. This one lives for one command.
 RUN SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(48))')" \
     JWT_SIGNING_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(48))')" \
+    ENCRYPTION_KEYS="build:$(python -c 'import secrets; print(secrets.token_urlsafe(32))')" \
+    BLIND_INDEX_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(32))')" \
     ALLOWED_HOSTS=build.invalid FORWARDED_ALLOW_IPS=192.0.2.1 \
     DATABASE_URL=postgres://build:only-for-this-line@build.invalid/build \
     REDIS_URL=redis://:only-for-this-line@cache.invalid/0 REDIS_STATE_URL=redis://:only-for-this-line@state.invalid/0 \

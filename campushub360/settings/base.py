@@ -7,6 +7,7 @@ from typing import Any
 import environ
 
 from core.logging import logging_config
+from core.security.keys import KeyRing, read_key, read_key_ring
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
@@ -163,6 +164,19 @@ def broker_options(url: str) -> dict[str, Any]:
         "socket_connect_timeout": 5,
         "global_keyprefix": "campushub360:",
     }
+
+
+# --- Encryption at rest ----------------------------------------------------------------------------------------------
+
+
+def encryption_keys(default: str | None = None) -> KeyRing:
+    """Return the ring of `ENCRYPTION_KEYS`: (id, 32 bytes) each, of which the first encrypts and all decrypt."""
+    return read_key_ring(env.str("ENCRYPTION_KEYS", default="") or default or "")
+
+
+def blind_index_key(default: str | None = None) -> bytes:
+    """Return the 32 bytes of `BLIND_INDEX_KEY`, with which equal protected values are found without reading them."""
+    return read_key(env.str("BLIND_INDEX_KEY", default="") or default or "")
 
 
 # --- Accounts and tokens ---------------------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from urllib.parse import SplitResult, urlsplit
 
+from core.security.keys import KeyRing, UnusableKeyError, is_guessable, read_key, read_key_ring
+
 Environment = Mapping[str, str]
 
 SHORTEST_KEY = 50
@@ -37,6 +39,27 @@ def _keys(env: Environment) -> Iterator[str]:
             yield f"{name} is a placeholder: `openssl rand -base64 48` prints a good one"
     if env.get("SECRET_KEY") and env.get("SECRET_KEY") == env.get("JWT_SIGNING_KEY"):
         yield "JWT_SIGNING_KEY is the same as SECRET_KEY: one leak would be two"
+
+
+def _encryption(env: Environment) -> Iterator[str]:
+    keys: dict[str, bytes] = {}
+    for name, read in (("ENCRYPTION_KEYS", read_key_ring), ("BLIND_INDEX_KEY", _index_key)):
+        if not env.get(name):
+            yield f"{name} is missing"
+            continue
+        try:
+            found = {f"{name} {key_id}".strip(): key for key_id, key in read(env[name])}
+        except UnusableKeyError as error:
+            yield f"{name} {error}"
+            continue
+        yield from (
+            f"{key} is not random: `openssl rand -base64 32` prints a good one"
+            for key in found
+            if is_guessable(found[key])
+        )
+        if set(found.values()) & set(keys.values()):
+            yield f"{name} is one of ENCRYPTION_KEYS: one leak would be two"
+        keys |= found
 
 
 def _hosts(env: Environment) -> Iterator[str]:
@@ -119,12 +142,17 @@ def _arithmetic(env: Environment) -> Iterator[str]:
 CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _switches,
     _keys,
+    _encryption,
     _hosts,
     _database,
     _redis,
     _transport,
     _arithmetic,
 )
+
+
+def _index_key(text: str) -> KeyRing:
+    return (("", read_key(text)),)
 
 
 def _password(name: str, url: SplitResult) -> Iterator[str]:

@@ -6,6 +6,7 @@ import sys
 from campushub360.local.servers import ServersError, ensure_servers
 from campushub360.settings.base import *
 from core.logging import logging_config
+from core.security.keys import read_key, read_key_ring
 
 try:
     os.environ.update(ensure_servers(os.environ))
@@ -15,6 +16,8 @@ except ServersError as error:
 DEBUG = False
 SECRET_KEY = "the-tests-own-secret-key-which-signs-nothing-outside-of-them"
 JWT_SIGNING_KEY = "the-tests-own-token-key-which-signs-nothing-outside-of-them"
+ENCRYPTION_KEYS = read_key_ring("testing:dGhlLXRlc3RzLW93bi1lbmNyeXB0aW9uLWtleS0tLS0")
+BLIND_INDEX_KEY = read_key("dGhlLXRlc3RzLW93bi1ibGluZC1pbmRleC1rZXktLS0")
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1", "[::1]"]
 
 # Every thread of a test has its own connection: a hundred of them racing must not also race for a pool.

@@ -12,13 +12,15 @@ from campushub360.settings.faults import faults
 SAFE = {
     "SECRET_KEY": "k4Jz-9sQ2vX7bN1mP6rT3wY8cF5hL0dG_aEuIoZqSxVnBjM",
     "JWT_SIGNING_KEY": "t8Hq_3wE6yU1iO5pA9sD2fG7jK0lZxC4vBnM-QrTzXyWuVa",
+    "ENCRYPTION_KEYS": "key1:8I2vJ0m1cZ4yTq7bRwXe5uLsNnKdPf3hGgAaVtYjBzE=",
+    "BLIND_INDEX_KEY": "wq3Zs8Yk1VdJ6fTtLmXo0rPbHcGeN5uA7iQyE2xKj9M=",
     "ALLOWED_HOSTS": "campus.example.edu",
     "FORWARDED_ALLOW_IPS": "192.0.2.10",
     "DATABASE_URL": "postgres://campushub360:d41f7a9c@database.invalid/campushub360",
     "REDIS_URL": "redis://:5b0c2f7d@cache.invalid/0",
     "REDIS_STATE_URL": "redis://:9e8a41c6@state.invalid/0",
 }
-SAFE = {name: value + "Ab3" if name.endswith("_KEY") else value for name, value in SAFE.items()}
+SAFE = {name: value + "Ab3" if name in ("SECRET_KEY", "JWT_SIGNING_KEY") else value for name, value in SAFE.items()}
 
 
 def load_production(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -45,6 +47,8 @@ def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_tracebac
         "CampusHub360 does not start on this configuration:",
         "SECRET_KEY is missing",
         "JWT_SIGNING_KEY is missing",
+        "ENCRYPTION_KEYS is missing",
+        "BLIND_INDEX_KEY is missing",
         "ALLOWED_HOSTS is empty: name the hosts this answers for",
         "DATABASE_URL is missing",
         "REDIS_URL is missing",
@@ -63,6 +67,23 @@ def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_tracebac
         ({"SECRET_KEY": "a" * 60}, "SECRET_KEY is a placeholder"),
         ({"SECRET_KEY": "django-insecure-" + SAFE["SECRET_KEY"]}, "SECRET_KEY is a placeholder"),
         ({"JWT_SIGNING_KEY": SAFE["SECRET_KEY"]}, "JWT_SIGNING_KEY is the same as SECRET_KEY"),
+        ({"ENCRYPTION_KEYS": SAFE["BLIND_INDEX_KEY"]}, "ENCRYPTION_KEYS key 1 is not of the form id:base64"),
+        ({"ENCRYPTION_KEYS": "key1:c2hvcnQ="}, "ENCRYPTION_KEYS key key1 has 5 bytes instead of 32"),
+        ({"ENCRYPTION_KEYS": "key1:" + "A" * 43 + "="}, "ENCRYPTION_KEYS key1 is not random"),
+        (
+            {"ENCRYPTION_KEYS": "development:ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE"},
+            "ENCRYPTION_KEYS development is not random",
+        ),
+        (
+            {"ENCRYPTION_KEYS": SAFE["ENCRYPTION_KEYS"] + "," + SAFE["ENCRYPTION_KEYS"]},
+            "ENCRYPTION_KEYS gives one id to two keys",
+        ),
+        ({"BLIND_INDEX_KEY": "nearly base64!"}, "BLIND_INDEX_KEY is not base64"),
+        ({"BLIND_INDEX_KEY": "ZGV2ZWxvcG1lbnQtb25seS1ibGluZC1pbmRleC1rZXk"}, "BLIND_INDEX_KEY is not random"),
+        (
+            {"BLIND_INDEX_KEY": SAFE["ENCRYPTION_KEYS"].removeprefix("key1:")},
+            "BLIND_INDEX_KEY is one of ENCRYPTION_KEYS",
+        ),
         ({"ALLOWED_HOSTS": " , "}, "ALLOWED_HOSTS is empty"),
         ({"ALLOWED_HOSTS": "campus.example.edu,*"}, "ALLOWED_HOSTS contains `*`"),
         ({"CORS_ALLOWED_ORIGINS": "*"}, "CORS_ALLOWED_ORIGINS contains `*`"),
@@ -100,8 +121,11 @@ def test_the_connection_arithmetic_grows_with_what_the_server_offers() -> None:
 
 
 def test_the_values_that_are_refused_are_not_shown() -> None:
-    done = load_production(SAFE | {"SECRET_KEY": "Xq7-not-to-be-seen", "DEMO_PASSWORD": "nor-this"})
+    done = load_production(
+        SAFE | {"SECRET_KEY": "Xq7-not-to-be-seen", "DEMO_PASSWORD": "nor-this", "ENCRYPTION_KEYS": "a:not-that"}
+    )
 
     assert done.returncode == 1
     assert "not-to-be-seen" not in done.stderr
     assert "nor-this" not in done.stderr
+    assert "not-that" not in done.stderr

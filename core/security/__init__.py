@@ -1,0 +1,1 @@
+"""What keeps secrets: the keys, and encryption at rest."""
