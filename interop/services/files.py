@@ -1,6 +1,7 @@
 """The files of imports: where they lie, what identifies them, and how each kind is opened."""
 
 import hashlib
+import weakref
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -49,6 +50,21 @@ def store(content: BinaryIO, name: str) -> tuple[Path, str]:
         place.unlink(missing_ok=True)
         raise
     return place.relative_to(folder), digest
+
+
+class Provisional:
+    """An uploaded file whose job is not committed yet.
+
+    Django tells nobody of a rollback, but drops what waits for the commit: this waits for it, and a
+    file that is dropped without having been called is deleted. So is one whose process ends first.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self._deletion = weakref.finalize(self, place.unlink, missing_ok=True)
+
+    def __call__(self) -> None:
+        """Keep the file."""
+        self._deletion.detach()
 
 
 def _copy(content: BinaryIO, stored: BinaryIO, name: str) -> str:

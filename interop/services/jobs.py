@@ -64,7 +64,9 @@ def upload(
         with files.open_source(kind, files.root() / stored, name, mapping or {}, checked):
             pass
         place = _Place(name, str(stored), sha256, is_uploaded=True)
-        return _create(by, kind, place, mapping or {}, checked, force=force)
+        with transaction.atomic():
+            transaction.on_commit(files.Provisional(files.root() / stored))
+            return _create(by, kind, place, mapping or {}, checked, force=force)
     except BaseException:
         (files.root() / stored).unlink(missing_ok=True)
         raise
