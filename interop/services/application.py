@@ -22,7 +22,7 @@ from interop.models import ImportState as State
 from interop.services import staging, states
 from interop.services.analysis import Analysis
 from interop.services.counting import counts_of
-from interop.services.measuring import Meter, peak_mb, undisturbed
+from interop.services.measuring import Meter, undisturbed
 from interop.services.validation import CHUNK
 from interop.sources.records import Record
 from interop.targets.base import Target, is_pending
@@ -61,8 +61,12 @@ def apply(
             job.rows_done += len(items)
             job.applied_to = items[-1].position
             job.seconds += meter.seconds()
+            job.peak_mb = max(job.peak_mb, meter.peak_mb())
             ImportJob.objects.filter(pk=job.pk).update(
-                rows_done=F("rows_done") + len(items), applied_to=job.applied_to, seconds=job.seconds
+                rows_done=F("rows_done") + len(items),
+                applied_to=job.applied_to,
+                seconds=job.seconds,
+                peak_mb=job.peak_mb,
             )
         progress(job)
         if until is not None and time.monotonic() >= until:
@@ -232,7 +236,7 @@ def _finish(job: ImportJob, meter: Meter) -> ImportJob:
         "applied_at": timezone.now(),
         "rows_done": job.rows_total,
         "seconds": job.seconds + meter.seconds(),
-        "peak_mb": max(job.peak_mb, peak_mb()),
+        "peak_mb": max(job.peak_mb, meter.peak_mb()),
     }
     state = State.PARTIALLY_APPLIED if refused else State.APPLIED
     try:

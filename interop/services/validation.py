@@ -19,7 +19,7 @@ from interop.services import staging, states
 from interop.services.analysis import Analysis, as_item
 from interop.services.counting import counts_of
 from interop.services.files import opened
-from interop.services.measuring import Meter, peak_mb, undisturbed
+from interop.services.measuring import Meter, undisturbed
 from interop.sources.records import Record, Source
 from interop.targets.items import Item
 from interop.targets.registry import Targets
@@ -53,7 +53,7 @@ def validate(
     _forget_rows(job)
     try:
         with opened(job) as source:
-            _stage_all(job, source, chunk_size, progress)
+            _stage_all(job, source, chunk_size, meter, progress)
             facts: dict[str, Any] = {
                 "remarks": [asdict(remark) for remark in source.remarks],
                 "rows_read": sum(source.rows_read.values()),
@@ -67,11 +67,13 @@ def validate(
         job = states.locked(job.pk, job.run_id)
         total = ImportRow.objects.filter(job=job).count()
         facts |= {"rows_total": total, "rows_done": total, "counts": counts_of(job)}
-        facts |= {"validated_at": timezone.now(), "seconds": job.seconds + meter.seconds(), "peak_mb": peak_mb()}
+        facts |= {"validated_at": timezone.now(), "seconds": meter.seconds(), "peak_mb": meter.peak_mb()}
         return states.move(job, state=State.VALIDATED, by=job.actor, at=timezone.now(), **facts)
 
 
-def _stage_all(job: ImportJob, source: Source, chunk_size: int, progress: Callable[[ImportJob], None]) -> None:
+def _stage_all(
+    job: ImportJob, source: Source, chunk_size: int, meter: Meter, progress: Callable[[ImportJob], None]
+) -> None:
     targets = Targets(job.actor)
     analysis = Analysis(job, targets, is_preview=True)
     positions = count(1)
@@ -88,6 +90,7 @@ def _stage_all(job: ImportJob, source: Source, chunk_size: int, progress: Callab
             total = max(source.rows_expected, staged)
             ImportJob.objects.filter(pk=job.pk).update(rows_done=staged, rows_total=total)
         job.rows_done, job.rows_total = staged, total
+        meter.peak_mb()
         progress(job)
 
 
@@ -136,5 +139,5 @@ def _failed(job: ImportJob, refused: DomainError, meter: Meter) -> ImportJob:
     errors = [error.as_dict() for error in refused.violations][:KEPT_ERRORS]
     with transaction.atomic():
         job = states.locked(job.pk, job.run_id)
-        facts: dict[str, Any] = {"errors": errors, "seconds": job.seconds + meter.seconds(), "peak_mb": peak_mb()}
+        facts: dict[str, Any] = {"errors": errors, "seconds": meter.seconds(), "peak_mb": meter.peak_mb()}
         return states.move(job, state=State.FAILED, by=job.actor, at=timezone.now(), reason=refused.error_code, **facts)
