@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from django.db.models import F
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
@@ -11,6 +10,7 @@ from rest_framework.request import Request
 
 from accounts import tokens
 from accounts.models import User
+from accounts.selectors import user_of
 
 SCHEME = "Bearer"
 
@@ -27,22 +27,11 @@ class SessionTokenAuthentication(BaseAuthentication):
             claims = tokens.read_access(token.decode())
         except (tokens.InvalidTokenError, ValueError):
             raise AuthenticationFailed("The access token is not valid or has expired.", code="invalid_token") from None
-        user = (
-            User.objects.with_assignments()
-            .select_related("person")
-            .filter(
-                pk=claims.user_id,
-                is_active=True,
-                token_version=claims.token_version,
-                sessions=claims.session_id,
-                sessions__revoked_at__isnull=True,
-                sessions__absolute_expires_at__gt=timezone.now(),
-            )
-            .annotate(session_id=F("sessions__pk"))
-            .first()
-        )
+        user = user_of(claims, at=timezone.now())
         if user is None:
             raise AuthenticationFailed("The session has ended; log in again.", code="session_ended")
+        if user.token_version != claims.token_version:
+            raise AuthenticationFailed("The account has changed; refresh the access token.", code="invalid_token")
         return user, claims
 
     def authenticate_header(self, request: Request) -> str:

@@ -9,9 +9,10 @@ import pytest
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from accounts import tokens
+from accounts import services, tokens
 from accounts.models import Person, Session, User
 from accounts.roles import Role, ScopeKind, usual_scope
+from core.ids import new_id
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 
 
@@ -23,15 +24,17 @@ def client_for() -> Callable[[User | None], APIClient]:
         client = APIClient(raise_request_exception=True)
         if user is not None:
             now = timezone.now()
+            session_id = new_id()
             session = Session.objects.create(
+                id=session_id,
                 user=user,
-                current_refresh_hash=tokens.hash_of(tokens.new_refresh()),
+                current_refresh_hash=tokens.hash_of(tokens.new_refresh(session_id)),
                 rotated_at=now,
                 expires_at=now + timedelta(days=1),
                 absolute_expires_at=now + timedelta(days=1),
             )
             claims = tokens.AccessClaims(user_id=user.pk, session_id=session.pk, token_version=user.token_version)
-            client.credentials(HTTP_AUTHORIZATION=f"Bearer {tokens.issue_access(claims, at=now)}")
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {services.issue_access(claims, at=now)}")
         return client
 
     return make

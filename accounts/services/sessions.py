@@ -1,18 +1,28 @@
 """Logging in, staying logged in, logging out."""
 
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, QuerySet
 
 from accounts import tokens
+from accounts.events import SessionReused
 from accounts.models import Session, User
+from accounts.services.signing_keys import issue_access
+from core.events import publish
+from core.ids import new_id
 
 # Two tabs that refresh at the same moment are not a theft.
 REUSE_GRACE = timedelta(seconds=10)
+LONGEST_USER_AGENT = 200
+
+logger = logging.getLogger(__name__)
 
 
 class InvalidCredentialsError(Exception):
@@ -33,7 +43,7 @@ class Tokens:
     user: User
 
 
-def log_in(*, email: str, password: str, user_agent: str, at: datetime) -> Tokens:
+def log_in(*, email: str, password: str, user_agent: str = "", ip: str | None = None, at: datetime) -> Tokens:
     """Open a session; raise `InvalidCredentialsError`, at equal cost for whatever is wrong."""
     user = User.objects.with_assignments().select_related("person").addressed(email.strip()).first()
     if user is None or not user.is_active:
@@ -41,72 +51,105 @@ def log_in(*, email: str, password: str, user_agent: str, at: datetime) -> Token
         raise InvalidCredentialsError
     if not check_password(password, user.password, setter=lambda raw: _upgrade(user, raw)):
         raise InvalidCredentialsError
-    refresh = tokens.new_refresh()
-    session = _open_session(user, refresh, user_agent=user_agent, at=at)
-    return Tokens(access=_access(session, user, at), refresh=refresh, session=session, user=user)
+    return open_session(user, amr=["pwd"], user_agent=user_agent, ip=ip, at=at)
 
 
 @transaction.atomic
-def _open_session(user: User, refresh: str, *, user_agent: str, at: datetime) -> Session:
+def open_session(
+    user: User, *, amr: Sequence[str], user_agent: str = "", ip: str | None = None, at: datetime
+) -> Tokens:
+    """Open a session of an account that has proved itself by the means `amr` names.
+
+    Raises `InvalidCredentialsError` when the account has changed since `user` was read.
+    """
     # Waits for whoever is changing the account: a password that was replaced meanwhile opens nothing any more.
     unchanged = User.objects.filter(pk=user.pk, is_active=True, token_version=user.token_version)
     if not unchanged.update(last_login=at):
         raise InvalidCredentialsError
-    return Session.objects.create(
+    session_id = new_id()
+    refresh = tokens.new_refresh(session_id)
+    session = Session.objects.create(
+        id=session_id,
         user=user,
         current_refresh_hash=tokens.hash_of(refresh),
         rotated_at=at,
         expires_at=at + settings.REFRESH_TOKEN_LIFETIME,
         absolute_expires_at=at + settings.SESSION_ABSOLUTE_LIFETIME,
-        user_agent=user_agent[:200],
+        user_agent=user_agent[:LONGEST_USER_AGENT],
+        ip=ip,
+        amr=list(amr),
     )
+    return Tokens(access=_access(session, user, at), refresh=refresh, session=session, user=user)
 
 
-@transaction.atomic
-def _rotate(refresh: str, at: datetime) -> Tokens | None:
-    """Exchange a refresh token for its successor; None when the session has just been revoked."""
-    presented = tokens.hash_of(refresh)
-    session = (
-        Session.objects.select_for_update()
-        .filter(Q(current_refresh_hash=presented) | Q(previous_refresh_hash=presented))
-        .filter(revoked_at__isnull=True, expires_at__gt=at, absolute_expires_at__gt=at)
-        .first()
-    )
-    if session is None:
-        raise InvalidRefreshError
-    user = User.objects.with_assignments().select_related("person").get(pk=session.user_id)
-    if not user.is_active:
-        raise InvalidRefreshError
-    successor = tokens.successor_of(refresh)
-    if bytes(session.current_refresh_hash) == presented:
-        session.previous_refresh_hash = presented
-        session.current_refresh_hash = tokens.hash_of(successor)
-        session.rotated_at = at
-        session.expires_at = min(at + settings.REFRESH_TOKEN_LIFETIME, session.absolute_expires_at)
-    elif at - session.rotated_at > REUSE_GRACE:
-        session.revoked_at = at
-    session.save()
-    if session.revoked_at is not None:
-        return None
-    return Tokens(access=_access(session, user, at), refresh=successor, session=session, user=user)
+def refresh_session(*, refresh: str, ip: str | None = None, at: datetime) -> Tokens:
+    """Exchange a refresh token for a new pair; the same one within 10 seconds gives the same successor.
 
-
-def refresh_session(*, refresh: str, at: datetime) -> Tokens:
-    """Exchange a refresh token for a new pair; reuse of an old one revokes the whole session."""
-    rotated = _rotate(refresh, at)
+    Raises `InvalidRefreshError`. A token that was exchanged longer ago is held by two parties: the whole session ends
+    for both of them, and `SessionReused` is announced.
+    """
+    try:
+        session_id = tokens.session_of(refresh)
+    except tokens.InvalidTokenError as error:
+        raise InvalidRefreshError from error
+    rotated = _rotate(session_id, refresh, ip, at)
     if rotated is None:
         raise InvalidRefreshError
     return rotated
 
 
+@transaction.atomic
+def _rotate(session_id: UUID, refresh: str, ip: str | None, at: datetime) -> Tokens | None:
+    """Exchange a refresh token for its successor; None when that ended the session, which is to be committed."""
+    # The lock makes one winner of those who come together; the others find their token to be the previous one.
+    session = Session.objects.select_for_update().filter(pk=session_id).live(at).first()
+    if session is None:
+        raise InvalidRefreshError
+    user = User.objects.with_assignments().select_related("person").filter(pk=session.user_id, is_active=True).first()
+    if user is None:
+        raise InvalidRefreshError
+    presented, successor = tokens.hash_of(refresh), tokens.successor_of(refresh)
+    if bytes(session.current_refresh_hash) == presented:
+        session.previous_refresh_hash, session.current_refresh_hash = presented, tokens.hash_of(successor)
+        session.rotated_at = at
+        session.expires_at = min(at + settings.REFRESH_TOKEN_LIFETIME, session.absolute_expires_at)
+        session.ip = ip or session.ip
+        session.save()
+    elif bytes(session.previous_refresh_hash or b"") != presented or at - session.rotated_at > REUSE_GRACE:
+        if not tokens.was_issued(refresh):
+            raise InvalidRefreshError
+        _end_reused(session, at)
+        return None
+    return Tokens(access=_access(session, user, at), refresh=successor, session=session, user=user)
+
+
+def _end_reused(session: Session, at: datetime) -> None:
+    session.revoked_at = at
+    session.save(update_fields=["revoked_at", "updated_at"])
+    publish(SessionReused(session_id=session.pk, user_id=session.user_id, happened_at=at))
+    logger.warning("session.reused", extra={"family": str(session.pk), "user_id": str(session.user_id)})
+
+
 def log_out(*, session: Session, at: datetime) -> None:
     """End a session: neither its refresh token nor its access tokens are accepted any more."""
-    Session.objects.filter(pk=session.pk, revoked_at__isnull=True).update(revoked_at=at)
+    end_sessions(Session.objects.filter(pk=session.pk), at=at)
+
+
+def end_sessions(sessions: QuerySet[Session], *, at: datetime) -> int:
+    """End those of the sessions that have not ended yet; return how many."""
+    return sessions.filter(revoked_at__isnull=True).update(revoked_at=at)
+
+
+def outdate_tokens(user: User) -> None:
+    """Refuse the access tokens that an account has now; its sessions go on with new ones."""
+    User.objects.filter(pk=user.pk).update(token_version=F("token_version") + 1)
 
 
 def _access(session: Session, user: User, at: datetime) -> str:
-    claims = tokens.AccessClaims(user_id=user.pk, session_id=session.pk, token_version=user.token_version)
-    return tokens.issue_access(claims, at=at)
+    claims = tokens.AccessClaims(
+        user_id=user.pk, session_id=session.pk, token_version=user.token_version, amr=tuple(session.amr)
+    )
+    return issue_access(claims, at=at)
 
 
 def _upgrade(user: User, raw: str) -> None:

@@ -198,6 +198,8 @@ ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 REFRESH_TOKEN_LIFETIME = timedelta(days=14)
 # A session ends at the latest then, however often it was refreshed.
 SESSION_ABSOLUTE_LIFETIME = timedelta(days=90)
+# How long anybody may keep a copy of the public signing keys; a key is published for as long before it signs.
+JWKS_MAX_AGE = timedelta(minutes=5)
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import Person, RoleAssignment, Session, User
+from accounts.models import KeyState, Person, RoleAssignment, Session, SigningKey, User
 from accounts.roles import Role, ScopeKind
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 
@@ -24,6 +24,11 @@ def session(**values):
         "absolute_expires_at": now,
     }
     return Session.objects.create(**{**usual, **values})
+
+
+def signing_key(**values):
+    usual = {"kid": "a", "state": KeyState.ACTIVE, "private_key": b"sealed", "published_at": timezone.now()}
+    return SigningKey.objects.create(**{**usual, **values})
 
 
 def merged_into_itself():
@@ -45,11 +50,14 @@ VIOLATIONS = {
     "accounts_roleassignment_role_known": lambda: RoleAssignmentFactory(role="king"),
     "accounts_session_unique_refresh": lambda: (session(), session()),
     "accounts_session_ends_in_time": lambda: session(expires_at=timezone.now() + timedelta(days=1)),
+    "accounts_signingkey_unique_kid": lambda: (signing_key(), signing_key(state=KeyState.NEXT)),
+    "accounts_signingkey_one_signs": lambda: (signing_key(), signing_key(kid="b")),
+    "accounts_signingkey_forgets_its_secret": lambda: signing_key(state=KeyState.RETIRING),
 }
 
 
 def test_every_constraint_of_the_app_is_tried():
-    declared = {c.name for model in (Person, User, RoleAssignment, Session) for c in model._meta.constraints}
+    declared = {c.name for model in (Person, User, RoleAssignment, Session, SigningKey) for c in model._meta.constraints}
 
     assert declared == VIOLATIONS.keys()
 
