@@ -11,3 +11,4 @@ class CoreConfig(AppConfig):
         from core import checks  # noqa: F401
         from core.customfields import admin, visibility  # noqa: F401
         from core.customfields import checks as custom_field_checks  # noqa: F401
+        from core.security import checks as key_checks  # noqa: F401

@@ -120,7 +120,9 @@ def touch(instance: VersionedModel) -> None:
 
 def _write(instance: models.Model, changed: Mapping[str, Any]) -> None:
     # The named fields alone: a column that this change does not concern keeps what others wrote.
-    values = {name: getattr(instance, name) for name in changed}
+    # What a field makes of its value for the row at hand, such as a ciphertext, is what is written.
+    fields: Any = type(instance)._meta
+    values = {name: fields.get_field(name).pre_save(instance, add=False) for name in changed}
     rows = type(instance)._default_manager.filter(pk=instance.pk)
     if isinstance(instance, VersionedModel):
         rows = rows.filter(version=instance.version)

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 
 from core.models import BaseQuerySet, CustomizableModel, VersionedModel, custom_data_index
 from core.search import search_indexes, search_text
+from core.security.fields import BlindIndexField, EncryptedTextField
 
 
 class Kind(models.TextChoices):
@@ -77,3 +78,27 @@ class Item(CustomizableModel):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Locker(VersionedModel):
+    """A row with encrypted columns, one of which can be found by its value."""
+
+    label = models.CharField(max_length=40, blank=True)
+    secret = EncryptedTextField(max_length=64)
+    secret_index = BlindIndexField(of="secret")
+    note = EncryptedTextField(max_length=2000, null=True, blank=True)
+
+    objects = BaseQuerySet["Locker"].as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["secret_index"],
+                name="testapp_locker_unique_secret",
+                violation_error_code="secret_taken",
+                violation_error_message="Another locker has this secret.",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.label
