@@ -49,7 +49,7 @@ class Crud(Generic[ModelT]):
     delete: Callable[..., None] | None = None
 
 
-@transaction.atomic
+@refusing()
 def create(model: type[ModelT], values: Mapping[str, Any], *, by: Actor | None = None) -> ModelT:
     """Insert a row of `model`; raise the domain errors of whatever rule it breaks."""
     fields = dict(values)
@@ -64,14 +64,13 @@ def create(model: type[ModelT], values: Mapping[str, Any], *, by: Actor | None =
         except DomainError as error:
             errors.extend(error.violations)
     raise_all(errors)
-    with refusing():
-        instance.save(force_insert=True)
-        if isinstance(instance, CustomizableModel):
-            customfields.apply_unique(instance)
+    instance.save(force_insert=True)
+    if isinstance(instance, CustomizableModel):
+        customfields.apply_unique(instance)
     return instance
 
 
-@transaction.atomic
+@refusing()
 def update(instance: ModelT, changes: Mapping[str, Any], *, by: Actor | None = None) -> ModelT:
     """Write `changes` to the row as it was read; the same values again change nothing.
 
@@ -96,20 +95,18 @@ def update(instance: ModelT, changes: Mapping[str, Any], *, by: Actor | None = N
     raise_all(errors)
     if not changed:
         return instance
-    with refusing():
-        _write(instance, changed)
-        if "custom_data" in changed and isinstance(instance, CustomizableModel):
-            customfields.apply_unique(instance)
+    _write(instance, changed)
+    if "custom_data" in changed and isinstance(instance, CustomizableModel):
+        customfields.apply_unique(instance)
     return instance
 
 
-@transaction.atomic
+@refusing()
 def delete(instance: models.Model) -> None:
     """Delete the row; raise `InUseError` while others refer to it."""
-    with refusing():
-        if isinstance(instance, CustomizableModel):
-            customfields.release_unique(type(instance), [instance.pk])
-        instance.delete()
+    if isinstance(instance, CustomizableModel):
+        customfields.release_unique(type(instance), [instance.pk])
+    instance.delete()
 
 
 @transaction.atomic
