@@ -21,5 +21,5 @@ def sections_taught_by(person_id: Any) -> QuerySet[SectionInstructor, Any]:
 
 
 def for_registration(section_ids: Iterable[UUID]) -> QuerySet[Section]:
-    """Return sections with what decides about enrolling in them."""
+    """Return sections with what decides about enrolling in them, which is settled while `lock_sections` holds them."""
     return Section.objects.filter(pk__in=section_ids).select_related("course", "term", "course_version")

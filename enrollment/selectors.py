@@ -58,8 +58,9 @@ def attempts(student: Student, section: Section) -> Attempts:
 def obstacles(student: Student, section: Section, earlier: Attempts) -> list[Obstacle]:
     """Return everything that stands against enrolling a student in a section, without writing.
 
-    `section` carries its course, version and term. What is returned of seats and duplicates holds for as
-    long as the section's row is locked; the term and the student are as they were read.
+    `section` carries its course, version and term. What is returned holds for as long as the locks on both
+    that enrolling takes, if they were read under them. Requisites are not among it: whether a student meets
+    those of the course is not evaluated.
     """
     found = [*_of_student(student), *_of_section(section)]
     duplicate = earlier.live_in_section

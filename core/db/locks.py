@@ -4,11 +4,17 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 from django.db import OperationalError, connection
+from django.db.models import Func, TextField, Value
+from django.db.models.functions import Cast, Concat
 from psycopg import errors
 
 
 class LockTimeoutError(Exception):
     """Somebody else held a lock for longer than the block was willing to wait."""
+
+
+class LockHeldError(Exception):
+    """Another transaction holds the name."""
 
 
 @contextmanager
@@ -32,6 +38,26 @@ def lock_named(namespace: str, name: str) -> None:
     """Wait until no other transaction holds this name, and hold it until the end of this one."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{namespace}:{name}"])
+
+
+def named_lock_shared(namespace: str, column: str) -> Func:
+    """Return an expression that waits until nobody has the name locked and shares it until the transaction ends.
+
+    The name is what `column` holds, as text, in each row that a query returns; `lock_named` excludes
+    all who share it. What the lock guards is read by a later statement than the one that takes it.
+    """
+    name = Concat(Value(f"{namespace}:"), Cast(column, TextField()))
+    key = Func(name, Value(0), function="hashtextextended")
+    return Func(key, function="pg_advisory_xact_lock_shared", output_field=TextField())
+
+
+def hold_named(namespace: str, name: str) -> None:
+    """Hold this name until the end of this transaction; raise `LockHeldError` at once if another one holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))", [f"{namespace}:{name}"])
+        row = cursor.fetchone()
+    if not row[0]:
+        raise LockHeldError
 
 
 def _set_lock_timeout(value: str) -> str:

@@ -37,7 +37,6 @@ from courses.services.sections import (
     delete_section,
     grant_seats,
     lock_sections,
-    locked_sections,
     move_section,
     update_section,
 )
@@ -91,7 +90,6 @@ __all__ = [
     "delete_section",
     "grant_seats",
     "lock_sections",
-    "locked_sections",
     "move_section",
     "start_version",
     "update_course",

@@ -20,6 +20,7 @@ from courses.services.instructors import InstructorItem, set_instructors
 from courses.services.timetable import MeetingItem, release_rooms, remove_meetings_of, set_meetings
 from courses.services.versioning import touch, touch_sections
 from departments.models import Campus, Term
+from departments.services import term_state_kept
 
 # Teaching may begin while registration is still open; a section that is being graded took place.
 TRANSITIONS: dict[str, set[str]] = {
@@ -158,17 +159,12 @@ def move_section(section: Section, *, status: str, by: Actor | None, at: datetim
 
 
 def lock_sections(ids: Iterable[UUID]) -> None:
-    """Keep the seats of sections from changing until the transaction ends.
+    """Keep the seats of sections, and the states of their terms, from changing until the transaction ends.
 
     In the order of their ids, so that two transactions that need the same sections never wait for
-    each other.
+    each other. What is kept is read afterwards, by a statement of its own.
     """
-    list(locked_sections(Section.objects.filter(pk__in=list(ids))).values_list("pk"))
-
-
-def locked_sections(sections: QuerySet[Section]) -> QuerySet[Section]:
-    """Return sections that are locked, in the order of their ids, as they are read."""
-    return sections.order_by("pk").select_for_update(of=("self",), no_key=True)
+    list(_locked(Section.objects.filter(pk__in=list(ids))).values_list("pk", term_state_kept()))
 
 
 def grant_seats(seats: Mapping[UUID, int]) -> None:
@@ -178,6 +174,11 @@ def grant_seats(seats: Mapping[UUID, int]) -> None:
         Section.objects.filter(pk=section_id, override_seats__lt=wanted).update(
             override_seats=wanted, version=F("version") + 1
         )
+
+
+def _locked(sections: QuerySet[Section]) -> QuerySet[Section]:
+    """Return sections that are locked, in the order of their ids, as they are read."""
+    return sections.order_by("pk").select_for_update(of=("self",), no_key=True)
 
 
 def _parted(
@@ -198,7 +199,7 @@ def _version_of(course: Course | None, term: Term | None) -> dict[str, CourseVer
 
 
 def _refuse_shrinking(section: Section, changes: Mapping[str, Any]) -> None:
-    counts = locked_sections(Section.objects.filter(pk=section.pk)).values_list("enrolled_count", "held_count")
+    counts = _locked(Section.objects.filter(pk=section.pk)).values_list("enrolled_count", "held_count")
     taken = sum(counts.get())
     capacity = changes.get("capacity", section.capacity)
     seats = capacity + changes.get("override_seats", section.override_seats)

@@ -8,6 +8,7 @@ from departments.services.calendar import (
     delete_academic_year,
     delete_term,
     move_term,
+    term_state_kept,
     update_academic_year,
     update_term,
 )
@@ -66,6 +67,7 @@ __all__ = [
     "delete_term",
     "end_appointment",
     "move_term",
+    "term_state_kept",
     "update_academic_year",
     "update_appointment",
     "update_building",

@@ -4,8 +4,10 @@ from datetime import date, datetime
 from typing import TypedDict, Unpack
 
 from django.db import transaction
+from django.db.models import Func
 
 from core import crud
+from core.db.locks import lock_named, named_lock_shared
 from core.errors import ConflictError
 from core.events import publish
 from core.visibility import Actor
@@ -21,6 +23,9 @@ TRANSITIONS: dict[str, set[str]] = {
     TermState.CLOSED: {TermState.ARCHIVED},
     TermState.ARCHIVED: set(),
 }
+
+# Names the locks on the states of terms.
+STATE = "departments.term.state"
 
 
 class AcademicYearValues(TypedDict, total=False):
@@ -80,7 +85,11 @@ def delete_term(term: Term, *, by: Actor | None) -> None:
 
 @transaction.atomic
 def move_term(term: Term, *, state: str, by: Actor | None, at: datetime, reason: str = "") -> Term:
-    """Move a term to another state and announce it; refused with `illegal_transition`."""
+    """Move a term to another state and announce it; refused with `illegal_transition`.
+
+    Waits for everybody who keeps the term in its state, and lets nobody rely on it until it is moved.
+    """
+    lock_named(STATE, str(term.pk))
     before = term.state
     if state not in TRANSITIONS[before]:
         raise TransitionError(
@@ -91,3 +100,11 @@ def move_term(term: Term, *, state: str, by: Actor | None, at: datetime, reason:
     crud.create(TermStateEvent, {"term": moved, "actor": by, "reason": reason, **event})
     publish(TermMoved(term_id=moved.pk, from_state=before, to_state=state, happened_at=at))
     return moved
+
+
+def term_state_kept(column: str = "term_id") -> Func:
+    """Return an expression that keeps the term in `column` in its state until the transaction ends.
+
+    Any number may keep a term at once; they wait for `move_term` alone, which waits for all of them.
+    """
+    return named_lock_shared(STATE, column)

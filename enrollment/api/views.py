@@ -16,7 +16,6 @@ from core.api.bulk import BulkViewSet
 from core.api.nested import NestedListViewSet
 from core.crud import Crud
 from core.errors import OutOfScopeError
-from courses.services import lock_sections
 from enrollment import services
 from enrollment.api import filters, serializers
 from enrollment.models import LEFT, Enrollment, EnrollmentEvent, Source
@@ -71,10 +70,10 @@ class EnrollmentViewSet(BulkViewSet[Enrollment]):
         return enrollment
 
     def _each(self, request: Request, outcome: str, write: Callable[[dict[str, Any]], UUID]) -> Response:
-        """Lock the sections of all items first, in one order, so that two bulk requests never wait for each other."""
+        """Lock what all items need first, in one order, so that two bulk requests never wait for each other."""
         with transaction.atomic():
             if self.action == "bulk_create":
-                lock_sections(_ids(request, "section"))
+                services.lock_for_enrolling(student_ids=_ids(request, "student"), section_ids=_ids(request, "section"))
             else:
                 services.lock_sections_of(_ids(request, "id"))
             return super()._each(request, outcome, write)

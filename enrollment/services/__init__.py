@@ -1,5 +1,6 @@
 """Everything that changes enrolments."""
 
+from enrollment.services.locking import lock_for_enrolling, lock_sections_of
 from enrollment.services.refusals import (
     CreditsOutOfRangeError,
     DuplicateEnrollmentError,
@@ -21,7 +22,6 @@ from enrollment.services.registration import (
     confirm,
     drop,
     enroll,
-    lock_sections_of,
     preflight,
     update_enrollment,
     withdraw,
@@ -45,6 +45,7 @@ __all__ = [
     "confirm",
     "drop",
     "enroll",
+    "lock_for_enrolling",
     "lock_sections_of",
     "preflight",
     "refusal_of",

@@ -2,7 +2,8 @@
 
 History contains what today's rules would refuse: over-full sections, closed terms, students who
 have left. The rules of registration therefore do not apply here, only the database's own; a section
-that was fuller than its capacity gets the seats that explain it.
+that was fuller than its capacity gets the seats that explain it. Sections and the states of their
+terms are locked as for registering; students are not, since nothing here asks for their standing.
 """
 
 from collections import Counter
@@ -19,9 +20,9 @@ from core.errors import DomainError, InvalidError
 from core.visibility import Actor
 from courses.models import Section
 from courses.selectors import for_registration
-from courses.services import grant_seats, locked_sections
+from courses.services import grant_seats, lock_sections
 from enrollment.models import LEFT, SEATED, Enrollment, EnrollmentEvent, EnrollmentStatus, Source
-from enrollment.services.registration import lock_sections_of
+from enrollment.services.locking import lock_sections_of
 
 # What an enrolment takes over from its section.
 DERIVED = ("course", "term", "credits")
@@ -99,10 +100,12 @@ def _give_seats_to(rows: Iterable[Enrollment]) -> None:
 def correct_many(
     *, changes: Sequence[tuple[Enrollment, Mapping[str, Any]]], by: Actor | None, at: datetime
 ) -> list[DomainError | None]:
-    """Change locked enrolments to what the other system says now; return for each why it was refused, or None.
+    """Change enrolments to what the other system says now; return for each why it was refused, or None.
 
+    The caller has locked them after their sections, as `lock_sections_of` does.
     A step of the status is put on record.
     """
+    lock_sections({enrollment.section_id for enrollment, _ in changes})
     return [_correct_one(enrollment, values, by=by, at=at) for enrollment, values in changes]
 
 
@@ -115,7 +118,6 @@ def _correct_one(
     before = enrollment.status
     try:
         with refusing():
-            _locked({enrollment.section_id})
             if values.get("status", before) in SEATED and before not in SEATED:
                 grant_seats({enrollment.section_id: 1})
             crud.update(enrollment, values, by=by)
@@ -138,6 +140,7 @@ def keep_records(*, ids: Collection[UUID]) -> dict[UUID, list[snapshots.Kept]]:
 @transaction.atomic
 def restore_records(*, kept: Collection[snapshots.Kept]) -> None:
     """Bring enrolments back exactly as they were kept; the steps that were recorded since stay on record."""
+    lock_sections({UUID(row["section_id"]) for single in kept for row in snapshots.rows_of(single)})
     snapshots.restore(kept)
 
 
@@ -148,8 +151,9 @@ def erase_many(*, ids: Collection[UUID]) -> None:
     bulk.delete(Enrollment, ids)
 
 
-def _locked(ids: Iterable[UUID]) -> dict[UUID, Section]:
-    return {section.pk: section for section in locked_sections(for_registration(set(ids)))}
+def _locked(ids: Collection[UUID]) -> dict[UUID, Section]:
+    lock_sections(ids)
+    return {section.pk: section for section in for_registration(ids)}
 
 
 def _row(values: Mapping[str, Any], section: Section) -> Enrollment:

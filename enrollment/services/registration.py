@@ -1,7 +1,7 @@
 """What enrols students in sections and ends their enrolments.
 
-Whoever changes an enrolment locks the section first, then the enrolment; those who need several
-sections lock them in the order of their ids. The counter of the seats follows by triggers.
+What is locked, and in which order, stands in `enrollment.services.locking`. The counter of the seats
+follows by triggers.
 """
 
 from collections.abc import Iterable
@@ -17,12 +17,12 @@ from core import crud
 from core.events import publish
 from core.visibility import Actor
 from courses.models import CourseVersion, Section
-from courses.selectors import for_registration
 from courses.services import grant_seats, lock_sections
 from departments.models import TermState
 from enrollment import events
 from enrollment.models import LIVE, Enrollment, EnrollmentEvent, EnrollmentStatus, Source
-from enrollment.selectors import Obstacle, attempts, obstacles
+from enrollment.selectors import OVER, Obstacle, attempts, obstacles
+from enrollment.services.locking import hold_for_enrolling, hold_term_of, present
 from enrollment.services.refusals import (
     CreditsOutOfRangeError,
     EnrollmentEndedError,
@@ -98,9 +98,7 @@ def enroll(
     if override and by is not None and not by.has_perm(OVERRIDE):
         raise OverrideNotPermittedError
     at = at or timezone.now()
-    # Read after it is locked: what stood beside it before may have been changed by whoever held it.
-    lock_sections([section.pk])
-    section = for_registration([section.pk]).get()
+    section = hold_for_enrolling(student, section.pk)
     earlier = attempts(student, section)
     waived = _waive(obstacles(student, section, earlier), override=override)
     if "section_full" in waived:
@@ -126,7 +124,7 @@ def enroll(
 
 def preflight(*, student: Student, section: Section) -> list[Obstacle]:
     """Say what stands against enrolling a student in a section, without writing or locking anything."""
-    section = for_registration([section.pk]).get()
+    section = present(section.pk)
     return obstacles(student, section, attempts(student, section))
 
 
@@ -150,20 +148,22 @@ def drop(enrollment: Enrollment, *, by: Actor | None, at: datetime | None = None
 
     Refused with `term_closed` once grading has begun, and with `illegal_transition` when it has ended.
     """
-    term = enrollment.term
+    term = hold_term_of(enrollment)
     status = LEAVING.get(term.state)
     if status is None:
         raise TermClosedError(f"The term {term.code} is {term.state}; nobody leaves a section any more.")
     if enrollment.status == EnrollmentStatus.PENDING:
         status = EnrollmentStatus.DROPPED
-    _move(enrollment, status, by=by, at=at or timezone.now(), reason=reason)
+    _step(enrollment, status, by=by, at=at or timezone.now(), reason=reason)
 
 
+@transaction.atomic
 def withdraw(enrollment: Enrollment, *, by: Actor | None, at: datetime, reason: str = "") -> Enrollment:
     """End an enrolment so that the attempt stays on record; refused with `term_closed` in a closed term."""
-    if enrollment.term.state in (TermState.CLOSED, TermState.ARCHIVED):
-        raise TermClosedError(f"The term {enrollment.term.code} is {enrollment.term.state}.")
-    return _move(enrollment, EnrollmentStatus.WITHDRAWN, by=by, at=at, reason=reason)
+    term = hold_term_of(enrollment)
+    if term.state in OVER:
+        raise TermClosedError(f"The term {term.code} is {term.state}.")
+    return _step(enrollment, EnrollmentStatus.WITHDRAWN, by=by, at=at, reason=reason)
 
 
 def complete(
@@ -183,13 +183,8 @@ def cancel_all_in(section_id: UUID, *, by: Actor | None, at: datetime, reason: s
     """Cancel every live enrolment in a section; doing so twice is the same as once. Returns how many."""
     lock_sections([section_id])
     live = Enrollment.objects.filter(section=section_id).live().order_by("pk").select_for_update(no_key=True)
-    cancelled = [_move(row, EnrollmentStatus.CANCELLED, by=by, at=at, reason=reason) for row in live]
+    cancelled = [_step(row, EnrollmentStatus.CANCELLED, by=by, at=at, reason=reason) for row in live]
     return len(cancelled)
-
-
-def lock_sections_of(enrollment_ids: Iterable[UUID]) -> None:
-    """Lock the sections of enrolments that are about to be locked themselves."""
-    lock_sections(Enrollment.objects.filter(pk__in=list(enrollment_ids)).values_list("section_id", flat=True))
 
 
 def _waive(found: list[Obstacle], *, override: bool) -> list[str]:
@@ -213,7 +208,15 @@ def _within_bounds(values: EnrollmentChanges, version: CourseVersion) -> Enrollm
 def _move(
     enrollment: Enrollment, status: str, *, by: Actor | None, at: datetime, reason: str, **also: Any
 ) -> Enrollment:
+    """Take one step of an enrolment."""
     lock_sections([enrollment.section_id])
+    return _step(enrollment, status, by=by, at=at, reason=reason, **also)
+
+
+def _step(
+    enrollment: Enrollment, status: str, *, by: Actor | None, at: datetime, reason: str, **also: Any
+) -> Enrollment:
+    """Take one step of an enrolment whose section is locked."""
     before = enrollment.status
     if status not in TRANSITIONS[before]:
         allowed = sorted(TRANSITIONS[before])

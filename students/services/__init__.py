@@ -3,13 +3,13 @@
 Whoever changes anything about a student's programs locks the student first, then the programs.
 """
 
+from students.services.locking import hold_student, hold_student_of, lock_students
 from students.services.program_enrollments import (
     NewProgramEnrollmentValues,
     ProgramEnrollmentValues,
     change_program_status,
     delete_program_enrollment,
     enrol_in_program,
-    hold_student_of,
     update_program_enrollment,
 )
 from students.services.students import (
@@ -32,7 +32,9 @@ __all__ = [
     "delete_program_enrollment",
     "delete_student",
     "enrol_in_program",
+    "hold_student",
     "hold_student_of",
+    "lock_students",
     "update_program_enrollment",
     "update_student",
 ]

@@ -3,19 +3,19 @@
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
-from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
 
 from core import crud
-from core.errors import ConflictError, MissingError
+from core.errors import ConflictError
 from core.events import publish
 from core.visibility import Actor
 from departments.models import Program, Term
 from students.events import ProgramEnrollmentCreated, ProgramEnrollmentStatusChanged
 from students.models import ENDED, ProgramEnrollment, ProgramEnrollmentEvent, Student
 from students.models import ProgramEnrollmentStatus as Status
+from students.services.locking import hold_student
 
 TRANSITIONS: Mapping[str, Collection[str]] = {
     Status.APPLICANT: {Status.ADMITTED, Status.WITHDRAWN},
@@ -64,7 +64,7 @@ def enrol_in_program(*, by: Actor | None, **values: Unpack[NewProgramEnrollmentV
     has none that lasts. The program starts with the student's own status unless `status` names one.
     """
     student = values["student"]
-    hold(student)
+    hold_student(student)
     primary = primary_of(student)
     is_primary = values.get("is_primary", primary is None or primary.has_ended)
     if is_primary and primary is not None:
@@ -93,7 +93,7 @@ def update_program_enrollment(
     fields: dict[str, Any] = dict(changes)
     status = fields.pop("status", enrollment.status)
     student = enrollment.student
-    hold(student)
+    hold_student(student)
     was_primary = enrollment.is_primary
     primary = primary_of(student)
     if fields.get("is_primary") and primary is not None and primary != enrollment:
@@ -112,33 +112,18 @@ def change_program_status(
     enrollment: ProgramEnrollment, *, status: str, by: Actor | None, at: datetime, reason: str = ""
 ) -> ProgramEnrollment:
     """Move a program enrolment to another status and announce it; refused with `illegal_transition`."""
-    hold(enrollment.student)
+    hold_student(enrollment.student)
     return move(enrollment, status=status, by=by, at=at, reason=reason)
 
 
 @transaction.atomic
 def delete_program_enrollment(enrollment: ProgramEnrollment, *, by: Actor | None) -> None:
     """Delete an enrolment that was recorded by mistake; one with a history is refused with `in_use`."""
-    hold(enrollment.student)
+    hold_student(enrollment.student)
     was_primary, student = enrollment.is_primary, enrollment.student
     crud.delete(enrollment)
     if was_primary:
         crud.touch(student)
-
-
-def hold(student: Student) -> None:
-    """Lock a student until the transaction ends, and bring what the lock protects up to date."""
-    locked = Student.objects.select_for_update(no_key=True)
-    try:
-        student.refresh_from_db(fields=["status", "version"], from_queryset=locked)
-    except Student.DoesNotExist:
-        raise MissingError("There is no such student.", field="student") from None
-
-
-def hold_student_of(enrollment_id: UUID) -> None:
-    """Lock the student of a program enrolment, for a caller about to lock the enrolment itself."""
-    students = ProgramEnrollment.objects.filter(pk=enrollment_id).values("student")
-    list(Student.objects.filter(pk__in=students).select_for_update(no_key=True).values("pk"))
 
 
 def primary_of(student: Student) -> ProgramEnrollment | None:

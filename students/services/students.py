@@ -20,6 +20,7 @@ from students.models import ENDED, ProgramEnrollmentStatus, Student, StudentStat
 from students.models import StudentStatus as Status
 from students.refusals import StudentNoImmutableError
 from students.services import program_enrollments as programs
+from students.services.locking import hold_student
 
 TRANSITIONS: Mapping[str, Collection[str]] = {
     Status.APPLICANT: {Status.ADMITTED, Status.WITHDRAWN},
@@ -129,7 +130,7 @@ def change_status(student: Student, *, status: str, by: Actor | None, at: dateti
 
     The primary program goes the same step where it stood like the student; an end ends every program.
     """
-    programs.hold(student)
+    hold_student(student)
     before = student.status
     if status not in TRANSITIONS[before]:
         raise TransitionError(
@@ -158,7 +159,7 @@ def delete_student(student: Student, *, by: Actor | None) -> None:
 
     Refused with `in_use` when anything else refers to the student, or a status has ever changed.
     """
-    programs.hold(student)
+    hold_student(student)
     for enrollment in student.program_enrollments.all():
         crud.delete(enrollment)
     delete_part(student, student.person, by=by)
@@ -178,7 +179,7 @@ def _next_student_no(admitted_on: date | None) -> str:
 
 def _set_program(student: Student, curriculum: Mapping[str, Any], *, by: Actor | None) -> None:
     """Make a program the one the student counts to, or change its cohort."""
-    programs.hold(student)
+    hold_student(student)
     primary = programs.primary_of(student)
     present = primary.program if primary else None
     program: Program | None = curriculum.get("program", present)

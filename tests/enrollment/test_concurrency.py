@@ -1,45 +1,24 @@
 """What happens when many want the same seats at the same moment."""
 
-import threading
-import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from itertools import cycle, islice
 from random import Random
 
 import pytest
-from django.db import connection, transaction
 from django.utils import timezone
 
-from core.errors import DomainError
 from courses.models import Course, Section
 from courses.services import move_section, update_course, update_section
 from enrollment import services
 from enrollment.models import Enrollment, EnrollmentEvent
 from tests.courses.factories import CourseFactory, SectionFactory
 from tests.enrollment.factories import EnrollmentFactory
+from tests.racing import at_once, while_uncommitted
 from tests.students.factories import StudentFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 LIST = "/api/v1/enrollments/"
-
-
-def at_once(*acts):
-    """Run every act in a thread of its own, all starting together; return results and the codes of refusals."""
-    start = threading.Barrier(len(acts))
-
-    def run(act):
-        try:
-            start.wait(timeout=60)
-            return act()
-        except DomainError as refused:
-            return refused.error_code
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
 
 
 def counted(section):
@@ -226,32 +205,9 @@ def test_whoever_enrols_while_credits_are_corrected_gets_the_corrected_ones():
     course = CourseFactory()
     section, student = SectionFactory(course=course), StudentFactory()
 
-    def enroll():
-        try:
-            return services.enroll(student=student, section=section, by=None).credits
-        finally:
-            connection.close()
+    counted_credits = while_uncommitted(
+        lambda: update_course(Course.objects.get(pk=course.pk), by=None, credits=Decimal(5)),
+        lambda: services.enroll(student=student, section=section, by=None).credits,
+    )
 
-    with ThreadPoolExecutor(1) as pool:
-        with transaction.atomic():
-            update_course(Course.objects.get(pk=course.pk), by=None, credits=Decimal(5))
-            enrolling = pool.submit(enroll)
-            wait_until_somebody_waits()
-
-        assert enrolling.result(timeout=30) == 5
-
-
-def wait_until_somebody_waits():
-    """Return as soon as another connection to this database waits for a lock."""
-    waiting = """
-        SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid)
-        WHERE datname = current_database() AND NOT granted
-    """
-    deadline = time.monotonic() + 30
-    with connection.cursor() as cursor:
-        while time.monotonic() < deadline:
-            cursor.execute(waiting)
-            if cursor.fetchone()[0]:
-                return
-            time.sleep(0.01)
-    raise AssertionError("nobody waits for a lock")
+    assert counted_credits == 5

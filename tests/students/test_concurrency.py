@@ -1,37 +1,17 @@
 """What happens when two do something to one student at the same moment."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from threading import Barrier
 
 import pytest
-from django.db import connection
 
-from core.errors import DomainError
 from students import services
 from students.models import ProgramEnrollment, Student, StudentStatusEvent
 from tests.departments.factories import DepartmentFactory, ProgramFactory
+from tests.racing import at_once
 from tests.students.factories import ProgramEnrollmentFactory, StudentFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
-
-
-def at_once(*acts):
-    """Run every act in a thread of its own, all starting together; return results and the codes of refusals."""
-    start = Barrier(len(acts))
-
-    def run(act):
-        try:
-            start.wait(timeout=10)
-            return act()
-        except DomainError as refused:
-            return refused.error_code
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(acts)) as pool:
-        return list(pool.map(run, acts))
 
 
 def test_two_programs_at_once_leave_one_primary():
