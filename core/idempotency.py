@@ -14,6 +14,7 @@ from typing import ClassVar
 from django.db.models.functions import Now
 
 from core.db.locks import LockTimeoutError, lock_named, lock_patience
+from core.db.purging import purge
 from core.errors import ConflictError, InvalidError
 from core.models import IdempotencyKey
 
@@ -101,8 +102,8 @@ def remember(question: Question, answer: Answer) -> None:
 
 
 def purge_expired(*, batch: int = 5000) -> int:
-    """Delete the answers whose keys have expired, in small transactions; return how many."""
-    total = 0
-    while pks := list(IdempotencyKey.objects.expired().order_by("expires_at").values_list("pk", flat=True)[:batch]):
-        total += IdempotencyKey.objects.expired().filter(pk__in=pks).delete()[0]
-    return total
+    """Delete the answers whose keys have expired, in small transactions; return how many.
+
+    Raises `LockHeldError` when somebody else is at it.
+    """
+    return purge(IdempotencyKey.objects.expired(), order="expires_at", batch=batch)

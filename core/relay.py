@@ -23,6 +23,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from core.db.notifications import Listener
+from core.db.purging import purge
 from core.errors import DomainError
 from core.events import heard_names, subscribers_of
 from core.logging import describe
@@ -156,13 +157,12 @@ def revive(*, name: str = "") -> int:
 
 
 def purge_delivered(*, older_than: timedelta = timedelta(days=KEPT_DAYS), batch: int = 5000) -> int:
-    """Forget events that were delivered long enough ago, in small transactions; return how many."""
-    rows = OutboxEvent.objects.filter(delivered_at__lt=Now() - older_than)
-    total = 0
+    """Forget events that were delivered long enough ago, in small transactions; return how many.
+
+    Raises `LockHeldError` when somebody else is at it.
+    """
     # By primary key, which is by time: the oldest come first and each batch begins where the last ended.
-    while pks := list(rows.order_by("pk").values_list("pk", flat=True)[:batch]):
-        total += OutboxEvent.objects.filter(pk__in=pks).delete()[0]
-    return total
+    return purge(OutboxEvent.objects.filter(delivered_at__lt=Now() - older_than), order="pk", batch=batch)
 
 
 def _summary(error: Exception) -> str:

@@ -11,6 +11,8 @@ from accounts.services.sessions import (
     log_out,
     open_session,
     outdate_tokens,
+    purge_admin_sessions,
+    purge_sessions,
     refresh_session,
 )
 from accounts.services.signing_keys import (
@@ -53,6 +55,8 @@ __all__ = [
     "log_out",
     "open_session",
     "outdate_tokens",
+    "purge_admin_sessions",
+    "purge_sessions",
     "refresh_session",
     "revoke_signing_key",
     "rotate_signing_key",

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
+from django.contrib.sessions.models import Session as AdminSession
 from django.db import transaction
 from django.db.models import F, QuerySet
 
@@ -15,6 +16,7 @@ from accounts import tokens
 from accounts.events import SessionReused
 from accounts.models import Session, User
 from accounts.services.signing_keys import issue_access
+from core.db.purging import purge
 from core.events import publish
 from core.ids import new_id
 
@@ -143,6 +145,22 @@ def end_sessions(sessions: QuerySet[Session], *, at: datetime) -> int:
 def outdate_tokens(user: User) -> None:
     """Refuse the access tokens that an account has now; its sessions go on with new ones."""
     User.objects.filter(pk=user.pk).update(token_version=F("token_version") + 1)
+
+
+def purge_sessions(*, at: datetime, batch: int = 5000) -> int:
+    """Forget log-ins that ended longer ago than `ENDED_SESSIONS_KEPT`, in small transactions; return how many.
+
+    Raises `LockHeldError` when somebody else is at it.
+    """
+    return purge(Session.objects.ended_before(at - settings.ENDED_SESSIONS_KEPT), order="ended_at", batch=batch)
+
+
+def purge_admin_sessions(*, at: datetime, batch: int = 5000) -> int:
+    """Forget expired log-ins of the administration pages, in small transactions; return how many.
+
+    Raises `LockHeldError` when somebody else is at it.
+    """
+    return purge(AdminSession.objects.filter(expire_date__lt=at), order="expire_date", batch=batch)
 
 
 def _access(session: Session, user: User, at: datetime) -> str:

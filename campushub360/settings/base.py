@@ -1,10 +1,11 @@
 """What is true wherever the project runs. Development, production and testing say what differs."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import environ
+from celery.schedules import crontab
 
 from core.logging import logging_config
 from core.security.keys import KeyRing, read_key, read_key_ring
@@ -75,7 +76,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 # --- Time and language -----------------------------------------------------------------------------------------------
 
 USE_TZ = True
-TIME_ZONE = "UTC"
+# Where the institution is: its day begins and its nights are there. The API speaks of instants in UTC all the same.
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 LANGUAGE_CODE = "en"
 USE_I18N = True
 
@@ -149,7 +151,38 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 25
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_TIMEZONE = "UTC"
+CELERY_TIMEZONE = TIME_ZONE
+
+
+def chore(task: str, **when: str) -> dict[str, Any]:
+    """Return the schedule's entry for a task, due at the local times that `when` says as crontab does.
+
+    A scheduler begins with every entry due: it keeps no state, so this makes up for what was missed while none ran.
+    What no worker has taken within the hour is dropped; the next run does its part.
+    """
+    return {
+        "task": task,
+        "schedule": crontab(**when),
+        "options": {"expires": 3600},
+        "last_run_at": datetime(2000, 1, 1, tzinfo=UTC),
+    }
+
+
+# Named as the management commands that do the same by hand. Between 04:00 and 05:00, because elsewhere in the night
+# there are days that have no such hour or have it twice.
+CELERY_BEAT_SCHEDULER = "celery.beat.Scheduler"  # in memory; the default one keeps pickles
+CELERY_BEAT_SCHEDULE = {
+    # Hourly, so that a version is in effect minutes after midnight, and soon after a midnight nobody was up.
+    "adopt_course_versions": chore("courses.tasks.adopt_course_versions", minute="5"),
+    # Hourly: a key holds the whole answer, and there is one for nearly every write.
+    "purge_idempotency_keys": chore("core.tasks.purge_idempotency_keys", minute="35"),
+    # Nightly: after an import hundreds of thousands of events fall due on one day.
+    "purge_outbox": chore("core.tasks.purge_outbox", hour="4", minute="10"),
+    # Nightly: log-ins that ended longer ago than ENDED_SESSIONS_KEPT.
+    "purge_sessions": chore("accounts.tasks.purge_sessions", hour="4", minute="25"),
+    # Nightly: expired log-ins of the administration pages.
+    "purge_admin_sessions": chore("accounts.tasks.purge_admin_sessions", hour="4", minute="40"),
+}
 
 
 def broker_options(url: str) -> dict[str, Any]:
@@ -200,6 +233,9 @@ REFRESH_TOKEN_LIFETIME = timedelta(days=14)
 SESSION_ABSOLUTE_LIFETIME = timedelta(days=90)
 # How long anybody may keep a copy of the public signing keys; a key is published for as long before it signs.
 JWKS_MAX_AGE = timedelta(minutes=5)
+# An ended session stays this long: whoever presents one of its tokens meets a session that is known to have ended, and
+# an enquiry finds who was logged in when. No shorter than a refresh token lives.
+ENDED_SESSIONS_KEPT = timedelta(days=env.int("ENDED_SESSIONS_KEPT_DAYS", default=90))
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -245,6 +281,7 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "core.api.renderers.JSONNegotiation",
     "DEFAULT_PAGINATION_CLASS": "core.api.pagination.KeysetPagination",
     "DEFAULT_SCHEMA_CLASS": "core.api.schema.EnvelopeAutoSchema",
+    "DATETIME_FORMAT": None,  # the renderer's: instants leave in UTC wherever the institution is
     "EXCEPTION_HANDLER": "core.api.exceptions.exception_handler",
     "COERCE_DECIMAL_TO_STRING": True,
     "FORMAT_SUFFIX_KWARG": None,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from urllib.parse import SplitResult, urlsplit
+from zoneinfo import available_timezones
 
 from core.security.keys import KeyRing, UnusableKeyError, is_guessable, read_key, read_key_ring
 
@@ -11,6 +12,7 @@ Environment = Mapping[str, str]
 SHORTEST_KEY = 50
 FEWEST_CHARACTERS = 10
 SHORTEST_HSTS = 365 * 24 * 3600
+REFRESH_TOKEN_DAYS = 14
 GUESSES = {"", "admin", "campushub360", "changeme", "guest", "pass", "password", "postgres", "root", "secret", "user"}
 # What the process asks of the database beside its web workers: the relay, and a management command now and then.
 OTHER_CONNECTIONS = 5
@@ -120,6 +122,20 @@ def _transport(env: Environment) -> Iterator[str]:
         yield "FORWARDED_ALLOW_IPS is `*`: anybody could claim to have come over HTTPS"
 
 
+def _housekeeping(env: Environment) -> Iterator[str]:
+    zone = env.get("TIME_ZONE")
+    if zone and zone not in available_timezones():
+        yield f"TIME_ZONE names {zone}, which is none: Europe/Vienna is one"
+    days = _number(env, "ENDED_SESSIONS_KEPT_DAYS", REFRESH_TOKEN_DAYS)
+    if days < 0:
+        yield "ENDED_SESSIONS_KEPT_DAYS is not a whole number"
+    elif days < REFRESH_TOKEN_DAYS:
+        yield (
+            f"ENDED_SESSIONS_KEPT_DAYS is less than {REFRESH_TOKEN_DAYS}: a session would be forgotten while its "
+            "refresh tokens are about"
+        )
+
+
 def _arithmetic(env: Environment) -> Iterator[str]:
     names = {"APP_REPLICAS": 1, "WEB_CONCURRENCY": 2, "DATABASE_POOL_SIZE": 20, "CELERY_CONCURRENCY": 2}
     limits = {"DATABASE_MAX_CONNECTIONS": 100, "DATABASE_RESERVED_CONNECTIONS": 10}
@@ -147,6 +163,7 @@ CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _database,
     _redis,
     _transport,
+    _housekeeping,
     _arithmetic,
 )
 

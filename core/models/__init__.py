@@ -1,6 +1,7 @@
 """The shared models; apps import them from here."""
 
 from core.models.base import BaseQuerySet, TimeStampedUUIDModel, VersionedModel
+from core.models.chore import Chore
 from core.models.custom_field import (
     CustomField,
     CustomFieldType,
@@ -13,6 +14,7 @@ from core.models.outbox import OutboxEvent
 
 __all__ = [
     "BaseQuerySet",
+    "Chore",
     "CustomField",
     "CustomFieldType",
     "CustomizableModel",

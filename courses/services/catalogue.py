@@ -9,6 +9,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from core import crud
+from core.db.locks import hold_named
 from core.errors import ConflictError
 from core.ids import new_id
 from core.visibility import Actor
@@ -128,7 +129,10 @@ def adopt_versions(*, on: date, course: Course | None = None) -> int:
     """Make the versions that are in effect on a day the current ones; return how many courses changed.
 
     Run once a day it brings versions that were begun for a later day into effect; twice is once.
+    Of all courses (without `course`) it raises `LockHeldError` when somebody else is at it.
     """
+    if course is None:
+        hold_named("courses.adopt_versions", "")
     due = CourseVersion.objects.filter(valid__contains=on).exclude(pk__in=Course.objects.values("current_version"))
     if course is not None:
         due = due.filter(course=course)

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from campushub360.local import CHECKOUT
-from campushub360.settings.faults import faults
+from campushub360.settings.faults import REFRESH_TOKEN_DAYS, faults
 
 SAFE = {
     "SECRET_KEY": "k4Jz-9sQ2vX7bN1mP6rT3wY8cF5hL0dG_aEuIoZqSxVnBjM",
@@ -102,6 +102,9 @@ def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_tracebac
         ({"CELERY_BROKER_URL": "amqp://guest:guest@host//"}, "CELERY_BROKER_URL has a password that anybody would"),
         ({"SECURE_HSTS_SECONDS": "60"}, "SECURE_HSTS_SECONDS is less than a year"),
         ({"FORWARDED_ALLOW_IPS": "*"}, "FORWARDED_ALLOW_IPS is `*`"),
+        ({"TIME_ZONE": "Vienna"}, "TIME_ZONE names Vienna, which is none"),
+        ({"ENDED_SESSIONS_KEPT_DAYS": "13"}, "ENDED_SESSIONS_KEPT_DAYS is less than 14"),
+        ({"ENDED_SESSIONS_KEPT_DAYS": "long"}, "ENDED_SESSIONS_KEPT_DAYS is not a whole number"),
         ({"WEB_CONCURRENCY": "many"}, "WEB_CONCURRENCY is not a positive whole number"),
         ({"DATABASE_POOL_SIZE": "0"}, "DATABASE_POOL_SIZE is not a positive whole number"),
         ({"WEB_CONCURRENCY": "5"}, "107 database connections are wanted"),
@@ -114,6 +117,13 @@ def test_a_single_fault_is_named_and_nothing_else(change: dict[str, str], beginn
     assert len(found) == 1
     assert found[0].startswith(beginning)
     assert "\n" not in found[0]
+
+
+def test_a_session_is_kept_no_shorter_than_its_refresh_tokens_live() -> None:
+    from django.conf import settings
+
+    assert settings.REFRESH_TOKEN_LIFETIME.days == REFRESH_TOKEN_DAYS
+    assert faults(SAFE | {"ENDED_SESSIONS_KEPT_DAYS": "14", "TIME_ZONE": "Europe/Vienna"}) == []
 
 
 def test_the_connection_arithmetic_grows_with_what_the_server_offers() -> None:

@@ -2,15 +2,16 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
-
 from core.idempotency import purge_expired
+from core.management.chore import ChoreCommand
 
 
-class Command(BaseCommand):
-    """`manage.py purge_idempotency_keys` is for a daily schedule; an expired key is ignored even before."""
+class Command(ChoreCommand):
+    """`manage.py purge_idempotency_keys` does by hand what the schedule does; an expired key is ignored even before."""
 
     help = "Delete remembered answers whose keys have expired."
+    chore = "purge_idempotency_keys"
+    done = "{count} keys purged."
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{purge_expired()} keys purged.")
+    def work(self, **_options: Any) -> int:
+        return purge_expired()

@@ -2,16 +2,18 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
 from django.utils import timezone
 
+from core.management.chore import ChoreCommand
 from courses.services import adopt_versions
 
 
-class Command(BaseCommand):
-    """`manage.py adopt_course_versions` is for a daily schedule; running it twice is the same as once."""
+class Command(ChoreCommand):
+    """`manage.py adopt_course_versions` does by hand what the schedule does; running it twice is the same as once."""
 
     help = "Make the course versions that are in effect today the current ones."
+    chore = "adopt_course_versions"
+    done = "{count} courses changed."
 
-    def handle(self, *args: Any, **options: Any) -> None:
-        self.stdout.write(f"{adopt_versions(on=timezone.localdate())} courses changed.")
+    def work(self, **_options: Any) -> int:
+        return adopt_versions(on=timezone.localdate())

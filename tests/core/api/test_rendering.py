@@ -212,3 +212,12 @@ def test_whatever_a_client_would_accept_the_answer_is_json(accepted):
 
     assert response.status_code == 200
     assert response.json()["success"] is True
+
+
+def test_instants_leave_in_utc_wherever_the_institution_is(settings):
+    settings.TIME_ZONE = "Asia/Kolkata"
+    at = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+
+    shown = type("Shown", (serializers.Serializer,), {"at": serializers.DateTimeField()})({"at": at}).data
+
+    assert dumps(shown) == b'{"at":"2026-03-02T09:00:00Z"}'
