@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 from django.utils.module_loading import module_has_submodule
+from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from core.api.routers import ApiRouter
@@ -49,8 +50,8 @@ class FaviconView(RedirectView):
 
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="api-docs"), name="home"),
-    path("favicon.ico", FaviconView.as_view(), name="favicon"),
+    path("", require_safe(RedirectView.as_view(pattern_name="api-docs")), name="home"),
+    path("favicon.ico", require_safe(FaviconView.as_view()), name="favicon"),
     path("api/v1/", include(_api_patterns())),
     path("admin/", admin.site.urls),
     path("", include("core.urls")),

@@ -5,7 +5,9 @@ from itertools import chain
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
+from core.security.addresses import is_network, read_network_lists
 from core.security.keys import KeyRing, UnusableKeyError, is_guessable, read_key, read_key_ring
+from core.security.limiter import Limit
 
 Environment = Mapping[str, str]
 
@@ -155,6 +157,24 @@ def _arithmetic(env: Environment) -> Iterator[str]:
         )
 
 
+def _protection(env: Environment) -> Iterator[str]:
+    for name, text in sorted(env.items()):
+        if name.startswith("RATE_LIMIT_"):
+            try:
+                Limit.parse(name, text)
+            except ValueError as error:
+                yield f"{name}: {error}"
+    try:
+        read_network_lists(env.get("IP_ALLOW_LIST", ""))
+    except ValueError as error:
+        yield f"IP_ALLOW_LIST: {error}"
+    for name in _items(env, "FORWARDED_ALLOW_IPS"):
+        if name != "*" and not is_network(name):
+            yield f"FORWARDED_ALLOW_IPS names {name}, which is no address"
+    if _number(env, "NUM_PROXIES", 0) < 0:
+        yield "NUM_PROXIES is no number of proxies"
+
+
 CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _switches,
     _keys,
@@ -164,6 +184,7 @@ CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _redis,
     _transport,
     _housekeeping,
+    _protection,
     _arithmetic,
 )
 

@@ -7,6 +7,7 @@ from campushub360.local.servers import ServersError, ensure_servers
 from campushub360.settings.base import *
 from core.logging import logging_config
 from core.security.keys import read_key, read_key_ring
+from core.security.limiter import Limit
 
 try:
     os.environ.update(ensure_servers(os.environ))
@@ -30,6 +31,9 @@ REDIS_STATE_URL = env.str("REDIS_STATE_URL", default=REDIS_URL)
 CACHES = {"default": cache(REDIS_URL)}
 # Runs side by side, and `make run` beside them, share one server; none may see another's keys.
 CACHES["default"]["KEY_PREFIX"] = f"{DATABASES['default']['TEST']['NAME']}:{os.environ.get('PYTEST_XDIST_WORKER', '')}"
+# Counted as everywhere, and never too often: tests about limits set their own.
+RATE_LIMITS = {name: Limit(name, 10**6, 1, 10**6, 10**6) for name in RATE_LIMITS}
+RATE_LIMIT_PREFIX = f"{CACHES['default']['KEY_PREFIX']}:limit"
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL)
 

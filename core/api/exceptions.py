@@ -241,6 +241,11 @@ def _log(document: Mapping[str, Any], view: object, exc: BaseException | None) -
         logger.info("api.refused", extra=facts)
 
 
+def answer_to(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    """Answer what is refused before it reaches a view."""
+    return _answer(request, refusal, None)
+
+
 def _answer(request: HttpRequest, refusal: Refusal, exc: BaseException | None) -> HttpResponse:
     document = document_of(refusal)
     if not isinstance(refusal, InternalError):  # Django has logged those with their trace

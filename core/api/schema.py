@@ -309,6 +309,8 @@ class EnvelopeAutoSchema(AutoSchema):
     def _success(self, response: Schema, status_code: str) -> Schema:
         """Add the headers of a success."""
         headers = {"X-Request-ID": "RequestID"}
+        if self.view.get_throttles():
+            headers |= parts.COUNTED
         if self.is_resource and (self.method == "GET" or (self.is_versioned and status_code in ("200", "201"))):
             headers["ETag"] = "ETag"
         if self.is_idempotent_post:

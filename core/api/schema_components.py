@@ -84,6 +84,16 @@ HEADERS: Mapping[str, Schema] = {
         "description": "Present, and `true`, when this is the kept answer to an earlier request with the same key.",
         "schema": {"type": "string", "enum": ["true"]},
     },
+    "RateLimit": {
+        "description": "By limit: how many more requests may come at once (`r`), and seconds until one more (`t`).",
+        "schema": {"type": "string"},
+        "example": '"account";r=299;t=1, "address";r=599;t=1',
+    },
+    "RateLimitPolicy": {
+        "description": "The limits that the request counted against: `q` requests in `w` seconds.",
+        "schema": {"type": "string"},
+        "example": '"account";q=1200;w=60, "address";q=3000;w=60',
+    },
     "RetryAfter": {"description": "Seconds to wait before trying again.", "schema": {"type": "integer", "minimum": 0}},
     "WWWAuthenticate": {"description": "How to authenticate.", "schema": {"type": "string"}},
 }
@@ -133,9 +143,11 @@ _PROBLEMS: Mapping[int, tuple[str, str, str]] = {
     429: ("TooManyRequests", "throttled", "Request was throttled. Expected available in 3 seconds."),
     503: ("Unavailable", "unavailable", "The service cannot answer now; try again in a moment."),
 }
+# What every answer to a request that was counted carries.
+COUNTED: Mapping[str, str] = {"RateLimit": "RateLimit", "RateLimit-Policy": "RateLimitPolicy"}
 _EXTRA_HEADERS: Mapping[int, Mapping[str, str]] = {
     401: {"WWW-Authenticate": "WWWAuthenticate"},
-    429: {"Retry-After": "RetryAfter"},
+    429: {"Retry-After": "RetryAfter", **COUNTED},
     503: {"Retry-After": "RetryAfter"},
 }
 

@@ -5,12 +5,13 @@ from typing import Any
 from rest_framework.request import Request
 
 from core.api.etag import TaggedReadMixin
+from core.api.limited import LimitedMixin
 from core.api.parameters import UnknownParameterError
 from core.api.parsers import refuse_unreadable_query
 from core.errors import raise_all
 
 
-class PlainView(TaggedReadMixin):
+class PlainView(LimitedMixin, TaggedReadMixin):
     """A view without rows: it takes no query parameters, and its answers to GET carry a tag."""
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:

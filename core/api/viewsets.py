@@ -26,6 +26,7 @@ from core.api.filters import (
     refuse_unusable_parameters,
 )
 from core.api.idempotency import IdempotentPostMixin
+from core.api.limited import LimitedMixin
 from core.api.parsers import refuse_unreadable_query
 from core.api.permissions import crud_permissions
 from core.api.selection import Selection
@@ -37,7 +38,7 @@ from core.visibility import visible
 ModelT = TypeVar("ModelT", bound=models.Model)
 
 
-class BaseViewSet(etag.TaggedReadMixin, IdempotentPostMixin, GenericViewSet[ModelT]):
+class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, IdempotentPostMixin, GenericViewSet[ModelT]):
     """A readable resource: list and retrieve, for what the caller may see."""
 
     list_serializer_class: ClassVar[type[BaseModelSerializer[Any]]]

@@ -1,0 +1,90 @@
+"""Who may ask how often, from where, how much at once, and what browsers are told about the answers."""
+
+from collections.abc import Mapping
+
+import environ
+
+from core.security.addresses import read_network_lists
+from core.security.csp import CSP
+from core.security.limiter import Limit
+
+_env = environ.Env()
+
+# --- Where requests come from ----------------------------------------------------------------------------------------
+
+# How many proxies of ours stand before the application, and the addresses they connect from. gunicorn reads the same
+# variable before it believes X-Forwarded-Proto.
+NUM_PROXIES = _env.int("NUM_PROXIES", default=0)
+TRUSTED_PROXIES = [
+    network
+    for name in _env.list("FORWARDED_ALLOW_IPS", default=["127.0.0.1"])
+    for network in (["0.0.0.0/0", "::/0"] if name == "*" else [name.strip()])
+]
+# Paths that are answered to some networks only: `/admin/=10.0.0.0/8 192.0.2.7;/health/=10.0.0.0/8`.
+IP_ALLOW_LIST = read_network_lists(_env.str("IP_ALLOW_LIST", default=""))
+
+# --- How often -------------------------------------------------------------------------------------------------------
+
+# `1200/60 burst 300 outage 300`: 1200 requests in 60 seconds, evenly, of which 300 may come at once; while the state
+# Redis is away each process admits 300 in 60 seconds by itself. `off` lifts a limit.
+RATE_LIMITS_DEFAULT = {
+    "global": "300000/60 burst 10000 outage 30000",
+    "address": "3000/60 burst 600 outage 600",  # a campus may stand behind one address; nginx.conf has the same rate
+    "account": "1200/60 burst 300 outage 300",
+    "key": "1200/60 burst 300 outage 300",
+    "route": "600/60 burst 200 outage 120",  # of one account, or of one address without an account, on one route
+    "token": "120/60 burst 40 outage 30",  # of one address, where passwords and tokens are tried
+}
+# One person's own machine is one address and often one account; load tests run there.
+RATE_LIMITS_ON_ONE_MACHINE = {
+    **dict.fromkeys(("global", "address", "account", "key", "route"), "1200000/60 burst 200000 outage 1200000"),
+    "token": "3000/60 burst 600 outage 3000",
+}
+# Limits that hold for some routes only, by how the route begins.
+RATE_LIMITED_ROUTES = {"token": ("api/v1/auth/token/", "admin/login/")}
+RATE_LIMIT_PREFIX = "campushub360:limit"
+
+
+def rate_limits(defaults: Mapping[str, str]) -> dict[str, Limit]:
+    """Return the limits by name: what RATE_LIMIT_<NAME> says, else the default."""
+    found = (Limit.parse(name, _env.str(f"RATE_LIMIT_{name.upper()}", default=text)) for name, text in defaults.items())
+    return {limit.name: limit for limit in found if limit is not None}
+
+
+RATE_LIMITS = rate_limits(RATE_LIMITS_DEFAULT)
+
+# --- How much --------------------------------------------------------------------------------------------------------
+
+# The largest body in bytes by how the path begins, where it is not DATA_UPLOAD_MAX_MEMORY_SIZE; a form around a file
+# takes a little more than the file.
+IMPORT_UPLOAD_MAX_SIZE = _env.int("IMPORT_UPLOAD_MAX_SIZE", default=100 * 1024 * 1024)
+BODY_MAX_SIZES = {"/api/v1/imports/": IMPORT_UPLOAD_MAX_SIZE + 64 * 1024}
+
+# --- What browsers are told ------------------------------------------------------------------------------------------
+
+# Named and shaped as in Django 6. Whatever names no policy of its own may load nothing and be framed by nobody.
+SECURE_CSP: dict[str, list[str]] = {"default-src": [CSP.NONE], "frame-ancestors": [CSP.NONE]}
+# Pages made of this server's own files; what is inline needs the nonce of its request.
+SECURE_CSP_PAGES: dict[str, list[str]] = {
+    "default-src": [CSP.NONE],
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, CSP.NONCE],
+    "img-src": [CSP.SELF, "data:"],
+    "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+# The applications whose pages have that policy, by the namespace of their URLs.
+SECURE_CSP_PAGES_OF = ("admin",)
+PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
+CORS_ALLOW_METHODS = ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"]
+CORS_ALLOW_HEADERS = [
+    *("accept", "accept-language", "authorization", "content-type"),
+    *("idempotency-key", "if-match", "if-none-match", "x-request-id"),
+]
+CORS_EXPOSE_HEADERS = [
+    *("Content-Disposition", "ETag", "Idempotent-Replayed", "Link", "Location"),
+    *("RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"),
+]

@@ -1,0 +1,85 @@
+"""What is refused before any view runs: by method, by where it comes from, by size, and by how often.
+
+The views of the API count their requests themselves, when they know the caller; everything else
+that has a route is counted here by its address. Probes and static files are not counted.
+"""
+
+from collections.abc import Callable
+from http import HTTPMethod
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from rest_framework.exceptions import MethodNotAllowed, Throttled
+
+from core.api.exceptions import Refusal, answer_to
+from core.api.parsers import PayloadTooLarge
+from core.api.throttling import judged, say_limits
+from core.errors import ForbiddenError
+from core.middleware import PROBES
+from core.security.addresses import client_address, is_within, networks_for
+
+# TRACE would echo credentials; CONNECT is for proxies.
+METHODS = frozenset(HTTPMethod) - {HTTPMethod.TRACE, HTTPMethod.CONNECT}
+METHODS_OF_PAGES = frozenset({HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.POST})
+API = "/api/"
+# No body is so long that its length has more.
+MOST_DIGITS = 18
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+
+
+class AddressNotAllowedError(ForbiddenError):
+    """The path is answered to some networks only, and the request comes from none of them."""
+
+    code = "address_not_allowed"
+    title = "This is not answered to your address."
+
+
+class GuardMiddleware:
+    """Refuses what no view should see, and says in every answer where its caller stands with the limits."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        refusal = _refusal(request)
+        response = self.get_response(request) if refusal is None else answer_to(request, refusal)
+        if isinstance(refusal, MethodNotAllowed):
+            response["Allow"] = ", ".join(sorted(_methods(request)))
+        say_limits(request, response)
+        return response
+
+    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
+        if request.path in PROBES or hasattr(view, "cls"):  # the latter are the API's own
+            return None
+        verdict = judged(request)
+        return None if verdict.is_admitted else answer_to(request, Throttled(wait=verdict.wait))
+
+
+def _refusal(request: HttpRequest) -> Refusal | None:
+    if request.method not in _methods(request):
+        return MethodNotAllowed(str(request.method))
+    networks = networks_for(request.path_info, settings.IP_ALLOW_LIST)
+    if networks is not None and not is_within(client_address(request), networks):
+        return AddressNotAllowedError()
+    if _length(request) > _longest_body(request.path_info):
+        return PayloadTooLarge()
+    return None
+
+
+def _methods(request: HttpRequest) -> frozenset[HTTPMethod]:
+    return METHODS if request.path.startswith(API) else METHODS_OF_PAGES
+
+
+def _length(request: HttpRequest) -> float:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if not length.isdecimal():
+        return 0
+    return int(length) if len(length) <= MOST_DIGITS else float("inf")
+
+
+def _longest_body(path: str) -> int:
+    fitting = [size for start, size in settings.BODY_MAX_SIZES.items() if path.startswith(start)]
+    return max(fitting, default=settings.DATA_UPLOAD_MAX_MEMORY_SIZE)

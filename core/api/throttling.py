@@ -1,0 +1,88 @@
+"""How often a caller may ask: every request of the API is counted once, by one question to the limiter.
+
+It is counted as soon as it is known who sends it, before permissions and before any row is read;
+one whose token is refused is counted too, so that guessing has a bound. What a request counts
+against: everybody together, its address, its account or API key, its route for that caller, and
+where passwords and tokens are tried a lower limit for its address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from core.security.addresses import caller_of, client_address
+from core.security.limiter import Demand, Limiter, Verdict
+
+if TYPE_CHECKING:  # REST framework imports this module while its own views are still importing
+    from django.http import HttpRequest
+    from django.http.response import HttpResponseBase
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
+
+VERDICT = "rate_limit_verdict"
+# What everybody together may do is nobody's own affair.
+UNTOLD = "global"
+
+
+class RequestThrottle:
+    """The throttle of every API view, as REST framework calls one."""
+
+    verdict: Verdict
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        user: Any = request.user
+        account = str(user.pk) if user.is_authenticated else ""
+        key = str(getattr(request.auth, "api_key_id", None) or "")
+        self.verdict = judged(request._request, account=account, key=key)
+        return self.verdict.is_admitted
+
+    def wait(self) -> float:
+        return self.verdict.wait
+
+
+def judged(request: HttpRequest, *, account: str = "", key: str = "") -> Verdict:
+    """Count a request and return what the limits say of it; the answer's headers will say so, too."""
+    verdict = _limiter(settings.REDIS_STATE_URL, settings.RATE_LIMIT_PREFIX).spend(
+        list(demands_of(request, account=account, key=key))
+    )
+    setattr(request, VERDICT, verdict)
+    return verdict
+
+
+def demands_of(request: HttpRequest, *, account: str, key: str) -> Iterator[Demand]:
+    """Yield what a request counts against."""
+    address = caller_of(client_address(request))
+    route = str(getattr(request.resolver_match, "route", None) or "")
+    subjects = {
+        "global": "all",
+        "address": address,
+        "account": account,
+        "key": key,
+        "route": f"{route}|{key or account or address}",
+        **{name: address for name, starts in settings.RATE_LIMITED_ROUTES.items() if route.startswith(starts)},
+    }
+    for name, limit in settings.RATE_LIMITS.items():
+        if subjects.get(name):
+            yield Demand(limit, subjects[name])
+
+
+def say_limits(request: HttpRequest, response: HttpResponseBase) -> None:
+    """Add where the caller stands: the header fields of draft-ietf-httpapi-ratelimit-headers-10."""
+    verdict: Verdict | None = getattr(request, VERDICT, None)
+    standings = [each for each in verdict.standings if each.limit.name != UNTOLD] if verdict is not None else []
+    if standings:
+        response["RateLimit-Policy"] = ", ".join(
+            f'"{each.limit.name}";q={each.limit.quota};w={each.limit.seconds}' for each in standings
+        )
+        response["RateLimit"] = ", ".join(
+            f'"{each.limit.name}";r={each.remaining};t={each.seconds}' for each in standings
+        )
+
+
+@cache
+def _limiter(url: str, prefix: str) -> Limiter:
+    return Limiter(url, prefix=prefix)
