@@ -1,6 +1,6 @@
 """The JSON shapes of accounts."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -84,6 +84,8 @@ class RoleSerializer(serializers.Serializer[Any]):
 
 
 class LogInWriter(WriteSerializer):
+    request_example: ClassVar = {"email": "registrar@demo.campushub360.example", "password": "your password"}
+
     email = serializers.CharField(required=False, max_length=254)
     username = serializers.CharField(required=False, max_length=254, help_text="Another name for `email`.")
     password = serializers.CharField(trim_whitespace=False, max_length=1000)

@@ -222,13 +222,14 @@ class OrderingBackend(BaseFilterBackend):
             "minItems": 1,
             "uniqueItems": True,
         }
+        description = "Names separated by commas, `-` for descending. A unique tie-breaker is always added."
         if default := [name for name in getattr(view, "default_ordering", ()) if name.removeprefix("-") in fields]:
-            schema["default"] = default
+            description = f"{description} If left out: `{','.join(default)}`."
         return [
             {
                 "name": "ordering",
                 "in": "query",
-                "description": "Names separated by commas, `-` for descending. A unique tie-breaker is always added.",
+                "description": description,
                 "style": "form",
                 "explode": False,
                 "schema": schema,
@@ -275,5 +276,6 @@ class CustomFieldBackend(BaseFilterBackend):
                 "style": "form",
                 "explode": True,
                 "schema": schema,
+                "example": {},
             }
         ]

@@ -246,6 +246,8 @@ class EnvelopeAutoSchema(AutoSchema):
             schema.pop("description", None)  # a base class's, which speaks to programmers
         if direction == "request" and isinstance(serializer, WriteSerializer):
             schema["additionalProperties"] = False
+            if serializer.request_example:
+                schema["examples"] = [dict(serializer.request_example)]
         if direction == "response":
             for name, prop in schema.get("properties", {}).items():
                 prop.pop("readOnly", None)  # requests have shapes of their own

@@ -142,7 +142,7 @@ def add_examples(result: Schema) -> None:
     schemas: Schema = result.get("components", {}).get("schemas", {})
     for name, schema in schemas.items():
         if name.endswith(("Request", "Response")) and "examples" not in schema:
-            example = example_of(schema, schemas)
+            example = example_of(schema, schemas, required_only=name.endswith("Request"))
             if example is not None:
                 schema["examples"] = [example]
 

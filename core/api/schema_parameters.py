@@ -8,9 +8,14 @@ Schema = dict[str, Any]
 
 def paging_parameters(paginator: Any) -> list[Schema]:
     """Describe how a caller moves through a list."""
-    size = {"type": "integer", "minimum": 1, "maximum": paginator.max_page_size, "default": paginator.page_size}
+    # Pages that try requests out send every default they are told of, so defaults are told in words.
     return [
-        {"name": "page_size", "in": "query", "description": "Rows on a page.", "schema": size},
+        {
+            "name": "page_size",
+            "in": "query",
+            "description": f"Rows on a page; {paginator.page_size} if left out.",
+            "schema": {"type": "integer", "minimum": 1, "maximum": paginator.max_page_size},
+        },
         {
             "name": "cursor",
             "in": "query",

@@ -62,6 +62,9 @@ class WriteSerializer(serializers.Serializer[Any]):
 
     default_error_messages = {"unknown_field": "There is no such field."}
 
+    # What the documentation sends, where the plainest values that the fields accept are not accepted together.
+    request_example: ClassVar[Mapping[str, Any]] = {}
+
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
             parent: Any = self.parent

@@ -1,6 +1,6 @@
 """The JSON shapes of departments, places, calendar and programs."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -77,6 +77,8 @@ class DepartmentSerializer(BaseListSerializer[Department]):
 
 
 class DepartmentWriter(ModelWriteSerializer[Department]):
+    request_example: ClassVar = {"code": "AST", "name": "Astronomy"}
+
     custom_fields = CustomFieldsField()
 
     class Meta:

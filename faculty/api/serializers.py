@@ -1,5 +1,7 @@
 """The JSON shapes of faculty."""
 
+from typing import ClassVar
+
 from rest_framework import serializers
 
 from accounts.api.people import PartWriter, PersonContactFields, PersonNameFields
@@ -51,6 +53,14 @@ class FacultyWriter(PartWriter[Faculty]):
 
 
 class NewFacultyWriter(FacultyWriter):
+    request_example: ClassVar = {
+        "first_name": "Ada",
+        "last_name": "Lovelace",
+        "employee_no": "E1001",
+        "rank": "professor",
+        "department": "0195553e-9a70-7c3e-8e1e-2f6d5a1b7c44",
+    }
+
     person = VisibleRelatedField(
         queryset=Person.objects.all(), required=False, help_text="A person who is known already, in another part."
     )

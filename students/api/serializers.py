@@ -1,6 +1,6 @@
 """The JSON shapes of students and their programs."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -101,6 +101,12 @@ class StudentWriter(PartWriter[Student]):
 
 
 class NewStudentWriter(StudentWriter):
+    request_example: ClassVar = {
+        "first_name": "Ada",
+        "last_name": "Lovelace",
+        "department": "0195553e-9a70-7c3e-8e1e-2f6d5a1b7c44",
+    }
+
     person = VisibleRelatedField(
         queryset=Person.objects.all(), required=False, help_text="A person who is known already, in another part."
     )

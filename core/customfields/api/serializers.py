@@ -74,6 +74,13 @@ class CustomFieldReader(BaseModelSerializer[CustomField]):
 class CustomFieldWriter(ModelWriteSerializer[CustomField]):
     """What a definition is made of; whether its options fit its type is the service's question."""
 
+    request_example: ClassVar = {
+        "entity_type": "students.student",
+        "name": "blood_group",
+        "label": "Blood group",
+        "field_type": "text",
+    }
+
     choices = ChoicesField(required=False)
     default_value = DefaultValueField(required=False, allow_null=True)
 

@@ -1,6 +1,6 @@
 """The JSON shapes of courses, their versions and requisites."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -122,6 +122,12 @@ class RequisiteSerializer(BaseDetailSerializer[Requisite]):
 
 
 class RequisiteWriter(ModelWriteSerializer[Requisite]):
+    request_example: ClassVar = {
+        "course_version": "0195553e-9a70-7c3e-8e1e-2f6d5a1b7c44",
+        "kind": "pre",
+        "expr": {"credits": 30},
+    }
+
     course_version = VisibleRelatedField(
         queryset=CourseVersion.objects.all(), help_text="The version that requires it, such as a course's current one."
     )

@@ -419,4 +419,5 @@ class TestDescriptions:
         values = ordering["schema"]["items"]["enum"]
         assert values[:2] == ["name", "-name"]
         assert {value.removeprefix("-") for value in values} == set(ItemViewSet.ordering_fields)
-        assert ordering["schema"]["default"] == ["name"]
+        assert "If left out: `name`." in ordering["description"]
+        assert "default" not in ordering["schema"]

@@ -303,7 +303,7 @@ def test_a_lists_parameters_are_told(document, operation):
     }
     assert told["query", "kind"]["schema"]["enum"] == ["plain", "fancy", "rare"]
     assert set(told["query", "ordering"]["schema"]["items"]["enum"]) == {"name", "-name", "created_at", "-created_at"}
-    assert told["query", "page_size"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 200, "default": 25}
+    assert told["query", "page_size"]["schema"] == {"type": "integer", "minimum": 1, "maximum": 200}
     assert told["query", "fields"]["schema"]["items"]["enum"] == ["id", "name", "kind", "amount", "parent"]
     assert told["query", "include"]["schema"]["items"]["enum"] == ["parent"]
 
