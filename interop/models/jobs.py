@@ -49,8 +49,8 @@ class ImportJobQuerySet(BaseQuerySet["ImportJob"]):
 class ImportJob(VersionedModel):
     """One file that somebody wants in the records: what it is, how far it has come, and what came of it.
 
-    `partially_applied` means that every row was tried and some were refused. A job that was
-    interrupted keeps its state and goes on where it stopped.
+    `partially_applied` means that every row was tried and some were refused; a job of which every row
+    was refused has `failed`. A job that was interrupted keeps its state and goes on where it stopped.
     """
 
     kind = models.CharField(max_length=20, choices=ImportKind)

@@ -14,7 +14,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from core.db.constraints import refusing
-from core.errors import ConflictError, DomainError
+from core.errors import ConflictError, DomainError, InvalidError
 from core.snapshots import keep_owned, rows_of
 from interop.faults import Fault
 from interop.models import ImportAction, ImportedValue, ImportJob, ImportRow
@@ -229,6 +229,9 @@ def _remember(target: Target, items: Sequence[Item]) -> None:
 def _finish(job: ImportJob, meter: Meter) -> ImportJob:
     counts = counts_of(job)
     refused = sum(of_resource["rejected"] for of_resource in counts.values())
+    rows = ImportRow.objects.filter(job=job)
+    if refused and not rows.exclude(action=ImportAction.REJECTED).exists():
+        return _refuse_whole(job, counts, rows.count(), meter)
     effect = any(of_resource["created"] or of_resource["updated"] for of_resource in counts.values())
     facts: dict[str, Any] = {
         "counts": counts,
@@ -246,6 +249,33 @@ def _finish(job: ImportJob, meter: Meter) -> ImportJob:
         job.refresh_from_db()
         facts |= {"errors": [twice.as_dict()], "is_forced": True}
         return states.move(job, state=state, by=job.actor, at=timezone.now(), **facts)
+
+
+class AllRejectedError(InvalidError):
+    """Not one row of the file could be imported."""
+
+    code = "all_rows_rejected"
+    title = "Every row was rejected; nothing was written."
+    field = "file"
+
+
+def _refuse_whole(job: ImportJob, counts: dict[str, dict[str, int]], total: int, meter: Meter) -> ImportJob:
+    """Let an import of which no row was accepted end as failed.
+
+    It counts as never validated, so that whoever resumes it reads the file again: what a row lacked
+    may be there by then.
+    """
+    refusal = AllRejectedError(meta={"file": job.file_name, "rows": total})
+    facts: dict[str, Any] = {
+        "counts": counts,
+        "errors": [refusal.as_dict()],
+        "validated_at": None,
+        "rows_done": total,
+        "rows_total": total,
+        "seconds": job.seconds + meter.seconds(),
+        "peak_mb": max(job.peak_mb, meter.peak_mb()),
+    }
+    return states.move(job, state=State.FAILED, by=job.actor, at=timezone.now(), reason=refusal.error_code, **facts)
 
 
 def fail(job_id: UUID, run_id: UUID, error: Exception) -> None:

@@ -146,7 +146,7 @@ class TestTheWayOfAFile:
         shown = read(registrar_client, job)
         assert (shown["state"], shown["counts"]["created"]) == ("applied", 2)
 
-    def test_an_import_with_nothing_to_write_is_soon_done(self, registrar_client, work):
+    def test_an_import_of_which_every_row_is_refused_has_failed(self, registrar_client, work):
         job = job_of(upload(registrar_client, b"code,name,is_active\nPHY,Physics,perhaps\n"))
         work()
         registrar_client.post(f"{URL}{job}/apply/")
@@ -154,7 +154,25 @@ class TestTheWayOfAFile:
 
         shown = read(registrar_client, job)
 
-        assert (shown["state"], shown["percent"]) == ("partially_applied", 100)
+        assert (shown["state"], shown["percent"]) == ("failed", 100)
+        assert [error["code"] for error in shown["errors"]] == ["all_rows_rejected"]
+        assert totals(shown) == {"created": 0, "updated": 0, "unchanged": 0, "rejected": 1}
+        assert len(registrar_client.get(f"{URL}{job}/rows/?action=rejected").json()["data"]) == 1
+
+    def test_one_that_failed_because_of_its_rows_is_read_again_when_it_is_resumed(self, registrar_client, work):
+        job = job_of(upload(registrar_client, b"code,name,parent\nPHY,Physics,SCI\n"))
+        work()
+        registrar_client.post(f"{URL}{job}/apply/")
+        work()
+        assert read(registrar_client, job)["state"] == "failed"
+        DepartmentFactory(code="SCI")
+
+        registrar_client.post(f"{URL}{job}/resume/")
+        work()
+
+        shown = read(registrar_client, job)
+        assert (shown["state"], shown["errors"]) == ("validated", [])
+        assert totals(shown) == {"created": 1, "updated": 0, "unchanged": 0, "rejected": 0}
 
     @pytest.mark.parametrize(
         ("name", "kept"),

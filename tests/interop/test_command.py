@@ -123,6 +123,21 @@ def test_a_file_that_is_refused_fails_the_command(file, content, code):
     assert not Department.objects.exists()
 
 
+def test_a_file_of_which_every_row_is_refused_fails_the_command(file):
+    file.write_text("code,name,is_active\nPHY,Physics,perhaps\nCHE,Chemistry,perhaps\n")
+    out = StringIO()
+
+    with pytest.raises(CommandError, match=r"\[all_rows_rejected\]"):
+        call_command("import_data", "departments", str(file), "--json", stdout=out)
+
+    printed = json.loads(out.getvalue())
+    assert printed["error"]["code"] == "all_rows_rejected"
+    assert (printed["created"], printed["rejected"], printed["rows"]) == (0, 2, 2)
+    with pytest.raises(CommandError):
+        call_command("import_data", "--resume", str(ImportJob.objects.get().pk), stdout=out)
+    assert "departments.csv, row 3, is_active: [invalid_format]" in out.getvalue()
+
+
 def test_a_path_that_is_not_there_fails_the_command(tmp_path):
     with pytest.raises(CommandError, match=r"\[missing_file\] There is no such file"):
         run("departments", tmp_path / "nowhere.csv")

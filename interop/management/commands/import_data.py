@@ -38,7 +38,8 @@ class Command(BaseCommand):
     """`manage.py import_data KIND PATH` validates a file and applies its sound rows.
 
     Rows that are refused, or in conflict with what was edited by hand, are left out and reported;
-    the command still succeeds. It fails, and has written nothing, when the file as a whole is refused.
+    the command still succeeds. It fails, and has written nothing, when the file as a whole or every
+    single row is refused.
     """
 
     help = "Import a file: students, courses, … as CSV or XLSX, an OULAD folder, a OneRoster package."
@@ -83,7 +84,7 @@ class Command(BaseCommand):
             with options["report"].open("w", encoding="utf-8", newline="") as report:
                 report.writelines(services.report(job))
         if job.state == State.FAILED:
-            self._refuse(job.errors)
+            self._refuse(job.errors, job)
         self._print(job)
 
     def _work(self) -> ImportJob:
@@ -131,10 +132,13 @@ class Command(BaseCommand):
 
     # --- What is said about it ---
 
-    def _refuse(self, errors: Iterable[dict[str, Any]]) -> NoReturn:
+    def _refuse(self, errors: Iterable[dict[str, Any]], job: ImportJob | None = None) -> NoReturn:
         faults = list(errors)
         if self.options["json"]:
-            self.stdout.write(json.dumps({"error": {"code": faults[0]["code"], "errors": faults}}))
+            counted = services.summary(job) if job is not None and job.counts else {}
+            self.stdout.write(json.dumps({**counted, "error": {"code": faults[0]["code"], "errors": faults}}))
+        elif job is not None:
+            self._print_reasons(job)
         lines = [_sentence(fault) for fault in faults[:SHOWN]]
         if len(faults) > SHOWN:
             lines.append(f"… and {len(faults) - SHOWN} more.")
