@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group
 
 from accounts import services
-from accounts.models import Person, RoleAssignment, User
+from accounts.models import Person, PersonIdentifier, RoleAssignment, User
 from core.admin import ServiceAdmin
 from core.crud import Crud
 
@@ -76,3 +76,43 @@ class RoleAssignmentAdmin(ServiceAdmin):
     search_fields = ("user__email",)
     autocomplete_fields = ("user",)
     readonly_fields = ("granted_by", *ServiceAdmin.readonly_fields)
+
+
+class IdentifierForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs
+    """An identifier, and optionally another value for it; the present one is not shown."""
+
+    value = forms.CharField(
+        required=False,
+        max_length=64,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="Leave empty to keep the present one.",
+    )
+
+    class Meta:
+        model = PersonIdentifier
+        fields = ["person", "scheme", "country", "value"]
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["value"].required = self.instance._state.adding
+        self.initial["value"] = ""
+
+    def _post_clean(self) -> None:
+        """Leave what is on record as it is when nothing was entered."""
+        if not self.cleaned_data.get("value"):
+            self.cleaned_data.pop("value", None)
+        super()._post_clean()  # type: ignore[misc]  # Django's own hook, absent from the stubs
+
+
+@admin.register(PersonIdentifier)
+class PersonIdentifierAdmin(ServiceAdmin):
+    form = IdentifierForm
+    crud = Crud(
+        create=services.create_identifier, update=services.update_identifier, delete=services.delete_identifier
+    )
+    list_display = ("person", "scheme", "country", "masked_value")
+    list_filter = ("scheme",)
+    list_select_related = ("person",)
+    search_fields = ("person__search_text",)
+    autocomplete_fields = ("person",)
+    readonly_fields = ("masked_value", *ServiceAdmin.readonly_fields)

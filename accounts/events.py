@@ -17,3 +17,17 @@ class SessionReused(Event):
     session_id: UUID
     user_id: UUID
     happened_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class IdentifierRevealed(Event):
+    """Somebody read a protected identifier of a person in the clear, and said what for."""
+
+    name: ClassVar[str] = "accounts.identifier.revealed"
+
+    identifier_id: UUID
+    person_id: UUID
+    scheme: str
+    revealed_by: UUID
+    reason: str
+    happened_at: datetime

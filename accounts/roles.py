@@ -79,6 +79,9 @@ _STRUCTURE = (
 # Birth dates, gender, nationality, phone numbers: for those who answer for a student, and the student.
 _PROTECTED = {"students.view_protected_student"}
 
+# National identity numbers, passports, tax numbers: masked, and in the clear for a stated reason.
+_IDENTIFIERS = {"accounts.reveal_personidentifier"}
+
 _CATALOGUE = _all("courses", "course", "courseversion", "requisite", "section", "meeting", "sectioninstructor")
 
 _STUDENT_RECORDS = ("student", "programenrollment", "studentstatusevent", "programenrollmentevent")
@@ -86,6 +89,8 @@ _FACULTY_RECORDS = ("faculty", "facultyappointment", "facultystatusevent")
 
 _PERMISSIONS: dict[Role, set[str]] = {
     Role.REGISTRAR: _STRUCTURE
+    | _IDENTIFIERS
+    | _all("accounts", "personidentifier")
     | _PROTECTED
     | _CATALOGUE
     | _all("departments", "department", "campus", "building", "room", "academicyear", "term", "program", "appointment")

@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.assignments import scopes_of
-from accounts.models import Person, RoleAssignment, Session, User
+from accounts.models import Person, PersonIdentifier, RoleAssignment, Session, User
 from core.models import CustomField
 from core.visibility import grants
 
@@ -64,3 +64,13 @@ def person_administrators_manage_everybody(actor: Any) -> Q | None:
 def those_who_define_custom_fields_everywhere_manage_them(actor: Any) -> Q | None:
     """A definition concerns the whole institution."""
     return Q() if scopes_of(actor, "core.change_customfield").everywhere else None
+
+
+@grants(PersonIdentifier)
+def identifier_readers_see_everybodys(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "accounts.view_personidentifier").everywhere else None
+
+
+@grants(PersonIdentifier, "manage")
+def identifier_administrators_manage_everybodys(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "accounts.change_personidentifier").everywhere else None

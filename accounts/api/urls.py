@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from accounts.api import auth
+from accounts.api import auth, identifiers
 from accounts.api.views import RoleAssignmentViewSet, RolesView, UserViewSet
 
 routes = [
     ("users", UserViewSet, "user"),
     ("role-assignments", RoleAssignmentViewSet, "role-assignment"),
+    ("person-identifiers", identifiers.PersonIdentifierViewSet, "person-identifier"),
 ]
 
 urlpatterns = [
@@ -15,6 +16,16 @@ urlpatterns = [
     path("auth/token/refresh/", auth.RefreshView.as_view(), name="auth-refresh"),
     path("auth/token/verify/", auth.VerifyView.as_view(), name="auth-verify"),
     path("auth/logout/", auth.LogOutView.as_view(), name="auth-logout"),
+    path(
+        "people/<uuid:parent>/identifiers/",
+        identifiers.IdentifiersOfPersonViewSet.as_view({"get": "list"}),
+        name="person-identifiers",
+    ),
+    path(
+        "person-identifiers/<uuid:pk>/reveal/",
+        identifiers.RevealIdentifierViewSet.as_view({"post": "reveal"}),
+        name="person-identifier-reveal",
+    ),
     path("auth/me/", auth.MeView.as_view(), name="auth-me"),
     path("roles/", RolesView.as_view(), name="role-list"),
 ]

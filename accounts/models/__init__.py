@@ -2,12 +2,14 @@
 
 Person 1 --- 0..1 User 1 --- * RoleAssignment
                   User 1 --- * Session
+Person 1 --- * PersonIdentifier
 SigningKey
 """
 
+from accounts.models.identifier import IdentifierScheme, PersonIdentifier
 from accounts.models.person import Gender, Person
 from accounts.models.session import Session
 from accounts.models.signing_key import KeyState, SigningKey
 from accounts.models.user import RoleAssignment, User
 
-__all__ = ["Gender", "KeyState", "Person", "RoleAssignment", "Session", "SigningKey", "User"]
+__all__ = ["Gender", "IdentifierScheme", "KeyState", "Person", "PersonIdentifier", "RoleAssignment", "Session", "SigningKey", "User"]

@@ -1,5 +1,14 @@
 """Everything that changes people, accounts, roles and sessions."""
 
+from accounts.services.identifiers import (
+    IdentifierValues,
+    ReasonMissingError,
+    ReasonTellsValueError,
+    create_identifier,
+    delete_identifier,
+    reveal_identifier,
+    update_identifier,
+)
 from accounts.services.people import PersonValues, create_person, delete_person, update_person
 from accounts.services.roles import RoleAssignmentValues, assign_role, end_assignment, update_assignment
 from accounts.services.sessions import (
@@ -33,20 +42,25 @@ from accounts.services.users import (
 )
 
 __all__ = [
+    "IdentifierValues",
     "InvalidCredentialsError",
     "InvalidRefreshError",
     "NextKeyTooYoungError",
     "NoSuchKeyError",
     "PersonValues",
+    "ReasonMissingError",
+    "ReasonTellsValueError",
     "RoleAssignmentValues",
     "Tokens",
     "UserValues",
     "assign_role",
     "create_administrator",
     "create_demo_user",
+    "create_identifier",
     "create_person",
     "create_user",
     "deactivate_user",
+    "delete_identifier",
     "delete_person",
     "end_assignment",
     "end_sessions",
@@ -58,10 +72,12 @@ __all__ = [
     "purge_admin_sessions",
     "purge_sessions",
     "refresh_session",
+    "reveal_identifier",
     "revoke_signing_key",
     "rotate_signing_key",
     "set_demo_password",
     "update_assignment",
+    "update_identifier",
     "update_person",
     "update_user",
 ]
