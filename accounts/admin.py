@@ -107,9 +107,7 @@ class IdentifierForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
 @admin.register(PersonIdentifier)
 class PersonIdentifierAdmin(ServiceAdmin):
     form = IdentifierForm
-    crud = Crud(
-        create=services.create_identifier, update=services.update_identifier, delete=services.delete_identifier
-    )
+    crud = Crud(create=services.create_identifier, update=services.update_identifier, delete=services.delete_identifier)
     list_display = ("person", "scheme", "country", "masked_value")
     list_filter = ("scheme",)
     list_select_related = ("person",)

@@ -12,4 +12,14 @@ from accounts.models.session import Session
 from accounts.models.signing_key import KeyState, SigningKey
 from accounts.models.user import RoleAssignment, User
 
-__all__ = ["Gender", "IdentifierScheme", "KeyState", "Person", "PersonIdentifier", "RoleAssignment", "Session", "SigningKey", "User"]
+__all__ = [
+    "Gender",
+    "IdentifierScheme",
+    "KeyState",
+    "Person",
+    "PersonIdentifier",
+    "RoleAssignment",
+    "Session",
+    "SigningKey",
+    "User",
+]
