@@ -21,7 +21,7 @@ def validate_identifier(value: str) -> None:
     if HIDDEN in value:
         raise ValidationError("This is a masked value, not the identifier.", code="masked_value")
     if len(normalised(value)) < FEWEST_CHARACTERS:
-        raise ValidationError(f"An identifier has at least {FEWEST_CHARACTERS} letters and digits.", code="too_short")
+        raise ValidationError("An identifier has at least four letters and digits.", code="too_short")
 
 
 def masked(value: str) -> str:
