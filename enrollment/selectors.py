@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from accounts.assignments import scopes_of
+from accounts.assignments import Scopes, scopes_of
 from courses.models import Course, Section, SectionStatus
 from departments.models import TermState
 from departments.selectors import below
@@ -14,6 +14,7 @@ from students.models import Student, StudentStatus
 from students.selectors import in_programs
 
 CHANGE, OWN = "enrollment.change_enrollment", "enrollment.add_enrollment"
+OVERRIDE = "enrollment.override_rules"
 # The states of a term in which students register, and those that even an override respects.
 REGISTERING = (TermState.REGISTRATION, TermState.IN_PROGRESS)
 OVER = (TermState.CLOSED, TermState.ARCHIVED)
@@ -56,11 +57,11 @@ def attempts(student: Student, section: Section) -> Attempts:
 
 
 def obstacles(student: Student, section: Section, earlier: Attempts) -> list[Obstacle]:
-    """Return everything that stands against enrolling a student in a section, without writing.
+    """Return every rule that enrolling a student in a section would break, without writing.
 
     `section` carries its course, version and term. What is returned holds for as long as the locks on both
-    that enrolling takes, if they were read under them. Requisites are not among it: whether a student meets
-    those of the course is not evaluated.
+    that enrolling takes, if they were read under them. The rules are those of
+    this function alone: requisites, holds, the student's load and clashes of meetings are not evaluated.
     """
     found = [*_of_student(student), *_of_section(section)]
     duplicate = earlier.live_in_section
@@ -113,11 +114,25 @@ def may_register(actor: Any, student: Student, section: Section) -> bool:
 def may_administer(actor: Any, student: Student, section: Section) -> bool:
     """Say whether the actor is in charge of an enrolment, rather than it being their own."""
     scopes = scopes_of(actor, CHANGE)
-    if scopes.everywhere or section.pk in scopes.sections:
-        return True
-    if scopes.departments and Course.objects.filter(below(scopes.departments), pk=section.course_id).exists():
+    if _covers(scopes, section):
         return True
     return bool(scopes.programs) and Student.objects.filter(in_programs(scopes.programs), pk=student.pk).exists()
+
+
+def may_override(actor: Any, section: Section) -> bool:
+    """Say whether the actor may waive the rules of a section.
+
+    Those are a matter of the section and its department; a program's people decide about none of its seats.
+    """
+    return _covers(scopes_of(actor, OVERRIDE), section)
+
+
+def _covers(scopes: Scopes, section: Section) -> bool:
+    """Say whether a section, or the department of its course, lies within some scopes."""
+    if scopes.everywhere or section.pk in scopes.sections:
+        return True
+    departments = scopes.departments
+    return bool(departments) and Course.objects.filter(below(departments), pk=section.course_id).exists()
 
 
 def acts_for_self(actor: Any) -> bool:

@@ -83,7 +83,8 @@ class EnrollWriter(PreflightWriter):
     credits = serializers.DecimalField(max_digits=5, decimal_places=2, min_value=0, required=False)
     grade_basis = serializers.ChoiceField(GradeBasis.choices, required=False)
     override = serializers.BooleanField(
-        required=False, help_text="Waives what can be waived; takes the permission `enrollment.override_rules`."
+        required=False,
+        help_text="Waives what can be waived; takes the permission `enrollment.override_rules` for the section.",
     )
     reason = serializers.CharField(max_length=2000, allow_blank=True, required=False)
 

@@ -1,8 +1,6 @@
 """Why an enrolment is refused."""
 
-from collections.abc import Iterable
-
-from core.errors import ConflictError, DomainError, ForbiddenError, InvalidError, ViolationsError
+from core.errors import ConflictError, DomainError, ForbiddenError, InvalidError
 from courses.services import SectionFullError
 from enrollment.selectors import Obstacle
 
@@ -94,10 +92,3 @@ _ERRORS: dict[str, type[ConflictError]] = {
 def refusal_of(obstacle: Obstacle) -> DomainError:
     """Return the error that an obstacle makes."""
     return _ERRORS[obstacle.code](obstacle.detail, field=obstacle.field, meta=obstacle.meta)
-
-
-def raise_all(obstacles: Iterable[Obstacle]) -> None:
-    """Refuse with every obstacle at once, if there are any."""
-    errors = [refusal_of(obstacle) for obstacle in obstacles]
-    if errors:
-        raise errors[0] if len(errors) == 1 else ViolationsError(errors)

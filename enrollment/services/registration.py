@@ -14,6 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import crud
+from core.errors import DomainError, raise_all
 from core.events import publish
 from core.visibility import Actor
 from courses.models import CourseVersion, Section
@@ -21,7 +22,7 @@ from courses.services import grant_seats, lock_sections
 from departments.models import TermState
 from enrollment import events
 from enrollment.models import LIVE, Enrollment, EnrollmentEvent, EnrollmentStatus, Source
-from enrollment.selectors import OVER, Obstacle, attempts, obstacles
+from enrollment.selectors import OVER, Obstacle, attempts, may_override, obstacles
 from enrollment.services.locking import hold_for_enrolling, hold_term_of, present
 from enrollment.services.refusals import (
     CreditsOutOfRangeError,
@@ -29,11 +30,9 @@ from enrollment.services.refusals import (
     EnrollmentTransitionError,
     OverrideNotPermittedError,
     TermClosedError,
-    raise_all,
+    refusal_of,
 )
 from students.models import Student
-
-OVERRIDE = "enrollment.override_rules"
 
 TRANSITIONS: dict[str, set[str]] = {
     EnrollmentStatus.PENDING: {
@@ -91,16 +90,23 @@ def enroll(
     """Enrol a student in a section.
 
     Refused with every rule that it would break at once: `term_closed`, `section_cancelled`,
-    `section_not_open`, `section_full`, `duplicate_enrollment`, `student_not_active`. With `override`,
-    which takes the permission `enrollment.override_rules`, the rules that can be waived are, a full
-    section gets a seat more, and the event says which rules those were.
+    `section_not_open`, `section_full`, `duplicate_enrollment`, `student_not_active`,
+    `credits_out_of_range`. With `override`, which takes the permission `enrollment.override_rules` for
+    the section (`override_not_permitted`), the rules that can be waived are, a full section gets a seat
+    more, and the event says which rules those were. Requisites, the student's
+    load and clashes of meetings are not evaluated.
     """
-    if override and by is not None and not by.has_perm(OVERRIDE):
-        raise OverrideNotPermittedError
     at = at or timezone.now()
     section = hold_for_enrolling(student, section.pk)
+    if override and by is not None and not may_override(by, section):
+        raise OverrideNotPermittedError
     earlier = attempts(student, section)
-    waived = _waive(obstacles(student, section, earlier), override=override)
+    found = obstacles(student, section, earlier)
+    raise_all(
+        [refusal_of(obstacle) for obstacle in found if not (override and obstacle.can_be_waived)]
+        + _credit_faults(values, section.course_version)
+    )
+    waived = [obstacle.code for obstacle in found]
     if "section_full" in waived:
         grant_seats({section.pk: 1})
     enrollment = crud.create(
@@ -115,7 +121,7 @@ def enroll(
             "enrolled_at": at,
             "source": source,
             "credits": section.course_version.credits,
-            **_within_bounds(values, section.course_version),
+            **values,
         },
     )
     _record(enrollment, "", by=by, at=at, reason=reason, overridden=waived)
@@ -123,7 +129,7 @@ def enroll(
 
 
 def preflight(*, student: Student, section: Section) -> list[Obstacle]:
-    """Say what stands against enrolling a student in a section, without writing or locking anything."""
+    """Say which rules enrolling a student in a section would break, without writing or locking anything."""
     section = present(section.pk)
     return obstacles(student, section, attempts(student, section))
 
@@ -133,8 +139,8 @@ def update_enrollment(enrollment: Enrollment, *, by: Actor | None, **changes: Un
     """Change the credits or the grade basis of a live enrolment; refused with `enrollment_ended` afterwards."""
     if not enrollment.is_live:
         raise EnrollmentEndedError
-    version = CourseVersion.objects.get(sections=enrollment.section_id)
-    return crud.update(enrollment, _within_bounds(changes, version))
+    raise_all(_credit_faults(changes, CourseVersion.objects.get(sections=enrollment.section_id)))
+    return crud.update(enrollment, changes)
 
 
 def confirm(enrollment: Enrollment, *, by: Actor | None, at: datetime, reason: str = "") -> Enrollment:
@@ -187,21 +193,15 @@ def cancel_all_in(section_id: UUID, *, by: Actor | None, at: datetime, reason: s
     return len(cancelled)
 
 
-def _waive(found: list[Obstacle], *, override: bool) -> list[str]:
-    """Return the codes of the rules that are waived; refuse with all others."""
-    raise_all(obstacle for obstacle in found if not (override and obstacle.can_be_waived))
-    return [obstacle.code for obstacle in found]
-
-
-def _within_bounds(values: EnrollmentChanges, version: CourseVersion) -> EnrollmentChanges:
-    """Return what the caller may choose of an enrolment, or refuse credits that the course does not count."""
+def _credit_faults(values: EnrollmentChanges, version: CourseVersion) -> list[DomainError]:
+    """Return what is wrong with the credits that somebody chose, if they chose any."""
     least = version.credits
     most = least if version.credits_max is None else version.credits_max
     wanted = values.get("credits", least)
-    if not least <= wanted <= most:
-        counted = f"{least} credits" if least == most else f"{least} to {most} credits"
-        raise CreditsOutOfRangeError(f"The course counts {counted}.", meta={"least": str(least), "most": str(most)})
-    return values
+    if least <= wanted <= most:
+        return []
+    counted = f"{least} credits" if least == most else f"{least} to {most} credits"
+    return [CreditsOutOfRangeError(f"The course counts {counted}.", meta={"least": str(least), "most": str(most)})]
 
 
 @transaction.atomic

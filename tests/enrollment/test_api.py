@@ -129,7 +129,7 @@ class TestRefusals:
     def test_every_violation_is_listed_at_once(self, registrar_client):
         section = SectionFactory(capacity=0, status="closed", term__state="grading")
 
-        answer = registrar_client.post(LIST, body_of(section, StudentFactory(status="suspended")))
+        answer = registrar_client.post(LIST, body_of(section, StudentFactory(status="suspended"), credits="99"))
 
         assert answer.status_code == 409
         assert codes(answer) == [
@@ -137,6 +137,7 @@ class TestRefusals:
             ("term_closed", "section"),
             ("section_not_open", "section"),
             ("section_full", "section"),
+            ("credits_out_of_range", "credits"),
         ]
         assert answer.json()["code"] == "invalid"
 

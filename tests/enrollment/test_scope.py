@@ -103,6 +103,19 @@ class TestThoseInCharge:
         assert (foreign.status_code, foreign.json()["code"]) == (403, "out_of_scope")
         assert Enrollment.objects.filter(student=student).count() == 1
 
+    def test_overriding_ends_where_the_department_does(self, user_with, client_for):
+        own, other = SectionFactory.create_batch(2, capacity=0)
+        user = user_with(Role.REGISTRAR, "department", own.course.department_id)
+        head_of = {"scope_kind": "department", "scope_id": other.course.department_id}
+        RoleAssignmentFactory(user=user, role=Role.DEPARTMENT_HEAD, **head_of)
+        registrar, student = client_for(user), StudentFactory(department=own.course.department)
+
+        granted = registrar.post(LIST, body_of(own, student, override=True))
+        refused = registrar.post(LIST, body_of(other, student, override=True))
+
+        assert granted.status_code == 201, granted.json()
+        assert (refused.status_code, refused.json()["code"]) == (403, "override_not_permitted")
+
     def test_a_coordinator_manages_the_enrolments_of_the_students_in_the_program(self, user_with, client_for):
         studies = ProgramEnrollmentFactory()
         client = client_for(user_with(Role.PROGRAM_COORDINATOR, "program", studies.program_id))

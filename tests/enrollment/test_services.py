@@ -13,9 +13,11 @@ from courses.models import Section
 from courses.services import SectionFullError, move_section
 from enrollment import services
 from enrollment.models import LIVE, Enrollment, EnrollmentEvent, EnrollmentStatus
+from tests.accounts.factories import RoleAssignmentFactory
 from tests.courses.factories import CourseFactory, SectionFactory
+from tests.departments.factories import DepartmentFactory
 from tests.enrollment.factories import NOON, EnrollmentFactory
-from tests.students.factories import StudentFactory
+from tests.students.factories import ProgramEnrollmentFactory, StudentFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +127,21 @@ class TestEnroll:
             with pytest.raises(services.CreditsOutOfRangeError):
                 enroll(section, credits=Decimal(wanted))
 
+    def test_credits_out_of_range_are_told_with_everything_else(self):
+        section = SectionFactory(capacity=0, status="closed")
+
+        with pytest.raises(DomainError) as refused:
+            enroll(section, credits=Decimal(2))
+
+        assert codes(refused) == ["section_not_open", "section_full", "credits_out_of_range"]
+
+    def test_nobody_waives_how_many_credits_a_course_counts(self):
+        with pytest.raises(services.CreditsOutOfRangeError):
+            enroll(SectionFactory(capacity=0), credits=Decimal(2), override=True)
+
+        assert not Enrollment.objects.exists()
+        assert Section.objects.get().override_seats == 0
+
     def test_fixed_credit_is_fixed(self):
         with pytest.raises(services.CreditsOutOfRangeError):
             enroll(SectionFactory(), credits=Decimal(2))
@@ -149,6 +166,35 @@ class TestOverride:
                 student=StudentFactory(), section=SectionFactory(capacity=0), by=user_with(Role.STUDENT, "self"),
                 at=NOON, override=True,
             )  # fmt: skip
+
+    @pytest.mark.parametrize("scope", ["department", "section"])
+    def test_whoever_holds_it_for_a_unit_waives_the_rules_of_its_sections_alone(self, user_with, scope):
+        own, other = SectionFactory.create_batch(2, capacity=0)
+        unit = own.course.department_id if scope == "department" else own.pk
+        by = user_with(Role.REGISTRAR, scope, unit)
+        # In charge of the other section as well, without that permission.
+        head_of = {"scope_kind": "department", "scope_id": other.course.department_id}
+        RoleAssignmentFactory(user=by, role=Role.DEPARTMENT_HEAD, **head_of)
+
+        services.enroll(student=StudentFactory(), section=own, by=by, at=NOON, override=True)
+        with pytest.raises(services.OverrideNotPermittedError):
+            services.enroll(student=StudentFactory(), section=other, by=by, at=NOON, override=True)
+
+        assert Enrollment.objects.get().section == own
+
+    def test_it_reaches_the_sections_of_the_departments_below(self, user_with):
+        department = DepartmentFactory()
+        section = SectionFactory(capacity=0, course__department=DepartmentFactory(parent=department))
+        by = user_with(Role.REGISTRAR, "department", department.pk)
+
+        assert services.enroll(student=StudentFactory(), section=section, by=by, at=NOON, override=True).is_live
+
+    def test_whoever_holds_it_for_a_program_waives_the_rules_of_no_section(self, user_with):
+        studies = ProgramEnrollmentFactory()
+        by = user_with(Role.REGISTRAR, "program", studies.program_id)
+
+        with pytest.raises(services.OverrideNotPermittedError):
+            services.enroll(student=studies.student, section=SectionFactory(capacity=0), by=by, at=NOON, override=True)
 
     def test_some_rules_are_nobodys_to_waive(self, registrar):
         section = SectionFactory(status="cancelled", term__state="closed", capacity=0)
