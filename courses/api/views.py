@@ -57,7 +57,7 @@ class CourseVersionViewSet(NestedListViewSet[CourseVersion]):
 
 
 class RequisiteViewSet(BulkViewSet[Requisite]):
-    """What a student must have, take beside, or not have, to take a course."""
+    """What a student must have, take beside, or not have, to take a course; enrolling does not evaluate it."""
 
     queryset = Requisite.objects.all()
     list_serializer_class = serializers.RequisiteSerializer

@@ -155,7 +155,10 @@ class RequisiteQuerySet(BaseQuerySet["Requisite"]):
 
 
 class Requisite(VersionedModel):
-    """What a student must have, take beside, or not have, to take a version of a course."""
+    """What a student must have, take beside, or not have, to take a version of a course.
+
+    On record for people to read; whether a student meets it is evaluated nowhere.
+    """
 
     course_version = models.ForeignKey(CourseVersion, on_delete=models.CASCADE, related_name="requisites")
     kind = models.CharField(max_length=10, choices=RequisiteKind)

@@ -4,9 +4,9 @@
     {"course": "CS101"}  {"course": "CS101", "min_grade": "C+"}
     {"credits": "30"}  {"standing": "junior"}  {"program": "BSC-CS"}  {"consent": "instructor"}
 
-What is stored is checked through and through: an evaluator need not expect anything else. The
-courses that an expression names are also rows, so that they cannot be deleted and cycles are found
-by the database's own indexes.
+What is stored is well-formed and names what exists, and is there to be read: nothing evaluates it, and
+enrolling does not ask for it. The courses that an expression names are also rows, so that they cannot
+be deleted and cycles are found by the database's own indexes.
 """
 
 from collections.abc import Iterable, Iterator

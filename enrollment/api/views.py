@@ -80,7 +80,10 @@ class EnrollmentViewSet(BulkViewSet[Enrollment]):
 
     @action(detail=False, methods=["post"])
     def preflight(self, request: Request) -> Response:
-        """Say everything that stands against an enrolment, without making it."""
+        """Say everything that enrolling would be refused for, without doing it.
+
+        The requisites of the course, the student's load and clashes of meetings are evaluated by neither.
+        """
         asked = self.validated(request.data)
         if not may_register(self.actor, asked["student"], asked["section"]):
             raise OutOfScopeError
