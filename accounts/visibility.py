@@ -25,6 +25,16 @@ def everybody_sees_and_ends_their_own_sessions(actor: Any) -> Q | None:
     return Q(user=actor.pk)
 
 
+@grants(Session)
+def session_readers_see_every_session(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "accounts.view_session").everywhere else None
+
+
+@grants(Session, "manage")
+def account_administrators_end_every_session(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "accounts.delete_session").everywhere else None
+
+
 @grants(Person)
 def everybody_sees_their_own_personal_data(actor: Any) -> Q | None:
     return Q(user=actor.pk)

@@ -14,8 +14,10 @@ from rest_framework.response import Response
 from accounts import services, tokens
 from accounts.api.serializers import LogInWriter, Me, RefreshWriter, TokenPair, UserSerializer, VerifyWriter
 from accounts.models import Session, User
+from accounts.selectors import user_of
 from core.api.permissions import AUTHENTICATED, PublicByName
 from core.api.views import PlainView
+from core.security.addresses import client_address
 
 
 def _validated(writer: type[drf.BaseSerializer[Any]], request: Request) -> dict[str, Any]:
@@ -34,6 +36,12 @@ def _pair(issued: services.Tokens) -> dict[str, Any]:
     }
 
 
+def _device(request: Request) -> dict[str, Any]:
+    """Return what is known of the client: where it is, and what it says it is."""
+    address = client_address(request)
+    return {"ip": str(address) if address else None, "user_agent": request.headers.get("User-Agent", "")}
+
+
 class LogInView(PlainView):
     """Log in with an e-mail address and a password."""
 
@@ -46,7 +54,7 @@ class LogInView(PlainView):
         """Exchange credentials for an access and a refresh token."""
         values = _validated(LogInWriter, request)
         try:
-            issued = services.log_in(**values, user_agent=request.headers.get("User-Agent", ""), at=timezone.now())
+            issued = services.log_in(**values, **_device(request), at=timezone.now())
         except services.InvalidCredentialsError as error:
             raise AuthenticationFailed(
                 "No active account matches this e-mail address and password.", code="invalid_credentials"
@@ -65,7 +73,8 @@ class RefreshView(PlainView):
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair; reuse of an old one ends the session."""
         try:
-            issued = services.refresh_session(**_validated(RefreshWriter, request), at=timezone.now())
+            values = _validated(RefreshWriter, request)
+            issued = services.refresh_session(**values, ip=_device(request)["ip"], at=timezone.now())
         except services.InvalidRefreshError as error:
             raise AuthenticationFailed("The refresh token is not valid.", code="invalid_refresh_token") from error
         return Response(_pair(issued))
@@ -85,14 +94,8 @@ class VerifyView(PlainView):
             claims = tokens.read_access(_validated(VerifyWriter, request)["token"])
         except tokens.InvalidTokenError as error:
             raise AuthenticationFailed("The token is not valid.", code="invalid_token") from error
-        live = Session.objects.filter(
-            pk=claims.session_id,
-            revoked_at__isnull=True,
-            absolute_expires_at__gt=timezone.now(),
-            user__is_active=True,
-            user__token_version=claims.token_version,
-        )
-        if not live.exists():
+        user = user_of(claims, at=timezone.now())
+        if user is None or user.token_version != claims.token_version:
             raise AuthenticationFailed("The session has ended; log in again.", code="session_ended")
         return Response(None)
 

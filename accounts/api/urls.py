@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import auth, identifiers
+from accounts.api import auth, identifiers, keys, sessions
 from accounts.api.views import RoleAssignmentViewSet, RolesView, UserViewSet
 
 routes = [
@@ -16,6 +16,22 @@ urlpatterns = [
     path("auth/token/refresh/", auth.RefreshView.as_view(), name="auth-refresh"),
     path("auth/token/verify/", auth.VerifyView.as_view(), name="auth-verify"),
     path("auth/logout/", auth.LogOutView.as_view(), name="auth-logout"),
+    path("auth/jwks.json", keys.KeySetView.as_view(), name="auth-jwks"),
+    path(
+        "auth/sessions/",
+        sessions.OwnSessionViewSet.as_view({"get": "list", "delete": "end_others"}),
+        name="auth-sessions",
+    ),
+    path(
+        "auth/sessions/<uuid:pk>/",
+        sessions.OwnSessionViewSet.as_view({"get": "retrieve", "delete": "destroy"}),
+        name="auth-session",
+    ),
+    path(
+        "users/<uuid:parent>/sessions/",
+        sessions.UserSessionViewSet.as_view({"get": "list", "delete": "end_all"}),
+        name="user-sessions",
+    ),
     path(
         "people/<uuid:parent>/identifiers/",
         identifiers.IdentifiersOfPersonViewSet.as_view({"get": "list"}),

@@ -1,6 +1,6 @@
 """The keys that sign access tokens."""
 
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import Q
@@ -38,6 +38,9 @@ class SigningKey(TimeStampedUUIDModel):
     published_at = models.DateTimeField()
     activated_at = models.DateTimeField(null=True)
     retired_at = models.DateTimeField(null=True)
+
+    # What `core.security.rotation` encrypts anew; the context below is the one that it gives.
+    encrypted_columns: ClassVar = ("private_key",)
 
     objects = SigningKeyQuerySet.as_manager()
 

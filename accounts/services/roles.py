@@ -4,11 +4,13 @@ from datetime import datetime
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
+from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from accounts.models import RoleAssignment, User
 from accounts.roles import usual_scope
+from accounts.services.sessions import outdate_tokens
 from core import crud
 from core.errors import ForbiddenError, InvalidError
 from core.visibility import Actor
@@ -38,6 +40,7 @@ class EndsBeforeStartError(InvalidError):
     field = "valid_until"
 
 
+@transaction.atomic
 def assign_role(*, by: Actor | None, **values: Unpack[RoleAssignmentValues]) -> RoleAssignment:
     """Give a role to a user, from now on unless `valid_from` says otherwise.
 
@@ -47,9 +50,12 @@ def assign_role(*, by: Actor | None, **values: Unpack[RoleAssignmentValues]) -> 
     fields: dict[str, Any] = {"scope_kind": usual_scope(values["role"]), **values}
     start = fields.pop("valid_from", None) or timezone.now()
     fields["valid"] = _span(start, fields.pop("valid_until", None))
-    return crud.create(RoleAssignment, {**fields, "granted_by": by})
+    assignment = crud.create(RoleAssignment, {**fields, "granted_by": by})
+    outdate_tokens(assignment.user)
+    return assignment
 
 
+@transaction.atomic
 def update_assignment(
     assignment: RoleAssignment, *, by: Actor | None, **changes: Unpack[RoleAssignmentValues]
 ) -> RoleAssignment:
@@ -60,9 +66,14 @@ def update_assignment(
     if {"valid_from", "valid_until"} & fields.keys():
         start = fields.pop("valid_from", None) or assignment.valid.lower
         fields["valid"] = _span(start, fields.pop("valid_until", assignment.valid.upper))
-    return crud.update(assignment, fields)
+    holders, seen = {assignment.user, changes.get("user", assignment.user)}, assignment.version
+    crud.update(assignment, fields)
+    if assignment.version != seen:
+        outdate_tokens(*holders)
+    return assignment
 
 
+@transaction.atomic
 def end_assignment(assignment: RoleAssignment, *, by: Actor | None) -> None:
     """Take a role away from now on; that it was held stays on record, unless it had not yet begun."""
     _refuse_self(assignment.user, by)
@@ -71,6 +82,7 @@ def end_assignment(assignment: RoleAssignment, *, by: Actor | None) -> None:
         crud.delete(assignment)
     elif assignment.valid.upper is None or assignment.valid.upper > now:
         crud.update(assignment, {"valid": _span(assignment.valid.lower, now)})
+        outdate_tokens(assignment.user)
 
 
 def _span(start: datetime, end: datetime | None) -> DateTimeTZRange:

@@ -142,9 +142,11 @@ def end_sessions(sessions: QuerySet[Session], *, at: datetime) -> int:
     return sessions.filter(revoked_at__isnull=True).update(revoked_at=at)
 
 
-def outdate_tokens(user: User) -> None:
-    """Refuse the access tokens that an account has now; its sessions go on with new ones."""
-    User.objects.filter(pk=user.pk).update(token_version=F("token_version") + 1)
+def outdate_tokens(*users: User) -> None:
+    """Refuse the access tokens that accounts have now; their sessions go on with new ones."""
+    for user in sorted(users, key=lambda user: user.pk):
+        User.objects.filter(pk=user.pk).update(token_version=F("token_version") + 1)
+        user.refresh_from_db(fields=["token_version"])
 
 
 def purge_sessions(*, at: datetime, batch: int = 5000) -> int:

@@ -6,6 +6,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, identify_hasher
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from accounts import services, tokens
@@ -31,7 +32,17 @@ def anonymous(client_for):
 
 @pytest.fixture
 def pair(anonymous, account):
-    return anonymous.post(TOKEN, {"email": account.email, "password": PASSWORD}, format="json").json()["data"]
+    return logged_in(anonymous, account)
+
+
+def logged_in(client, account):
+    client.credentials()
+    return client.post(TOKEN, {"email": account.email, "password": PASSWORD}, format="json").json()["data"]
+
+
+def refreshed(client, pair):
+    client.credentials()
+    return client.post(REFRESH, {"refresh": pair["refresh"]}, format="json").json()["data"]
 
 
 def bearing(client, token):
@@ -94,6 +105,7 @@ class TestLoggingIn:
         assert response.status_code == 400
         assert {"password"} <= {error["field"] for error in response.json()["errors"]}
 
+    @pytest.mark.checklist(36)
     def test_stores_no_token(self, pair):
         session = Session.objects.get()
 
@@ -130,6 +142,7 @@ class TestStayingLoggedIn:
 
         assert first == second
 
+    @pytest.mark.checklist(34)
     def test_reuse_of_an_old_token_ends_the_session(self, anonymous, pair):
         newer = anonymous.post(REFRESH, {"refresh": pair["refresh"]}, format="json").json()["data"]
         Session.objects.update(rotated_at=timezone.now() - timedelta(minutes=1))
@@ -145,17 +158,20 @@ class TestStayingLoggedIn:
 
         assert anonymous.post(REFRESH, {"refresh": pair["refresh"]}, format="json").status_code == 401
 
+    @pytest.mark.checklist(35)
     def test_a_deactivated_account_is_out_at_once(self, anonymous, pair, account):
         services.deactivate_user(User.objects.get(), by=None)
 
         assert bearing(anonymous, pair["access"]).get(ME).status_code == 401
         assert anonymous.post(REFRESH, {"refresh": pair["refresh"]}, format="json").status_code == 401
 
+    @pytest.mark.checklist(35)
     def test_a_changed_password_ends_every_session(self, anonymous, pair, account):
         services.update_user(User.objects.get(), by=None, password="another long password")
 
         assert bearing(anonymous, pair["access"]).get(ME).status_code == 401
 
+    @pytest.mark.checklist(35)
     def test_logging_out_ends_the_session(self, anonymous, pair):
         client = bearing(anonymous, pair["access"])
         assert client.post(VERIFY, {"token": pair["access"]}, format="json").status_code == 200
@@ -192,22 +208,44 @@ class TestRoles:
         assert "departments.add_room" in data["permissions"]
         assert "students.view_student" not in data["permissions"]
 
-    def test_an_administrator_gives_a_role_that_takes_effect_at_once(self, user_with, client_for):
-        user = UserFactory()
-        client = client_for(user)
-        assert client.get("/api/v1/rooms/").status_code == 403
+    @pytest.mark.checklist(12, 35)
+    def test_an_administrator_gives_a_role_that_takes_effect_at_once(
+        self, anonymous, account, pair, user_with, client_for
+    ):
+        assert bearing(anonymous, pair["access"]).get("/api/v1/rooms/").status_code == 403
 
         given = client_for(user_with(Role.SYSTEM_ADMIN)).post(
-            "/api/v1/role-assignments/", {"user": user.pk, "role": "student", "scope_kind": "self"}, format="json"
+            "/api/v1/role-assignments/", {"user": account.pk, "role": "student", "scope_kind": "self"}, format="json"
         )
 
         assert given.status_code == 201, given.json()
-        assert client.get("/api/v1/rooms/").status_code == 200
+        assert anonymous.get("/api/v1/rooms/").json()["code"] == "invalid_token"
+        assert bearing(anonymous, refreshed(anonymous, pair)["access"]).get("/api/v1/rooms/").status_code == 200
 
+    @pytest.mark.checklist(12, 35)
+    def test_a_role_that_is_taken_away_is_gone_at_once(self, anonymous, account, user_with, client_for):
+        held = services.assign_role(user=account, role=Role.STUDENT, by=None)
+        pair = logged_in(anonymous, account)
+        assert bearing(anonymous, pair["access"]).get("/api/v1/rooms/").status_code == 200
+
+        services.end_assignment(held, by=UserFactory())
+
+        assert anonymous.get("/api/v1/rooms/").json()["code"] == "invalid_token"
+        assert bearing(anonymous, refreshed(anonymous, pair)["access"]).get("/api/v1/rooms/").status_code == 403
+
+    def test_an_assignment_that_stays_as_it_was_outdates_no_token(self, account):
+        held = services.assign_role(user=account, role=Role.STUDENT, by=None)
+
+        services.update_assignment(held, by=None, role=Role.STUDENT)
+
+        assert User.objects.get(pk=account.pk).token_version == account.token_version
+
+    @pytest.mark.checklist(12)
     def test_a_role_ends_when_its_time_does(self, user_with, client_for):
         user = user_with(Role.STUDENT)
         client = client_for(user)
-        services.end_assignment(RoleAssignment.objects.get(user=user), by=UserFactory())
+        now = timezone.now()
+        RoleAssignment.objects.filter(user=user).update(valid=DateTimeTZRange(now - timedelta(days=1), now, "[)"))
 
         assert client.get("/api/v1/rooms/").status_code == 403
 

@@ -57,7 +57,8 @@ VIOLATIONS = {
 
 
 def test_every_constraint_of_the_app_is_tried():
-    declared = {c.name for model in (Person, User, RoleAssignment, Session, SigningKey) for c in model._meta.constraints}
+    models = (Person, User, RoleAssignment, Session, SigningKey)
+    declared = {constraint.name for model in models for constraint in model._meta.constraints}
 
     assert declared == VIOLATIONS.keys()
 
