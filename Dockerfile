@@ -1,5 +1,5 @@
 # syntax=docker/dockerfile:1
-# The image of every process: web (the default command), worker, relay and the migration job.
+# The image of every process: web (the default command), worker, beat, relay and the migration job.
 
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1

@@ -110,7 +110,7 @@ def test_every_dependency_is_a_service_with_a_check_that_can_come_true() -> None
                 assert not needed.get("healthcheck", {}).get("disable")
 
 
-@pytest.mark.parametrize("service", ["app", "worker", "relay"])
+@pytest.mark.parametrize("service", ["app", "worker", "beat", "relay"])
 def test_production_accepts_the_configuration_that_compose_makes(service: str) -> None:
     assert faults(environment_of(service)) == []
 
@@ -122,6 +122,15 @@ def test_the_connection_arithmetic_holds_from_the_workers_to_the_server() -> Non
     assert pool == int(environment["DATABASE_MAX_CONNECTIONS"])
     assert int(pgbouncer()["max_db_connections"]) == pool
     assert pool + 30 <= int(settings_in("deploy/postgres/postgresql.conf")["max_connections"])
+
+
+def test_there_is_one_scheduler_and_it_can_be_asked_whether_it_works() -> None:
+    beat = SERVICES["beat"]
+
+    assert beat["deploy"]["replicas"] == 1
+    assert "--enable-remote-control" in beat["command"]
+    assert "--destination=celerybeat@$$HOSTNAME" in beat["healthcheck"]["test"][1]
+    assert [name for name, service in SERVICES.items() if "beat" in service.get("command", [])] == ["beat"]
 
 
 def test_pgbouncer_lends_connections_for_a_transaction_and_checks_passwords() -> None:
@@ -170,5 +179,5 @@ def test_the_image_holds_every_app_and_nothing_of_the_checkouts_own() -> None:
 
 
 def test_every_process_of_the_image_is_given_as_an_argument_list() -> None:
-    for name in ("worker", "relay", "migrate"):
+    for name in ("worker", "beat", "relay", "migrate"):
         assert isinstance(SERVICES[name]["command"], list)
