@@ -30,7 +30,8 @@ from campushub360.local.terminal import Terminal
 
 READY_SECONDS = 90
 LARGEST_PORT = 65535
-CELERY_OPTIONS = ("--concurrency=2", "--loglevel=INFO", "--without-gossip", "--without-mingle")
+# With --beat the worker forks the scheduler, which so shares its memory.
+CELERY_OPTIONS = ("--beat", "--concurrency=2", "--loglevel=INFO", "--without-gossip", "--without-mingle")
 
 
 class StartError(Exception):
@@ -134,7 +135,7 @@ class Supervisor:
     def _start_children(self, environment: dict[str, str], lock: int) -> None:
         self.children = [
             Child("web", ["-m", "gunicorn", "--config", "python:campushub360.gunicorn"]),
-            Child("worker", ["-m", "celery", "--app=campushub360.celery", "worker", *CELERY_OPTIONS]),
+            Child("worker", ["-m", "celery", "--app=campushub360.local.worker", "worker", *CELERY_OPTIONS]),
             Child("relay", ["manage.py", "relay"]),
         ]
         inherited = [lock, *user_locks(home=self.home)]

@@ -170,6 +170,24 @@ def test_when_one_part_dies_all_stop_and_its_last_words_are_shown(checkout: Path
     assert processes_in(run.checkout) == []
 
 
+def test_the_recurring_chores_are_done_from_the_start(start: Callable[..., Run]) -> None:
+    run = start()
+
+    assert eventually(lambda: standing_of_chores(run.checkout).returncode == 0, seconds=60)
+    assert "ok     purge_outbox, last done " in standing_of_chores(run.checkout).stdout
+
+
+def test_the_scheduler_dies_with_a_killed_worker(start: Callable[..., Run]) -> None:
+    run = start()
+    worker = next(process for process in run.children() if "celery" in " ".join(process.cmdline()))
+    assert eventually(lambda: len(worker.children()) == 3), "two that do tasks, and the scheduler"
+    forked = worker.children()
+
+    kill_all([psutil.Process(run.process.pid), worker])
+
+    assert eventually(lambda: not any(is_alive(process) for process in forked))
+
+
 @pytest.mark.parametrize("victims", ["the supervisor", "everything"])
 def test_what_is_killed_leaves_nothing_that_stops_the_next_start(start: Callable[..., Run], victims: str) -> None:
     run = start(DEMO_PASSWORD=PASSWORD)
@@ -180,7 +198,7 @@ def test_what_is_killed_leaves_nothing_that_stops_the_next_start(start: Callable
     again = start(DEMO_PASSWORD=PASSWORD)
 
     assert again.log_in("registrar", PASSWORD)["success"] is True
-    assert not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children)
+    assert not any(is_alive(child) for child in children)
 
 
 def test_a_taken_port_is_said_before_anything_starts(checkout: Path) -> None:
@@ -219,6 +237,20 @@ def test_clean_stops_a_run_that_is_still_starting_and_removes_its_data(checkout:
     assert run.process.wait(60) in {0, 1}
     assert not (copy / ".campus").exists()
     assert processes_in(copy) == []
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def standing_of_chores(checkout: Path) -> subprocess.CompletedProcess[str]:
+    """Ask how the recurring chores stand."""
+    command = [sys.executable, "manage.py", "chores"]
+    environment = {"PATH": os.environ["PATH"]}
+    return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=False)
 
 
 def count_students(checkout: Path) -> int:
