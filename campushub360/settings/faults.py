@@ -159,7 +159,7 @@ def _arithmetic(env: Environment) -> Iterator[str]:
 
 def _protection(env: Environment) -> Iterator[str]:
     for name, text in sorted(env.items()):
-        if name.startswith("RATE_LIMIT_"):
+        if name.startswith("RATE_LIMIT_") and text:
             try:
                 Limit.parse(name, text)
             except ValueError as error:

@@ -47,7 +47,8 @@ RATE_LIMIT_PREFIX = "campushub360:limit"
 
 def rate_limits(defaults: Mapping[str, str]) -> dict[str, Limit]:
     """Return the limits by name: what RATE_LIMIT_<NAME> says, else the default."""
-    found = (Limit.parse(name, _env.str(f"RATE_LIMIT_{name.upper()}", default=text)) for name, text in defaults.items())
+    spelled = {name: _env.str(f"RATE_LIMIT_{name.upper()}", default="") or text for name, text in defaults.items()}
+    found = (Limit.parse(name, text) for name, text in spelled.items())
     return {limit.name: limit for limit in found if limit is not None}
 
 

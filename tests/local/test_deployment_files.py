@@ -4,6 +4,7 @@ import configparser
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -18,6 +19,7 @@ BASE64_KEYS = {
     "ENCRYPTION_KEYS": "key1:8I2vJ0m1cZ4yTq7bRwXe5uLsNnKdPf3hGgAaVtYjBzE=",
     "BLIND_INDEX_KEY": "wq3Zs8Yk1VdJ6fTtLmXo0rPbHcGeN5uA7iQyE2xKj9M=",
 }
+DATABASE_URLS = ("DATABASE_URL", "DATABASE_DIRECT_URL")
 SECRETS = re.compile(r"PASSWORD|SECRET|KEY|TOKEN")
 
 
@@ -133,6 +135,37 @@ def test_there_is_one_scheduler_and_it_can_be_asked_whether_it_works() -> None:
     assert [name for name, service in SERVICES.items() if "beat" in service.get("command", [])] == ["beat"]
 
 
+@pytest.mark.checklist(76)
+def test_only_migrations_connect_as_the_role_that_may_change_the_schema() -> None:
+    for service in ("app", "worker", "relay"):
+        assert {urlsplit(environment_of(service)[name]).username for name in DATABASE_URLS} == {"campushub360"}
+
+    migrate = environment_of("migrate")
+    assert urlsplit(migrate["DATABASE_URL"]).username == "campushub360_migrator"
+    assert migrate["DATABASE_DIRECT_URL"] == ""
+    assert "MIGRATOR_PASSWORD" not in str(SERVICES["app"])
+
+
+@pytest.mark.checklist(79)
+def test_gunicorn_has_no_control_socket_trusts_no_one_by_itself_and_bounds_lines_and_headers() -> None:
+    from campushub360 import gunicorn
+
+    assert gunicorn.control_socket_disable is True
+    assert "*" not in gunicorn.forwarded_allow_ips
+    assert gunicorn.forwarder_headers == ""
+    assert gunicorn.secure_scheme_headers == {"X-FORWARDED-PROTO": "https"}
+    assert 0 < gunicorn.limit_request_line <= 8190
+    assert 0 < gunicorn.limit_request_fields <= 100
+    assert 0 < gunicorn.limit_request_field_size <= 8190
+
+
+@pytest.mark.checklist(77)
+@pytest.mark.parametrize("service", ["cache", "state"])
+def test_redis_asks_for_a_password_and_cannot_be_reached_from_outside(service: str) -> None:
+    assert "--requirepass" in " ".join(SERVICES[service]["command"])
+    assert SERVICES[service]["networks"] == ["inside"]
+
+
 def test_pgbouncer_lends_connections_for_a_transaction_and_checks_passwords() -> None:
     assert pgbouncer()["pool_mode"] == "transaction"
     assert pgbouncer()["auth_type"] == "scram-sha-256"
@@ -148,6 +181,7 @@ def test_the_cache_may_forget_and_the_state_may_not() -> None:
     assert (state["maxmemory-policy"], state["appendonly"], state["appendfsync"]) == ("noeviction", "yes", "everysec")
 
 
+@pytest.mark.checklist(50)
 def test_gunicorn_believes_nginx_alone_and_nginx_overwrites_what_clients_claim() -> None:
     nginx = (CHECKOUT / "nginx.conf").read_text()
 

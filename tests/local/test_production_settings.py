@@ -61,6 +61,10 @@ def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_tracebac
     ("change", "beginning"),
     [
         ({"DEBUG": "1"}, "DEBUG is on"),
+        ({"RATE_LIMIT_ACCOUNT": "many"}, "RATE_LIMIT_ACCOUNT: 'many' is no limit"),
+        ({"IP_ALLOW_LIST": "/admin/=anywhere"}, "IP_ALLOW_LIST: 'anywhere'"),
+        ({"FORWARDED_ALLOW_IPS": "nginx"}, "FORWARDED_ALLOW_IPS names nginx"),
+        ({"NUM_PROXIES": "-1"}, "NUM_PROXIES is no number"),
         ({"DEMO_PASSWORD": "open sesame"}, "DEMO_PASSWORD or DEMO_ACCOUNTS_ALLOWED is set"),
         ({"DEMO_ACCOUNTS_ALLOWED": "yes"}, "DEMO_PASSWORD or DEMO_ACCOUNTS_ALLOWED is set"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY is shorter than 50 characters"),

@@ -1,0 +1,216 @@
+"""The database's roles: each is tried, on a real server, on what it must be able to do and on what it must not."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import errors, sql
+
+from campushub360.local import CHECKOUT
+from campushub360.local.engines import Postgres
+from campushub360.local.servers import ensure_servers, release_servers, stop_servers
+
+pytestmark = [pytest.mark.slow, pytest.mark.checklist(76), pytest.mark.timeout(600)]
+
+SCRIPT = CHECKOUT / "deploy/postgres/create-database.sh"
+REPORTING = CHECKOUT / "deploy/postgres/reporting.sql"
+PASSWORDS = {name: f"{name.lower()}-2c9f" for name in ("DATABASE_PASSWORD", "MIGRATOR_PASSWORD", "REPORTING_PASSWORD")}
+ROLES = {
+    "campushub360": "DATABASE_PASSWORD",
+    "campushub360_migrator": "MIGRATOR_PASSWORD",
+    "campushub360_reporting": "REPORTING_PASSWORD",
+}
+
+Connect = Callable[[str], psycopg.Connection]
+
+
+@pytest.fixture(scope="module")
+def connect(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connect]:
+    """A migrated database with the deployment's roles; return a function that connects as one of them."""
+    home = tmp_path_factory.mktemp("roles") / ".campus"
+    url = urlsplit(ensure_servers({"REDIS_URL": "redis://elsewhere"}, home=home)["DATABASE_URL"])
+    let_everybody_try(home / "postgres" / "data")
+    create_roles(url.port)
+
+    def connect(role: str) -> psycopg.Connection:
+        password = PASSWORDS.get(ROLES.get(role, ""), "")
+        parameters = {"host": "127.0.0.1", "port": url.port, "user": role, "dbname": "campushub360"}
+        return psycopg.connect(**parameters, password=password, autocommit=True)
+
+    migrate(f"postgres://campushub360_migrator:{PASSWORDS['MIGRATOR_PASSWORD']}@127.0.0.1:{url.port}/campushub360")
+    with connect("campushub360_migrator") as migrator:
+        migrator.execute(REPORTING.read_text())
+    create_roles(url.port)  # again, as after a change of passwords
+    yield connect
+    release_servers(home=home)
+    stop_servers(home=home)
+
+
+def let_everybody_try(data: Path) -> None:
+    """Open the server's door to the superuser and to every role with its password."""
+    with (data / "pg_hba.conf").open("a") as access:
+        access.write("host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
+    os.kill(int((data / "postmaster.pid").read_text().split()[0]), signal.SIGHUP)
+
+
+def create_roles(port: int | None) -> None:
+    programs = Postgres(CHECKOUT).binary.parent
+    server = {"PGHOST": "127.0.0.1", "PGPORT": str(port), "PATH": f"{programs}:{os.defpath}"}
+    done = subprocess.run(["sh", SCRIPT], env=server | PASSWORDS, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def migrate(url: str) -> None:
+    environment = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "campushub360.settings.testing"}
+    command = [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity=0"]
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_application_reads_and_writes_rows(connect: Connect) -> None:
+    with connect("campushub360") as application:
+        application.execute("SELECT nextval('core_outboxevent_seq')")
+        application.execute("INSERT INTO django_content_type (app_label, model) VALUES ('a', 'b')")
+        application.execute("UPDATE django_content_type SET model = 'c' WHERE app_label = 'a'")
+        deleted = application.execute("DELETE FROM django_content_type WHERE app_label = 'a'")
+        assert deleted.rowcount == 1
+        assert application.execute("SELECT count(*) FROM students_student").fetchone() == (0,)
+        assert application.execute("SELECT core_fold('É')").fetchone() == ("e",)
+        assert application.execute("SHOW statement_timeout").fetchone() == ("30s",)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE mine (id int)",
+        "CREATE TEMPORARY TABLE mine (id int)",
+        "CREATE SCHEMA mine",
+        "CREATE EXTENSION hstore",
+        "CREATE FUNCTION mine() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "CREATE INDEX mine ON students_student (id)",
+        "CREATE ROLE mine",
+        "CREATE DATABASE mine",
+        "ALTER TABLE students_student ADD COLUMN mine int",
+        "ALTER TABLE students_student DISABLE TRIGGER ALL",
+        "ALTER TABLE students_student OWNER TO campushub360",
+        "ALTER ROLE campushub360 SUPERUSER",
+        "ALTER SYSTEM SET fsync = off",
+        "DROP TABLE enrollment_enrollment",
+        "TRUNCATE students_student CASCADE",
+        "DELETE FROM django_migrations",
+        "INSERT INTO django_migrations (app, name, applied) VALUES ('a', 'b', now())",
+        "SET ROLE campushub360_migrator",
+        "SET SESSION AUTHORIZATION postgres",
+        "SET session_replication_role = replica",
+        "COPY students_student TO PROGRAM 'cat'",
+        "COPY students_student TO '/tmp/students'",
+        "SELECT pg_read_file('/etc/passwd')",
+        "SELECT passwd FROM pg_shadow",
+    ],
+)
+def test_the_application_changes_no_schema_and_no_rights(connect: Connect, statement: str) -> None:
+    with connect("campushub360") as application, pytest.raises(errors.InsufficientPrivilege):
+        application.execute(statement)
+
+
+def test_a_table_that_a_later_migration_makes_is_the_applications_to_write(connect: Connect) -> None:
+    with connect("campushub360_migrator") as migrator, connect("campushub360") as application:
+        migrator.execute("CREATE TABLE later (id bigint GENERATED BY DEFAULT AS IDENTITY, word text)")
+        application.execute("INSERT INTO later (word) VALUES ('a')")
+        application.execute("UPDATE later SET word = 'b'")
+        assert application.execute("DELETE FROM later").rowcount == 1
+
+
+@pytest.mark.checklist(93)
+@pytest.mark.parametrize("kind", ["", "PARTITION BY RANGE (id)"])
+@pytest.mark.parametrize("statement", ["UPDATE {} SET word = 'b'", "DELETE FROM {}", "TRUNCATE {}", "DROP TABLE {}"])
+def test_what_the_application_audits_it_can_add_and_read_but_not_change(
+    connect: Connect, kind: str, statement: str
+) -> None:
+    name = f"audit_probe_{'whole' if not kind else 'parts'}"
+    with connect("campushub360_migrator") as migrator, connect("campushub360") as application:
+        migrator.execute(f"DROP TABLE IF EXISTS {name}")
+        migrator.execute(f"CREATE TABLE {name} (id bigint, word text) {kind}")
+        if kind:
+            migrator.execute(f"CREATE TABLE {name}_1 PARTITION OF {name} FOR VALUES FROM (0) TO (10)")
+        application.execute(sql.SQL("INSERT INTO {} VALUES (1, 'a')").format(sql.Identifier(name)))
+        assert application.execute(f"TABLE {name}").fetchall() == [(1, "a")]
+        for table in [name, f"{name}_1"] if kind else [name]:
+            with pytest.raises(errors.InsufficientPrivilege):
+                application.execute(statement.format(table))
+
+
+def test_a_table_that_is_renamed_into_the_audit_only_grows_from_then_on(connect: Connect) -> None:
+    with connect("campushub360_migrator") as migrator, connect("campushub360") as application:
+        migrator.execute("CREATE TABLE renamed (word text)")
+        migrator.execute("ALTER TABLE renamed RENAME TO audit_renamed")
+        with pytest.raises(errors.InsufficientPrivilege):
+            application.execute("DELETE FROM audit_renamed")
+
+
+def test_reporting_reads_the_records_and_who_is_in_them(connect: Connect) -> None:
+    with connect("campushub360_reporting") as reporting:
+        for table in ("students_student", "enrollment_enrollment", "courses_section", "accounts_person"):
+            reporting.execute(f"TABLE {table}")
+
+
+@pytest.mark.parametrize(
+    "table", ["accounts_user", "accounts_session", "core_idempotencykey", "core_outboxevent", "django_session"]
+)
+def test_reporting_sees_no_credentials_and_no_kept_answers(connect: Connect, table: str) -> None:
+    with connect("campushub360_reporting") as reporting, pytest.raises(errors.InsufficientPrivilege):
+        reporting.execute(f"TABLE {table}")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "DELETE FROM students_student",
+        "UPDATE accounts_person SET last_name = 'x'",
+        "INSERT INTO students_student DEFAULT VALUES",
+        "TRUNCATE students_student",
+        "CREATE TABLE mine (id int)",
+        "CREATE TEMPORARY TABLE mine (id int)",
+        "SELECT nextval('core_outboxevent_seq')",
+        "SET ROLE campushub360",
+    ],
+)
+def test_reporting_writes_nothing_even_when_it_lifts_its_own_lock(connect: Connect, statement: str) -> None:
+    with connect("campushub360_reporting") as reporting:
+        assert reporting.execute("SHOW default_transaction_read_only").fetchone() == ("on",)
+        reporting.execute("SET default_transaction_read_only = off")
+        with pytest.raises(errors.InsufficientPrivilege):
+            reporting.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE ROLE mine",
+        "CREATE DATABASE mine",
+        "ALTER ROLE campushub360_migrator SUPERUSER",
+        "ALTER SYSTEM SET fsync = off",
+        "DROP EVENT TRIGGER keep_rights_least",
+        "SET SESSION AUTHORIZATION postgres",
+        "COPY students_student TO PROGRAM 'cat'",
+        "SELECT pg_read_file('/etc/passwd')",
+    ],
+)
+def test_the_migrator_changes_the_schema_and_not_the_server(connect: Connect, statement: str) -> None:
+    with connect("campushub360_migrator") as migrator, pytest.raises(errors.InsufficientPrivilege):
+        migrator.execute(statement)
+
+
+@pytest.mark.checklist(77)
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_gets_in_without_its_password(connect: Connect, role: str) -> None:
+    with connect(role) as right:
+        port = right.info.port
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(host="127.0.0.1", port=port, user=role, dbname="campushub360", password="a guess")
