@@ -20,6 +20,7 @@ from core.crud import Crud
 
 class PersonIdentifierSerializer(BaseDetailSerializer[PersonIdentifier]):
     person = PersonBrief()
+    country = serializers.CharField()
     masked_value = serializers.CharField(help_text="The last two to four characters; the others are hidden.")
 
     class Meta:
@@ -29,7 +30,7 @@ class PersonIdentifierSerializer(BaseDetailSerializer[PersonIdentifier]):
 
 class PersonIdentifierWriter(ModelWriteSerializer[PersonIdentifier]):
     value = serializers.CharField(
-        max_length=64, write_only=True, help_text="Kept encrypted; answers show its last characters alone."
+        max_length=64, write_only=True, required=False, help_text="Left out, it stays as it is: answers do not show it."
     )
 
     class Meta:
@@ -38,6 +39,10 @@ class PersonIdentifierWriter(ModelWriteSerializer[PersonIdentifier]):
 
 
 class NewPersonIdentifierWriter(PersonIdentifierWriter):
+    value = serializers.CharField(
+        max_length=64, write_only=True, help_text="Kept encrypted; answers show its last characters alone."
+    )
+
     request_example = {"scheme": IdentifierScheme.OTHER.value, "value": "AB 123 456"}
 
     class Meta(PersonIdentifierWriter.Meta):

@@ -109,6 +109,16 @@ class TestRecording:
         identifier.refresh_from_db()
         assert identifier.value == "ZZ 765 4321"
 
+    def test_what_was_read_can_be_sent_back_and_changes_nothing(self, client):
+        identifier = record()
+        shown = client.get(url(identifier)).json()["data"]
+
+        answer = client.put(url(identifier), shown, format="json")
+
+        assert answer.status_code == 200
+        identifier.refresh_from_db()
+        assert (identifier.value, identifier.version) == (NUMBER, 1)
+
     def test_the_same_value_again_changes_nothing(self, client):
         identifier = record()
 

@@ -55,6 +55,9 @@ def identify(registrar: APIClient) -> None:
     for number, person in enumerate(people[:STEPS]):
         passport = {"person": person, "scheme": "passport", "country": "AT", "value": f"P {number:07}"}
         post(registrar, "person-identifiers", passport)
+    for country in ("CZ", "DE", "HU"):
+        number = {"person": people[0], "scheme": "tax_number", "country": country, "value": "123 456"}
+        post(registrar, "person-identifiers", number)
 
 
 def enrol_and_drop(registrar: APIClient, students: list[dict[str, Any]]) -> None:
