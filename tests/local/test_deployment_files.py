@@ -20,7 +20,8 @@ BASE64_KEYS = {
     "BLIND_INDEX_KEY": "wq3Zs8Yk1VdJ6fTtLmXo0rPbHcGeN5uA7iQyE2xKj9M=",
 }
 DATABASE_URLS = ("DATABASE_URL", "DATABASE_DIRECT_URL")
-SECRETS = re.compile(r"PASSWORD|SECRET|KEY|TOKEN")
+# How often keys and tokens may be tried is none.
+SECRETS = re.compile(r"^(?!RATE_LIMIT_).*(?:PASSWORD|SECRET|KEY|TOKEN)")
 
 
 def compose_text() -> str:
