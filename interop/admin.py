@@ -15,7 +15,7 @@ from core.admin import ServiceAdmin
 from core.admin_history import ReadOnlyInline
 from core.crud import Crud
 from core.errors import DomainError
-from core.visibility import Actor, visible
+from core.visibility import visible
 from interop import services
 from interop.models import ImportJob, ImportJobEvent, ImportRow
 
@@ -73,11 +73,6 @@ def step_action(name: str, description: str, step: Callable[..., Any]) -> Callab
     return take
 
 
-def revert(job: ImportJob, *, by: Actor) -> None:
-    """Take an import back."""
-    services.revert(job.pk, by=by)
-
-
 @admin.register(ImportJob)
 class ImportJobAdmin(ServiceAdmin):
     form = UploadForm
@@ -92,7 +87,7 @@ class ImportJobAdmin(ServiceAdmin):
         step_action("validate_again", "Validate again", services.request_validation),
         step_action("apply", "Apply", services.request_application),
         step_action("resume", "Go on with what was interrupted", services.request_resumption),
-        step_action("take_back", "Take back", revert),
+        step_action("take_back", "Take back", services.request_reversal),
     )
     shown = (
         "kind", "file_name", "state", "progress", "by_type", "report_link", "faults", "mapping", "options", "actor",

@@ -23,3 +23,12 @@ class ApplicationRequested(Event):
     name: ClassVar[str] = "interop.import.application_requested"
 
     job_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReversalRequested(Event):
+    """Somebody wants what an import wrote out of the records."""
+
+    name: ClassVar[str] = "interop.import.reversal_requested"
+
+    job_id: UUID

@@ -9,7 +9,7 @@ from typing import Any
 from celery import current_app
 
 from core.events import subscribe
-from interop.events import ApplicationRequested, ValidationRequested
+from interop.events import ApplicationRequested, ReversalRequested, ValidationRequested
 
 
 @subscribe(ValidationRequested)
@@ -20,3 +20,8 @@ def let_a_worker_validate(event: dict[str, Any]) -> None:
 @subscribe(ApplicationRequested)
 def let_a_worker_apply(event: dict[str, Any]) -> None:
     current_app.send_task("interop.tasks.apply_import", args=[event["job_id"]])
+
+
+@subscribe(ReversalRequested)
+def let_a_worker_take_back(event: dict[str, Any]) -> None:
+    current_app.send_task("interop.tasks.take_import_back", args=[event["job_id"]])

@@ -37,6 +37,12 @@ def apply_import(job_id: str) -> None:
         apply_import.delay(job_id)
 
 
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def take_import_back(job_id: str) -> None:
+    """Bring every row that a file changed back to what it was."""
+    _take(services.take_back, job_id)
+
+
 def _take(step: Callable[..., ImportJob], job_id: str) -> ImportJob | None:
     """Take a step and return the job; None when the job's state no longer calls for it."""
     run_id = uuid4()

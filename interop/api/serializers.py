@@ -25,6 +25,18 @@ class CountsOfJob(CountsSerializer):
     by_type = serializers.DictField(child=CountsSerializer(), help_text="The same by resource, as in the URLs.")
 
 
+class CountsOfReversedType(CountsSerializer):
+    updated = serializers.IntegerField(help_text="Rows that are again what they were before the import.")
+    deleted = serializers.IntegerField(help_text="Rows that the import had created.")
+
+
+class ReversalSerializer(CountsOfReversedType):
+    rows = serializers.IntegerField(help_text="Records of the import that were looked at.")
+    seconds = serializers.FloatField()
+    peak_mb = serializers.FloatField()
+    by_type = serializers.DictField(child=CountsOfReversedType(), help_text="The same by resource, as in the URLs.")
+
+
 class FaultSerializer(serializers.Serializer[Any]):
     code = serializers.CharField()
     field = serializers.CharField(allow_blank=True)
@@ -67,9 +79,16 @@ class ImportJobDetailSerializer(ImportJobSerializer):
     # The metaclass takes declared fields off the class, so the serializer's own `errors` stays what it is.
     errors = FileFaultSerializer(many=True)  # type: ignore[assignment]
     remarks = RemarkSerializer(many=True)
+    reversal = serializers.SerializerMethodField(help_text="What taking the import back did, once it was taken back.")
 
     class Meta(ImportJobSerializer.Meta):
-        fields = [*ImportJobSerializer.Meta.fields, "mapping", "options", "errors", "remarks"]
+        fields = [*ImportJobSerializer.Meta.fields, "mapping", "options", "errors", "remarks", "reversal"]
+
+    @extend_schema_field(ReversalSerializer(allow_null=True))
+    def get_reversal(self, job: ImportJob) -> dict[str, Any] | None:
+        if not job.reversal:
+            return None
+        return {name: value for name, value in services.reversal_summary(job).items() if name != "kind"}
 
 
 @extend_schema_field({"type": "string", "contentMediaType": "application/json"})

@@ -1,4 +1,4 @@
-"""HTTP for imports: translate, call one service, represent. Validating and applying is a worker's part."""
+"""HTTP for imports: translate, call one service, represent. What takes long is a worker's part."""
 
 from collections.abc import Callable
 from typing import Any
@@ -50,7 +50,7 @@ class ImportJobViewSet(UnifiedViewSet[ImportJob]):
     }
     success_statuses = {
         "create": status.HTTP_201_CREATED,
-        **dict.fromkeys(("validate", "apply", "resume"), status.HTTP_202_ACCEPTED),
+        **dict.fromkeys(ACTIONS, status.HTTP_202_ACCEPTED),
     }
     crud = Crud(create=services.upload, delete=services.delete_job)
 
@@ -89,17 +89,20 @@ class ImportJobViewSet(UnifiedViewSet[ImportJob]):
         """Let a worker go on with a step that was interrupted or failed."""
         return self._asked(services.request_resumption)
 
-    def _asked(self, ask: Callable[..., ImportJob]) -> Response:
-        with transaction.atomic():
-            return self.represent(self.fresh(ask(self.locked(), by=self.actor)), status.HTTP_202_ACCEPTED)
-
     @action(detail=True, methods=["post"], parser_classes=[StrictJSONParser])
     def revert(self, request: Request, pk: str) -> Response:
-        """Bring every row back to what it was before the import, all or none."""
+        """Let a worker bring every row back to what it was before the import, all or none.
+
+        When something stands in the way, the import is soon in force again, and its `errors` name it:
+        `changed_since_import` or `in_use`.
+        """
+        return self._asked(services.request_reversal)
+
+    def _asked(self, ask: Callable[..., ImportJob]) -> Response:
         with transaction.atomic():
             job = self.locked()
-            values = self.validated(request.data)
-            return self.represent(self.fresh(services.revert(job.pk, by=self.actor, **values)))
+            values = self.validated(self.request.data) if self.get_request_serializer() else {}
+            return self.represent(self.fresh(ask(job, by=self.actor, **values)), status.HTTP_202_ACCEPTED)
 
     @action(detail=True, methods=["get"], renderer_classes=[CsvRenderer])
     def report(self, request: Request, pk: str) -> HttpResponseBase:

@@ -32,11 +32,18 @@ class ImportState(models.TextChoices):
     APPLIED = "applied", "Applied"
     PARTIALLY_APPLIED = "partially_applied", "Partially applied"
     FAILED = "failed", "Failed"
+    REVERTING = "reverting", "Reverting"
     REVERTED = "reverted", "Reverted"
 
 
 # The states in which a step is still to come to its end.
-UNFINISHED = (ImportState.UPLOADED, ImportState.VALIDATING, ImportState.APPLYING, ImportState.FAILED)
+UNFINISHED = (
+    ImportState.UPLOADED,
+    ImportState.VALIDATING,
+    ImportState.APPLYING,
+    ImportState.FAILED,
+    ImportState.REVERTING,
+)
 # The states in which what a job has written is in force.
 IN_FORCE = (ImportState.APPLIED, ImportState.PARTIALLY_APPLIED)
 
@@ -70,9 +77,14 @@ class ImportJob(VersionedModel):
     # Whoever works on a job writes a name here and stops when it finds another: one works on it at a time.
     run_id = models.UUIDField(null=True, blank=True, editable=False)
     rows_read = models.PositiveIntegerField(default=0, help_text="Rows of the imported files.")
+    is_reversal_forced = models.BooleanField(default=False, db_default=False, editable=False)
+    # {"seconds": 1.5, "peak_mb": 80.0, "counts": {"students": {"deleted": 1, …}}}, once it was taken back.
+    reversal = models.JSONField(
+        default=dict, db_default=models.Value({}, models.JSONField()), blank=True, editable=False
+    )
     has_effect = models.BooleanField(default=False, help_text="It has created or updated something.")
     is_forced = models.BooleanField(default=False, help_text="The same file may be in force twice.")
-    errors = models.JSONField(default=list, blank=True, help_text="Why the file as a whole was refused.")
+    errors = models.JSONField(default=list, blank=True, help_text="Why the last step was refused or broke off.")
     remarks = models.JSONField(default=list, blank=True, help_text="What the report says about whole files.")
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="import_jobs"

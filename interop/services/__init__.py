@@ -1,7 +1,8 @@
 """Everything that changes imports, and through them what they import."""
 
-from interop.services.application import AlreadyImportedError, apply, fail
-from interop.services.counting import summary
+from interop.services.application import AlreadyImportedError, apply
+from interop.services.counting import reversal_summary, summary
+from interop.services.failure import fail
 from interop.services.jobs import (
     InForceError,
     UnknownOptionError,
@@ -14,7 +15,7 @@ from interop.services.jobs import (
     upload,
 )
 from interop.services.reporting import report
-from interop.services.reversal import ChangedSinceError, revert
+from interop.services.reversal import ChangedSinceError, request_reversal, revert, take_back
 from interop.services.states import SupersededError, TransitionError
 from interop.services.validation import validate
 
@@ -33,9 +34,12 @@ __all__ = [
     "report",
     "request_application",
     "request_resumption",
+    "request_reversal",
     "request_validation",
+    "reversal_summary",
     "revert",
     "summary",
+    "take_back",
     "upload",
     "validate",
 ]

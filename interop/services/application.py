@@ -13,8 +13,7 @@ from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 
-from core.db.constraints import refusing
-from core.errors import ConflictError, DomainError, InvalidError
+from core.errors import ConflictError, InvalidError
 from core.snapshots import keep_owned, rows_of
 from interop.faults import Fault
 from interop.models import ImportAction, ImportedValue, ImportJob, ImportRow
@@ -242,13 +241,7 @@ def _finish(job: ImportJob, meter: Meter) -> ImportJob:
         "peak_mb": max(job.peak_mb, meter.peak_mb()),
     }
     state = State.PARTIALLY_APPLIED if refused else State.APPLIED
-    try:
-        with refusing():
-            return states.move(job, state=state, by=job.actor, at=timezone.now(), **facts)
-    except DomainError as twice:  # somebody has applied the same file meanwhile
-        job.refresh_from_db()
-        facts |= {"errors": [twice.as_dict()], "is_forced": True}
-        return states.move(job, state=state, by=job.actor, at=timezone.now(), **facts)
+    return states.settle(job, state=state, by=job.actor, at=timezone.now(), **facts)
 
 
 class AllRejectedError(InvalidError):
@@ -276,18 +269,3 @@ def _refuse_whole(job: ImportJob, counts: dict[str, dict[str, int]], total: int,
         "peak_mb": max(job.peak_mb, meter.peak_mb()),
     }
     return states.move(job, state=State.FAILED, by=job.actor, at=timezone.now(), reason=refusal.error_code, **facts)
-
-
-def fail(job_id: UUID, run_id: UUID, error: Exception) -> None:
-    """Record that a run ended in an error that nobody anticipated; what it has written stays, and it can be resumed.
-
-    Raises `SupersededError`, and leaves the job alone, when another run has taken it over.
-    """
-    with transaction.atomic():
-        job = states.locked(job_id, run_id)
-        if job.state in (State.VALIDATING, State.APPLYING):
-            detail = "The import stopped on an internal error; it can be resumed or taken back."
-            errors = [{"code": "internal_error", "field": "", "detail": detail, "meta": {}}]
-            states.move(
-                job, state=State.FAILED, by=job.actor, at=timezone.now(), reason=type(error).__name__, errors=errors
-            )

@@ -1,13 +1,15 @@
 """How many records of each resource met with what."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Case, CharField, Count, Value, When
 
 from interop.models import ImportAction, ImportJob, ImportRow
 from interop.targets.registry import TARGETS
 
 COUNTED = ("created", "updated", "unchanged", "rejected")
+UNDONE = (*COUNTED, "deleted")
 # What is in conflict was not written, and somebody has to look at it: it counts as rejected.
 AS: dict[str, str] = {
     ImportAction.CREATE: "created",
@@ -28,19 +30,42 @@ def counts_of(job: ImportJob) -> dict[str, dict[str, int]]:
     return counts
 
 
+def reversal_counts_of(job: ImportJob) -> dict[str, dict[str, int]]:
+    """Return, by resource, what taking a job back does: what it created goes, what it updated is updated back."""
+    undone = Case(
+        When(before__has_key="created", then=Value("deleted")),
+        When(before__has_key="kept", then=Value("updated")),
+        default=Value("unchanged"),
+        output_field=CharField(),
+    )
+    rows = ImportRow.objects.filter(job=job).annotate(undone=undone).values("resource", "undone")
+    counts: dict[str, dict[str, int]] = {}
+    for row in rows.annotate(number=Count("pk")):
+        counts.setdefault(row["resource"], dict.fromkeys(UNDONE, 0))[row["undone"]] = row["number"]
+    return counts
+
+
 def summary(job: ImportJob) -> dict[str, Any]:
     """Return what a run reports: totals, cost, and the counts by resource."""
-    by_type = {
-        resource: {name: job.counts[resource][name] for name in COUNTED}
-        for resource in TARGETS
-        if resource in job.counts
-    }
-    totals = {name: sum(counts[name] for counts in by_type.values()) for name in COUNTED}
-    return {
-        "kind": job.kind,
-        **totals,
-        "rows": job.rows_read,
-        "seconds": float(job.seconds),
-        "peak_mb": float(job.peak_mb),
-        "by_type": by_type,
-    }
+    cost = {"rows": job.rows_read, "seconds": float(job.seconds), "peak_mb": float(job.peak_mb)}
+    return _report(job, job.counts, COUNTED, cost)
+
+
+def reversal_summary(job: ImportJob) -> dict[str, Any]:
+    """Return what taking a job back did, in the shape of `summary` and with `deleted` beside the other counts.
+
+    `rows` are the records of the import that were looked at; none is created or rejected by taking it back.
+    """
+    counts = job.reversal["counts"]
+    rows = sum(sum(of_resource.values()) for of_resource in counts.values())
+    return _report(
+        job, counts, UNDONE, {"rows": rows, "seconds": job.reversal["seconds"], "peak_mb": job.reversal["peak_mb"]}
+    )
+
+
+def _report(
+    job: ImportJob, counts: dict[str, dict[str, int]], names: Sequence[str], cost: dict[str, Any]
+) -> dict[str, Any]:
+    by_type = {resource: {name: counts[resource][name] for name in names} for resource in TARGETS if resource in counts}
+    totals = {name: sum(of_resource[name] for of_resource in by_type.values()) for name in names}
+    return {"kind": job.kind, **totals, **cost, "by_type": by_type}

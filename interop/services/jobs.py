@@ -17,6 +17,7 @@ from interop.models import IN_FORCE, ImportJob
 from interop.models import ImportState as State
 from interop.services import files, states
 from interop.services.application import refuse_repetition
+from interop.services.reversal import request_reversal
 
 OPTIONS: Mapping[str, type] = {"overwrite_edited": bool, "starts_on": str, "ends_on": str}
 DAYS = frozenset({"starts_on", "ends_on"})
@@ -24,7 +25,7 @@ NAME_LENGTH = 255
 # States from which a worker may begin, or go on with, a step.
 VALIDATABLE = frozenset(state for state, allowed in states.TRANSITIONS.items() if State.VALIDATING in allowed)
 APPLICABLE = frozenset({State.VALIDATED, State.APPLYING, State.FAILED})
-INTERRUPTED = frozenset({State.UPLOADED, State.VALIDATING, State.APPLYING, State.FAILED})
+INTERRUPTED = frozenset({State.UPLOADED, State.VALIDATING, State.APPLYING, State.FAILED, State.REVERTING})
 
 
 class UnknownOptionError(InvalidError):
@@ -150,6 +151,8 @@ def request_resumption(job: ImportJob, *, by: Actor | None) -> ImportJob:
     """
     if job.state not in INTERRUPTED:
         raise states.TransitionError(f"An import that is {job.state} has nothing to go on with.")
+    if job.state == State.REVERTING:
+        return request_reversal(job, by=by)
     return request_application(job, by=by) if is_past_validation(job) else request_validation(job, by=by)
 
 
@@ -165,8 +168,8 @@ def delete_job(job: ImportJob, *, by: Actor | None) -> None:
     has_written = locked.rows.filter(applied_at__isnull=False, before__isnull=False).exists
     if (locked.state in IN_FORCE and locked.has_effect) or (locked.state == State.FAILED and has_written()):
         raise InForceError
-    if locked.state == State.APPLYING:
-        raise states.TransitionError("The import is being applied.")
+    if locked.state in (State.APPLYING, State.REVERTING):
+        raise states.TransitionError("The import is being worked on.")
     crud.delete(locked)
     transaction.on_commit(lambda: files.discard(job))
 

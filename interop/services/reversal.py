@@ -1,21 +1,33 @@
-"""Taking an import back: every row as it was before, in the opposite order and in one transaction."""
+"""Taking an import back: every row as it was before, in the opposite order and in one transaction.
+
+Nobody sees it half done, and a run that is killed leaves everything as it was. The price is that
+the job's own row stays out of the transaction until its end, and that how far it has come is said
+over a connection of its own.
+"""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.apps import apps
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
-from core.errors import ConflictError
+from core import crud
+from core.errors import ConflictError, DomainError
+from core.events import publish
 from core.snapshots import restore, rows_of
 from core.visibility import Actor
-from interop.models import ExternalIdentifier, ImportedValue, ImportJob, ImportRow
+from interop.events import ReversalRequested
+from interop.models import ExternalIdentifier, ImportedValue, ImportJob, ImportJobEvent, ImportRow
 from interop.models import ImportState as State
 from interop.services import states
+from interop.services.announcing import Announcer
 from interop.services.application import Progress
+from interop.services.counting import reversal_counts_of
+from interop.services.measuring import Meter, undisturbed
 from interop.services.validation import CHUNK
 from interop.targets.registry import Targets
 
@@ -31,6 +43,13 @@ class ChangedSinceError(ConflictError):
 
 
 @transaction.atomic
+def request_reversal(job: ImportJob, *, by: Actor | None, force: bool = False) -> ImportJob:
+    """Let a worker bring every row that a job wrote back to what it was; refused with `illegal_transition`."""
+    asked = _ask(job, by, force=force)
+    publish(ReversalRequested(job_id=asked.pk))
+    return asked
+
+
 def revert(
     job_id: UUID,
     *,
@@ -39,34 +58,114 @@ def revert(
     chunk_size: int = CHUNK,
     progress: Progress = lambda job: None,
 ) -> ImportJob:
-    """Bring every row that a job wrote back to what it was, all of them or none.
+    """Take a job back at once: what `request_reversal` asks for and `take_back` does."""
+    with transaction.atomic():
+        _ask(states.locked(job_id), by, force=force)
+    return take_back(job_id, chunk_size=chunk_size, progress=progress)
+
+
+def _ask(job: ImportJob, by: Actor | None, *, force: bool) -> ImportJob:
+    """Move a job to `reverting`, where it may be already when it was interrupted."""
+    states.require_importer(by)
+    if job.state == State.REVERTING:
+        return crud.update(job, {"is_reversal_forced": job.is_reversal_forced or force})
+    if State.REVERTING not in states.TRANSITIONS[job.state]:
+        raise states.TransitionError(f"An import that is {job.state} cannot be taken back.")
+    facts: dict[str, Any] = {
+        "errors": [],
+        "rows_done": 0,
+        "rows_total": _written_by(job).count(),
+        "is_reversal_forced": force,
+    }
+    return states.move(job, state=State.REVERTING, by=by, at=timezone.now(), **facts)
+
+
+@undisturbed()
+def take_back(
+    job_id: UUID,
+    *,
+    run_id: UUID | None = None,
+    chunk_size: int = CHUNK,
+    progress: Progress = lambda job: None,
+) -> ImportJob:
+    """Bring every row that a job wrote back to what it was, all of them or none, as was asked for.
 
     Rows that it created are deleted. Refused with `changed_since_import` when somebody else has
-    changed one since, unless forced, and with `in_use` when something else refers to one by now.
-    What histories have recorded stays, with one more step that takes the last one back.
+    changed one since, unless forced, and with `in_use` when something else refers to one by now:
+    the job is then in force as before, and its errors say why. What histories have recorded stays,
+    with one more step that takes the last one back. A run that is killed has changed nothing.
     """
-    states.require_importer(by)
+    meter = Meter()
+    job = _begin(job_id, run_id)
+    by = _request(job).actor
+    try:
+        with Announcer(job) as announce, transaction.atomic():
+            states.require_importer(by)
+            for done in _take_back_all(job, Targets(by), chunk_size):
+                meter.peak_mb()
+                job.rows_done += done
+                announce()
+                progress(job)
+            return _finish(job, by, meter)
+    except states.SupersededError:
+        raise
+    except DomainError as refused:
+        with transaction.atomic():
+            errors = [single.as_dict() for single in refused.violations]
+            give_up(states.locked(job.pk, job.run_id), errors, refused.error_code)
+        raise
+
+
+@transaction.atomic
+def _begin(job_id: UUID, run_id: UUID | None) -> ImportJob:
+    """Take over a job that somebody has asked for to be taken back."""
     job = states.locked(job_id)
-    if State.REVERTED not in states.TRANSITIONS[job.state]:
-        raise states.TransitionError(f"An import that is {job.state} cannot be taken back.")
-    targets = Targets(by)
-    rows = ImportRow.objects.filter(job=job, applied_at__isnull=False, before__isnull=False)
-    done, above = 0, None
-    while True:
-        chunk = list((rows if above is None else rows.filter(position__lt=above)).order_by("-position")[:chunk_size])
-        if not chunk:
-            break
+    if job.state != State.REVERTING:
+        raise states.TransitionError(f"An import that is {job.state} is not being taken back.")
+    return crud.update(job, {"run_id": run_id or uuid4(), "rows_done": 0})
+
+
+def _request(job: ImportJob) -> ImportJobEvent:
+    """Return the step by which somebody asked for a job to be taken back."""
+    asked = job.events.filter(to_state=State.REVERTING).select_related("actor")
+    return asked.latest("happened_at", "id")
+
+
+def _written_by(job: ImportJob) -> QuerySet[ImportRow]:
+    return ImportRow.objects.filter(job=job, applied_at__isnull=False, before__isnull=False)
+
+
+def _take_back_all(job: ImportJob, targets: Targets, chunk_size: int) -> Iterator[int]:
+    """Undo the rows of a job, the last written first; yield how many each time."""
+    rows, above = _written_by(job).order_by("-position"), None
+    while chunk := list((rows if above is None else rows.filter(position__lt=above))[:chunk_size]):
         above = chunk[-1].position
         for batch in _by_resource(chunk):
-            _take_back(batch, targets, force=force)
-        done += len(chunk)
-        job.rows_done = done
-        progress(job)
-    now = timezone.now()
+            _take_back(batch, targets, force=job.is_reversal_forced)
+        yield len(chunk)
+
+
+def _finish(job: ImportJob, by: Actor | None, meter: Meter) -> ImportJob:
+    job = states.locked(job.pk, job.run_id)
     total = ImportRow.objects.filter(job=job).count()
+    now = timezone.now()
+    reversal = {
+        "seconds": float(meter.seconds()), "peak_mb": float(meter.peak_mb()), "counts": reversal_counts_of(job)
+    }  # fmt: skip
     facts: dict[str, Any] = {"reverted_at": now, "has_effect": False, "rows_done": total, "rows_total": total}
-    job.refresh_from_db(fields=["rows_done"])
-    return states.move(job, state=State.REVERTED, by=by, at=now, **facts)
+    return states.move(job, state=State.REVERTED, by=by, at=now, reversal=reversal, **facts)
+
+
+def give_up(job: ImportJob, errors: Sequence[dict[str, Any]], reason: str) -> None:
+    """Leave a locked job as it was before somebody asked for it to be taken back, and say why."""
+    asked = _request(job)
+    rows = ImportRow.objects.filter(job=job)
+    facts: dict[str, Any] = {
+        "errors": list(errors),
+        "rows_done": rows.filter(applied_at__isnull=False).count(),
+        "rows_total": rows.count(),
+    }
+    states.settle(job, state=asked.from_state, by=asked.actor, at=timezone.now(), reason=reason, **facts)
 
 
 def _by_resource(rows: Sequence[ImportRow]) -> list[list[ImportRow]]:

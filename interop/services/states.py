@@ -9,7 +9,7 @@ from django.db import transaction
 
 from accounts.assignments import scopes_of
 from core import crud
-from core.errors import ConflictError, MissingError, OutOfScopeError
+from core.errors import ConflictError, DomainError, MissingError, OutOfScopeError
 from core.visibility import Actor
 from interop.models import ImportJob, ImportJobEvent
 from interop.models import ImportState as State
@@ -19,9 +19,11 @@ TRANSITIONS: Mapping[str, Collection[str]] = {
     State.VALIDATING: {State.VALIDATED, State.FAILED},
     State.VALIDATED: {State.VALIDATING, State.APPLYING},
     State.APPLYING: {State.APPLIED, State.PARTIALLY_APPLIED, State.FAILED},
-    State.APPLIED: {State.REVERTED},
-    State.PARTIALLY_APPLIED: {State.REVERTED},
-    State.FAILED: {State.VALIDATING, State.APPLYING, State.REVERTED},
+    State.APPLIED: {State.REVERTING},
+    State.PARTIALLY_APPLIED: {State.REVERTING},
+    State.FAILED: {State.VALIDATING, State.APPLYING, State.REVERTING},
+    # Back to where it came from when something stands in the way.
+    State.REVERTING: {State.REVERTED, State.APPLIED, State.PARTIALLY_APPLIED, State.FAILED},
     State.REVERTED: {State.VALIDATING},
 }
 
@@ -64,6 +66,21 @@ def move(job: ImportJob, *, state: str, by: Actor | None, at: datetime, reason: 
         {"job": job, "from_state": before, "to_state": state, "actor": by, "reason": reason, "happened_at": at},
     )
     return job
+
+
+def settle(job: ImportJob, *, state: str, by: Actor | None, at: datetime, **facts: Any) -> ImportJob:
+    """Move a job to a state in which it may be in force, though another job brought the same file in meanwhile.
+
+    Its rows are written and stay so; that there are two is said among its errors.
+    """
+    try:
+        return move(job, state=state, by=by, at=at, **facts)
+    except TransitionError:
+        raise
+    except DomainError as twice:
+        job.refresh_from_db()
+        facts |= {"errors": [*facts.get("errors", ()), twice.as_dict()], "is_forced": True}
+        return move(job, state=state, by=by, at=at, **facts)
 
 
 def locked(job_id: UUID, run_id: UUID | None = None) -> ImportJob:

@@ -48,7 +48,8 @@ def validate(
         state=State.VALIDATING,
         run_id=run_id,
         at=timezone.now(),
-        errors=[], remarks=[], counts={}, rows_done=0, rows_total=0, rows_read=0, applied_to=0, validated_at=None,
+        errors=[], reversal={}, remarks=[], counts={}, rows_done=0, rows_total=0, rows_read=0, applied_to=0,
+        validated_at=None,
     )  # fmt: skip
     _forget_rows(job)
     try:

@@ -63,6 +63,7 @@ def test_an_upload_is_applied_and_taken_back_by_actions(pages, work):
     assert "Partially applied" in shown
 
     act(pages, "take_back")
+    work()
     assert not Department.objects.exists()
 
 

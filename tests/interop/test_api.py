@@ -11,6 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.roles import Role, ScopeKind
+from campushub360.celery import app
+from core.relay import Relay
 from departments.models import Department
 from interop.models import ImportJob
 from interop.sources.columns import COLUMNS
@@ -72,9 +74,15 @@ class TestTheWayOfAFile:
         assert totals(shown) == {"created": 1, "updated": 1, "unchanged": 0, "rejected": 0}
         assert set(Department.objects.values_list("code", "name")) == {("PHY", "Physics"), ("CHE", "Chemistry")}
 
-        reverted = registrar_client.post(f"{URL}{job}/revert/")
+        asked = registrar_client.post(f"{URL}{job}/revert/")
+        work()
+        shown = read(registrar_client, job)
 
-        assert (reverted.status_code, reverted.json()["data"]["state"]) == (200, "reverted")
+        assert (asked.status_code, asked.json()["data"]["state"]) == (202, "reverting")
+        assert (shown["state"], shown["percent"]) == ("reverted", 100)
+        assert shown["reversal"]["by_type"] == {
+            "departments": {"created": 0, "updated": 1, "unchanged": 0, "rejected": 0, "deleted": 1}
+        }
         assert list(Department.objects.order_by("code").values()) == before
 
     def test_a_second_upload_changes_nothing(self, registrar_client, work):
@@ -121,6 +129,23 @@ class TestTheWayOfAFile:
 
         assert asked.status_code == 202
         assert read(registrar_client, job)["state"] == "validated"
+
+    def test_taking_back_that_broke_off_is_resumed(self, registrar_client, work):
+        job = job_of(upload(registrar_client))
+        work()
+        registrar_client.post(f"{URL}{job}/apply/")
+        work()
+        registrar_client.post(f"{URL}{job}/revert/")
+        app.control.purge()
+        Relay().drain()
+        app.control.purge()
+
+        asked = registrar_client.post(f"{URL}{job}/resume/")
+        work()
+
+        assert asked.status_code == 202
+        assert read(registrar_client, job)["state"] == "reverted"
+        assert not Department.objects.exists()
 
     def test_the_same_upload_under_one_key_makes_one_job(self, registrar_client):
         answers = [
@@ -349,6 +374,8 @@ class TestRefusals:
 
         assert codes_of(registrar_client.delete(f"{URL}{job}/")) == {"import_in_force"}
         registrar_client.post(f"{URL}{job}/revert/")
+        assert codes_of(registrar_client.delete(f"{URL}{job}/")) == {"illegal_transition"}
+        work()
         assert registrar_client.delete(f"{URL}{job}/").status_code == 204
 
     def test_what_was_changed_since_is_taken_back_only_by_force(self, registrar_client, work):
@@ -359,12 +386,25 @@ class TestRefusals:
         row = Department.objects.get(code="PHY")
         registrar_client.patch(f"/api/v1/departments/{row.pk}/", {"name": "Natural philosophy"})
 
-        refused = registrar_client.post(f"{URL}{job}/revert/", {})
-        forced = registrar_client.post(f"{URL}{job}/revert/", {"force": True})
+        registrar_client.post(f"{URL}{job}/revert/", {})
+        work()
+        refused = read(registrar_client, job)
+        registrar_client.post(f"{URL}{job}/revert/", {"force": True})
+        work()
+        forced = read(registrar_client, job)
 
-        assert (refused.status_code, codes_of(refused)) == (409, {"changed_since_import"})
-        assert forced.status_code == 200
+        assert (refused["state"], refused["reversal"]) == ("applied", None)
+        assert [error["code"] for error in refused["errors"]] == ["changed_since_import"]
+        assert (forced["state"], forced["errors"]) == ("reverted", [])
         assert not Department.objects.exists()
+
+    def test_an_import_that_wrote_nothing_yet_is_not_taken_back(self, registrar_client, work):
+        job = job_of(upload(registrar_client))
+        work()
+
+        answer = registrar_client.post(f"{URL}{job}/revert/")
+
+        assert (answer.status_code, codes_of(answer)) == (409, {"illegal_transition"})
 
 
 class TestWhoMay:

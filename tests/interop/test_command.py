@@ -9,7 +9,9 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from departments.models import Department
+from interop import services
 from interop.models import ImportJob
+from tests.departments.factories import DepartmentFactory
 
 pytestmark = pytest.mark.django_db
 CSV = "code,name,is_active\nPHY,Physics,yes\nCHE,Chemistry,perhaps\n"
@@ -48,6 +50,32 @@ def test_json_is_all_that_it_prints_when_asked_for(file):
     ]  # fmt: skip
     assert printed["by_type"] == {"departments": {"created": 1, "updated": 0, "unchanged": 0, "rejected": 1}}
     assert (printed["kind"], printed["created"], printed["rows"]) == ("departments", 1, 2)
+
+
+def test_what_taking_back_did_is_what_it_prints(file):
+    DepartmentFactory(code="CHE", name="Alchemy")
+    file.write_text(CSV.replace("perhaps", "yes"))
+    run("departments", file)
+
+    printed = json.loads(run("--revert", ImportJob.objects.get().pk, "--json"))
+
+    assert list(printed) == [
+        "kind", "created", "updated", "unchanged", "rejected", "deleted", "rows", "seconds", "peak_mb", "by_type",
+    ]  # fmt: skip
+    assert printed["by_type"] == {
+        "departments": {"created": 0, "updated": 1, "unchanged": 0, "rejected": 0, "deleted": 1}
+    }
+    assert (printed["updated"], printed["deleted"], printed["rows"]) == (1, 1, 2)
+
+
+def test_taking_back_that_broke_off_is_resumed(file):
+    run("departments", file)
+    services.request_reversal(ImportJob.objects.get(), by=None)
+
+    printed = run("--resume", ImportJob.objects.get().pk)
+
+    assert "reverted" in printed
+    assert not Department.objects.exists()
 
 
 def test_a_second_run_changes_nothing(file):

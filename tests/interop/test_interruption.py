@@ -7,12 +7,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.db import connection
 from psycopg.conninfo import conninfo_to_dict
 
 from core.db.notifications import direct_conninfo
@@ -121,6 +122,56 @@ def test_killed_while_it_reads_it_begins_anew(file: Path) -> None:
 
     assert totals(job) == (ROWS - ROWS // 50, 0, 0, ROWS // 50)
     assert ImportRow.objects.filter(job=job).count() == ROWS
+
+
+def test_killed_while_it_is_taken_back_everything_is_as_it_was_and_it_can_be_taken_back_again(file: Path) -> None:
+    before = content()
+    job = imported("students", file)
+    applied = dump()
+    arguments = ("--revert", str(job.pk), "--chunk-size", "20")
+
+    job = killed(lambda job: job.state == ImportState.REVERTING and job.rows_done >= ROWS // 4, *arguments)
+
+    assert job.state == ImportState.REVERTING
+    assert dump() == applied
+    with command("--resume", str(job.pk), "--chunk-size", "30") as process:
+        assert process.wait(PATIENCE) == 0
+    job.refresh_from_db()
+    assert job.state == ImportState.REVERTED
+    assert content() == before
+
+
+def test_one_that_is_taken_over_while_it_takes_back_changes_nothing(file: Path) -> None:
+    job = imported("students", file)
+    applied = dump()
+
+    def take_over(_: Any) -> None:
+        with closing(connection.copy()) as elsewhere, elsewhere.cursor() as cursor:
+            cursor.execute("UPDATE interop_importjob SET run_id = gen_random_uuid()")
+
+    with pytest.raises(SupersededError):
+        services.revert(job.pk, by=None, chunk_size=100, progress=take_over)
+
+    assert dump() == applied
+
+
+def test_an_error_that_nobody_foresaw_while_it_is_taken_back_leaves_it_in_force(file: Path) -> None:
+    job = imported("students", file)
+    applied = dump()
+    services.request_reversal(job, by=None)
+    run_id = uuid4()
+
+    def fail(_: Any) -> None:
+        raise MemoryError
+
+    with pytest.raises(MemoryError) as error:
+        services.take_back(job.pk, run_id=run_id, chunk_size=100, progress=fail)
+    services.fail(job.pk, run_id, error.value)
+
+    job.refresh_from_db()
+    assert job.state == ImportState.PARTIALLY_APPLIED
+    assert [fault["code"] for fault in job.errors] == ["internal_error"]
+    assert dump() == applied
 
 
 def test_one_that_is_taken_over_stops(file: Path) -> None:

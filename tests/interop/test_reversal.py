@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from accounts.models import RoleAssignment
+from accounts.roles import Role
 from core.customfields.services import create_custom_field
-from core.errors import DomainError, InUseError
+from core.errors import DomainError, InUseError, OutOfScopeError
 from courses.models import Meeting, Section
 from departments.models import Department
 from departments.services import update_department
@@ -237,6 +239,82 @@ def test_only_what_is_in_force_is_taken_back(place: Path) -> None:
     revert(job)
     with pytest.raises(TransitionError):
         revert(job)
+
+
+def test_what_stood_in_the_way_is_kept_on_the_job_until_it_is_taken_back(place: Path) -> None:
+    job = imported("departments", table(place, {"code": "PHY", "name": "Physics"}))
+    update_department(Department.objects.get(code="PHY"), by=None, name="Physics!")
+    services.request_reversal(job, by=None)
+    assert job.state == ImportState.REVERTING
+
+    with pytest.raises(ChangedSinceError):
+        services.take_back(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.percent, job.reversal) == (ImportState.APPLIED, 100, {})
+    assert [error["code"] for error in job.errors] == ["changed_since_import"]
+    assert revert(job, force=True).errors == []
+
+
+def test_what_taking_back_did_is_counted(place: Path) -> None:
+    DepartmentFactory(code="PHY", name="Natural philosophy")
+    DepartmentFactory(code="CHE", name="Chemistry")
+    rows = [{"code": code, "name": name} for code, name in (("PHY", "Physics"), ("CHE", "Chemistry"), ("ART", "Arts"))]
+    job = imported("departments", table(place, *rows))
+
+    found = services.reversal_summary(revert(job))
+
+    counts = {"created": 0, "updated": 1, "unchanged": 1, "rejected": 0, "deleted": 1}
+    assert found["by_type"] == {"departments": counts}
+    assert {name: found[name] for name in (*counts, "rows")} == {**counts, "rows": 3}
+
+
+def test_what_nobody_asked_for_is_not_taken_back(place: Path) -> None:
+    job = imported("departments", table(place, {"code": "PHY", "name": "Physics"}))
+
+    with pytest.raises(TransitionError):
+        services.take_back(job.pk)
+
+    assert Department.objects.exists()
+
+
+def test_nobody_takes_back_what_is_beyond_their_role(place: Path, user_with: Any) -> None:
+    job = imported("departments", table(place, {"code": "PHY", "name": "Physics"}))
+
+    with pytest.raises(OutOfScopeError):
+        services.request_reversal(job, by=user_with(Role.STUDENT))
+
+    job.refresh_from_db()
+    assert job.state == ImportState.APPLIED
+
+
+def test_one_whose_role_ended_since_it_was_asked_for_is_refused(place: Path, registrar: Any) -> None:
+    job = imported("departments", table(place, {"code": "PHY", "name": "Physics"}))
+    services.request_reversal(job, by=registrar)
+    RoleAssignment.objects.filter(user=registrar).delete()
+
+    with pytest.raises(OutOfScopeError):
+        services.take_back(job.pk)
+
+    job.refresh_from_db()
+    assert (job.state, job.errors[0]["code"]) == (ImportState.APPLIED, "out_of_scope")
+    assert Department.objects.exists()
+
+
+def test_the_same_file_may_come_into_force_while_another_import_of_it_is_being_taken_back(place: Path) -> None:
+    first = imported("departments", table(place, {"code": "PHY", "name": "Physics"}))
+    DepartmentFactory(code="LAB", parent=Department.objects.get(code="PHY"))
+    services.request_reversal(first, by=None)
+    Department.objects.filter(code="PHY").update(name="Natural philosophy")
+    assert imported("departments", place, options={"overwrite_edited": True}).state == ImportState.APPLIED
+    ImportJob.objects.exclude(pk=first.pk).update(is_forced=False)
+
+    with pytest.raises(DomainError):
+        services.take_back(first.pk)
+
+    first.refresh_from_db()
+    assert (first.state, first.is_forced) == (ImportState.APPLIED, True)
+    assert [error["code"] for error in first.errors] == ["changed_since_import", "already_imported"]
 
 
 def test_a_file_may_be_imported_again_once_it_was_taken_back(place: Path) -> None:

@@ -68,7 +68,7 @@ class Command(BaseCommand):
             "--force", action="store_true", help="Import what is in force already; revert what was changed since."
         )
         parser.add_argument("--chunk-size", type=int, default=1000, metavar="N", help="Rows written at a time.")
-        parser.add_argument("--resume", type=UUID, metavar="JOB", help="Go on with an import that stopped half-way.")
+        parser.add_argument("--resume", type=UUID, metavar="JOB", help="Go on with what stopped half-way.")
         parser.add_argument("--revert", type=UUID, metavar="JOB", help="Bring every row back to what it was before.")
         parser.add_argument("--report", type=Path, metavar="FILE", help="Write what happened to every row as CSV.")
 
@@ -90,7 +90,8 @@ class Command(BaseCommand):
     def _work(self) -> ImportJob:
         try:
             self.job = self._begin()
-            return self._reverted(self.job) if self.options["revert"] else self._imported(self.job)
+            is_going_back = self.options["revert"] or self.job.state == State.REVERTING
+            return self._reverted(self.job) if is_going_back else self._imported(self.job)
         except DomainError as refused:
             self._refuse([single.as_dict() for single in refused.violations])
 
@@ -145,23 +146,26 @@ class Command(BaseCommand):
         raise CommandError("Refused; nothing was written.\n" + "\n".join(lines))
 
     def _print(self, job: ImportJob) -> None:
-        summary = services.summary(job)
+        is_back = job.state == State.REVERTED
+        summary = services.reversal_summary(job) if is_back else services.summary(job)
+        columns = (*COLUMNS, "deleted") if is_back else COLUMNS
         if self.options["json"]:
             self.stdout.write(json.dumps(summary))
             return
         self.stdout.write(f"{job.get_kind_display()}, {job.file_name}: {job.get_state_display().lower()}.\n\n")
         widest = max([len("total"), *map(len, summary["by_type"])])
-        self.stdout.write(" " * widest + "".join(f"{name:>12}" for name in COLUMNS))
+        self.stdout.write(" " * widest + "".join(f"{name:>12}" for name in columns))
         for name, counts in [*summary["by_type"].items(), ("total", summary)]:
-            self.stdout.write(f"{name:<{widest}}" + "".join(f"{counts[column]:>12,}" for column in COLUMNS))
+            self.stdout.write(f"{name:<{widest}}" + "".join(f"{counts[column]:>12,}" for column in columns))
         rate = summary["rows"] / summary["seconds"] if summary["seconds"] else 0
         self.stdout.write(
             f"\n{summary['rows']:,} rows in {summary['seconds']:.1f} s ({rate:,.0f} rows/s), "
             f"at most {summary['peak_mb']:.0f} MB."
         )
-        self._print_reasons(job)
-        for remark in job.remarks:
-            self.stdout.write(f"{remark['file']}: {remark['detail']}")
+        if not is_back:
+            self._print_reasons(job)
+            for remark in job.remarks:
+                self.stdout.write(f"{remark['file']}: {remark['detail']}")
         self._print_ways_on(job)
 
     def _print_reasons(self, job: ImportJob) -> None:
