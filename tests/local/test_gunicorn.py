@@ -1,0 +1,134 @@
+"""The production server as it starts: whom it believes, and what it says when everything behind it is away."""
+
+import http.client
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+
+from campushub360.local import CHECKOUT
+from tests.local.conftest import eventually
+from tests.local.test_production_settings import SAFE
+
+pytestmark = [pytest.mark.slow, pytest.mark.checklist(50, 73)]
+
+HOST = SAFE["ALLOWED_HOSTS"]
+INSIDE, OUTSIDE = "10.1.2.3", "198.51.100.7"
+# Nothing listens there: neither the database nor a Redis answers.
+AWAY = {
+    "DATABASE_URL": "postgres://campushub360:d41f7a9c@127.0.0.1:1/campushub360",
+    "REDIS_URL": "redis://:5b0c2f7d@127.0.0.1:1/0",
+    "REDIS_STATE_URL": "redis://:9e8a41c6@127.0.0.1:2/0",
+}
+LISTS = {"IP_ALLOW_LIST": "/admin/=10.0.0.0/8;/livez=127.0.0.0/8 10.0.0.0/8", "NUM_PROXIES": "1"}
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@contextmanager
+def gunicorn(**environment: str) -> Iterator[int]:
+    """Run the production server with nothing behind it; give its port."""
+    port = free_port()
+    variables = {
+        **SAFE,
+        **AWAY,
+        **LISTS,
+        "BIND": f"127.0.0.1:{port}",
+        "WEB_CONCURRENCY": "1",
+        "DJANGO_SETTINGS_MODULE": "campushub360.settings.production",
+        "PATH": os.environ["PATH"],
+        **environment,
+    }
+    command = [sys.executable, "-m", "gunicorn", "--config", "campushub360/gunicorn.py"]
+    server = subprocess.Popen(command, cwd=CHECKOUT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        assert eventually(lambda: server.poll() is None and answers(port), seconds=60)
+        yield port
+    finally:
+        server.terminate()
+        server.communicate(timeout=60)
+
+
+def answers(port: int) -> bool:
+    try:
+        return ask(port, "/livez", {"X-Forwarded-For": "127.0.0.1"}).status == 200
+    except OSError:
+        return False
+
+
+def ask(port: int, path: str, headers: dict[str, str] | None = None, method: str = "GET") -> http.client.HTTPResponse:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=60)) as connection:
+        connection.putrequest(method, path, skip_host=True)
+        for name, value in {"Host": HOST, **(headers or {})}.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        response = connection.getresponse()
+        response.read()
+        return response
+
+
+@pytest.fixture(scope="module")
+def unproxied() -> Iterator[int]:
+    """A server that trusts a proxy elsewhere, asked past it."""
+    with gunicorn(FORWARDED_ALLOW_IPS="192.0.2.10") as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def proxied() -> Iterator[int]:
+    """A server that trusts whoever asks here, as it trusts nginx."""
+    with gunicorn(FORWARDED_ALLOW_IPS="127.0.0.1") as port:
+        yield port
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-For", "X_Forwarded_For", "X-Real-IP", "Forwarded", "REMOTE_ADDR"])
+def test_an_address_that_no_proxy_of_ours_wrote_opens_nothing(unproxied: int, name: str) -> None:
+    assert ask(unproxied, "/admin/login/", {name: INSIDE}).status == 403
+
+
+@pytest.mark.parametrize("name", ["X-Forwarded-Proto", "X-Forwarded-Protocol", "X-Forwarded-Ssl", "X-Url-Scheme"])
+def test_nobody_else_makes_a_request_pass_for_https(unproxied: int, name: str) -> None:
+    assert ask(unproxied, "/livez", {name: "https"}).getheader("Strict-Transport-Security") is None
+
+
+def test_the_proxy_says_where_a_request_comes_from_and_how(proxied: int) -> None:
+    inside = ask(proxied, "/livez", {"X-Forwarded-For": INSIDE, "X-Forwarded-Proto": "https"})
+    outside = ask(proxied, "/livez", {"X-Forwarded-For": f"{INSIDE}, {OUTSIDE}", "X-Forwarded-Proto": "https"})
+
+    assert (inside.status, outside.status) == (200, 403)
+    assert inside.getheader("Strict-Transport-Security") == "max-age=31536000; includeSubDomains; preload"
+    assert outside.getheader("Strict-Transport-Security") == "max-age=31536000; includeSubDomains; preload"
+
+
+@pytest.mark.checklist(51)
+@pytest.mark.parametrize("headers", [{"X-Forwarded-Host": "evil.example"}, {"Host": "evil.example"}])
+def test_no_claimed_host_gets_into_an_answer(proxied: int, headers: dict[str, str]) -> None:
+    response = ask(proxied, "/", headers)
+
+    assert "evil" not in str(response.getheaders())
+    assert response.status == (400 if "Host" in headers else 302)
+
+
+@pytest.mark.checklist(49)
+def test_with_everything_behind_it_away_requests_are_refused_and_bounded(proxied: int) -> None:
+    guesses = [ask(proxied, "/api/v1/auth/me/", {"X-Forwarded-For": OUTSIDE}) for _ in range(3)]
+    bounded = [ask(proxied, "/api/v1/auth/token/", {"X-Forwarded-For": "198.51.100.8"}) for _ in range(40)]
+
+    assert {response.status for response in guesses} == {401}
+    assert bounded[0].status == 405
+    assert [response.status for response in bounded].count(429) >= 9
+    assert bounded[-1].getheader("Retry-After")
+
+
+@pytest.mark.checklist(72)
+def test_trace_is_off(proxied: int) -> None:
+    assert ask(proxied, "/livez", {"X-Forwarded-For": INSIDE}, method="TRACE").status == 405
