@@ -6,7 +6,7 @@ that one bad row costs nobody else their place.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple, TypeVar
 from uuid import UUID
@@ -236,6 +236,17 @@ def _insert_one(group: Group, custom: CustomValues | None) -> DomainError | None
             for member in group:
                 member.save(force_insert=True)
             _hold_unique([group], custom)
+            check_deferred()
+    except DomainError as refused:
+        return refused
+    return None
+
+
+def attempt(act: Callable[[], object]) -> DomainError | None:
+    """Do something in a savepoint of its own; return why it was refused, or None."""
+    try:
+        with refusing():
+            act()
             check_deferred()
     except DomainError as refused:
         return refused

@@ -111,7 +111,10 @@ def delete(instance: models.Model) -> None:
 
 @transaction.atomic
 def touch(instance: VersionedModel) -> None:
-    """Count a change of what the row shows that lies in none of its own columns."""
+    """Count a change of what the row shows that lies in none of its own columns.
+
+    Raises `EditConflictError` when the row was changed since `instance` was read.
+    """
     _write(instance, {})
 
 

@@ -1,6 +1,7 @@
 """The parts people play, by the thousand: what `accounts.services.parts` does, for imports."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -16,9 +17,14 @@ from core.visibility import Actor
 PartT = TypeVar("PartT", bound=CustomizableModel)
 
 
-def part_faults(model: type[CustomizableModel], values: Mapping[str, Any], *, partial: bool) -> list[DomainError]:
-    """Return what is wrong with the values of a part and its person, without asking the database."""
-    personal, own = _split(values)
+def part_faults(
+    model: type[CustomizableModel], values: Mapping[str, Any], *, partial: bool, apart: Collection[str] = ()
+) -> list[DomainError]:
+    """Return what is wrong with the values of a part and its person, without asking the database.
+
+    Names in `apart` are none of either's; what they hold is the caller's to check.
+    """
+    personal, own = _split(values, apart)
     return [
         *bulk.faults(Person, personal, partial=True),
         *bulk.faults(model, own, partial=partial, ignoring=("person",)),
@@ -32,17 +38,19 @@ def create_parts(
     *,
     by: Actor | None,
     along: Callable[[PartT, Mapping[str, Any]], Iterable[models.Model]] = lambda part, values: (),
+    apart: Collection[str] = (),
 ) -> list[PartT | DomainError]:
     """Create parts with the persons they are of; return for each the part, or why it was refused.
 
     A `person_id` among the values names a person who plays one more part; their own data stay as
-    they are. `along` makes further rows that are inserted with the part, or not at all.
+    they are. `along` makes further rows that are inserted with the part, or not at all, of all the
+    values; those that `apart` names are for it alone.
     """
     custom = bulk.CustomValues(model, by=by)
     results: list[PartT | DomainError] = []
     groups: list[list[models.Model]] = []
     for values in rows:
-        personal, own = _split(values)
+        personal, own = _split(values, apart)
         person = None if "person_id" in own else Person(**personal)
         errors = bulk.faults(Person, personal, partial=True)
         made = bulk.built(model, {**own, "person": person} if person else own, custom)
@@ -85,6 +93,30 @@ def change_parts(changes: Sequence[tuple[PartT, Mapping[str, Any]]], *, by: Acto
     return [error or refused.get(part.pk) for (part, _), error in zip(changes, found, strict=True)]
 
 
+@transaction.atomic
+def update_parts(
+    changes: Sequence[tuple[PartT, Mapping[str, Any]]],
+    *,
+    by: Actor | None,
+    consequential: Collection[str],
+    faults: Callable[[PartT, Mapping[str, Any]], list[DomainError]],
+    update: Callable[..., object],
+    **related: type[models.Model],
+) -> list[DomainError | None]:
+    """Change locked parts; return for each why it was refused, or None.
+
+    A change of what is `consequential` goes through `update`, the service for one part, which takes
+    rows of the `related` models instead of ids; all others are written together.
+    """
+    plain = [(part, values) for part, values in changes if not values.keys() & set(consequential)]
+    others = [(part, values) for part, values in changes if values.keys() & set(consequential)]
+    refused = {part.pk: error for (part, _), error in zip(plain, change_parts(plain, by=by), strict=True)}
+    for (part, values), (_, given) in zip(others, bulk.with_related(others, **related), strict=True):
+        wrong = bulk.one_error(faults(part, values))
+        refused[part.pk] = wrong or bulk.attempt(partial(update, part, by=by, **given))
+    return [refused[part.pk] for part, _ in changes]
+
+
 def keep_parts(model: type[PartT], ids: Collection[UUID]) -> dict[UUID, list[snapshots.Kept]]:
     """Return what brings parts and their persons back exactly, by the part's id."""
     parts = snapshots.keep_whole(model, ids)
@@ -112,6 +144,8 @@ def _remove_unless_used(person_id: UUID) -> None:
         return
 
 
-def _split(values: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _split(values: Mapping[str, Any], apart: Collection[str] = ()) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Tell what belongs to the person from what belongs to the part, and leave out what belongs to neither."""
     personal = {name: value for name, value in values.items() if name in PERSON_FIELDS}
-    return personal, {name: value for name, value in values.items() if name not in PERSON_FIELDS}
+    own = {name: value for name, value in values.items() if name not in PERSON_FIELDS and name not in apart}
+    return personal, own

@@ -1,7 +1,7 @@
 """Courses, sections and meetings by the thousand, for imports, by the rules of the services for single ones."""
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Any
@@ -12,7 +12,6 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from core import bulk, snapshots
-from core.db.constraints import refusing
 from core.errors import DomainError
 from core.ids import new_id
 from core.visibility import Actor
@@ -78,7 +77,7 @@ def update_courses(
 ) -> list[DomainError | None]:
     """Change locked courses; return for each why it was refused, or None."""
     given = bulk.with_related(changes, department=Department)
-    return [_one(partial(update_course, course, by=by, **values)) for course, values in given]
+    return [bulk.attempt(partial(update_course, course, by=by, **values)) for course, values in given]
 
 
 def keep_courses(*, ids: Collection[UUID]) -> dict[UUID, list[snapshots.Kept]]:
@@ -145,7 +144,7 @@ def update_sections(
 ) -> list[DomainError | None]:
     """Change locked sections; return for each why it was refused, or None."""
     given = bulk.with_related(changes, course=Course, term=Term, campus=Campus)
-    return [_one(partial(_update_section, section, values, by=by)) for section, values in given]
+    return [bulk.attempt(partial(_update_section, section, values, by=by)) for section, values in given]
 
 
 def _update_section(section: Section, fields: dict[str, Any], *, by: Actor | None) -> None:
@@ -271,14 +270,3 @@ def _spans_of_terms(section_ids: Collection[UUID]) -> dict[UUID, DateRange]:
 def restore(*, kept: Iterable[snapshots.Kept]) -> None:
     """Bring courses, sections or meetings back exactly as they were kept."""
     snapshots.restore(kept)
-
-
-def _one(act: Callable[[], object]) -> DomainError | None:
-    """Run one service in a savepoint of its own and return its refusal."""
-    try:
-        with refusing():
-            act()
-            bulk.check_deferred()
-    except DomainError as error:
-        return error
-    return None

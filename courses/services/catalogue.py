@@ -15,7 +15,6 @@ from core.ids import new_id
 from core.visibility import Actor
 from courses.models import Course, CourseVersion, Section
 from courses.services.requisites import copy_requisites, rename_course
-from courses.services.versioning import touch
 from departments.models import Department
 
 
@@ -82,7 +81,7 @@ def update_course(course: Course, *, by: Actor | None, **changes: Unpack[CourseV
     if course.code != former_code:
         rename_course(course, former_code)
     if content and _correct(course.current_version, content) and course.version == before:
-        touch(course)
+        crud.touch(course)
     return course
 
 

@@ -12,13 +12,14 @@ from django.utils import timezone
 from core import crud
 from core.errors import ConflictError
 from core.events import publish
+from core.steps import Steps
 from core.visibility import Actor
 from courses.events import SectionCancelled, SectionMoved
 from courses.models import Course, CourseVersion, Section, SectionStatus, SectionStatusEvent
 from courses.selectors import version_in_effect
 from courses.services.instructors import InstructorItem, set_instructors
 from courses.services.timetable import MeetingItem, release_rooms, remove_meetings_of, set_meetings
-from courses.services.versioning import touch, touch_sections
+from courses.services.versioning import touch_sections
 from departments.models import Campus, Term
 from departments.services import term_state_kept
 
@@ -89,6 +90,9 @@ class SectionTransitionError(ConflictError):
     field = "status"
 
 
+STEPS = Steps("A section that is", TRANSITIONS, SectionTransitionError, SectionStatusEvent, "section")
+
+
 @transaction.atomic
 def create_section(*, by: Actor | None, **values: Unpack[SectionValues]) -> Section:
     """Offer a course in a term, with its instructors and meetings, planned or open at once.
@@ -125,7 +129,7 @@ def update_section(section: Section, *, by: Actor | None, **changes: Unpack[Sect
     touched = set_meetings(section, meetings) if meetings is not None else set()
     touch_sections(touched - {section.pk})
     if (changed or section.pk in touched) and section.version == before:
-        touch(section)
+        crud.touch(section)
     if status != section.status:
         move_section(section, status=status, by=by, at=timezone.now())
     return section
@@ -144,13 +148,7 @@ def move_section(section: Section, *, status: str, by: Actor | None, at: datetim
 
     A cancelled section leaves its rooms at once; its enrolments end as the announcement is heard.
     """
-    before = section.status
-    if status not in TRANSITIONS[before]:
-        allowed = sorted(TRANSITIONS[before])
-        raise SectionTransitionError(f"A section that is {before} cannot become {status}.", meta={"allowed": allowed})
-    crud.update(section, {"status": status})
-    event = {"from_status": before, "to_status": status, "happened_at": at}
-    crud.create(SectionStatusEvent, {"section": section, "actor": by, "reason": reason, **event})
+    before = STEPS.take(section, status, by=by, at=at, reason=reason)
     publish(SectionMoved(section_id=section.pk, from_status=before, to_status=status, happened_at=at))
     if status == SectionStatus.CANCELLED:
         touch_sections(release_rooms(section) - {section.pk})

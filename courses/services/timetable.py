@@ -14,7 +14,7 @@ from core import crud
 from core.errors import ConflictError, DomainError, InvalidError
 from core.visibility import Actor
 from courses.models import Meeting, MeetingSection, Section, SectionStatus
-from courses.services.versioning import touch, touch_sections
+from courses.services.versioning import touch_sections
 from departments.models import Room, Term
 
 ONE_DAY = timedelta(days=1)
@@ -99,7 +99,7 @@ def update_meeting(meeting: Meeting, *, by: Actor | None, **changes: Unpack[Meet
         MeetingSection.objects.filter(meeting=meeting).exclude(section__in=wanted).delete()
         _serve(meeting, wanted - served)
         if meeting.version == version:
-            touch(meeting)
+            crud.touch(meeting)
     if meeting.version != version:
         touch_sections(served | wanted)
     return meeting

@@ -10,6 +10,7 @@ from core import crud
 from core.db.locks import lock_named, named_lock_shared
 from core.errors import ConflictError
 from core.events import publish
+from core.steps import Steps
 from core.visibility import Actor
 from departments.events import TermMoved
 from departments.models import AcademicYear, Term, TermState, TermStateEvent
@@ -51,6 +52,9 @@ class TransitionError(ConflictError):
     field = "state"
 
 
+STEPS = Steps("A term that is", TRANSITIONS, TransitionError, TermStateEvent, "term", field="state")
+
+
 def create_academic_year(*, by: Actor | None, **values: Unpack[AcademicYearValues]) -> AcademicYear:
     """Add an academic year; refused with `code_taken` or `ends_before_start`."""
     return crud.create(AcademicYear, values)
@@ -90,16 +94,9 @@ def move_term(term: Term, *, state: str, by: Actor | None, at: datetime, reason:
     Waits for everybody who keeps the term in its state, and lets nobody rely on it until it is moved.
     """
     lock_named(STATE, str(term.pk))
-    before = term.state
-    if state not in TRANSITIONS[before]:
-        raise TransitionError(
-            f"A term that is {before} cannot become {state}.", meta={"allowed": sorted(TRANSITIONS[before])}
-        )
-    moved = crud.update(term, {"state": state})
-    event = {"from_state": before, "to_state": state, "happened_at": at}
-    crud.create(TermStateEvent, {"term": moved, "actor": by, "reason": reason, **event})
-    publish(TermMoved(term_id=moved.pk, from_state=before, to_state=state, happened_at=at))
-    return moved
+    before = STEPS.take(term, state, by=by, at=at, reason=reason)
+    publish(TermMoved(term_id=term.pk, from_state=before, to_state=state, happened_at=at))
+    return term
 
 
 def term_state_kept(column: str = "term_id") -> Func:

@@ -21,8 +21,9 @@ from core.visibility import Actor
 from courses.models import Section
 from courses.selectors import for_registration
 from courses.services import grant_seats, lock_sections
-from enrollment.models import LEFT, SEATED, Enrollment, EnrollmentEvent, EnrollmentStatus, Source
+from enrollment.models import LEFT, SEATED, Enrollment, EnrollmentStatus, Source
 from enrollment.services.locking import lock_sections_of
+from enrollment.services.registration import STEPS
 
 # What an enrolment takes over from its section.
 DERIVED = ("course", "term", "credits")
@@ -82,14 +83,11 @@ def _insert(rows: Sequence[Enrollment]) -> list[DomainError | None]:
 
 
 def _insert_one(row: Enrollment) -> DomainError | None:
-    try:
-        with refusing():
-            _give_seats_to([row])
-            row.save(force_insert=True)
-            bulk.check_deferred()
-    except DomainError as refused:
-        return refused
-    return None
+    def insert() -> None:
+        _give_seats_to([row])
+        row.save(force_insert=True)
+
+    return bulk.attempt(insert)
 
 
 def _give_seats_to(rows: Iterable[Enrollment]) -> None:
@@ -116,20 +114,15 @@ def _correct_one(
     if wrong is not None:
         return wrong
     before = enrollment.status
-    try:
-        with refusing():
-            if values.get("status", before) in SEATED and before not in SEATED:
-                grant_seats({enrollment.section_id: 1})
-            crud.update(enrollment, values, by=by)
-            if enrollment.status != before:
-                step = {"from_status": before, "to_status": enrollment.status, "actor": by, "happened_at": at}
-                crud.create(
-                    EnrollmentEvent, {"enrollment": enrollment, "reason": "Reported by another system.", **step}
-                )
-            bulk.check_deferred()
-    except DomainError as error:
-        return error
-    return None
+
+    def correct() -> None:
+        if values.get("status", before) in SEATED and before not in SEATED:
+            grant_seats({enrollment.section_id: 1})
+        crud.update(enrollment, values, by=by)
+        if enrollment.status != before:
+            STEPS.record(enrollment, before, by=by, at=at, reason="Reported by another system.")
+
+    return bulk.attempt(correct)
 
 
 def keep_records(*, ids: Collection[UUID]) -> dict[UUID, list[snapshots.Kept]]:

@@ -4,7 +4,6 @@ What is locked, and in which order, stands in `enrollment.services.locking`. The
 follows by triggers.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
@@ -16,6 +15,7 @@ from django.utils import timezone
 from core import crud
 from core.errors import DomainError, raise_all
 from core.events import publish
+from core.steps import Steps
 from core.visibility import Actor
 from courses.models import CourseVersion, Section
 from courses.services import grant_seats, lock_sections
@@ -46,6 +46,8 @@ TRANSITIONS: dict[str, set[str]] = {
     EnrollmentStatus.COMPLETED: set(),
     EnrollmentStatus.CANCELLED: set(),
 }  # fmt: skip
+
+STEPS = Steps("An enrolment that is", TRANSITIONS, EnrollmentTransitionError, EnrollmentEvent, "enrollment")
 
 ANNOUNCEMENTS: dict[str, type[events.EnrollmentMoved]] = {
     EnrollmentStatus.ENROLLED: events.StudentEnrolled,
@@ -124,7 +126,8 @@ def enroll(
             **values,
         },
     )
-    _record(enrollment, "", by=by, at=at, reason=reason, overridden=waived)
+    STEPS.record(enrollment, "", by=by, at=at, reason=reason, overridden=waived)
+    _announce(enrollment, at=at)
     return enrollment
 
 
@@ -217,40 +220,14 @@ def _step(
     enrollment: Enrollment, status: str, *, by: Actor | None, at: datetime, reason: str, **also: Any
 ) -> Enrollment:
     """Take one step of an enrolment whose section is locked."""
-    before = enrollment.status
-    if status not in TRANSITIONS[before]:
-        allowed = sorted(TRANSITIONS[before])
-        raise EnrollmentTransitionError(
-            f"An enrolment that is {before} cannot become {status}.", meta={"allowed": allowed}
-        )
     left = {"dropped_at": at} if status not in (*LIVE, EnrollmentStatus.COMPLETED) else {}
-    crud.update(enrollment, {"status": status, **left, **also})
-    _record(enrollment, before, by=by, at=at, reason=reason)
+    STEPS.take(enrollment, status, by=by, at=at, reason=reason, **left, **also)
+    _announce(enrollment, at=at)
     return enrollment
 
 
-def _record(
-    enrollment: Enrollment,
-    before: str,
-    *,
-    by: Actor | None,
-    at: datetime,
-    reason: str,
-    overridden: Iterable[str] = (),
-) -> None:
-    """Put a step on record and announce it."""
-    crud.create(
-        EnrollmentEvent,
-        {
-            "enrollment": enrollment,
-            "from_status": before,
-            "to_status": enrollment.status,
-            "overridden": list(overridden),
-            "actor": by,
-            "reason": reason,
-            "happened_at": at,
-        },
-    )
+def _announce(enrollment: Enrollment, *, at: datetime) -> None:
+    """Tell what an enrolment has come to."""
     announcement = ANNOUNCEMENTS[enrollment.status]
     publish(
         announcement(

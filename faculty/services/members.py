@@ -15,6 +15,7 @@ from accounts.services.parts import create_part, delete_part, update_part
 from core import crud
 from core.errors import ConflictError, ForbiddenError, InvalidError
 from core.events import publish
+from core.steps import Steps
 from core.visibility import Actor
 from departments.models import Department
 from faculty.events import FacultyAppointed, FacultyCreated, FacultyStatusChanged
@@ -54,6 +55,9 @@ class TransitionError(ConflictError):
     code = "illegal_transition"
     title = "The member of faculty cannot move to this status."
     field = "status"
+
+
+STEPS = Steps("A member of faculty who is", TRANSITIONS, TransitionError, FacultyStatusEvent, "faculty")
 
 
 class EndsBeforeStartError(InvalidError):
@@ -122,15 +126,7 @@ def change_status(faculty: Faculty, *, status: str, by: Actor | None, at: dateti
     Whoever goes holds no post from that day on; whoever comes back holds the last one anew.
     """
     _refuse_oneself(faculty, by)
-    before = faculty.status
-    if status not in TRANSITIONS[before]:
-        raise TransitionError(
-            f"A member of faculty who is {before} cannot become {status}.",
-            meta={"allowed": sorted(TRANSITIONS[before])},
-        )
-    crud.update(faculty, {"status": status}, by=by)
-    step = {"from_status": before, "to_status": status, "actor": by, "reason": reason, "happened_at": at}
-    crud.create(FacultyStatusEvent, {"faculty": faculty, **step})
+    before = STEPS.take(faculty, status, by=by, at=at, reason=reason)
     day = timezone.localdate(at)
     if status in GONE:
         for appointment in faculty.appointments.lasting():

@@ -10,6 +10,7 @@ from django.utils import timezone
 from core import crud
 from core.errors import ConflictError
 from core.events import publish
+from core.steps import Steps
 from core.visibility import Actor
 from departments.models import Program, Term
 from students.events import ProgramEnrollmentCreated, ProgramEnrollmentStatusChanged
@@ -54,6 +55,11 @@ class ProgramTransitionError(ConflictError):
     code = "illegal_transition"
     title = "The program enrolment cannot move to this status."
     field = "status"
+
+
+STEPS = Steps(
+    "A program enrolment that is", TRANSITIONS, ProgramTransitionError, ProgramEnrollmentEvent, "program_enrollment"
+)
 
 
 @transaction.atomic
@@ -135,24 +141,7 @@ def move(
     enrollment: ProgramEnrollment, *, status: str, by: Actor | None, at: datetime, reason: str = ""
 ) -> ProgramEnrollment:
     """Take one step of a program enrolment whose student is locked."""
-    before = enrollment.status
-    if status not in TRANSITIONS[before]:
-        raise ProgramTransitionError(
-            f"A program enrolment that is {before} cannot become {status}.",
-            meta={"allowed": sorted(TRANSITIONS[before])},
-        )
-    crud.update(enrollment, {"status": status}, by=by)
-    crud.create(
-        ProgramEnrollmentEvent,
-        {
-            "program_enrollment": enrollment,
-            "from_status": before,
-            "to_status": status,
-            "actor": by,
-            "reason": reason,
-            "happened_at": at,
-        },
-    )
+    before = STEPS.take(enrollment, status, by=by, at=at, reason=reason)
     publish(
         ProgramEnrollmentStatusChanged(
             program_enrollment_id=enrollment.pk,

@@ -13,6 +13,7 @@ from accounts.services.parts import create_part, delete_part, update_part
 from core import crud
 from core.errors import ConflictError, InvalidError
 from core.events import publish
+from core.steps import Steps
 from core.visibility import Actor
 from departments.models import Department, Program
 from students.events import StudentCreated, StudentStatusChanged
@@ -63,6 +64,9 @@ class TransitionError(ConflictError):
     code = "illegal_transition"
     title = "The student cannot move to this status."
     field = "status"
+
+
+STEPS = Steps("A student who is", TRANSITIONS, TransitionError, StudentStatusEvent, "student")
 
 
 class ProgramsOpenError(ConflictError):
@@ -131,23 +135,7 @@ def change_status(student: Student, *, status: str, by: Actor | None, at: dateti
     The primary program goes the same step where it stood like the student; an end ends every program.
     """
     hold_student(student)
-    before = student.status
-    if status not in TRANSITIONS[before]:
-        raise TransitionError(
-            f"A student who is {before} cannot become {status}.", meta={"allowed": sorted(TRANSITIONS[before])}
-        )
-    crud.update(student, {"status": status}, by=by)
-    crud.create(
-        StudentStatusEvent,
-        {
-            "student": student,
-            "from_status": before,
-            "to_status": status,
-            "actor": by,
-            "reason": reason,
-            "happened_at": at,
-        },
-    )
+    before = STEPS.take(student, status, by=by, at=at, reason=reason)
     _take_programs_along(student, before, by=by, at=at, reason=reason)
     publish(StudentStatusChanged(student_id=student.pk, from_status=before, to_status=status, happened_at=at))
     return student
