@@ -10,6 +10,7 @@ from typing import Any, ClassVar, TypeVar, final
 
 from django.db import models, transaction
 from django.http import Http404
+from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
@@ -214,6 +215,13 @@ class UnifiedViewSet(BaseViewSet[ModelT]):
         with transaction.atomic():
             delete(self.locked(), by=self.actor)
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+    def step(self, request: Request, service: Callable[..., ModelT]) -> Response:
+        """Let a service take the named row a step further, `service(row, *, by, at, **input)`."""
+        with transaction.atomic():
+            row = self.locked()
+            moved = service(row, by=self.actor, at=timezone.now(), **self.validated(request.data))
+            return self.represent(self.fresh(moved))
 
     def within_scope(self, instance: ModelT) -> ModelT:
         """Return the row just written, or refuse: nobody writes what they could not manage."""

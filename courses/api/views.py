@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.db import transaction
-from django.utils import timezone
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -93,10 +92,7 @@ class SectionViewSet(BulkViewSet[Section]):
     @action(detail=True, methods=["post"])
     def move(self, request: Request, pk: str) -> Response:
         """Move the section to another status."""
-        with transaction.atomic():
-            section = self.locked()
-            moved = services.move_section(section, by=self.actor, at=timezone.now(), **self.validated(request.data))
-            return self.represent(self.fresh(moved))
+        return self.step(request, services.move_section)
 
 
 class MeetingViewSet(BulkViewSet[Meeting]):

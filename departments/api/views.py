@@ -1,7 +1,5 @@
 """HTTP for the shape of the university: translate, call one service, represent."""
 
-from django.db import transaction
-from django.utils import timezone
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -124,7 +122,4 @@ class TermViewSet(BulkViewSet[Term]):
     @action(detail=True, methods=["post"])
     def move(self, request: Request, pk: str) -> Response:
         """Move the term to another state."""
-        with transaction.atomic():
-            term = self.locked()
-            moved = services.move_term(term, by=self.actor, at=timezone.now(), **self.validated(request.data))
-            return self.represent(self.fresh(moved))
+        return self.step(request, services.move_term)

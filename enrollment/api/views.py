@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -93,28 +92,22 @@ class EnrollmentViewSet(BulkViewSet[Enrollment]):
     @action(detail=True, methods=["post"])
     def confirm(self, request: Request, pk: str) -> Response:
         """Let a pending enrolment count."""
-        return self._step(request, services.confirm)
+        return self.step(request, services.confirm)
 
     @action(detail=True, methods=["post"])
     def withdraw(self, request: Request, pk: str) -> Response:
         """Leave the section so that the attempt stays on record."""
-        return self._step(request, services.withdraw)
+        return self.step(request, services.withdraw)
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
         """Take the enrolment back on the university's part."""
-        return self._step(request, services.cancel)
+        return self.step(request, services.cancel)
 
     @action(detail=True, methods=["post"])
     def complete(self, request: Request, pk: str) -> Response:
         """End the enrolment at the end of its section."""
-        return self._step(request, services.complete)
-
-    def _step(self, request: Request, service: Callable[..., Enrollment]) -> Response:
-        with transaction.atomic():
-            enrollment = self.locked()
-            moved = service(enrollment, by=self.actor, at=timezone.now(), **self.validated(request.data))
-            return self.represent(self.fresh(moved))
+        return self.step(request, services.complete)
 
 
 class RosterViewSet(NestedListViewSet[Enrollment]):

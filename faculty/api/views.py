@@ -1,7 +1,5 @@
 """HTTP for faculty: translate, call one service, represent."""
 
-from django.db import transaction
-from django.utils import timezone
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -40,10 +38,7 @@ class FacultyViewSet(BulkViewSet[Faculty]):
     @action(detail=True, methods=["post"], url_path="change-status")
     def change_status(self, request: Request, pk: str) -> Response:
         """Move the member of faculty to another status; whoever goes holds no post any more."""
-        with transaction.atomic():
-            row = self.locked()
-            moved = services.change_status(row, by=self.actor, at=timezone.now(), **self.validated(request.data))
-            return self.represent(self.fresh(moved))
+        return self.step(request, services.change_status)
 
 
 class AppointmentsOfFacultyViewSet(NestedListViewSet[FacultyAppointment]):

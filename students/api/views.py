@@ -1,7 +1,5 @@
 """HTTP for students and their programs: translate, call one service, represent."""
 
-from django.db import transaction
-from django.utils import timezone
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -41,10 +39,7 @@ class StudentViewSet(BulkViewSet[Student]):
     @action(detail=True, methods=["post"], url_path="change-status")
     def change_status(self, request: Request, pk: str) -> Response:
         """Move the student to another status; the primary program goes along."""
-        with transaction.atomic():
-            row = self.locked()
-            moved = services.change_status(row, by=self.actor, at=timezone.now(), **self.validated(request.data))
-            return self.represent(self.fresh(moved))
+        return self.step(request, services.change_status)
 
 
 class StatusHistoryViewSet(NestedListViewSet[StudentStatusEvent]):
@@ -97,12 +92,7 @@ class ProgramEnrollmentViewSet(BulkViewSet[ProgramEnrollment]):
     @action(detail=True, methods=["post"], url_path="change-status")
     def change_status(self, request: Request, pk: str) -> Response:
         """Move the program enrolment to another status."""
-        with transaction.atomic():
-            row = self.locked()
-            moved = services.change_program_status(
-                row, by=self.actor, at=timezone.now(), **self.validated(request.data)
-            )
-            return self.represent(self.fresh(moved))
+        return self.step(request, services.change_program_status)
 
 
 class ProgramHistoryViewSet(NestedListViewSet[ProgramEnrollmentEvent]):
