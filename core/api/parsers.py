@@ -74,8 +74,8 @@ class NumberOutOfRangeError(InvalidError):
     title = "A number in the body is outside the 64-bit range."
 
 
-class ContainerExpectedError(InvalidError):
-    """The body is a single value where an object (or, for some actions, an array) belongs."""
+class ObjectExpectedError(InvalidError):
+    """The body is an array or a single value."""
 
     code = "object_expected"
     title = "The body must be a JSON object."
@@ -90,7 +90,7 @@ class PayloadTooLarge(APIException):
 
 
 class StrictJSONParser(BaseParser):
-    """Parses `application/json` in UTF-8; an object or an array, nothing else."""
+    """Parses `application/json` in UTF-8; an object, nothing else."""
 
     media_type = "application/json"
 
@@ -101,7 +101,10 @@ class StrictJSONParser(BaseParser):
         charset = re.search(r'charset\s*=\s*"?([^\s;"]+)', media_type or "", re.IGNORECASE)
         if charset and charset[1].lower() not in ("utf-8", "utf8"):
             raise UnsupportedMediaType(media_type or "", "JSON bodies are read as UTF-8 only.")
-        return loads(_read(stream))
+        body = loads(_read(stream))
+        if not isinstance(body, dict):
+            raise ObjectExpectedError
+        return body
 
 
 def loads(body: bytes) -> dict[str, Any] | list[Any]:
@@ -118,7 +121,7 @@ def loads(body: bytes) -> dict[str, Any] | list[Any]:
     except json.JSONDecodeError as error:
         raise UnreadableJSONError(f"{error.msg}: line {error.lineno} column {error.colno}.") from None
     if not isinstance(value, dict | list):
-        raise ContainerExpectedError
+        raise ObjectExpectedError
     # Unescaped text was checked above, so only escapes can hide a surrogate or a NUL.
     if "\\u" in text:
         _refuse_unstorable(value)

@@ -214,11 +214,11 @@ def test_a_body_of_two_megabytes_is_too_large():
     assert (response.status_code, response.json()["code"]) == (413, "payload_too_large")
 
 
-@pytest.mark.parametrize("body", [b"[]", b"[1, 2]", b'[{"text": "a"}]'])
-def test_a_list_where_an_object_belongs_is_invalid(body):
+@pytest.mark.parametrize("body", [b"[]", b"[1, 2]", b'[{"text": "a"}]', b"5", b"null"])
+def test_a_body_that_is_no_object_is_refused_by_one_code(body):
     response = post(body, url="/notes/")
 
-    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+    assert (response.status_code, response.json()["code"]) == (400, "object_expected")
 
 
 def test_a_missing_body_lacks_its_fields():
