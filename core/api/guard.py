@@ -14,7 +14,7 @@ from django.http.response import HttpResponseBase
 from rest_framework.exceptions import MethodNotAllowed, Throttled
 
 from core.api.exceptions import Refusal, answer_to
-from core.api.parsers import PayloadTooLarge
+from core.api.parsers import LengthRequired, PayloadTooLarge
 from core.api.throttling import judged, say_limits
 from core.errors import ForbiddenError
 from core.middleware import PROBES
@@ -64,6 +64,8 @@ def _refusal(request: HttpRequest) -> Refusal | None:
     networks = networks_for(request.path_info, settings.IP_ALLOW_LIST)
     if networks is not None and not is_within(client_address(request), networks):
         return AddressNotAllowedError()
+    if "Transfer-Encoding" in request.headers and not request.headers.get("Content-Length"):
+        return LengthRequired()
     if _length(request) > _longest_body(request.path_info):
         return PayloadTooLarge()
     return None

@@ -89,6 +89,14 @@ class PayloadTooLarge(APIException):
     default_detail = "The body is larger than this service accepts."
 
 
+class LengthRequired(APIException):
+    """The body comes in chunks. What is read is as much as Content-Length says: it would pass for an empty one."""
+
+    status_code = status.HTTP_411_LENGTH_REQUIRED
+    default_code = "length_required"
+    default_detail = "Say the length of the body in Content-Length."
+
+
 class StrictJSONParser(BaseParser):
     """Parses `application/json` in UTF-8; an object, nothing else."""
 

@@ -25,6 +25,7 @@ REASONS: Mapping[int, str] = {
     405: "Method not allowed",
     409: "The current state forbids it",
     412: "Changed since it was read",
+    411: "Length required",
     413: "Body too large",
     415: "Unsupported media type",
     422: "Idempotency key used for another request",

@@ -221,6 +221,7 @@ class EnvelopeAutoSchema(AutoSchema):
             404: "{" in self.path or self._is_paginated or (self.method in WRITES and not self.is_public),
             409: self.method in WRITES and not self.is_public,
             412: self._takes_if_match,
+            411: has_body,
             413: has_body,
             415: has_body,
             422: self.is_idempotent_post,

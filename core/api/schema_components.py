@@ -136,6 +136,7 @@ _PROBLEMS: Mapping[int, tuple[str, str, str]] = {
     404: ("NotFound", "not_found", "Not found."),
     409: ("Conflict", "in_use", "Other records still refer to this one."),
     412: ("PreconditionFailed", "precondition_failed", "The row was changed since it was read; read it again."),
+    411: ("LengthRequired", "length_required", "Say the length of the body in Content-Length."),
     413: ("PayloadTooLarge", "payload_too_large", "The body is larger than this service accepts."),
     415: ("UnsupportedMediaType", "unsupported_media_type", 'Unsupported media type "text/plain" in request.'),
     422: ("IdempotencyKeyReused", "idempotency_mismatch", "This idempotency key was used for another request."),

@@ -209,12 +209,3 @@ def test_in_development_the_answer_says_what_the_database_cost(client: Client, s
 @pytest.mark.django_db
 def test_elsewhere_it_does_not(client: Client) -> None:
     assert not client.get("/api/asked/").has_header("Server-Timing")
-
-
-def test_a_body_of_unsaid_length_is_refused_instead_of_read_as_empty(client):
-    response = client.generic(
-        "POST", "/api/v1/auth/token/", b"", content_type="application/json", HTTP_TRANSFER_ENCODING="chunked"
-    )
-
-    assert response.status_code == 400
-    assert response["Content-Type"] == "application/problem+json"

@@ -101,6 +101,14 @@ class TestSizes:
         assert response.status_code == 413
         assert response.json()["code"] == "payload_too_large"
 
+    @pytest.mark.parametrize("path", [TOKEN, "/admin/login/", "/api/v1/students/"])
+    def test_a_body_of_unsaid_length_is_refused_instead_of_read_as_empty(self, client: Client, path: str) -> None:
+        response = client.generic("POST", path, b"", content_type="application/json", HTTP_TRANSFER_ENCODING="chunked")
+
+        problem = response.json()
+        assert (response.status_code, problem["code"], problem["success"]) == (411, "length_required", False)
+        assert response["Content-Type"] == "application/problem+json"
+
     def test_a_route_may_take_more_than_the_others(self, client: Client, settings: Any) -> None:
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
         settings.BODY_MAX_SIZES = {"/api/v1/imports/": 2000}

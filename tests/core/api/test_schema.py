@@ -230,16 +230,16 @@ def test_a_bare_document_has_no_envelope(document, operation):
 @pytest.mark.parametrize(
     ("method", "url", "statuses"),
     [
-        ("get", "items/", {200, 304, 400, 401, 403, 404, 503}),
-        ("post", "items/", {201, 400, 401, 403, 404, 409, 413, 415, 422, 503}),
-        ("get", "items/{id}/", {200, 304, 400, 401, 403, 404, 503}),
-        ("put", "items/{id}/", {200, 400, 401, 403, 404, 409, 412, 413, 415, 503}),
-        ("patch", "items/{id}/", {200, 400, 401, 403, 404, 409, 412, 413, 415, 503}),
-        ("delete", "items/{id}/", {204, 400, 401, 403, 404, 409, 412, 503}),
-        ("post", "items/bulk-create/", {200, 400, 401, 403, 404, 409, 413, 415, 422, 503}),
-        ("post", "items/{id}/move/", {200, 400, 401, 403, 404, 409, 413, 415, 422, 503}),
-        ("post", "greet/", {200, 400, 401, 409, 413, 415, 503}),
-        ("get", "keys.json", {200, 400, 503}),
+        ("get", "items/", {200, 304, 400, 401, 403, 404, 429, 503}),
+        ("post", "items/", {201, 400, 401, 403, 404, 409, 411, 413, 415, 422, 429, 503}),
+        ("get", "items/{id}/", {200, 304, 400, 401, 403, 404, 429, 503}),
+        ("put", "items/{id}/", {200, 400, 401, 403, 404, 409, 412, 411, 413, 415, 429, 503}),
+        ("patch", "items/{id}/", {200, 400, 401, 403, 404, 409, 412, 411, 413, 415, 429, 503}),
+        ("delete", "items/{id}/", {204, 400, 401, 403, 404, 409, 412, 429, 503}),
+        ("post", "items/bulk-create/", {200, 400, 401, 403, 404, 409, 411, 413, 415, 422, 429, 503}),
+        ("post", "items/{id}/move/", {200, 400, 401, 403, 404, 409, 411, 413, 415, 422, 429, 503}),
+        ("post", "greet/", {200, 400, 401, 409, 411, 413, 415, 429, 503}),
+        ("get", "keys.json", {200, 400, 429, 503}),
     ],
 )
 def test_every_status_that_can_happen_is_told(operation, method, url, statuses):
@@ -283,12 +283,15 @@ def test_a_refusal_may_be_explained_for_one_operation(operation):
 def test_headers_are_told_where_they_matter(document, operation):
     reading, changing = operation("get", "items/{id}/"), operation("patch", "items/{id}/")
     creating, greeting = operation("post", "items/"), operation("post", "greet/")
+    counted = {"RateLimit", "RateLimit-Policy"}
 
     assert ("header", "If-None-Match") in parameters(document, reading)
     assert ("header", "If-Match") in parameters(document, changing)
     assert ("header", "Idempotency-Key") in parameters(document, creating)
-    assert set(reading["responses"]["200"]["headers"]) == {"X-Request-ID", "ETag"}
-    assert set(creating["responses"]["201"]["headers"]) == {"X-Request-ID", "ETag", "Idempotent-Replayed"}
+    assert set(reading["responses"]["200"]["headers"]) == {*counted, "X-Request-ID", "ETag"}
+    assert set(creating["responses"]["201"]["headers"]) == {
+        *counted, "X-Request-ID", "ETag", "Idempotent-Replayed",
+    }  # fmt: skip
     assert {name for _, name in parameters(document, greeting)} == {"X-Request-ID"}
     assert set(document["components"]["responses"]["Unavailable"]["headers"]) == {"X-Request-ID", "Retry-After"}
     assert set(document["components"]["responses"]["Unauthorized"]["headers"]) == {"X-Request-ID", "WWW-Authenticate"}
