@@ -43,18 +43,37 @@ def status_action(status: Any, change_status: Callable[..., Any]) -> Callable[..
     Each row moves or is refused on its own; one that the caller may not manage is left out and named.
     """
 
-    @admin.action(description=f"Move to: {status.label}", permissions=["change"])
-    def move(pages: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        manageable = set(visible(queryset.order_by(), request.user, to="manage").values_list("pk", flat=True))
-        for row in queryset:
-            if row.pk not in manageable:
-                pages.message_user(request, f"{row}: {OutOfScopeError.title}", messages.ERROR)
-                continue
-            try:
-                with transaction.atomic():
-                    change_status(row, status=status.value, by=request.user, at=timezone.now())
-            except DomainError as refused:
-                pages.message_user(request, f"{row}: {refused.detail}", messages.ERROR)
+    def move(row: Any, *, by: Any) -> None:
+        change_status(row, status=status.value, by=by, at=timezone.now())
 
-    move.__name__ = f"move_to_{status.value}"
-    return move
+    return row_action(f"move_to_{status.value}", f"Move to: {status.label}", move)
+
+
+def row_action(
+    name: str, description: str, step: Callable[..., Any], *, permission: str = "change"
+) -> Callable[..., None]:
+    """Return the action that takes a step, `step(row, by=…)`, with each chosen row."""
+
+    @admin.action(description=description, permissions=[permission])
+    def take(pages: Any, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        take_step(pages, request, queryset, step)
+
+    take.__name__ = name
+    return take
+
+
+def take_step(pages: Any, request: HttpRequest, queryset: QuerySet[Any], step: Callable[..., Any]) -> int:
+    """Take a step with each row and return with how many it was taken; the page says of the others why not."""
+    manageable = set(visible(queryset.order_by(), request.user, to="manage").values_list("pk", flat=True))
+    taken = 0
+    for row in queryset:
+        if row.pk not in manageable:
+            pages.message_user(request, f"{row}: {OutOfScopeError.title}", messages.ERROR)
+            continue
+        try:
+            with transaction.atomic():
+                step(row, by=request.user)
+            taken += 1
+        except DomainError as refused:
+            pages.message_user(request, f"{row}: {refused.detail}", messages.ERROR)
+    return taken

@@ -1,24 +1,55 @@
 """Administration pages for imports: upload a file, see what it would do, apply it, take it back."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django import forms
-from django.contrib import admin, messages
-from django.db import models, transaction
-from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
+from django.contrib import admin
+from django.db import models
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseNotAllowed,
+    HttpResponseRedirect,
+    StreamingHttpResponse,
+)
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from core.admin import ServiceAdmin
-from core.admin_history import ReadOnlyInline
+from core.admin_history import ReadOnlyInline, row_action, take_step
 from core.crud import Crud
-from core.errors import DomainError
-from core.visibility import visible
 from interop import services
 from interop.models import ImportJob, ImportJobEvent, ImportRow
+from interop.models import ImportState as State
 
+FORCED = "force_back"
+# Actions of the list and buttons of the page, by their names: what they say, and the service that does it.
+STEPS: dict[str, tuple[str, Callable[..., ImportJob]]] = {
+    "apply": ("Apply", services.request_application),
+    "resume": ("Go on with what was interrupted", services.request_resumption),
+    "validate_again": ("Validate again", services.request_validation),
+    "take_back": ("Take back", services.request_reversal),
+    FORCED: ("Take back, whatever was changed since", partial(services.request_reversal, force=True)),
+}
+# Which of them the page of an import offers, by its state.
+OFFERED: dict[str, tuple[str, ...]] = {
+    State.UPLOADED: ("resume",),
+    State.VALIDATING: ("resume",),
+    State.VALIDATED: ("apply", "validate_again"),
+    State.APPLYING: ("resume",),
+    State.APPLIED: ("take_back",),
+    State.PARTIALLY_APPLIED: ("take_back",),
+    State.FAILED: ("resume", "validate_again", "take_back"),
+    State.REVERTING: ("resume",),
+    State.REVERTED: ("validate_again",),
+}
+RUNNING = frozenset({State.UPLOADED, State.VALIDATING, State.APPLYING, State.REVERTING})
+# Names, in the page's address, the version of the job at which a step was asked for.
+SEEN = "seen"
 COUNTED = ("created", "updated", "unchanged", "rejected")
 
 
@@ -53,26 +84,6 @@ class EventInline(ReadOnlyInline):
         return bool(request.user.has_perm("interop.view_importjob"))
 
 
-def step_action(name: str, description: str, step: Callable[..., Any]) -> Callable[..., None]:
-    """Return the action that takes a step with each chosen import; each succeeds or is refused on its own."""
-
-    @admin.action(description=description, permissions=["step"])
-    def take(pages: Any, request: HttpRequest, queryset: models.QuerySet[ImportJob]) -> None:
-        manageable = set(visible(queryset.order_by(), request.user, to="manage").values_list("pk", flat=True))
-        for job in queryset:
-            if job.pk not in manageable:
-                pages.message_user(request, f"{job}: This row is outside the scope of your role.", messages.ERROR)
-                continue
-            try:
-                with transaction.atomic():
-                    step(job, by=request.user)
-            except DomainError as refused:
-                pages.message_user(request, f"{job}: {refused.detail}", messages.ERROR)
-
-    take.__name__ = name
-    return take
-
-
 @admin.register(ImportJob)
 class ImportJobAdmin(ServiceAdmin):
     form = UploadForm
@@ -83,11 +94,8 @@ class ImportJobAdmin(ServiceAdmin):
     list_select_related = ("actor",)
     ordering = ("-created_at",)
     inlines = (EventInline,)
-    actions = (
-        step_action("validate_again", "Validate again", services.request_validation),
-        step_action("apply", "Apply", services.request_application),
-        step_action("resume", "Go on with what was interrupted", services.request_resumption),
-        step_action("take_back", "Take back", services.request_reversal),
+    actions = tuple(
+        row_action(name, description, step, permission="step") for name, (description, step) in STEPS.items()
     )
     shown = (
         "kind", "file_name", "state", "progress", "by_type", "report_link", "faults", "mapping", "options", "actor",
@@ -111,7 +119,41 @@ class ImportJobAdmin(ServiceAdmin):
         report = path(
             "<uuid:pk>/report/", self.admin_site.admin_view(self.report_view), name="interop_importjob_report"
         )
-        return [report, *super().get_urls()]
+        step = path(
+            "<uuid:pk>/<str:name>/take/", self.admin_site.admin_view(self.step_view), name="interop_importjob_step"
+        )
+        return [report, step, *super().get_urls()]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> HttpResponse:
+        """Offer the steps that the state of the import allows, and look again while a worker is to be waited for."""
+        job = context.get("original")
+        if job is not None:
+            context |= {"steps": self._steps(request, job), "is_waiting": _is_waiting(request, job)}
+        return super().render_change_form(request, context, *args, **options)
+
+    def _steps(self, request: HttpRequest, job: ImportJob) -> list[dict[str, str]]:
+        """Return the buttons of the page: what they say and where they lead."""
+        if not (self.has_step_permission(request) and self._reaches(request, job, "manage")):
+            return []
+        names = list(OFFERED[job.state])
+        if any(error["code"] == services.ChangedSinceError.code for error in job.errors):
+            names = [FORCED if name == "take_back" else name for name in names]
+        return [
+            {"description": STEPS[name][0], "url": reverse("admin:interop_importjob_step", args=[job.pk, name])}
+            for name in names
+        ]
+
+    def step_view(self, request: HttpRequest, pk: Any, name: str) -> HttpResponse:
+        """Take one step with one import and show it again."""
+        chosen = self.get_queryset(request).filter(pk=pk)
+        job = chosen.first()
+        if job is None or name not in STEPS or not self.has_step_permission(request):
+            raise Http404
+        if request.method != "POST":
+            return HttpResponseNotAllowed(["POST"])
+        is_taken = take_step(self, request, chosen, STEPS[name][1])
+        page = reverse("admin:interop_importjob_change", args=[pk])
+        return HttpResponseRedirect(f"{page}?{SEEN}={job.version}" if is_taken else page)
 
     def report_view(self, request: HttpRequest, pk: Any) -> StreamingHttpResponse | HttpResponse:
         """Send the report as a file."""
@@ -153,9 +195,14 @@ class ImportJobAdmin(ServiceAdmin):
             reverse("admin:interop_importjob_report", args=[job.pk]),
         )
 
-    @admin.display(description="why it was refused")
+    @admin.display(description="what stood in the way")
     def faults(self, job: ImportJob) -> SafeString | str:
         return format_html_join("", "<p>[{}] {}</p>", ((each["code"], each["detail"]) for each in job.errors[:20]))
+
+
+def _is_waiting(request: HttpRequest, job: ImportJob) -> bool:
+    """Say whether a worker is at it, or has been asked and has not begun: the job is still what the caller saw."""
+    return job.state in RUNNING or request.GET.get(SEEN) == str(job.version)
 
 
 @admin.register(ImportRow)

@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from accounts.roles import Role
 from departments.models import Department
+from departments.services import update_department
 from interop.models import ImportJob, ImportRow
 
 pytestmark = pytest.mark.django_db
@@ -82,6 +83,70 @@ def test_what_is_no_object_is_said_in_the_form(pages, field, value):
     assert not ImportJob.objects.exists()
 
 
+def press(pages, step):
+    return pages.post(url("step", ImportJob.objects.get().pk, step), follow=True)
+
+
+def offered(page):
+    return [step["url"].rsplit("/", 3)[1] for step in page.context["steps"]]
+
+
+def test_the_page_of_an_import_leads_from_step_to_step_and_looks_again_meanwhile(pages, work):
+    page = upload(pages)
+    page = pages.get(url("change", ImportJob.objects.get().pk))
+    assert (offered(page), page.context["is_waiting"]) == (["resume"], True)
+    assert 'http-equiv="refresh"' in page.content.decode()
+
+    for step, then in (("apply", ["take_back"]), ("take_back", ["validate_again"])):
+        work()
+        asked = press(pages, step)
+        assert asked.context["is_waiting"]
+        work()
+        done = pages.get(asked.request["PATH_INFO"], {"seen": asked.request["QUERY_STRING"].partition("=")[2]})
+        assert (offered(done), done.context["is_waiting"]) == (then, False)
+        assert 'http-equiv="refresh"' not in done.content.decode()
+    assert not Department.objects.exists()
+
+
+def test_what_was_changed_since_is_taken_back_by_a_button_of_its_own(pages, work):
+    upload(pages)
+    work()
+    press(pages, "apply")
+    work()
+    update_department(Department.objects.get(), by=None, name="Natural philosophy")
+    press(pages, "take_back")
+    work()
+    page = pages.get(url("change", ImportJob.objects.get().pk))
+    assert offered(page) == ["force_back"]
+    assert "[changed_since_import]" in page.content.decode()
+
+    press(pages, "force_back")
+    work()
+
+    assert not Department.objects.exists()
+
+
+def test_a_button_whose_step_is_refused_says_why_and_waits_for_nothing(pages, work):
+    upload(pages)
+    work()
+
+    page = press(pages, "take_back")
+
+    assert "An import that is validated cannot be taken back." in page.content.decode()
+    assert not page.context["is_waiting"]
+
+
+def test_a_step_is_taken_by_posting_it_and_there_are_no_others(pages, work):
+    upload(pages)
+    work()
+    job = ImportJob.objects.get()
+
+    assert pages.get(url("step", job.pk, "apply")).status_code == 405
+    assert pages.post(url("step", job.pk, "delete_selected")).status_code == 404
+    assert pages.post(url("step", job.pk, "fly")).status_code == 404
+    assert ImportJob.objects.get().state == "validated"
+
+
 def test_an_action_that_is_refused_says_why(pages):
     upload(pages)
 
@@ -98,3 +163,4 @@ def test_whoever_may_not_import_sees_no_imports(pages, client, user_with):
     for page in (url("changelist"), url("change", job.pk), url("changelist", model="importrow")):
         assert client.get(page).status_code in (302, 403), page
     assert client.get(url("report", job.pk)).status_code == 404
+    assert client.post(url("step", job.pk, "validate_again")).status_code == 404
