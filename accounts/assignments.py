@@ -1,11 +1,29 @@
-"""What a held role comes to: which permission, within which scope."""
+"""What a held role comes to: which permission, within which scope.
+
+The units that a role is held for belong to apps above this one. Each registers the model of its
+kind of unit when it is ready, so that an assignment can be held to name a unit that is there.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
 
+from django.db.models import Model
+
 from accounts.roles import ScopeKind, permissions_of
+
+_units: dict[str, type[Model]] = {}
+
+
+def register_unit(kind: ScopeKind, model: type[Model]) -> None:
+    """Let roles be held within rows of `model`; whoever deletes such a row asks `selectors.require_unassigned`."""
+    _units[kind] = model
+
+
+def unit_model(kind: str) -> type[Model] | None:
+    """Return the model of the units of a kind of scope; None when no app has any."""
+    return _units.get(kind)
 
 
 @dataclass(frozen=True)

@@ -42,6 +42,9 @@ class ScopeKind(TextChoices):
     SELF = "self", "Self"
 
 
+# The kinds that name no unit.
+UNSCOPED = [ScopeKind.INSTITUTION, ScopeKind.SELF]
+
 # Held for oneself or for a part of the institution, never for all of it.
 PERSONAL = frozenset(
     {

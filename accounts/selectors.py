@@ -1,14 +1,19 @@
-"""What others ask of accounts: whose a token is, and which keys verify tokens."""
+"""What others ask of accounts: whose a token is, which keys verify tokens, and whether roles are held in a unit."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.db.models import Exists, F
 from jwt.algorithms import ECAlgorithm
 
-from accounts.models import SigningKey, User
+from accounts.assignments import unit_model
+from accounts.models import RoleAssignment, SigningKey, User
+from accounts.roles import ScopeKind
 from accounts.tokens import ALGORITHM, AccessClaims
+from core.errors import InUseError
 
 
 def user_of(claims: AccessClaims, *, at: datetime) -> User | None:
@@ -32,6 +37,21 @@ def user_of(claims: AccessClaims, *, at: datetime) -> User | None:
         .annotate(session_id=F("sessions__pk"))
         .first()
     )
+
+
+def require_unassigned(kind: ScopeKind, ids: Collection[UUID]) -> None:
+    """Refuse with `in_use` while a role is held, or will be, within one of the units, and let nobody be given one.
+
+    For the transaction that deletes the units, before it does. Assignments that have ended name the
+    unit as it was and keep nobody from deleting it.
+    """
+    model = unit_model(kind)
+    if model is not None:
+        rows = model._base_manager.filter(pk__in=list(ids)).order_by("pk").select_for_update(of=("self",))
+        list(rows.values_list("pk"))
+    held = RoleAssignment.objects.lasting().filter(scope_kind=kind, scope_id__in=list(ids)).count()
+    if held:
+        raise InUseError(meta={"referred_to_by": {str(RoleAssignment._meta.verbose_name_plural): held}})
 
 
 def published_keys() -> list[dict[str, Any]]:

@@ -8,4 +8,9 @@ class CoursesConfig(AppConfig):
     verbose_name = "Courses and timetable"
 
     def ready(self) -> None:
+        from accounts.assignments import register_unit
+        from accounts.roles import ScopeKind
         from courses import refusals, visibility  # noqa: F401 - register themselves
+        from courses.models import Section
+
+        register_unit(ScopeKind.SECTION, Section)

@@ -8,4 +8,10 @@ class DepartmentsConfig(AppConfig):
     verbose_name = "Departments and calendar"
 
     def ready(self) -> None:
+        from accounts.assignments import register_unit
+        from accounts.roles import ScopeKind
         from departments import refusals, visibility  # noqa: F401 - register themselves
+        from departments.models import Department, Program
+
+        register_unit(ScopeKind.DEPARTMENT, Department)
+        register_unit(ScopeKind.PROGRAM, Program)

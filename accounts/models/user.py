@@ -15,11 +15,10 @@ from django.utils.functional import cached_property
 
 from accounts.assignments import Assignment
 from accounts.models.person import Person
-from accounts.roles import PERSONAL, Role, ScopeKind, permissions_of
+from accounts.roles import PERSONAL, UNSCOPED, Role, ScopeKind, permissions_of
 from core.models import BaseQuerySet, VersionedModel
 
 NOWHERE = UUID(int=0)
-UNSCOPED = [ScopeKind.INSTITUTION, ScopeKind.SELF]
 
 
 class UserQuerySet(BaseQuerySet["User"]):
@@ -106,6 +105,10 @@ class RoleAssignmentQuerySet(BaseQuerySet["RoleAssignment"]):
         """Those in force at this moment, by the database's clock."""
         return self.filter(valid__contains=Now())
 
+    def lasting(self) -> Self:
+        """Those that have not ended: in force, or to come."""
+        return self.filter(Q(valid__upper_inf=True) | Q(valid__endswith__gt=Now()))
+
     def for_api(self) -> Self:
         return self.select_related("user", "granted_by")
 
@@ -125,6 +128,11 @@ class RoleAssignment(VersionedModel):
     objects = RoleAssignmentQuerySet.as_manager()
 
     class Meta:
+        indexes = [
+            models.Index(
+                fields=["scope_id"], condition=Q(scope_id__isnull=False), name="accounts_roleassignment_scope"
+            ),
+        ]
         constraints = [
             ExclusionConstraint(
                 name="accounts_roleassignment_no_overlap",

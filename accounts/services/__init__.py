@@ -10,7 +10,13 @@ from accounts.services.identifiers import (
     update_identifier,
 )
 from accounts.services.people import PersonValues, create_person, delete_person, update_person
-from accounts.services.roles import RoleAssignmentValues, assign_role, end_assignment, update_assignment
+from accounts.services.roles import (
+    NoSuchUnitError,
+    RoleAssignmentValues,
+    assign_role,
+    end_assignment,
+    update_assignment,
+)
 from accounts.services.sessions import (
     InvalidCredentialsError,
     InvalidRefreshError,
@@ -47,6 +53,7 @@ __all__ = [
     "InvalidRefreshError",
     "NextKeyTooYoungError",
     "NoSuchKeyError",
+    "NoSuchUnitError",
     "PersonValues",
     "ReasonMissingError",
     "ReasonTellsValueError",

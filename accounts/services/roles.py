@@ -8,12 +8,14 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
+from accounts.assignments import unit_model
 from accounts.models import RoleAssignment, User
-from accounts.roles import usual_scope
+from accounts.roles import UNSCOPED, ScopeKind, usual_scope
 from accounts.services.sessions import outdate_tokens
 from core import crud
+from core.db.locks import keep_rows
 from core.errors import ForbiddenError, InvalidError
-from core.visibility import Actor
+from core.visibility import Actor, visible
 
 
 class RoleAssignmentValues(TypedDict, total=False):
@@ -40,14 +42,24 @@ class EndsBeforeStartError(InvalidError):
     field = "valid_until"
 
 
+class NoSuchUnitError(InvalidError):
+    """The scope names a unit that is not there, or that the actor cannot see."""
+
+    code = "does_not_exist"
+    title = "There is no such row."
+    field = "scope_id"
+
+
 @transaction.atomic
 def assign_role(*, by: Actor | None, **values: Unpack[RoleAssignmentValues]) -> RoleAssignment:
     """Give a role to a user, from now on unless `valid_from` says otherwise.
 
-    Without a scope it is held in its usual one: for oneself, or for the institution.
+    Without a scope it is held in its usual one: for oneself, or for the institution. Raises
+    `NoSuchUnitError` when the unit is none that the actor sees.
     """
     _refuse_self(values["user"], by)
     fields: dict[str, Any] = {"scope_kind": usual_scope(values["role"]), **values}
+    _require_unit(fields["scope_kind"], fields.get("scope_id"), by)
     start = fields.pop("valid_from", None) or timezone.now()
     fields["valid"] = _span(start, fields.pop("valid_until", None))
     assignment = crud.create(RoleAssignment, {**fields, "granted_by": by})
@@ -59,13 +71,16 @@ def assign_role(*, by: Actor | None, **values: Unpack[RoleAssignmentValues]) -> 
 def update_assignment(
     assignment: RoleAssignment, *, by: Actor | None, **changes: Unpack[RoleAssignmentValues]
 ) -> RoleAssignment:
-    """Change an assignment: its scope or its time."""
+    """Change an assignment: its scope or its time; raise `NoSuchUnitError` as `assign_role` does."""
     _refuse_self(assignment.user, by)
     _refuse_self(changes.get("user", assignment.user), by)
     fields: dict[str, Any] = dict(changes)
     if {"valid_from", "valid_until"} & fields.keys():
         start = fields.pop("valid_from", None) or assignment.valid.lower
         fields["valid"] = _span(start, fields.pop("valid_until", assignment.valid.upper))
+    if {"scope_kind", "scope_id", "valid"} & fields.keys():  # a longer time brings an old unit back
+        kind, unit = (fields.get(name, getattr(assignment, name)) for name in ("scope_kind", "scope_id"))
+        _require_unit(kind, unit, by)
     holders, seen = {assignment.user, changes.get("user", assignment.user)}, assignment.version
     crud.update(assignment, fields)
     if assignment.version != seen:
@@ -83,6 +98,17 @@ def end_assignment(assignment: RoleAssignment, *, by: Actor | None) -> None:
     elif assignment.valid.upper is None or assignment.valid.upper > now:
         crud.update(assignment, {"valid": _span(assignment.valid.lower, now)})
         outdate_tokens(assignment.user)
+
+
+def _require_unit(kind: str, unit: UUID | None, by: Actor | None) -> None:
+    """Refuse a unit that is not there for the actor; let nobody delete it before the assignment is committed."""
+    if unit is None or kind in UNSCOPED or kind not in ScopeKind.values:
+        return  # the constraints say what is wrong with these
+    model = unit_model(kind)
+    if model is None or not keep_rows(model, [unit]):
+        raise NoSuchUnitError
+    if by is not None and not visible(model._base_manager.filter(pk=unit), by).exists():
+        raise NoSuchUnitError
 
 
 def _span(start: datetime, end: datetime | None) -> DateTimeTZRange:

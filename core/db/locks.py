@@ -1,9 +1,10 @@
 """Waiting for locks, but not for ever."""
 
-from collections.abc import Generator
+from collections.abc import Collection, Generator
 from contextlib import contextmanager
+from uuid import UUID
 
-from django.db import OperationalError, connection
+from django.db import OperationalError, connection, models
 from django.db.models import Func, TextField, Value
 from django.db.models.functions import Cast, Concat
 from psycopg import errors
@@ -58,6 +59,18 @@ def hold_named(namespace: str, name: str) -> None:
         row = cursor.fetchone()
     if not row[0]:
         raise LockHeldError
+
+
+def keep_rows(model: type[models.Model], ids: Collection[UUID]) -> set[UUID]:
+    """Let nobody delete these rows before this transaction ends; return the ids of those that are there.
+
+    What a foreign key does for the row it names: changes of the row go on meanwhile.
+    """
+    table, key = (connection.ops.quote_name(name) for name in (model._meta.db_table, str(model._meta.pk.column)))
+    with connection.cursor() as cursor:
+        # The names come from the model.
+        cursor.execute(f"SELECT {key} FROM {table} WHERE {key} = ANY(%s) FOR KEY SHARE", [list(ids)])  # noqa: S608
+        return {row[0] for row in cursor.fetchall()}
 
 
 def _set_lock_timeout(value: str) -> str:

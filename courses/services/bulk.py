@@ -11,6 +11,8 @@ from django.db import models, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
+from accounts.roles import ScopeKind
+from accounts.selectors import require_unassigned
 from core import bulk, snapshots
 from core.errors import DomainError
 from core.ids import new_id
@@ -166,7 +168,8 @@ def keep_sections(*, ids: Collection[UUID]) -> dict[UUID, list[snapshots.Kept]]:
 
 @transaction.atomic
 def remove_sections(*, ids: Collection[UUID]) -> None:
-    """Delete sections nobody ever enrolled in; refused with `in_use` otherwise."""
+    """Delete sections nobody ever enrolled in and no role is held in; refused with `in_use` otherwise."""
+    require_unassigned(ScopeKind.SECTION, ids)
     bulk.delete(Section, ids)
 
 

@@ -9,6 +9,8 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from accounts.roles import ScopeKind
+from accounts.selectors import require_unassigned
 from core import crud
 from core.errors import ConflictError
 from core.events import publish
@@ -137,7 +139,8 @@ def update_section(section: Section, *, by: Actor | None, **changes: Unpack[Sect
 
 @transaction.atomic
 def delete_section(section: Section, *, by: Actor | None) -> None:
-    """Delete a section nobody ever enrolled in; refused with `in_use` otherwise."""
+    """Delete a section nobody ever enrolled in and no role is held in; refused with `in_use` otherwise."""
+    require_unassigned(ScopeKind.SECTION, [section.pk])
     remove_meetings_of(section)
     crud.delete(section)
 

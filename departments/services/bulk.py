@@ -9,13 +9,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 from uuid import UUID
 
+from django.db import transaction
+
+from accounts.roles import ScopeKind
+from accounts.selectors import require_unassigned
 from core import bulk, snapshots
 from core.errors import DomainError
 from core.models import VersionedModel
 from core.visibility import Actor
-from departments.models import Department
+from departments.models import Department, Program
 
 RowT = TypeVar("RowT", bound=VersionedModel)
+UNITS: Mapping[type[VersionedModel], ScopeKind] = {Department: ScopeKind.DEPARTMENT, Program: ScopeKind.PROGRAM}
 
 
 def create_many(*, model: type[RowT], rows: Sequence[Mapping[str, Any]], by: Actor | None) -> list[RowT | DomainError]:
@@ -38,8 +43,11 @@ def restore_many(*, kept: Iterable[snapshots.Kept]) -> None:
     snapshots.restore(kept)
 
 
+@transaction.atomic
 def remove_many(*, model: type[RowT], ids: Collection[UUID]) -> None:
-    """Delete rows; refused with `in_use` while others refer to one of them."""
+    """Delete rows; refused with `in_use` while others refer to one of them, or roles are held there."""
+    if model in UNITS:
+        require_unassigned(UNITS[model], ids)
     for same_depth in _deepest_first(ids) if model is Department else [ids]:
         bulk.delete(model, same_depth)
 

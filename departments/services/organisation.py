@@ -4,11 +4,14 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
+from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
 from accounts.assignments import scopes_of
 from accounts.models import Person
+from accounts.roles import ScopeKind
+from accounts.selectors import require_unassigned
 from core import crud
 from core.errors import InvalidError, OutOfScopeError
 from core.visibility import Actor, visible
@@ -64,8 +67,10 @@ def update_department(department: Department, *, by: Actor | None, **changes: Un
     return crud.update(department, changes, by=by)
 
 
+@transaction.atomic
 def delete_department(department: Department, *, by: Actor | None) -> None:
-    """Delete a department nothing refers to; refused with `in_use` otherwise."""
+    """Delete a department nothing refers to and no role is held in; refused with `in_use` otherwise."""
+    require_unassigned(ScopeKind.DEPARTMENT, [department.pk])
     crud.delete(department)
 
 
@@ -100,8 +105,10 @@ def update_program(program: Program, *, by: Actor | None, **changes: Unpack[Prog
     return crud.update(program, changes)
 
 
+@transaction.atomic
 def delete_program(program: Program, *, by: Actor | None) -> None:
-    """Delete a program nobody has enrolled in; refused with `in_use` otherwise."""
+    """Delete a program nobody has enrolled in and no role is held in; refused with `in_use` otherwise."""
+    require_unassigned(ScopeKind.PROGRAM, [program.pk])
     crud.delete(program)
 
 
