@@ -12,7 +12,6 @@ COPY . /srv/campushub360
 WORKDIR /srv/campushub360
 # Collecting needs settings, and production settings insist on a safe configuration. This one lives for one command.
 RUN SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(48))')" \
-    JWT_SIGNING_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(48))')" \
     ENCRYPTION_KEYS="build:$(python -c 'import secrets; print(secrets.token_urlsafe(32))')" \
     BLIND_INDEX_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(32))')" \
     ALLOWED_HOSTS=build.invalid FORWARDED_ALLOW_IPS=192.0.2.1 \

@@ -16,7 +16,6 @@ ARGS ?=
 # A configuration that production accepts, for the checks of its settings. Nothing listens behind it.
 SAFE_ENVIRONMENT := DJANGO_SETTINGS_MODULE=campushub360.settings.production \
 	SECRET_KEY=sample-5b0c2f7d9e8a41c6b3f0a2d4e6c8b1f3a5d7e9c0b2f4a6d8e1c3 \
-	JWT_SIGNING_KEY=sample-9d1f3b5a7c9e0d2f4b6a8c1e3d5f7b9a0c2e4d6f8b1a3c5e7d9f \
 	ENCRYPTION_KEYS=sample:YY7TZCfCKASFbdg9mWkmcEUldcKCjMRnf5LJnFrg8oQ= \
 	BLIND_INDEX_KEY=T9+DAYX4SlfvUcDKUQ2MuKeawzr+Zhr/Qar2RND5q2w= \
 	ALLOWED_HOSTS=campus.example.edu FORWARDED_ALLOW_IPS=192.0.2.10 \

@@ -12,7 +12,6 @@ from campushub360.settings.base import *
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = env.str("SECRET_KEY", default="") or secret("secret-key")
-JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY", default="") or secret("jwt-signing-key")
 # Known to everybody who has the source, so that a development database stays readable; production refuses them.
 ENCRYPTION_KEYS = encryption_keys("development:ZGV2ZWxvcG1lbnQtb25seS1lbmNyeXB0aW9uLWtleSE")
 BLIND_INDEX_KEY = blind_index_key("ZGV2ZWxvcG1lbnQtb25seS1ibGluZC1pbmRleC1rZXk")

@@ -32,17 +32,14 @@ def _switches(env: Environment) -> Iterator[str]:
         yield "DEMO_PASSWORD or DEMO_ACCOUNTS_ALLOWED is set: demo accounts have no place in production"
 
 
-def _keys(env: Environment) -> Iterator[str]:
-    for name in ("SECRET_KEY", "JWT_SIGNING_KEY"):
-        value = env.get(name, "")
-        if not value:
-            yield f"{name} is missing"
-        elif len(value) < SHORTEST_KEY:
-            yield f"{name} is shorter than {SHORTEST_KEY} characters"
-        elif len(set(value)) < FEWEST_CHARACTERS or value.startswith(("django-insecure", "change")):
-            yield f"{name} is a placeholder: `openssl rand -base64 48` prints a good one"
-    if env.get("SECRET_KEY") and env.get("SECRET_KEY") == env.get("JWT_SIGNING_KEY"):
-        yield "JWT_SIGNING_KEY is the same as SECRET_KEY: one leak would be two"
+def _secret_key(env: Environment) -> Iterator[str]:
+    key = env.get("SECRET_KEY", "")
+    if not key:
+        yield "SECRET_KEY is missing"
+    elif len(key) < SHORTEST_KEY:
+        yield f"SECRET_KEY is shorter than {SHORTEST_KEY} characters"
+    elif len(set(key)) < FEWEST_CHARACTERS or key.startswith(("django-insecure", "change")):
+        yield "SECRET_KEY is a placeholder: `openssl rand -base64 48` prints a good one"
 
 
 def _encryption(env: Environment) -> Iterator[str]:
@@ -177,7 +174,7 @@ def _protection(env: Environment) -> Iterator[str]:
 
 CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _switches,
-    _keys,
+    _secret_key,
     _encryption,
     _hosts,
     _database,

@@ -12,7 +12,6 @@ from campushub360.settings.base import *
 
 DEBUG = False
 SECRET_KEY = env.str("SECRET_KEY")
-JWT_SIGNING_KEY = env.str("JWT_SIGNING_KEY")
 ENCRYPTION_KEYS = encryption_keys()
 BLIND_INDEX_KEY = blind_index_key()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")

@@ -16,7 +16,6 @@ except ServersError as error:
 
 DEBUG = False
 SECRET_KEY = "the-tests-own-secret-key-which-signs-nothing-outside-of-them"
-JWT_SIGNING_KEY = "the-tests-own-token-key-which-signs-nothing-outside-of-them"
 ENCRYPTION_KEYS = read_key_ring("testing:dGhlLXRlc3RzLW93bi1lbmNyeXB0aW9uLWtleS0tLS0")
 BLIND_INDEX_KEY = read_key("dGhlLXRlc3RzLW93bi1ibGluZC1pbmRleC1rZXktLS0")
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1", "[::1]"]

@@ -10,8 +10,7 @@ from campushub360.local import CHECKOUT
 from campushub360.settings.faults import REFRESH_TOKEN_DAYS, faults
 
 SAFE = {
-    "SECRET_KEY": "k4Jz-9sQ2vX7bN1mP6rT3wY8cF5hL0dG_aEuIoZqSxVnBjM",
-    "JWT_SIGNING_KEY": "t8Hq_3wE6yU1iO5pA9sD2fG7jK0lZxC4vBnM-QrTzXyWuVa",
+    "SECRET_KEY": "k4Jz-9sQ2vX7bN1mP6rT3wY8cF5hL0dG_aEuIoZqSxVnBjMAb3",
     "ENCRYPTION_KEYS": "key1:8I2vJ0m1cZ4yTq7bRwXe5uLsNnKdPf3hGgAaVtYjBzE=",
     "BLIND_INDEX_KEY": "wq3Zs8Yk1VdJ6fTtLmXo0rPbHcGeN5uA7iQyE2xKj9M=",
     "ALLOWED_HOSTS": "campus.example.edu",
@@ -20,7 +19,6 @@ SAFE = {
     "REDIS_URL": "redis://:5b0c2f7d@cache.invalid/0",
     "REDIS_STATE_URL": "redis://:9e8a41c6@state.invalid/0",
 }
-SAFE = {name: value + "Ab3" if name in ("SECRET_KEY", "JWT_SIGNING_KEY") else value for name, value in SAFE.items()}
 
 
 def load_production(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -46,7 +44,6 @@ def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_tracebac
     assert done.stderr.splitlines() == [
         "CampusHub360 does not start on this configuration:",
         "SECRET_KEY is missing",
-        "JWT_SIGNING_KEY is missing",
         "ENCRYPTION_KEYS is missing",
         "BLIND_INDEX_KEY is missing",
         "ALLOWED_HOSTS is empty: name the hosts this answers for",
@@ -70,7 +67,6 @@ def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_tracebac
         ({"SECRET_KEY": "short"}, "SECRET_KEY is shorter than 50 characters"),
         ({"SECRET_KEY": "a" * 60}, "SECRET_KEY is a placeholder"),
         ({"SECRET_KEY": "django-insecure-" + SAFE["SECRET_KEY"]}, "SECRET_KEY is a placeholder"),
-        ({"JWT_SIGNING_KEY": SAFE["SECRET_KEY"]}, "JWT_SIGNING_KEY is the same as SECRET_KEY"),
         ({"ENCRYPTION_KEYS": SAFE["BLIND_INDEX_KEY"]}, "ENCRYPTION_KEYS key 1 is not of the form id:base64"),
         ({"ENCRYPTION_KEYS": "key1:c2hvcnQ="}, "ENCRYPTION_KEYS key key1 has 5 bytes instead of 32"),
         ({"ENCRYPTION_KEYS": "key1:" + "A" * 43 + "="}, "ENCRYPTION_KEYS key1 is not random"),
