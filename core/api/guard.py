@@ -20,10 +20,11 @@ from core.errors import ForbiddenError
 from core.middleware import PROBES
 from core.security.addresses import client_address, is_within, networks_for
 
-# TRACE would echo credentials; CONNECT is for proxies.
+# TRACE would echo credentials; CONNECT is for proxies. Views say which of the others they serve.
 METHODS = frozenset(HTTPMethod) - {HTTPMethod.TRACE, HTTPMethod.CONNECT}
-METHODS_OF_PAGES = frozenset({HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.POST})
-API = "/api/"
+# The views of the administration would take any other for GET.
+METHODS_OF_ADMIN = frozenset({HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.POST})
+ADMIN = "/admin/"
 # No body is so long that its length has more.
 MOST_DIGITS = 18
 
@@ -72,7 +73,7 @@ def _refusal(request: HttpRequest) -> Refusal | None:
 
 
 def _methods(request: HttpRequest) -> frozenset[HTTPMethod]:
-    return METHODS if request.path.startswith(API) else METHODS_OF_PAGES
+    return METHODS_OF_ADMIN if request.path.startswith(ADMIN) else METHODS
 
 
 def _length(request: HttpRequest) -> float:
