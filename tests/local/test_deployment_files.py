@@ -193,6 +193,36 @@ def test_gunicorn_believes_nginx_alone_and_nginx_overwrites_what_clients_claim()
     assert nginx.count("{") == nginx.count("}")
 
 
+@pytest.mark.checklist(67)
+def test_tls_is_not_older_than_1_2_and_an_api_call_without_it_is_refused_instead_of_redirected() -> None:
+    nginx = (CHECKOUT / "nginx.conf").read_text()
+
+    assert re.findall(r"ssl_protocols (.*);", nginx) == ["TLSv1.2 TLSv1.3"]
+    plain = nginx[nginx.index("listen 80;") : nginx.index("listen 443")]
+    assert re.search(r"location /api/ \{\s+return 403;", plain)
+
+
+@pytest.mark.checklist(74)
+@pytest.mark.parametrize("path", ["/metrics", "/readyz"])
+def test_what_machines_inside_ask_is_not_answered_outside(path: str) -> None:
+    nginx = (CHECKOUT / "nginx.conf").read_text()
+
+    assert re.search(rf"location = {path} \{{\s+return 404;", nginx)
+
+
+@pytest.mark.checklist(45)
+def test_nginx_and_the_application_take_large_bodies_on_the_same_routes() -> None:
+    from django.conf import settings
+
+    nginx = (CHECKOUT / "nginx.conf").read_text()
+    routes = dict(re.findall(r"location (/\S+) \{\s+client_max_body_size (\d+)m;", nginx))
+
+    assert {path: int(size) << 20 for path, size in routes.items()} == {"/api/v1/imports/": 100 << 20}
+    assert set(routes) == set(settings.BODY_MAX_SIZES)
+    assert re.findall(r"^    client_max_body_size (.*);", nginx, re.MULTILINE) == ["1m"]
+    assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE == 1 << 20
+
+
 def test_the_image_runs_as_an_ordinary_user_from_locked_requirements() -> None:
     instructions = (CHECKOUT / "Dockerfile").read_text()
     final = instructions[instructions.rindex("\nFROM") :]
