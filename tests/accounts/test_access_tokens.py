@@ -139,6 +139,14 @@ def test_one_algorithm_and_our_key_alone_are_believed(anonymous, genuine, ours, 
     assert_refused(anonymous, forge(*parts_of(genuine), ours))
 
 
+@pytest.mark.parametrize("opening", [b"[", b'{"a":', b"\xff", b"1" * 5000, b"NaN", b"", b"null", b'"text"'])
+def test_a_header_that_is_no_header_is_refused(anonymous, genuine, opening):
+    deep = opening * (2400 // max(len(opening), 1))
+
+    for header in (opening[:2400], deep):
+        assert_refused(anonymous, ".".join([b64(header), *genuine.split(".")[1:]]))
+
+
 @pytest.mark.checklist(29)
 @pytest.mark.parametrize("cut", [0, 1, 2])
 def test_each_part_of_a_token_is_needed_as_it_was(anonymous, genuine, cut):

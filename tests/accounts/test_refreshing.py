@@ -215,6 +215,17 @@ class TestTheEnd:
         assert anonymous.get(ME, HTTP_AUTHORIZATION=f"Bearer {pair['access']}").status_code == 401
         assert User.objects.get(pk=account.pk).token_version > account.token_version
 
+    def test_needs_no_redis(self, anonymous, pair, settings):
+        settings.REDIS_URL = settings.REDIS_STATE_URL = nowhere = "redis://127.0.0.1:1/0"
+        settings.CACHES = {"default": {**settings.CACHES["default"], "LOCATION": nowhere}}
+        bearer = {"Authorization": f"Bearer {pair['access']}"}
+        assert anonymous.get(ME, headers=bearer).status_code == 200
+
+        services.log_out(session=Session.objects.get(), at=timezone.now())
+
+        assert anonymous.get(ME, headers=bearer).json()["code"] == "session_ended"
+        assert refreshed(anonymous, pair["refresh"]).status_code == 401
+
 
 @pytest.mark.checklist(38)
 class TestLifetimes:

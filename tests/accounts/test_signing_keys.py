@@ -152,7 +152,7 @@ class TestTheCommand:
         assert manage() == manage("list")
         lines = manage("list").splitlines()
 
-        assert [line.split()[1] for line in lines] == ["active", "next"]
+        assert sorted(line.split()[1] for line in lines) == ["active", "next"]
         assert {line.split()[0] for line in lines} == set(states())
 
     def test_rotates(self, logged_in, settings):
