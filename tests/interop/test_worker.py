@@ -39,7 +39,7 @@ def process(kind: str, **variables: str) -> Iterator[None]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_worker_validates_and_applies_what_is_asked_for(
+def test_a_worker_validates_applies_and_takes_back_what_is_asked_for(
     registrar_client: Any, settings: Any, import_root: Path
 ) -> None:
     settings.DATABASE_DIRECT_URL = ""
@@ -66,5 +66,10 @@ def test_a_worker_validates_and_applies_what_is_asked_for(
         registrar_client.post(f"/api/v1/imports/{job}/apply/")
         shown = until(job, "applied")
 
-    assert shown["counts"]["created"] == 1
-    assert Department.objects.get().name == "Physics"
+        assert shown["counts"]["created"] == 1
+        assert Department.objects.get().name == "Physics"
+        registrar_client.post(f"/api/v1/imports/{job}/revert/")
+        shown = until(job, "reverted")
+
+    assert shown["reversal"]["deleted"] == 1
+    assert not Department.objects.exists()
