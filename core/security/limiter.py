@@ -127,7 +127,7 @@ class Limiter:
     outage does not cost every request its patience.
     """
 
-    def __init__(self, url: str, *, prefix: str, patience: float = 0.1, pause: float = 1.0) -> None:
+    def __init__(self, url: str, *, prefix: str, patience: float = 0.25, pause: float = 1.0) -> None:
         self.prefix = prefix
         self.pause = pause
         redis = Redis.from_url(
