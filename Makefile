@@ -22,7 +22,11 @@ SAFE_ENVIRONMENT := DJANGO_SETTINGS_MODULE=campushub360.settings.production \
 	DATABASE_URL=postgres://campushub360:sample-7d2f9c@database.invalid/campushub360 \
 	REDIS_URL=redis://:sample-1b8e4a@cache.invalid/0 REDIS_STATE_URL=redis://:sample-6c3d5f@state.invalid/0
 
-.PHONY: help run test check seed schema shell format lock clean environment-demo environment-development
+# Lines that look like a secret and are an example, and what is looked for beside the tests' own made-up passwords.
+SAMPLES := sample-|only-for-this-line|the-tests-own-|password_encryption = |user:password@|"your password"
+UNLESS_TESTS := KeywordDetector BasicAuthDetector Base64HighEntropyString HexHighEntropyString JwtTokenDetector
+
+.PHONY: help run test check sbom audit seed schema shell format lock clean environment-demo environment-development
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -33,11 +37,16 @@ run: environment-demo ## Start everything on http://127.0.0.1:8000 (PORT=, DEMO_
 test: environment-development ## Run the whole test suite (ARGS="-k word tests/students" narrows it, WORKERS= sets how many at once)
 	@$(VENV)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
-check: environment-development ## Formatting, lint, types, layers, migrations, deployment settings, API schema
+check: environment-development ## Formatting, lint, types, layers, unsafe code, secrets, migrations, deployment settings, API schema
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
 	$(VENV)/mypy .
 	$(VENV)/lint-imports
+	git ls-files -z -- '*.py' ':!tests' | xargs -0 $(VENV)/bandit --quiet --severity-level medium
+	git ls-files -z -- . ':!tests' ':!requirements/*.txt' ':!campushub360/openapi.yaml' | \
+		xargs -0 $(VENV)/detect-secrets-hook --no-verify --exclude-lines '$(SAMPLES)'
+	git ls-files -z -- tests | \
+		xargs -0 $(VENV)/detect-secrets-hook --no-verify $(UNLESS_TESTS:%=--disable-plugin %)
 	$(MANAGE) check --fail-level WARNING
 	$(MANAGE) makemigrations --check --dry-run
 	LOG_LEVEL=WARNING $(MANAGE) lintmigrations
@@ -45,6 +54,16 @@ check: environment-development ## Formatting, lint, types, layers, migrations, d
 	$(MANAGE) spectacular --validate --fail-on-warn --file .campus/openapi.yaml
 	diff -u campushub360/openapi.yaml .campus/openapi.yaml || { echo 'The API changed: `make schema` records it.'; exit 1; }
 	$(MANAGE) error_reference --check
+
+sbom: environment-development ## List what a release consists of, with versions and hashes, in .campus/sbom.json (CycloneDX)
+	@mkdir -p .campus
+	$(VENV)/cyclonedx-py requirements requirements/production.txt --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --output-file .campus/sbom.json
+
+audit: environment-development ## Ask the vulnerability service on the net about every locked package
+	@# Without --strict a package that the service could not be asked about would count as sound.
+	$(VENV)/pip-audit --strict --require-hashes --disable-pip --requirement requirements/production.txt
+	$(VENV)/pip-audit --strict --require-hashes --disable-pip --requirement requirements/development.txt
 
 seed: environment-demo ## Fill the database with demo data (SCALE=small, medium or large)
 	@$(MANAGE) migrate --verbosity 0 && $(MANAGE) seed_demo --scale $(SCALE)

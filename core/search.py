@@ -128,7 +128,9 @@ class WordsOrResemblance(Func):
 
     template = (
         "(WITH found (id) AS MATERIALIZED %(expressions)s AS others (id) WHERE NOT EXISTS (SELECT FROM found)"
-        f" AND (SELECT set_config('pg_trgm.word_similarity_threshold', '{SIMILARITY}', true)) IS NOT NULL)"
+        # The threshold is a constant of this module.
+        f" AND (SELECT set_config('pg_trgm.word_similarity_threshold', '{SIMILARITY}', true))"  # nosec B608
+        " IS NOT NULL)"
     )
     arg_joiner = " SELECT id FROM found UNION ALL SELECT id FROM "
     output_field = UUIDField()

@@ -149,7 +149,7 @@ class Supervisor:
         while time.monotonic() < deadline:
             self._look_after_children()
             try:
-                with urllib.request.urlopen(f"{self.url}/readyz", timeout=5):  # noqa: S310 - our own http URL
+                with urllib.request.urlopen(f"{self.url}/readyz", timeout=5):  # noqa: S310 - our own URL # nosec B310
                     return
             except urllib.error.HTTPError as error:
                 answer = f"{error.code} {error.read(300).decode(errors='replace')}"

@@ -1,0 +1,215 @@
+"""What no linter forbids: queries whose parts a client names, SQL past the ORM, stored code, runaway patterns."""
+
+import ast
+import pickle
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.cache import cache
+
+from campushub360.celery import app
+
+ROOT = Path(__file__).parents[2]
+SOURCES = {
+    str(path.relative_to(ROOT)): ast.parse(path.read_text())
+    for label in settings.FIRST_PARTY_APPS
+    for path in sorted((ROOT / label).rglob("*.py"))
+}
+
+# Where the words of a client are found.
+FROM_CLIENT = {
+    "request", "query_params", "GET", "POST", "FILES", "META", "COOKIES", "headers", "data", "body", "initial_data",
+}  # fmt: skip
+BY_KEYWORD = {
+    "filter", "exclude", "get", "Q", "create", "get_or_create", "update_or_create", "update", "annotate", "alias",
+    "aggregate",
+}  # fmt: skip
+BY_NAME = {
+    "order_by", "values", "values_list", "only", "defer", "select_related", "prefetch_related", "distinct", "F",
+    "Prefetch",
+}  # fmt: skip
+PAST_THE_ORM = {"raw", "extra", "RawSQL"}
+UNPICKLERS = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "jsonpickle", "marshal", "shelve"}
+OWN_PATTERNS = {
+    # They meet constants alone: the form of names, and the patterns of our own serializers when the API is described.
+    "core/models/custom_field.py": {"NAME_PATTERN.strip('^$')"},
+    "core/api/schema_examples.py": {"pattern"},
+}
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", None) or getattr(node.func, "id", None)
+            if name is not None:
+                yield name, node
+
+
+def is_from_client(node: ast.AST) -> bool:
+    """Say whether a client's words are in an expression; what a serializer has validated has known names."""
+    if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "validated":
+        return False
+    names = {getattr(part, "id", None) or getattr(part, "attr", None) for part in ast.walk(node)}
+    return bool(names & FROM_CLIENT)
+
+
+def keys_from_client(tree: ast.AST) -> list[int]:
+    """Return the lines on which keywords of a query are unpacked whose names a client chose."""
+    found = []
+    for name, call in calls(tree):
+        for keyword in call.keywords if name in BY_KEYWORD else ():
+            if keyword.arg is not None:
+                continue
+            is_literal = isinstance(keyword.value, ast.Dict)
+            keys = [key for key in keyword.value.keys if key] if is_literal else [keyword.value]
+            found += [call.lineno for key in keys if is_from_client(key)]
+    return found
+
+
+def names_from_client(tree: ast.AST) -> list[int]:
+    """Return the lines on which a client names columns."""
+    return [
+        call.lineno
+        for name, call in calls(tree)
+        if name in BY_NAME
+        for argument in call.args
+        if is_from_client(argument)
+    ]
+
+
+def sql_past_the_orm(tree: ast.AST) -> list[int]:
+    return [call.lineno for name, call in calls(tree) if name in PAST_THE_ORM]
+
+
+def unpicklers(tree: ast.AST) -> list[str]:
+    imported = [
+        module
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for module in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
+    ]
+    return [module for module in imported if module.split(".")[0] in UNPICKLERS]
+
+
+def patterns_at_run_time(tree: ast.AST) -> list[str]:
+    """Return the patterns given to the backtracking `re` that are no constants."""
+    return [
+        ast.unparse(call.args[0])
+        for name, call in calls(tree)
+        if name in {"compile", "search", "match", "fullmatch", "sub", "split", "findall", "finditer"}
+        and ast.unparse(getattr(call.func, "value", call.func)) == "re"
+        and not isinstance(call.args[0], ast.Constant)
+    ]
+
+
+def regex_lookups(tree: ast.AST) -> list[int]:
+    """Return the lines on which the database is given a pattern that is no constant."""
+    return [
+        call.lineno
+        for _, call in calls(tree)
+        for keyword in call.keywords
+        if (keyword.arg or "").endswith(("__regex", "__iregex"))
+        and not (isinstance(keyword.value, ast.Constant) or ast.unparse(keyword.value).isupper())
+    ]
+
+
+def found_by(finder: Callable[[ast.AST], list[Any]]) -> list[str]:
+    return [f"{path}: {found}" for path, tree in SOURCES.items() for found in finder(tree)]
+
+
+@pytest.mark.checklist(43)
+def test_no_query_unpacks_keywords_that_a_client_named() -> None:
+    assert found_by(keys_from_client) == []
+
+
+@pytest.mark.checklist(43, 44)
+def test_no_client_names_a_column_or_an_alias() -> None:
+    assert found_by(names_from_client) == []
+
+
+@pytest.mark.checklist(42)
+def test_no_sql_goes_past_the_orm_unseen() -> None:
+    assert found_by(sql_past_the_orm) == []
+
+
+@pytest.mark.checklist(63)
+def test_nothing_that_runs_code_while_reading_is_imported() -> None:
+    assert found_by(unpicklers) == []
+
+
+@pytest.mark.checklist(47)
+def test_no_pattern_that_somebody_sent_meets_a_backtracking_engine() -> None:
+    met = {path: set(found) for path, tree in SOURCES.items() if (found := patterns_at_run_time(tree))}
+
+    assert met == OWN_PATTERNS
+    assert found_by(regex_lookups) == []
+
+
+@pytest.mark.parametrize(
+    ("finder", "line"),
+    [
+        (keys_from_client, "rows.filter(**request.query_params.dict())"),
+        (keys_from_client, "rows.filter(**{name: 1, request.data['field']: 2})"),
+        (keys_from_client, "Q(**{f'{self.request.GET[\"by\"]}__in': [1]})"),
+        (keys_from_client, "rows.annotate(**serializer.initial_data)"),
+        (names_from_client, "rows.order_by(request.GET['ordering'])"),
+        (names_from_client, "rows.values(*request.data)"),
+        (names_from_client, "F(request.data['column'])"),
+        (sql_past_the_orm, "Row.objects.raw('SELECT 1')"),
+        (sql_past_the_orm, "rows.extra(where=['1=1'])"),
+        (sql_past_the_orm, "RawSQL('1', [])"),
+        (unpicklers, "import pickle"),
+        (unpicklers, "from dill import loads"),
+        (patterns_at_run_time, "re.compile(field.pattern)"),
+        (regex_lookups, "rows.filter(name__iregex=wanted)"),
+    ],
+)
+def test_what_is_looked_for_is_found(finder, line: str) -> None:
+    assert finder(ast.parse(line))
+
+
+@pytest.mark.parametrize(
+    ("finder", "line"),
+    [
+        (keys_from_client, "rows.filter(**{self.parent_field: self.kwargs['parent']})"),
+        (keys_from_client, "rows.filter(name=request.data['name'])"),
+        (keys_from_client, "rows.filter(**{'name': request.data['name']})"),
+        (keys_from_client, "services.update(row, **self.validated(request.data))"),
+        (patterns_at_run_time, "re2.compile(field.pattern)"),
+        (regex_lookups, "Q(name__regex=NAME_PATTERN)"),
+    ],
+)
+def test_what_is_sound_is_let_be(finder, line: str) -> None:
+    assert not finder(ast.parse(line))
+
+
+@pytest.mark.checklist(63)
+def test_the_cache_holds_json_and_refuses_to_read_anything_else() -> None:
+    cache.set("plain", {"a": [1]})
+    redis, name = cache.client.get_client(), cache.make_key("plain")
+
+    assert redis.get(name) == b'{"a": [1]}'
+    redis.set(name, pickle.dumps({"a": [1]}))
+    with pytest.raises(ValueError, match=r"codec|JSON|Expecting"):
+        cache.get("plain")
+    cache.delete("plain")
+
+
+@pytest.mark.checklist(63)
+def test_a_value_that_is_no_json_is_not_cached() -> None:
+    with pytest.raises(TypeError):
+        cache.set("object", object())
+
+
+@pytest.mark.checklist(63)
+def test_the_task_queue_takes_json_alone() -> None:
+    assert list(app.conf.accept_content) == ["json"]
+    assert (app.conf.task_serializer, app.conf.task_ignore_result, app.conf.result_backend) == ("json", True, None)
+
+
+@pytest.mark.checklist(63)
+def test_sessions_are_kept_as_json() -> None:
+    assert settings.SESSION_SERIALIZER == "django.contrib.sessions.serializers.JSONSerializer"
