@@ -62,8 +62,10 @@ class WriteSerializer(serializers.Serializer[Any]):
 
     default_error_messages = {"unknown_field": "There is no such field."}
 
-    # What the documentation sends, where the plainest values that the fields accept are not accepted together.
-    request_example: ClassVar[Mapping[str, Any]] = {}
+    @property
+    def request_example(self) -> Mapping[str, Any]:
+        """What the documentation sends, where the plainest values of the fields are not accepted together."""
+        return {}
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):

@@ -1,11 +1,13 @@
 """The JSON shapes of definitions."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.serializers import BaseModelSerializer, ModelWriteSerializer
+from core.customfields.selectors import customizable_models
 from core.customfields.values import shown
 from core.models import CustomField
 
@@ -74,13 +76,6 @@ class CustomFieldReader(BaseModelSerializer[CustomField]):
 class CustomFieldWriter(ModelWriteSerializer[CustomField]):
     """What a definition is made of; whether its options fit its type is the service's question."""
 
-    request_example: ClassVar = {
-        "entity_type": "students.student",
-        "name": "blood_group",
-        "label": "Blood group",
-        "field_type": "text",
-    }
-
     choices = ChoicesField(required=False)
     default_value = DefaultValueField(required=False, allow_null=True)
 
@@ -107,3 +102,13 @@ class CustomFieldWriter(ModelWriteSerializer[CustomField]):
         ]
         # A blank may be part of an expression.
         extra_kwargs: ClassVar = {"validation_regex": {"trim_whitespace": False}}
+
+    @property
+    def request_example(self) -> Mapping[str, Any]:
+        """Define a field of whichever records come last by name."""
+        return {
+            "entity_type": max(customizable_models()),
+            "name": "blood_group",
+            "label": "Blood group",
+            "field_type": "text",
+        }
