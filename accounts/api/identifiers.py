@@ -43,7 +43,9 @@ class NewPersonIdentifierWriter(PersonIdentifierWriter):
         max_length=64, write_only=True, help_text="Kept encrypted; answers show its last characters alone."
     )
 
-    request_example = {"scheme": IdentifierScheme.OTHER.value, "value": "AB 123 456"}
+    request_example = {
+        "person": "0195553e-9a70-7c3e-8e1e-2f6d5a1b7c44", "scheme": IdentifierScheme.OTHER.value, "value": "AB 123 456",
+    }  # fmt: skip
 
     class Meta(PersonIdentifierWriter.Meta):
         fields = ["person", *PersonIdentifierWriter.Meta.fields]
