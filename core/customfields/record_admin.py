@@ -30,6 +30,10 @@ class CustomFieldsAdminMixin(_ModelAdmin):
         form = options.pop("form", self.form)
         if self._is_customizable:
             form = with_custom_fields(form, definitions_for(request, self.model))
+        # The library takes what is only read out of the class's own form, but not out of one handed to it.
+        read = [name for name in self.get_readonly_fields(request, obj) if name in form.declared_fields]
+        if read:
+            form = type(form.__name__, (form,), dict.fromkeys(read))
         return super().get_form(request, obj, change, form=form, **options)
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
