@@ -1,5 +1,6 @@
 """Administration pages that go through the same services, permissions and visibility as the API."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import messages
@@ -31,10 +32,13 @@ class ServiceAdmin(CustomFieldsAdminMixin):
     crud: ClassVar[Crud[Any]] = Crud()
     list_per_page = 50
     show_full_result_count = False
+    list_select_related: ClassVar[tuple[str, ...]] = ()
     readonly_fields: ClassVar[list[str] | tuple[str, ...]] = ("id", "created_at", "updated_at")
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        return visible(super().get_queryset(request), request.user)
+        rows = visible(super().get_queryset(request), request.user)
+        # Every page names a row by what the list loads with it.
+        return rows.select_related(*self.list_select_related) if self.list_select_related else rows
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._permits(request, "view") and self._reaches(request, obj, "view")
@@ -126,6 +130,14 @@ class ServiceAdmin(CustomFieldsAdminMixin):
             self.message_user(request, refused.detail, messages.ERROR)
             name = f"admin:{self.opts.app_label}_{self.opts.model_name}_change"
             return HttpResponseRedirect(reverse(name, args=[object_id]))
+
+    def get_deleted_objects(
+        self, objs: Iterable[Any], request: HttpRequest
+    ) -> tuple[list[Any], dict[str, int], set[str], list[Any]]:
+        """Name the rows alone: whether others stand in the way, and what becomes of them, the service knows."""
+        rows = list(objs)
+        refused = {str(self.opts.verbose_name) for row in rows if not self.has_delete_permission(request, row)}
+        return [str(row) for row in rows], {str(self.opts.verbose_name_plural): len(rows)}, refused, []
 
     def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
         for obj in queryset:

@@ -1,7 +1,7 @@
 """What administration pages of rows with a status share: the steps they took, and taking the next one."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib import admin, messages
 from django.db import transaction
@@ -19,13 +19,18 @@ else:
 
 
 class ReadOnlyInline(_TabularInline):
-    """Rows that belong to the one on the page, to be read there and changed nowhere on it."""
+    """Rows that belong to the one on the page, to be read there and changed nowhere on it.
 
+    `related` names the rows they refer to, which the page shows as well.
+    """
+
+    related: ClassVar[tuple[str, ...]] = ()
     extra = 0
     can_delete = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return visible(super().get_queryset(request), request.user)
+        rows = visible(super().get_queryset(request), request.user)
+        return rows.select_related(*self.related) if self.related else rows
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.fields

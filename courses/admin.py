@@ -29,6 +29,7 @@ else:
 
 class VersionInline(ReadOnlyInline):
     model = CourseVersion
+    related = ("course",)
     fields = ("version_no", "title", "credits", "credits_max", "is_repeatable", "valid")
 
 
@@ -81,23 +82,26 @@ class RequisiteAdmin(ServiceAdmin):
     crud = Crud(create=services.create_requisite, update=services.update_requisite, delete=services.delete_requisite)
     list_display = ("course_version", "kind", "expr")
     list_filter = ("kind",)
-    list_select_related = ("course_version",)
+    list_select_related = ("course_version__course",)
     search_fields = ("course_version__course__code",)
     raw_id_fields = ("course_version",)
 
 
 class InstructorInline(ReadOnlyInline):
     model = SectionInstructor
+    related = ("faculty", "section__course", "section__term")
     fields = ("faculty", "role", "share")
 
 
 class MeetingInline(ReadOnlyInline):
     model = MeetingSection
+    related = ("meeting", "section__course", "section__term")
     fields = ("meeting",)
 
 
 class StatusEventInline(ReadOnlyInline):
     model = SectionStatusEvent
+    related = ("actor",)
     fields = ("happened_at", "from_status", "to_status", "actor", "reason")
 
 
@@ -117,6 +121,7 @@ class SectionAdmin(ServiceAdmin):
 
 class SectionInline(ReadOnlyInline):
     model = MeetingSection
+    related = ("meeting", "section__course", "section__term")
     fields = ("section",)
 
 

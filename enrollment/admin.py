@@ -24,6 +24,7 @@ else:
 
 class EventInline(ReadOnlyInline):
     model = EnrollmentEvent
+    related = ("actor",)
     fields = ("happened_at", "from_status", "to_status", "overridden", "actor", "reason")
 
 
@@ -61,7 +62,7 @@ class EnrollmentAdmin(ServiceAdmin):
     service_arguments = frozenset({"override", "reason"})
     list_display = ("student", "section", "term", "status", "credits", "enrolled_at")
     list_filter = ("status", "term", "source")
-    list_select_related = ("student", "section", "term")
+    list_select_related = ("student", "section__course", "section__term", "course", "term")
     search_fields = ("student__student_no", "section__course__code")
     raw_id_fields = ("student", "section")
     settled = (

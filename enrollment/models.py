@@ -168,7 +168,7 @@ class Enrollment(VersionedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.student_id} in {self.section_id}"
+        return f"{self.student} in {self.section}"
 
     @property
     def is_live(self) -> bool:

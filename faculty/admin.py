@@ -36,12 +36,14 @@ class FacultyForm(PartForm):
 
 class AppointmentInline(ReadOnlyInline):
     model = FacultyAppointment
+    related = ("department",)
     fields = ("department", "rank", "valid")
     ordering = ("starts_on",)
 
 
 class StatusHistoryInline(ReadOnlyInline):
     model = FacultyStatusEvent
+    related = ("actor",)
     fields = ("happened_at", "from_status", "to_status", "actor", "reason")
     ordering = ("happened_at",)
 

@@ -53,12 +53,14 @@ class StudentForm(PartForm):
 
 class StatusHistoryInline(ReadOnlyInline):
     model = StudentStatusEvent
+    related = ("actor",)
     fields = STEP
     ordering = ("happened_at",)
 
 
 class ProgramEnrollmentInline(ReadOnlyInline):
     model = ProgramEnrollment
+    related = ("student", "program", "start_term")
     fields = ("program", "cohort", "start_term", "is_primary", "status")
     ordering = ("created_at",)
     show_change_link = True
@@ -114,6 +116,7 @@ class ProgramEnrollmentForm(forms.ModelForm):  # type: ignore[type-arg]  # gener
 
 class ProgramHistoryInline(ReadOnlyInline):
     model = ProgramEnrollmentEvent
+    related = ("actor",)
     fields = STEP
     ordering = ("happened_at",)
 

@@ -139,7 +139,7 @@ class CourseVersion(VersionedModel):
         indexes = search_indexes("courses_courseversion")
 
     def __str__(self) -> str:
-        return f"{self.title} (version {self.version_no})"
+        return f"{self.course} {self.title} (version {self.version_no})"
 
 
 class RequisiteKind(models.TextChoices):
@@ -179,7 +179,7 @@ class Requisite(VersionedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_kind_display()} of {self.course_version_id}"
+        return f"{self.get_kind_display()} of {self.course_version.course}"
 
 
 class RequisiteCourse(TimeStampedUUIDModel):
@@ -201,4 +201,4 @@ class RequisiteCourse(TimeStampedUUIDModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.requisite_id} names {self.course_id}"
+        return f"{self.requisite} names {self.course}"

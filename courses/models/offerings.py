@@ -139,7 +139,7 @@ class Section(CustomizableModel):
         ]
 
     def __str__(self) -> str:
-        return self.code
+        return f"{self.course}-{self.code}, {self.term}"
 
     @property
     def seats_left(self) -> int:
@@ -204,7 +204,7 @@ class SectionInstructor(VersionedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.faculty_id} teaches {self.section_id}"
+        return f"{self.faculty} teaches {self.section}"
 
 
 class SectionStatusEvent(TimeStampedUUIDModel):

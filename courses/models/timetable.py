@@ -4,6 +4,7 @@ What occupies a room is a meeting. Sections that are taught together (combined o
 share one meeting, so that a room with two meetings at one time is always a clash.
 """
 
+from calendar import day_name
 from datetime import date, time, timedelta
 from typing import Any, Self
 
@@ -134,7 +135,7 @@ class Meeting(VersionedModel):
         return last
 
     def __str__(self) -> str:
-        return f"{self.weekday} {self.starts_at:%H:%M}-{self.ends_at:%H:%M}"
+        return f"{day_name[self.weekday - 1]} {self.starts_at:%H:%M}-{self.ends_at:%H:%M}"
 
 
 class MeetingSectionQuerySet(BaseQuerySet["MeetingSection"]):
@@ -172,4 +173,4 @@ class MeetingSection(TimeStampedUUIDModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.meeting_id} serves {self.section_id}"
+        return f"{self.section} on {self.meeting}"

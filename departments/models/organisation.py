@@ -140,7 +140,7 @@ class Appointment(VersionedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_role_display()} of {self.department_id}"
+        return f"{self.get_role_display()} of {self.department}"
 
 
 class ProgramLevel(models.TextChoices):

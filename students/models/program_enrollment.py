@@ -84,7 +84,7 @@ class ProgramEnrollment(VersionedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.student_id} in {self.program_id}"
+        return f"{self.student} in {self.program.code}"
 
     @property
     def has_ended(self) -> bool:

@@ -54,6 +54,35 @@ def test_the_pages_open(pages, model):
     assert adding.status_code == (403 if model == "meeting" else 200)
 
 
+def test_sections_are_listed_and_titled_as_people_speak_of_them(pages, django_assert_max_num_queries):
+    section = SectionFactory(course__code="CS101", code="01", term__code="2026-FALL")
+    for _ in range(8):
+        MeetingSectionFactory(section=section, meeting__room=RoomFactory())
+        SectionInstructorFactory(section=section, role="co", share="12.50")
+        SectionFactory()
+
+    with django_assert_max_num_queries(6):
+        pages.get(url("section", "changelist"))
+    with django_assert_max_num_queries(20):
+        page = pages.get(url("section", "change", section.pk)).content.decode()
+
+    assert "<h2>CS101-01, 2026-FALL</h2>" in page
+
+
+def test_the_page_before_a_deletion_leaves_what_stands_in_the_way_to_the_service(pages, django_assert_max_num_queries):
+    section = SectionFactory(course__code="CS101", code="01", term__code="2026-FALL")
+    for _ in range(8):
+        EnrollmentFactory(section=section)
+
+    with django_assert_max_num_queries(8):
+        asked = pages.get(url("section", "delete", section.pk)).content.decode()
+    answer = pages.post(url("section", "delete", section.pk), {"post": "yes"}, follow=True).content.decode()
+
+    assert "CS101-01, 2026-FALL" in asked
+    assert "Other records still refer to this one." in answer
+    assert Section.objects.filter(pk=section.pk).exists()
+
+
 def test_a_course_is_added_with_its_first_version(pages):
     body = {"code": "CS101", "title": "Programming", "credits": "6", "department": DepartmentFactory().pk, "level": ""}
 
