@@ -110,6 +110,8 @@ class Enrollment(VersionedModel):
     objects = EnrollmentQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "enrolment"
+        verbose_name_plural = "enrolments"
         constraints = [
             models.UniqueConstraint(
                 fields=["student", "section"],
@@ -198,6 +200,10 @@ class EnrollmentEvent(TimeStampedUUIDModel):
     happened_at = models.DateTimeField()
 
     objects = EnrollmentEventQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "enrolment event"
+        verbose_name_plural = "enrolment events"
 
     def __str__(self) -> str:
         return f"{self.from_status} → {self.to_status}"

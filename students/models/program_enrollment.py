@@ -54,6 +54,8 @@ class ProgramEnrollment(VersionedModel):
     objects = ProgramEnrollmentQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "program enrolment"
+        verbose_name_plural = "program enrolments"
         constraints = [
             models.UniqueConstraint(
                 fields=["student", "program"],
@@ -112,6 +114,8 @@ class ProgramEnrollmentEvent(TimeStampedUUIDModel):
     objects = ProgramEnrollmentEventQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "program enrolment event"
+        verbose_name_plural = "program enrolment events"
         indexes = [models.Index(fields=["program_enrollment", "happened_at", "id"], name="students_progevent_history")]
 
     def __str__(self) -> str:

@@ -1,5 +1,7 @@
 """The administration pages of enrolments: they open, save by the services, show refusals."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -15,6 +17,8 @@ pytestmark = pytest.mark.django_db
 INLINES = {"events-TOTAL_FORMS": "0", "events-INITIAL_FORMS": "0"}
 LIST = reverse("admin:enrollment_enrollment_changelist")
 ADD = reverse("admin:enrollment_enrollment_add")
+# What is no text for people: markup, with the addresses and names in it.
+SPELLED = re.compile(r"<[^>]*>")
 
 
 def page_of(row, page="change"):
@@ -32,6 +36,31 @@ def test_the_pages_open(pages):
 
     for url in (LIST, f"{LIST}?q=s", ADD, page_of(row), page_of(row, "delete")):
         assert pages.get(url).status_code == 200
+
+
+def test_a_page_is_titled_as_people_speak_of_the_enrolment(pages):
+    row = EnrollmentFactory(
+        student__student_no="10012345",
+        section__course__code="CS101",
+        section__code="01",
+        section__term__code="2026-FALL",
+    )
+
+    page = pages.get(page_of(row)).content.decode()
+
+    assert "<h2>10012345 in CS101-01, 2026-FALL</h2>" in page
+    assert "Change enrolment" in page
+    assert "nrollment" not in SPELLED.sub("", page)
+
+
+def test_the_list_costs_the_same_whatever_it_shows(pages, django_assert_max_num_queries):
+    for _ in range(8):
+        EnrollmentFactory()
+
+    with django_assert_max_num_queries(6):
+        page = pages.get(LIST).content.decode()
+
+    assert str(Enrollment.objects.first().section) in page
 
 
 def test_a_student_is_enrolled_by_the_service(pages, registrar):

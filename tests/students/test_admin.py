@@ -91,6 +91,17 @@ def test_a_student_is_added_by_the_service(pages, form):
     assert student.custom_data == {"badge": "7"}
 
 
+def test_every_field_stands_once_on_the_page(pages):
+    student = ProgramEnrollmentFactory(is_primary=True).student
+
+    page = pages.get(page_of(student)).content.decode()
+
+    labels = re.findall(r"<label[^>]*>([^<]+):?</label>", page)
+    assert "Student number:" in labels
+    assert len(labels) == len(set(labels))
+    assert "Program enrolments" in page
+
+
 def test_a_refusal_stands_beside_its_field(pages, form):
     StudentFactory(student_no="S1")
 
