@@ -105,10 +105,10 @@ class CustomFieldWriter(ModelWriteSerializer[CustomField]):
 
     @property
     def request_example(self) -> Mapping[str, Any]:
-        """Define a field of whichever records come last by name."""
+        """Define a field of whichever records come first by name."""
         return {
-            "entity_type": max(customizable_models()),
-            "name": "blood_group",
-            "label": "Blood group",
+            "entity_type": min(customizable_models()),
+            "name": "cost_centre",
+            "label": "Cost centre",
             "field_type": "text",
         }
