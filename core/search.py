@@ -163,12 +163,17 @@ def _custom_document() -> Document:
 def words_of(text: str) -> list[str]:
     """Return the words a search text consists of: at most 10 of at most 64 characters, nothing but letters and digits.
 
-    Combining marks belong to the letter before them, which matters in Indic scripts.
+    Combining marks belong to the letter before them, which matters in Indic scripts. What consists of
+    modifier letters or of signs such as \N{DINGBAT NEGATIVE CIRCLED DIGIT ONE} is no word to PostgreSQL's parser.
     """
     text = unicodedata.normalize("NFKC", text[:MAX_TEXT_LENGTH])
     kept = "".join(character if unicodedata.category(character)[0] in "LMN" else " " for character in text)
-    words = [word[:MAX_WORD_LENGTH] for word in kept.split() if any(map(str.isalnum, word))]
+    words = [word[:MAX_WORD_LENGTH] for word in kept.split() if any(map(_makes_a_word, word))]
     return words[:MAX_WORDS]
+
+
+def _makes_a_word(character: str) -> bool:
+    return unicodedata.category(character) in {"Lu", "Ll", "Lt", "Lo", "Nd", "Nl"}
 
 
 def search(queryset: QuerySet[ModelT], text: str, custom_names: Sequence[str] | None = None) -> QuerySet[ModelT]:

@@ -7,7 +7,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from core.models import CustomField
@@ -155,6 +155,8 @@ class TestWords:
         list(search(Item.objects.all(), text))
 
     @any_text
+    @example(name="\N{DINGBAT NEGATIVE CIRCLED DIGIT ONE}")
+    @example(name="A\N{DINGBAT NEGATIVE CIRCLED DIGIT ONE} \N{MODIFIER LETTER TURNED COMMA}")
     @given(name=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=60))
     def test_find_the_row_they_were_taken_from(self, name):
         row = parent("A", name)
