@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from copy import copy
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
@@ -88,13 +88,6 @@ def update_custom_field(
         _move_values(definition, before.name)
     if made_unique:
         _record_values(definition)
-    return definition
-
-
-def archive_custom_field(definition: CustomField, *, by: Actor | None, at: datetime) -> CustomField:
-    """Take a field out of use and keep its values; archiving twice is the same as once."""
-    if definition.is_active:
-        crud.update(definition, {"is_active": False, "archived_at": at})
     return definition
 
 

@@ -42,10 +42,6 @@ class Listener:
     ) -> None:
         self._drop()
 
-    @property
-    def is_listening(self) -> bool:
-        return self._session is not None
-
     def wait(self, seconds: float) -> bool:
         """Return True as soon as somebody notifies, False after `seconds` without."""
         if self._session is not None:

@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from core.customfields import errors, services
 from core.errors import DomainError, InUseError, ViolationsError
@@ -206,16 +207,18 @@ class TestArchiving:
         field = CustomFieldFactory(name="field")
         make_item(field="7")
 
-        services.archive_custom_field(field, by=ACTOR, at=NOON)
+        before = timezone.now()
+        services.update_custom_field(field, by=ACTOR, is_active=False)
 
         field.refresh_from_db()
-        assert (field.is_active, field.archived_at) == (False, NOON)
+        assert not field.is_active
+        assert before <= field.archived_at <= timezone.now()
         assert Item.objects.get().custom_data == {"field": "7"}
 
     def test_twice_is_the_same_as_once(self):
         field = CustomFieldFactory(is_active=False, archived_at=NOON)
 
-        services.archive_custom_field(field, by=ACTOR, at=datetime(2027, 1, 1, tzinfo=UTC))
+        services.update_custom_field(field, by=ACTOR, is_active=False)
 
         assert CustomField.objects.get().archived_at == NOON
 
@@ -231,7 +234,7 @@ class TestDeleting:
     def test_is_refused_while_a_record_holds_a_value_even_when_archived(self):
         field = CustomFieldFactory(name="field")
         make_item(field="7")
-        services.archive_custom_field(field, by=ACTOR, at=NOON)
+        services.update_custom_field(field, by=ACTOR, is_active=False)
 
         with pytest.raises(InUseError):
             services.delete_custom_field(field, by=ACTOR)
