@@ -26,24 +26,21 @@ class KeyRing:
 
     def find(self, kid: str) -> str | None:
         """Return the key, or None when there is none of this id."""
-        key = self._keys.get(kid)
-        if key is None and self._may_ask():
-            self._keys = dict(SigningKey.objects.trusted().values_list("kid", "public_key"))
-            key = self._keys.get(kid)
-        return key
+        return self._keys.get(kid) or self._ask_for(kid)
 
     def add(self, kid: str, key: str) -> None:
         """Take note of a key that this process has just signed with."""
         if kid not in self._keys:
             self._keys = {**self._keys, kid: key}
 
-    def _may_ask(self) -> bool:
+    def _ask_for(self, kid: str) -> str | None:
+        # Those who come while one asks wait for the answer: a process that has just started turns nobody away.
         with self._lock:
             now = self._clock()
-            if now - self._asked_at < PATIENCE_SECONDS:
-                return False
-            self._asked_at = now
-            return True
+            if kid not in self._keys and now - self._asked_at >= PATIENCE_SECONDS:
+                self._keys = dict(SigningKey.objects.trusted().values_list("kid", "public_key"))
+                self._asked_at = now
+            return self._keys.get(kid)
 
 
 ring = KeyRing()

@@ -19,6 +19,7 @@ from accounts.models import KeyState, SigningKey
 from core.security.encryption import decrypt
 from core.security.rotation import encrypted_columns
 from tests.accounts.factories import UserFactory
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 ME, JWKS = "/api/v1/auth/me/", "/api/v1/auth/jwks.json"
@@ -232,6 +233,16 @@ class TestUnderLoad:
 
         assert len({jwt.get_unverified_header(token)["kid"] for token in issued}) == 1
         assert sorted(states().values()) == ["active", "next"]
+
+    def test_a_process_that_has_just_started_turns_nobody_away(self):
+        services.issue_access(
+            tokens.AccessClaims(user_id=UserFactory().pk, session_id=UserFactory().pk, token_version=1),
+            at=timezone.now(),
+        )
+        row = SigningKey.objects.get(state="active")
+        ring = KeyRing()
+
+        assert at_once(*[lambda: ring.find(row.kid)] * 12) == [row.public_key] * 12
 
     @pytest.mark.checklist(39)
     def test_keys_change_while_everybody_works_and_nobody_is_turned_away(self, client_for, settings, monkeypatch):
