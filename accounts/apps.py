@@ -8,4 +8,4 @@ class AccountsConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        from accounts import visibility  # noqa: F401 - registers the grants
+        from accounts import subscribers, visibility  # noqa: F401 - register themselves

@@ -13,6 +13,7 @@ from core.crud import Crud
 from core.customfields.record_admin import CustomFieldsAdminMixin
 from core.errors import DomainError, OutOfScopeError
 from core.models import CustomizableModel
+from core.recording import recorder
 from core.visibility import Sight, visible
 
 if TYPE_CHECKING:
@@ -104,6 +105,26 @@ class ServiceAdmin(CustomFieldsAdminMixin):
         if not self._reaches(request, saved, "manage"):  # nobody writes what they could not manage
             raise OutOfScopeError
         obj.__dict__.update(saved.__dict__)
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        recorder().administered(action="added", subject=obj)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        recorder().administered(action="changed", subject=obj)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for obj in queryset:
+            recorder().administered(action="deleted", subject=obj)
+        return super().log_deletions(request, queryset)
+
+    def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **options: Any) -> Any:
+        name = request.POST.get("action", "")
+        response = super().response_action(request, queryset, *args, **options)
+        if name in self.get_actions(request) and request.POST.getlist("_selected_action"):
+            recorder().administered(action=name, subject=self.model)
+        return response
 
     def service(self, operation: str) -> Any:
         """Return the service for an operation that the permissions have found to be offered."""

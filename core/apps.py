@@ -1,6 +1,7 @@
 """The foundation every other app stands on."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 
 
 class CoreConfig(AppConfig):
@@ -11,4 +12,7 @@ class CoreConfig(AppConfig):
         from core import checks  # noqa: F401
         from core.customfields import admin, visibility  # noqa: F401
         from core.customfields import checks as custom_field_checks  # noqa: F401
+        from core.provenance import watch
         from core.security import checks as key_checks  # noqa: F401
+
+        connection_created.connect(watch, dispatch_uid="core.provenance")

@@ -19,9 +19,9 @@ from django.core.handlers.exception import response_for_exception
 from django.db import connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.utils.functional import SimpleLazyObject
 
 from core.logging import request_id
+from core.provenance import answering, user_of
 
 logger = logging.getLogger("core.access")
 
@@ -46,7 +46,8 @@ class RequestMiddleware:
         setattr(request, "request_id", current)  # noqa: B010 - the request's class does not know the attribute
         token = request_id.set(current)
         try:
-            response = self._answer(request)
+            with answering(request):
+                response = self._answer(request)
             response["X-Request-ID"] = current
             if request.path.startswith("/api/"):
                 response.headers.setdefault("Cache-Control", "private, no-store")
@@ -106,7 +107,7 @@ def _record(request: HttpRequest, response: HttpResponseBase, seconds: float) ->
             "route": getattr(request.resolver_match, "route", None),
             "status": response.status_code,
             "duration_ms": round(seconds * 1000, 2),
-            "user_id": _user_id(request),
+            "user_id": getattr(user_of(request), "pk", None),
             "query": _query_names(request),
         },
     )
@@ -117,11 +118,3 @@ def _query_names(request: HttpRequest) -> list[str]:
         return sorted(name[:LONGEST_NAME] for name in list(request.GET)[:MOST_NAMES])
     except SuspiciousOperation:  # more parameters than are ever read
         return []
-
-
-def _user_id(request: HttpRequest) -> Any:
-    """Return whom the request was found to come from; looking at a session nobody opened would read the database."""
-    user = request.__dict__.get("user")
-    if isinstance(user, SimpleLazyObject):
-        user = request.__dict__.get("_cached_user")
-    return getattr(user, "pk", None)

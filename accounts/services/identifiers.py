@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.events import IdentifierRevealed
 from accounts.models import Person, PersonIdentifier
+from audit.services import record
 from core import crud
 from core.errors import InvalidError
 from core.events import publish
@@ -78,4 +79,6 @@ def reveal_identifier(identifier: PersonIdentifier, *, by: Actor, at: datetime, 
             happened_at=at,
         )
     )
+    detail = {"scheme": identifier.scheme, "person": identifier.person_id}
+    record(action="identifier.revealed", actor=by, subject=identifier, reason=reason, detail=detail)
     return value

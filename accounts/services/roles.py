@@ -12,6 +12,7 @@ from accounts.assignments import unit_model
 from accounts.models import RoleAssignment, User
 from accounts.roles import UNSCOPED, ScopeKind, usual_scope
 from accounts.services.sessions import outdate_tokens
+from audit.services import record
 from core import crud
 from core.db.locks import keep_rows
 from core.errors import ForbiddenError, InvalidError
@@ -64,6 +65,7 @@ def assign_role(*, by: Actor | None, **values: Unpack[RoleAssignmentValues]) -> 
     fields["valid"] = _span(start, fields.pop("valid_until", None))
     assignment = crud.create(RoleAssignment, {**fields, "granted_by": by})
     outdate_tokens(assignment.user)
+    _record("role.granted", assignment, by)
     return assignment
 
 
@@ -85,6 +87,7 @@ def update_assignment(
     crud.update(assignment, fields)
     if assignment.version != seen:
         outdate_tokens(*holders)
+        _record("role.changed", assignment, by)
     return assignment
 
 
@@ -93,6 +96,7 @@ def end_assignment(assignment: RoleAssignment, *, by: Actor | None) -> None:
     """Take a role away from now on; that it was held stays on record, unless it had not yet begun."""
     _refuse_self(assignment.user, by)
     now = timezone.now()
+    _record("role.ended", assignment, by)
     if assignment.valid.lower and assignment.valid.lower >= now:
         crud.delete(assignment)
     elif assignment.valid.upper is None or assignment.valid.upper > now:
@@ -109,6 +113,17 @@ def _require_unit(kind: str, unit: UUID | None, by: Actor | None) -> None:
         raise NoSuchUnitError
     if by is not None and not visible(model._base_manager.filter(pk=unit), by).exists():
         raise NoSuchUnitError
+
+
+def _record(action: str, assignment: RoleAssignment, by: Actor | None) -> None:
+    scope = f"{assignment.scope_kind} {assignment.scope_id or ''}".strip()
+    record(
+        action=action,
+        actor=by,
+        subject=assignment,
+        on_behalf_of=assignment.user_id,
+        detail={"role": assignment.role, "scope": scope, "until": assignment.valid.upper},
+    )
 
 
 def _span(start: datetime, end: datetime | None) -> DateTimeTZRange:

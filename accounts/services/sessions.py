@@ -16,6 +16,7 @@ from accounts import tokens
 from accounts.events import SessionReused
 from accounts.models import Session, User
 from accounts.services.signing_keys import issue_access
+from audit.services import record
 from core.db.purging import purge
 from core.events import publish
 from core.ids import new_id
@@ -50,8 +51,10 @@ def log_in(*, email: str, password: str, user_agent: str = "", ip: str | None = 
     user = User.objects.with_assignments().select_related("person").addressed(email.strip()).first()
     if user is None or not user.is_active:
         make_password(password)
+        record(action="login.failed", subject=user)
         raise InvalidCredentialsError
     if not check_password(password, user.password, setter=lambda raw: _upgrade(user, raw)):
+        record(action="login.failed", subject=user)
         raise InvalidCredentialsError
     return open_session(user, amr=["pwd"], user_agent=user_agent, ip=ip, at=at)
 
@@ -81,6 +84,7 @@ def open_session(
         ip=ip,
         amr=list(amr),
     )
+    record(action="session.opened", actor=user, subject=session, detail={"means": list(amr)})
     return Tokens(access=_access(session, user, at), refresh=refresh, session=session, user=user)
 
 
@@ -129,6 +133,7 @@ def _end_reused(session: Session, at: datetime) -> None:
     session.revoked_at = at
     session.save(update_fields=["revoked_at", "updated_at"])
     publish(SessionReused(session_id=session.pk, user_id=session.user_id, happened_at=at))
+    record(action="session.reused", subject=session, on_behalf_of=session.user_id)
     logger.warning("session.reused", extra={"family": str(session.pk), "user_id": str(session.user_id)})
 
 
@@ -137,9 +142,14 @@ def log_out(*, session: Session, at: datetime) -> None:
     end_sessions(Session.objects.filter(pk=session.pk), at=at)
 
 
+@transaction.atomic
 def end_sessions(sessions: QuerySet[Session], *, at: datetime) -> int:
     """End those of the sessions that have not ended yet; return how many."""
-    return sessions.filter(revoked_at__isnull=True).update(revoked_at=at)
+    live = list(sessions.filter(revoked_at__isnull=True).select_for_update(of=("self",)))
+    ended = Session.objects.filter(pk__in=[session.pk for session in live]).update(revoked_at=at)
+    for session in live:
+        record(action="session.ended", subject=session, on_behalf_of=session.user_id)
+    return ended
 
 
 def outdate_tokens(*users: User) -> None:

@@ -20,6 +20,7 @@ from jwt.algorithms import ECAlgorithm
 from accounts import tokens
 from accounts.keyring import ring
 from accounts.models import KeyState, SigningKey
+from audit.services import record
 from core.db.locks import lock_named
 from core.errors import ConflictError, MissingError
 from core.ids import new_id
@@ -68,7 +69,9 @@ def rotate_signing_key(*, at: datetime) -> SigningKey:
     if at - published_at < settings.JWKS_MAX_AGE:
         raise NextKeyTooYoungError(f"It was published at {published_at:%H:%M:%S} UTC; wait {settings.JWKS_MAX_AGE}.")
     _retire(active, KeyState.RETIRING, at)
-    return _promote(at)
+    key = _promote(at)
+    record(action="signing_key.rotated", subject=key, detail={"kid": key.kid})
+    return key
 
 
 @transaction.atomic
@@ -87,6 +90,7 @@ def revoke_signing_key(*, kid: str, at: datetime) -> None:
         _promote(at)
     elif was == KeyState.NEXT:
         _make(KeyState.NEXT, at)
+    record(action="signing_key.revoked", subject=key, detail={"kid": kid, "was": str(was)})
     logger.warning("signing_key.revoked", extra={"kid": kid, "was": was})
 
 

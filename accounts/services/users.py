@@ -10,6 +10,7 @@ from django.utils import timezone
 from accounts.models import Person, Session, User
 from accounts.roles import Role
 from accounts.services.roles import assign_role
+from audit.services import record
 from core import crud
 from core.errors import ForbiddenError, InvalidError
 from core.visibility import Actor
@@ -40,6 +41,15 @@ class DemoAccountsForbiddenError(ForbiddenError):
 
 
 MINIMUM_PASSWORD_LENGTH = 15
+# Which changes of an account are acts to be put on record, beside the history of the row.
+RECORDED = {
+    "password": "password.changed",
+    "is_active": "account.activity_changed",
+    "is_staff": "account.staff_changed",
+    "email": "account.address_changed",
+}
+# And of which it is said to what.
+SAID = frozenset({"is_active", "is_staff"})
 
 
 def create_user(*, by: Actor | None, **values: Unpack[UserValues]) -> User:
@@ -57,6 +67,9 @@ def update_user(user: User, *, by: Actor | None, **changes: Unpack[UserValues]) 
     crud.update(user, fields)
     if ends_sessions:
         _end_sessions(user)
+    for name, action in RECORDED.items():
+        if name in fields:
+            record(action=action, actor=by, subject=user, detail={"to": fields[name]} if name in SAID else {})
     return user
 
 
@@ -89,6 +102,7 @@ def set_demo_password(user: User, *, password: str) -> User:
         raise DemoAccountsForbiddenError
     crud.update(user, {"password": make_password(password), "token_version": user.token_version + 1})
     _end_sessions(user)
+    record(action=RECORDED["password"], subject=user)
     return user
 
 

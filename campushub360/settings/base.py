@@ -18,6 +18,7 @@ env = environ.Env()
 
 FIRST_PARTY_APPS = [
     "core",
+    "audit",
     "accounts",
     "departments",
     "students",
@@ -185,6 +186,8 @@ CELERY_BEAT_SCHEDULE = {
     "purge_outbox": chore("core.tasks.purge_outbox", hour="4", minute="10"),
     # Nightly: log-ins that ended longer ago than ENDED_SESSIONS_KEPT.
     "purge_sessions": chore("accounts.tasks.purge_sessions", hour="4", minute="25"),
+    # Nightly: the months to come, of which three are always there.
+    "make_audit_partitions": chore("audit.tasks.make_audit_partitions", hour="4", minute="50"),
     # Nightly: expired log-ins of the administration pages.
     "purge_admin_sessions": chore("accounts.tasks.purge_admin_sessions", hour="4", minute="40"),
 }

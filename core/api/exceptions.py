@@ -37,6 +37,7 @@ from core.api.renderers import PROBLEM_TYPE, completed, dumps
 from core.api.responses import REASONS, problem
 from core.db.constraints import error_for
 from core.errors import ConflictError, DomainError, ForbiddenError, InvalidError, MissingError
+from core.recording import recorder
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +111,8 @@ def exception_handler(exc: Exception, context: Mapping[str, Any]) -> Response | 
     set_rollback()
     document = document_of(refusal)
     _log(document, context.get("view"), exc)
+    if document["status"] == HTTPStatus.FORBIDDEN:
+        recorder().denied(code=document["code"], route=_route(context.get("view")))
     return Response(document, status=document["status"], headers=_headers(refusal), content_type=PROBLEM_TYPE)
 
 
@@ -227,6 +230,10 @@ def _headers(refusal: Refusal) -> dict[str, str]:
     return headers
 
 
+def _route(view: object) -> str:
+    return f"{type(view).__name__}.{getattr(view, 'action', None) or ''}".removesuffix(".")
+
+
 def _log(document: Mapping[str, Any], view: object, exc: BaseException | None) -> None:
     """Record which rule refused; what the client sent is none of the log's business."""
     facts = {
@@ -274,6 +281,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Serve as `handler403`."""
+    recorder().denied(code=ForbiddenError.code, route=str(getattr(request.resolver_match, "view_name", "")))
     if _in_admin(request):
         return defaults.permission_denied(request, exception)
     return _answer(request, ForbiddenError(), exception)

@@ -7,6 +7,8 @@ from django.db import connection, connections, models
 from django.db.models.expressions import DatabaseDefault
 from psycopg import sql
 
+from core.provenance import settings_sql
+
 
 def copy_in(rows: Sequence[models.Model]) -> None:
     """Insert rows of one model as `bulk_create` would, in the caller's transaction.
@@ -35,9 +37,12 @@ def copy_values(model: type[models.Model], columns: Sequence[str], rows: Iterabl
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(model._meta.db_table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
-    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        if told := settings_sql():
+            cursor.execute(told)
+        with cursor.copy(statement) as copy:
+            for row in rows:
+                copy.write_row(row)
 
 
 def _prepared(field: Any, row: models.Model, database: Any) -> Any:

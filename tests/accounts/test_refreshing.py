@@ -300,7 +300,7 @@ def dump():
         names = connection.introspection.table_names(cursor)
         parts = []
         for name in names:
-            statement = psycopg.sql.SQL("COPY {} TO STDOUT").format(psycopg.sql.Identifier(name))
+            statement = psycopg.sql.SQL("COPY (TABLE {}) TO STDOUT").format(psycopg.sql.Identifier(name))
             with cursor.copy(statement) as rows:
                 parts += [bytes(row) for row in rows]
     return b"".join(parts)

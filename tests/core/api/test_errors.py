@@ -178,6 +178,7 @@ def quiet(url, **headers):
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, Exception) else str(value),
 )
+@pytest.mark.django_db  # which a refusal of 403 is put on record in
 def test_an_anticipated_failure_answers_with_its_status_and_code(monkeypatch, error, status, code):
     response = failing(error, monkeypatch)
 
@@ -372,6 +373,7 @@ def test_an_unreachable_database_outside_the_api_views_is_503_and_names_no_host(
         ("/nothing", 404, "not_found"),
     ],
 )
+@pytest.mark.django_db
 def test_what_fails_outside_the_api_views_is_a_problem_document_too(url, status, code):
     response = quiet(url)
 

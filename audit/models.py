@@ -1,0 +1,89 @@
+"""The logs that only grow. None of them is ever changed, by nobody: triggers refuse it, and so do the rights of roles.
+
+Each is a table partitioned by month. An entry names rows and people by their ids, not by foreign keys: it must outlast
+them, and it stands below the apps whose rows it names. PostgreSQL numbers entries and stamps them with the transaction
+that wrote them, which is what makes it possible to seal them in an order that nothing can slip into afterwards.
+"""
+
+from datetime import datetime
+from typing import Self
+
+from django.db import models
+from django.db.models import Func, Value
+from django.db.models.functions import Now
+
+from core.models import BaseQuerySet
+
+
+class EntryQuerySet(BaseQuerySet[models.Model]):
+    def between(self, start: datetime, end: datetime) -> Self:
+        """Those of a time, which are looked for in its months alone."""
+        return self.filter(at__gte=start, at__lt=end)
+
+
+class Entry(models.Model):
+    """What every entry has: its number, its time, and where it comes from."""
+
+    id = models.BigIntegerField(
+        primary_key=True, db_default=Func(Value("audit_entry_id"), function="nextval"), editable=False
+    )
+    at = models.DateTimeField(db_default=Now())
+    xact = models.BigIntegerField(
+        db_default=Func(function="audit_xact", output_field=models.BigIntegerField()), editable=False
+    )
+    actor_id = models.UUIDField(null=True, help_text="The account that acted; empty for what nobody in person did.")
+    request_id = models.CharField(max_length=128, db_default="", default="", blank=True)
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+
+
+class Event(Entry):
+    """Something that somebody did or tried, other than writing a row: a log-in, a refusal, a look at a secret."""
+
+    action = models.CharField(max_length=64, help_text="What was done, such as `session.opened`.")
+    actor_label = models.CharField(
+        max_length=254, db_default="", default="", help_text="How the actor was called then."
+    )
+    on_behalf_of = models.UUIDField(null=True)
+    subject_kind = models.CharField(max_length=64, db_default="", default="", help_text="The model, as `app.model`.")
+    subject_id = models.CharField(max_length=64, db_default="", default="")
+    reason = models.CharField(max_length=2000, db_default="", default="")
+    address = models.GenericIPAddressField(null=True, help_text="Where the request came from.")
+    detail = models.JSONField(default=dict, db_default=Value("{}"))
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["actor_id", "-id"], name="audit_event_actor"),
+            models.Index(fields=["subject_id", "-id"], name="audit_event_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} #{self.pk}"
+
+
+class Disclosure(Entry):
+    """That somebody was shown a record of a person: one entry for each person and each answer that showed some of it.
+
+    The record of disclosures that 34 CFR 99.32(a) asks for. People who look at their own records leave none, from
+    which 99.32(d)(1) exempts them.
+    """
+
+    what = models.CharField(max_length=64, help_text="Which record, such as `student record`.")
+    subject_id = models.UUIDField(help_text="The person whose record it is.")
+    actor_label = models.CharField(
+        max_length=254, db_default="", default="", help_text="How the actor was called then."
+    )
+    basis = models.CharField(max_length=254, help_text="By which permission, and as what.")
+    route = models.CharField(max_length=254, db_default="", default="", help_text="Where it was shown.")
+    address = models.GenericIPAddressField(null=True, help_text="Where the request came from.")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["subject_id", "-id"], name="audit_disclosure_subject"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.what} #{self.pk}"

@@ -1,0 +1,33 @@
+"""Putting on record who was shown whose record."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from core.provenance import origin
+
+_INSERT = """
+    INSERT INTO audit_disclosure (what, subject_id, actor_id, actor_label, basis, route, request_id, address)
+    SELECT %s, subject, %s, %s, %s, %s, %s, %s FROM unnest(%s::uuid[]) AS subject
+"""
+
+
+def record_disclosures(*, what: str, subjects: Collection[UUID], to: Any, permission: str, route: str) -> int:
+    """Put on record that `to` was shown the records of people, and return of how many.
+
+    One statement whatever their number. Whoever is shown their own record leaves no entry (34 CFR 99.32(d)(1)).
+    """
+    others = [subject for subject in subjects if subject != getattr(to, "person_id", None)]
+    if not others:
+        return 0
+    source = origin()
+    roles = sorted(getattr(to, "roles_permitting", lambda _: ())(permission))
+    basis = f"{permission} as {', '.join(roles)}" if roles else permission
+    label = str(to)[:254]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _INSERT, [what, to.pk, label, basis[:254], route[:254], source.request_id, source.address, others]
+        )
+    return len(others)

@@ -1,0 +1,12 @@
+"""The chores of the logs, for the schedule."""
+
+from celery import shared_task
+
+from audit import services
+from core.chores import carry_out
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def make_audit_partitions() -> None:
+    """Make the partitions of the months to come."""
+    carry_out("make_audit_partitions", services.make_partitions)

@@ -1,0 +1,118 @@
+"""Where what happens comes from: the request being answered, or the account that a job acts for.
+
+Whoever keeps a record asks `origin()`. The database is told, too: every statement that writes sets, in its own
+transaction, who acts and in which request, so that triggers know whatever way a row is written. The settings are local
+to the transaction and travel with the statement; they cost no round trip and leak into nobody's pooled session.
+"""
+
+import re
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+from psycopg import sql
+
+from core.logging import request_id
+from core.security.addresses import client_address
+
+_request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
+_actor_id: ContextVar[UUID | None] = ContextVar("actor_id", default=None)
+
+_WRITES = re.compile(
+    r"\s*(INSERT|UPDATE|DELETE|MERGE)\b|\s*WITH\b.*\b(INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\"?\w+\"?\s+SET)\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_SPEAKABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who acts, in which request, from where; empty for what is not known."""
+
+    actor_id: UUID | None
+    actor_label: str
+    request_id: str
+    address: str | None
+
+
+def origin() -> Origin:
+    """Return where the present work comes from."""
+    request, actor = _request.get(), _actor_id.get()
+    user = user_of(request) if actor is None else None
+    address = client_address(request) if request is not None else None
+    return Origin(
+        actor_id=actor or getattr(user, "pk", None),
+        actor_label=str(user) if user is not None and user.pk else "",
+        request_id=_request_id(),
+        address=str(address) if address else None,
+    )
+
+
+def user_of(request: HttpRequest | None) -> Any:
+    """Return whom a request was found to come from; looking at a session nobody opened would read the database."""
+    user = request.__dict__.get("user") if request is not None else None
+    if isinstance(user, SimpleLazyObject):
+        user = request.__dict__.get("_cached_user") if request is not None else None
+    return user
+
+
+@contextmanager
+def answering(request: HttpRequest) -> Generator[None]:
+    """Let what the block does come from a request."""
+    token = _request.set(request)
+    try:
+        yield
+    finally:
+        _request.reset(token)
+
+
+@contextmanager
+def acting_as(actor_id: UUID | None) -> Generator[None]:
+    """Let what the block does come from an account: a job's, whose request was answered long ago."""
+    token = _actor_id.set(actor_id)
+    try:
+        yield
+    finally:
+        _actor_id.reset(token)
+
+
+def settings_sql() -> str:
+    """Return the statement that tells the present transaction where its writes come from; empty for nowhere."""
+    actor = _actor_id.get() or getattr(user_of(_request.get()), "pk", None)
+    if actor is None and not _request_id():
+        return ""
+    return (
+        f"SELECT set_config('campushub360.actor', '{actor or ''}', true), "
+        f"set_config('campushub360.request', '{_request_id()}', true); "
+    )
+
+
+def state_origin(execute: Callable[..., Any], statement: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    """Execute a statement; one that writes says first, in the same message, where it comes from."""
+    text = statement.as_string(None) if isinstance(statement, sql.Composable) else statement
+    if not (isinstance(text, str) and _WRITES.match(text) and (told := settings_sql())):
+        return execute(statement, params, many, context)
+    cursor = context["cursor"].cursor
+    if many:  # the driver repeats the statement, which it may not do with two
+        cursor.execute(told)
+        return execute(statement, params, many, context)
+    result = execute(told + text, params, many, context)
+    cursor.nextset()  # what the settings answered
+    return result
+
+
+def watch(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
+    """Let a connection's writes say where they come from; the receiver of `connection_created`."""
+    if connection.vendor == "postgresql" and state_origin not in connection.execute_wrappers:
+        connection.execute_wrappers.append(state_origin)
+
+
+def _request_id() -> str:
+    found = request_id.get()
+    return found if _SPEAKABLE.fullmatch(found) else ""
