@@ -179,7 +179,7 @@ class Enrollment(VersionedModel):
 
 class EnrollmentEventQuerySet(BaseQuerySet["EnrollmentEvent"]):
     def for_api(self) -> Self:
-        return self.select_related("actor")
+        return self.select_related("actor", "enrollment__student")
 
 
 class EnrollmentEvent(TimeStampedUUIDModel):

@@ -16,6 +16,9 @@ from core.api.nested import NestedListViewSet
 from core.api.serializers import BaseDetailSerializer, ModelWriteSerializer, WriteSerializer
 from core.api.viewsets import BaseViewSet, UnifiedViewSet
 from core.crud import Crud
+from core.recording import Disclosure
+
+IDENTIFIERS = Disclosure("person identifier", "person_id")
 
 
 class PersonIdentifierSerializer(BaseDetailSerializer[PersonIdentifier]):
@@ -84,6 +87,7 @@ class PersonIdentifierViewSet(UnifiedViewSet[PersonIdentifier]):
     """The numbers by which states know people."""
 
     queryset = PersonIdentifier.objects.all()
+    discloses = IDENTIFIERS
     list_serializer_class = PersonIdentifierSerializer
     write_serializer_class = PersonIdentifierWriter
     write_serializers = {"create": NewPersonIdentifierWriter}
@@ -97,6 +101,7 @@ class IdentifiersOfPersonViewSet(NestedListViewSet[PersonIdentifier]):
     """The numbers by which states know one person."""
 
     queryset = PersonIdentifier.objects.all()
+    discloses = IDENTIFIERS
     parent_field = "person"
     list_serializer_class = PersonIdentifierSerializer
     filterset_class = IdentifiersOfPersonFilter
@@ -108,6 +113,7 @@ class RevealIdentifierViewSet(BaseViewSet[PersonIdentifier]):
     """One identifier in the clear. The answer is a secret, so no idempotency key keeps it."""
 
     queryset = PersonIdentifier.objects.all()
+    discloses = IDENTIFIERS
     list_serializer_class = PersonIdentifierSerializer
     write_serializers = {"reveal": RevealWriter}
     action_permissions = {"reveal": "accounts.reveal_personidentifier"}
@@ -120,4 +126,5 @@ class RevealIdentifierViewSet(BaseViewSet[PersonIdentifier]):
         """Answer with the identifier itself; who asked for it and why goes on record."""
         identifier = self.get_object()
         value = services.reveal_identifier(identifier, by=self.actor, at=timezone.now(), **self.validated(request.data))
+        self.put_on_record([identifier])
         return Response(RevealedIdentifier({"id": identifier.pk, "value": value}).data)

@@ -82,6 +82,10 @@ class User(AbstractBaseUser, VersionedModel):
         """Everything any of the held roles permits, in whatever scope."""
         return frozenset().union(*(permissions_of(held.role) for held in self.assignments))
 
+    def roles_permitting(self, permission: str) -> set[str]:
+        """Return which of the roles held now permit this kind of action."""
+        return {held.role for held in self.assignments if permission in permissions_of(held.role)}
+
     def has_role(self, role: Role) -> bool:
         return any(held.role == role for held in self.assignments)
 

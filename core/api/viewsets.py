@@ -34,6 +34,7 @@ from core.api.selection import Selection
 from core.api.serializers import BaseModelSerializer, expansions, with_included
 from core.crud import Crud
 from core.errors import OutOfScopeError
+from core.recording import Disclosure, recorder
 from core.visibility import visible
 
 ModelT = TypeVar("ModelT", bound=models.Model)
@@ -53,6 +54,8 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, IdempotentPostMixin, Gener
     action_permissions: ClassVar[Mapping[str, str]] = {}
     required_permissions: ClassVar[Mapping[str, str]] = {}
     lookup_value_converter = "uuid"
+    # Of whom showing rows discloses something that has to be on record.
+    discloses: ClassVar[Disclosure | None] = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -130,7 +133,20 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, IdempotentPostMixin, Gener
             only=selection.only,
             context=self.get_serializer_context(),
         )
-        return reader.data
+        data = reader.data
+        self.put_on_record(instance if many else [instance])
+        return data
+
+    def put_on_record(self, rows: Sequence[Any]) -> None:
+        """Put on record whose records the caller is about to be shown: before the answer, which fails without."""
+        if self.discloses is not None and rows:
+            recorder().disclosed(
+                what=self.discloses.what,
+                subjects=self.discloses.subjects(rows),
+                to=self.actor,
+                permission=self.required_permissions.get(self.action, ""),
+                route=f"{type(self).__name__}.{self.action}",
+            )
 
     def validated(self, data: Any, *, partial: bool = False) -> dict[str, Any]:
         """Return the action's validated input."""

@@ -15,11 +15,13 @@ from core.api.bulk import BulkViewSet
 from core.api.nested import NestedListViewSet
 from core.crud import Crud
 from core.errors import OutOfScopeError
+from core.recording import Disclosure
 from enrollment import services
 from enrollment.api import filters, serializers
 from enrollment.models import LEFT, Enrollment, EnrollmentEvent, Source
 from enrollment.selectors import CHANGE, may_administer, may_register
 
+ENROLLMENTS = Disclosure("enrollment", "student.person_id")
 ORDERING = {"enrolled_at": "enrolled_at", "created_at": "created_at"}
 
 
@@ -27,6 +29,7 @@ class EnrollmentViewSet(BulkViewSet[Enrollment]):
     """Students in sections. Deleting an enrolment drops it; it stays on record."""
 
     queryset = Enrollment.objects.all()
+    discloses = ENROLLMENTS
     list_serializer_class = serializers.EnrollmentSerializer
     write_serializer_class = serializers.ChangeEnrollmentWriter
     write_serializers = {
@@ -114,6 +117,7 @@ class RosterViewSet(NestedListViewSet[Enrollment]):
     """Who is in a section: everybody who has not dropped, in the order of their names."""
 
     queryset = Enrollment.objects.exclude(status__in=LEFT)
+    discloses = ENROLLMENTS
     parent_field = "section"
     list_serializer_class = serializers.EnrollmentSerializer
     filterset_class = filters.RosterFilter
@@ -131,6 +135,7 @@ class StudentEnrollmentViewSet(NestedListViewSet[Enrollment]):
     """What a student takes and took."""
 
     queryset = Enrollment.objects.all()
+    discloses = ENROLLMENTS
     parent_field = "student"
     list_serializer_class = serializers.EnrollmentSerializer
     filterset_class = filters.EnrollmentFilter
@@ -142,6 +147,7 @@ class EnrollmentEventViewSet(NestedListViewSet[EnrollmentEvent]):
     """The steps of an enrolment from one status to another, the latest first."""
 
     queryset = EnrollmentEvent.objects.all()
+    discloses = Disclosure("enrollment history", "enrollment.student.person_id")
     parent_field = "enrollment"
     action_permissions = {"list": "enrollment.view_enrollment"}
     list_serializer_class = serializers.EnrollmentEventSerializer

@@ -7,6 +7,7 @@ from rest_framework.response import Response
 from core.api.bulk import BulkViewSet
 from core.api.nested import NestedListViewSet
 from core.crud import Crud
+from core.recording import Disclosure
 from students import services
 from students.api import filters, serializers
 from students.models import ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
@@ -16,6 +17,7 @@ class StudentViewSet(BulkViewSet[Student]):
     """Students, with the person each of them is and the program they count to."""
 
     queryset = Student.objects.all()
+    discloses = Disclosure("student record", "person_id")
     list_serializer_class = serializers.StudentSerializer
     detail_serializer_class = serializers.StudentDetailSerializer
     write_serializer_class = serializers.StudentWriter
@@ -46,6 +48,7 @@ class StatusHistoryViewSet(NestedListViewSet[StudentStatusEvent]):
     """The steps of a student's standing with the university."""
 
     queryset = StudentStatusEvent.objects.all()
+    discloses = Disclosure("student history", "student.person_id")
     parent_field = "student"
     list_serializer_class = serializers.StudentStatusEventSerializer
     filterset_class = filters.StatusHistoryFilter
@@ -57,6 +60,7 @@ class ProgramsOfStudentViewSet(NestedListViewSet[ProgramEnrollment]):
     """The programs a student is or was enrolled in."""
 
     queryset = ProgramEnrollment.objects.all()
+    discloses = Disclosure("program enrollment", "student.person_id")
     parent_field = "student"
     list_serializer_class = serializers.ProgramEnrollmentSerializer
     filterset_class = filters.ProgramsOfStudentFilter
@@ -68,6 +72,7 @@ class ProgramEnrollmentViewSet(BulkViewSet[ProgramEnrollment]):
     """Which student is enrolled in which program, and how they stand in it."""
 
     queryset = ProgramEnrollment.objects.all()
+    discloses = Disclosure("program enrollment", "student.person_id")
     list_serializer_class = serializers.ProgramEnrollmentSerializer
     write_serializer_class = serializers.ProgramEnrollmentWriter
     write_serializers = {
@@ -99,6 +104,7 @@ class ProgramHistoryViewSet(NestedListViewSet[ProgramEnrollmentEvent]):
     """The steps of a student's standing in one program."""
 
     queryset = ProgramEnrollmentEvent.objects.all()
+    discloses = Disclosure("program history", "program_enrollment.student.person_id")
     parent_field = "program_enrollment"
     list_serializer_class = serializers.ProgramEnrollmentEventSerializer
     filterset_class = filters.ProgramHistoryFilter

@@ -95,7 +95,7 @@ class ProgramEnrollment(VersionedModel):
 
 class ProgramEnrollmentEventQuerySet(BaseQuerySet["ProgramEnrollmentEvent"]):
     def for_api(self) -> Self:
-        return self.select_related("actor")
+        return self.select_related("actor", "program_enrollment__student")
 
 
 class ProgramEnrollmentEvent(TimeStampedUUIDModel):

@@ -99,7 +99,7 @@ class Student(CustomizableModel):
 
 class StudentStatusEventQuerySet(BaseQuerySet["StudentStatusEvent"]):
     def for_api(self) -> Self:
-        return self.select_related("actor")
+        return self.select_related("actor", "student")
 
 
 class StudentStatusEvent(TimeStampedUUIDModel):

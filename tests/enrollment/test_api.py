@@ -16,6 +16,8 @@ from tests.students.factories import StudentFactory
 
 pytestmark = pytest.mark.django_db
 
+# What a list may cost beside: one statement that puts on record whose records were shown to whom.
+RECORD = 1
 LIST = "/api/v1/enrollments/"
 PREFLIGHT = f"{LIST}preflight/"
 
@@ -244,7 +246,7 @@ class TestLists:
     def test_a_list_costs_at_most_three_queries(self, registrar_client, query, django_assert_max_num_queries):
         EnrollmentFactory.create_batch(6)
 
-        with django_assert_max_num_queries(3):
+        with django_assert_max_num_queries(3 + RECORD):
             answer = registrar_client.get(f"{LIST}{query}")
 
         assert len(ids(answer)) == 5
@@ -256,7 +258,7 @@ class TestLists:
         EnrollmentFactory(section=section, status="dropped", dropped_at=NOON)
         url = f"/api/v1/sections/{section.pk}/roster/"
 
-        with django_assert_max_num_queries(3):
+        with django_assert_max_num_queries(3 + RECORD):
             rows = registrar_client.get(url).json()["data"]
 
         assert [row["student"]["name"].split()[-1] for row in rows] == ["Hopper", "Lovelace", "Turing"]
@@ -267,7 +269,7 @@ class TestLists:
         row = EnrollmentFactory()
         EnrollmentFactory()
 
-        with django_assert_max_num_queries(3):
+        with django_assert_max_num_queries(3 + RECORD):
             answer = registrar_client.get(f"/api/v1/students/{row.student_id}/enrollments/")
 
         assert ids(answer) == [str(row.pk)]

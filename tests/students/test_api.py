@@ -13,6 +13,8 @@ from tests.faculty.factories import FacultyFactory
 from tests.students.factories import ProgramEnrollmentFactory, StudentFactory
 
 pytestmark = pytest.mark.django_db
+# What a list may cost beside: one statement that puts on record whose records were shown to whom.
+RECORD = 1
 LIST = "/api/v1/students/"
 PROGRAMS = "/api/v1/program-enrollments/"
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
@@ -116,9 +118,9 @@ def test_a_list_costs_at_most_three_queries_however_many_rows(
         ProgramEnrollmentFactory(is_primary=True)
     query = "?page_size=10&status=active,suspended&search=first&custom.blood_group="
 
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(3 + RECORD):
         body = registrar_client.get(f"{LIST}?page_size=10").json()
-    with django_assert_max_num_queries(3):
+    with django_assert_max_num_queries(3 + RECORD):
         registrar_client.get(f"{LIST}{query}O%2B&ordering=-last_name").json()
 
     assert len(body["data"]) == 10
@@ -400,7 +402,7 @@ class TestProgramEnrollments:
             ProgramEnrollmentFactory(student=ada)
         url = url_of(ada, "program-enrollments") if url == "below" else url
 
-        with django_assert_max_num_queries(3):
+        with django_assert_max_num_queries(3 + RECORD):
             body = registrar_client.get(f"{url}?page_size=4").json()
 
         assert len(body["data"]) == 4
@@ -413,7 +415,7 @@ class TestProgramEnrollments:
             services.change_status(ada, status=status, by=registrar, at=NOON)
 
         for url in (url_of(ada, "status-history"), f"{PROGRAMS}{enrollment.pk}/status-history/"):
-            with django_assert_max_num_queries(3):
+            with django_assert_max_num_queries(3 + RECORD):
                 assert len(registrar_client.get(url).json()["data"]) == 4
 
     def test_refuses_to_enrol_twice(self, registrar_client, ada):
