@@ -31,3 +31,23 @@ class IdentifierRevealed(Event):
     revealed_by: UUID
     reason: str
     happened_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogInLocked(Event):
+    """So many wrong passwords were tried at an account, or at an address of none, that no other is for a while."""
+
+    name: ClassVar[str] = "accounts.login.locked"
+
+    user_id: UUID | None
+    happened_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockoutsPiledUp(Event):
+    """Many accounts are locked at one time: somebody tries passwords at all of them."""
+
+    name: ClassVar[str] = "accounts.login.lockouts_piled_up"
+
+    locked: int
+    happened_at: datetime

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 
 from accounts.models import User
@@ -20,9 +20,3 @@ def keep_log_in(user: User, **facts: Any) -> None:
 def keep_log_out(user: User | None, **facts: Any) -> None:
     if user is not None:
         record(action="session.ended", actor=user, subject=user, detail=PAGES)
-
-
-@receiver(user_login_failed)
-def keep_failed_log_in(**facts: Any) -> None:
-    """Keep that somebody failed; what they typed as an address may have been a password."""
-    record(action="login.failed", detail=PAGES)

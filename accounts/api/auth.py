@@ -11,8 +11,16 @@ from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts import services, tokens
-from accounts.api.serializers import LogInWriter, Me, RefreshWriter, TokenPair, UserSerializer, VerifyWriter
+from accounts import devices, services, tokens
+from accounts.api.serializers import (
+    LogInWriter,
+    Me,
+    NewSession,
+    RefreshWriter,
+    TokenPair,
+    UserSerializer,
+    VerifyWriter,
+)
 from accounts.models import Session, User
 from accounts.selectors import user_of
 from core.api.permissions import AUTHENTICATED, PublicByName
@@ -49,17 +57,18 @@ class LogInView(PlainView):
     permission_classes = (PublicByName,)
     documented_statuses = {"post": (401,)}
 
-    @extend_schema(operation_id="auth_token_create", request=LogInWriter, responses=TokenPair)
+    @extend_schema(operation_id="auth_token_create", request=LogInWriter, responses=NewSession)
     def post(self, request: Request) -> Response:
         """Exchange credentials for an access and a refresh token."""
-        values = _validated(LogInWriter, request)
+        values, now = _validated(LogInWriter, request), timezone.now()
         try:
-            issued = services.log_in(**values, **_device(request), at=timezone.now())
+            issued = services.log_in(**values, **_device(request), at=now)
         except services.InvalidCredentialsError as error:
             raise AuthenticationFailed(
                 "No active account matches this e-mail address and password.", code="invalid_credentials"
             ) from error
-        return Response(_pair(issued))
+        known = devices.device_of(values["device"], issued.user.pk, at=now)
+        return Response({**_pair(issued), "device": devices.token_of(issued.user.pk, device=known, at=now)})
 
 
 class RefreshView(PlainView):

@@ -89,12 +89,18 @@ class LogInWriter(WriteSerializer):
     email = serializers.CharField(required=False, max_length=254)
     username = serializers.CharField(required=False, max_length=254, help_text="Another name for `email`.")
     password = serializers.CharField(trim_whitespace=False, max_length=1000)
+    device = serializers.CharField(
+        required=False,
+        allow_blank=True,
+        max_length=200,
+        help_text="What the last log-in on this device answered: with it, guesses of others lock nobody out here.",
+    )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         email = attrs.get("email") or attrs.get("username")
         if not email:
             raise serializers.ValidationError({"email": ["This field is required."]}, code="required")
-        return {"email": email, "password": attrs["password"]}
+        return {"email": email, "password": attrs["password"], "device": attrs.get("device", "")}
 
 
 class RefreshWriter(WriteSerializer):
@@ -122,3 +128,9 @@ class TokenPair(serializers.Serializer[Any]):
     refresh = serializers.CharField()
     expires_in = serializers.IntegerField()
     user = UserSerializer()
+
+
+class NewSession(TokenPair):
+    """What a log-in answers with."""
+
+    device = serializers.CharField(help_text="Names this device. To be kept, and sent with its next log-in.")

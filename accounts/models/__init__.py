@@ -3,9 +3,10 @@
 Person 1 --- 0..1 User 1 --- * RoleAssignment
                   User 1 --- * Session
 Person 1 --- * PersonIdentifier
-SigningKey
+SigningKey, GuessCount
 """
 
+from accounts.models.guesses import GuessCount
 from accounts.models.identifier import IdentifierScheme, PersonIdentifier
 from accounts.models.person import Gender, Person
 from accounts.models.session import Session
@@ -14,6 +15,7 @@ from accounts.models.user import RoleAssignment, User
 
 __all__ = [
     "Gender",
+    "GuessCount",
     "IdentifierScheme",
     "KeyState",
     "Person",

@@ -1,5 +1,6 @@
 """Everything that changes people, accounts, roles and sessions."""
 
+from accounts.services.guesses import purge_guess_counts
 from accounts.services.identifiers import (
     IdentifierValues,
     ReasonMissingError,
@@ -9,6 +10,7 @@ from accounts.services.identifiers import (
     reveal_identifier,
     update_identifier,
 )
+from accounts.services.login import authenticate, log_in
 from accounts.services.people import PersonValues, create_person, delete_person, update_person
 from accounts.services.roles import (
     NoSuchUnitError,
@@ -22,7 +24,6 @@ from accounts.services.sessions import (
     InvalidRefreshError,
     Tokens,
     end_sessions,
-    log_in,
     log_out,
     open_session,
     outdate_tokens,
@@ -61,6 +62,7 @@ __all__ = [
     "Tokens",
     "UserValues",
     "assign_role",
+    "authenticate",
     "create_administrator",
     "create_demo_user",
     "create_identifier",
@@ -77,6 +79,7 @@ __all__ = [
     "open_session",
     "outdate_tokens",
     "purge_admin_sessions",
+    "purge_guess_counts",
     "purge_sessions",
     "refresh_session",
     "reveal_identifier",

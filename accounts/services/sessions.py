@@ -1,4 +1,4 @@
-"""Logging in, staying logged in, logging out."""
+"""Being logged in: opening a session, staying in it, ending it."""
 
 import logging
 from collections.abc import Sequence
@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.sessions.models import Session as AdminSession
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -44,19 +43,6 @@ class Tokens:
     refresh: str
     session: Session
     user: User
-
-
-def log_in(*, email: str, password: str, user_agent: str = "", ip: str | None = None, at: datetime) -> Tokens:
-    """Open a session; raise `InvalidCredentialsError`, at equal cost for whatever is wrong."""
-    user = User.objects.with_assignments().select_related("person").addressed(email.strip()).first()
-    if user is None or not user.is_active:
-        make_password(password)
-        record(action="login.failed", subject=user)
-        raise InvalidCredentialsError
-    if not check_password(password, user.password, setter=lambda raw: _upgrade(user, raw)):
-        record(action="login.failed", subject=user)
-        raise InvalidCredentialsError
-    return open_session(user, amr=["pwd"], user_agent=user_agent, ip=ip, at=at)
 
 
 @transaction.atomic
@@ -180,8 +166,3 @@ def _access(session: Session, user: User, at: datetime) -> str:
         user_id=user.pk, session_id=session.pk, token_version=user.token_version, amr=tuple(session.amr)
     )
     return issue_access(claims, at=at)
-
-
-def _upgrade(user: User, raw: str) -> None:
-    """Store the password under today's first hasher, as it was typed."""
-    User.objects.filter(pk=user.pk).update(password=make_password(raw))

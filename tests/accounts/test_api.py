@@ -84,9 +84,9 @@ class TestLoggingIn:
     def test_a_password_replaced_meanwhile_opens_nothing(self, anonymous, account, monkeypatch):
         def replaced_while_it_is_checked(*_args, **_options):
             services.update_user(User.objects.get(pk=account.pk), by=None, password=f"{PASSWORD}, another")
-            return True
+            return True, False
 
-        monkeypatch.setattr("accounts.services.sessions.check_password", replaced_while_it_is_checked)
+        monkeypatch.setattr("accounts.hashing.check", replaced_while_it_is_checked)
 
         response = anonymous.post(TOKEN, {"email": account.email, "password": PASSWORD}, format="json")
 

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import KeyState, Person, RoleAssignment, Session, SigningKey, User
+from accounts.models import GuessCount, KeyState, Person, RoleAssignment, Session, SigningKey, User
 from accounts.roles import Role, ScopeKind
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 
@@ -39,6 +39,12 @@ def granted_by_oneself():
     RoleAssignment.objects.filter(pk=RoleAssignmentFactory().pk).update(granted_by=F("user"))
 
 
+def guess_count():
+    return GuessCount.objects.create(
+        subject=b"x" * 32, guesses=1, counted_at=timezone.now(), locked_until=timezone.now()
+    )
+
+
 VIOLATIONS = {
     "accounts_person_not_merged_into_itself": merged_into_itself,
     "accounts_person_gender_known": lambda: PersonFactory(gender="x"),
@@ -50,6 +56,7 @@ VIOLATIONS = {
     "accounts_roleassignment_role_known": lambda: RoleAssignmentFactory(role="king"),
     "accounts_session_unique_refresh": lambda: (session(), session()),
     "accounts_session_ends_in_time": lambda: session(expires_at=timezone.now() + timedelta(days=1)),
+    "accounts_guesscount_unique_subject": lambda: (guess_count(), guess_count()),
     "accounts_signingkey_unique_kid": lambda: (signing_key(), signing_key(state=KeyState.NEXT)),
     "accounts_signingkey_one_signs": lambda: (signing_key(), signing_key(kid="b")),
     "accounts_signingkey_forgets_its_secret": lambda: signing_key(state=KeyState.RETIRING),
@@ -57,7 +64,7 @@ VIOLATIONS = {
 
 
 def test_every_constraint_of_the_app_is_tried():
-    models = (Person, User, RoleAssignment, Session, SigningKey)
+    models = (Person, User, RoleAssignment, Session, SigningKey, GuessCount)
     declared = {constraint.name for model in models for constraint in model._meta.constraints}
 
     assert declared == VIOLATIONS.keys()
