@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from django.db import connection
 from django.utils import timezone
+from hypothesis import settings as hypothesis_settings
 from rest_framework.test import APIClient
 
 from accounts import services, tokens
@@ -15,6 +16,11 @@ from accounts.models import Person, Session, User
 from accounts.roles import Role, ScopeKind, usual_scope
 from core.ids import new_id
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
+
+
+# The same examples in every run, and as much time as a busy machine takes.
+hypothesis_settings.register_profile("suite", derandomize=True, deadline=None)
+hypothesis_settings.load_profile("suite")
 
 
 @pytest.fixture(scope="session")
