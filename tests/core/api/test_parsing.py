@@ -250,7 +250,8 @@ def test_a_readable_query_is_read():
 
 
 @pytest.mark.skipif(
-    not HOSTILE_STRINGS.exists() and not os.environ.get("REAL_DATA_REQUIRED"), reason="../shared/data/robustness is not there"
+    not HOSTILE_STRINGS.exists() and not os.environ.get("REAL_DATA_REQUIRED"),
+    reason="../shared/data/robustness is not there",
 )
 def test_hostile_strings_are_kept_exactly():
     strings = [text for text in json.loads(HOSTILE_STRINGS.read_text(encoding="utf-8")) if "\x00" not in text]
