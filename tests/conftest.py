@@ -17,7 +17,6 @@ from accounts.roles import Role, ScopeKind, usual_scope
 from core.ids import new_id
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 
-
 # The same examples in every run, and as much time as a busy machine takes.
 hypothesis_settings.register_profile("suite", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("suite")
