@@ -9,3 +9,7 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import subscribers, visibility  # noqa: F401 - register themselves
+        from audit.tracking import leave_out, withhold
+
+        leave_out("Log-ins, whose beginning, end and misuse are events.", "accounts.Session")
+        withhold("accounts.User", "password")

@@ -1,6 +1,7 @@
 """What happened, who saw whose record, and who changed what: kept for good. Stands on core alone."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 
 
 class AuditConfig(AppConfig):
@@ -9,6 +10,8 @@ class AuditConfig(AppConfig):
 
     def ready(self) -> None:
         from audit.services import Keeper
+        from audit.tracking import follow
         from core.recording import appoint
 
         appoint(Keeper())
+        post_migrate.connect(follow, sender=self, dispatch_uid="audit.tracking")

@@ -87,3 +87,53 @@ class Disclosure(Entry):
 
     def __str__(self) -> str:
         return f"{self.what} #{self.pk}"
+
+
+class Seal(models.Model):
+    """That the entries of a log up to a place are as they were: the last link of a chain of hashes over all of them.
+
+    The place is in the order of transactions, (`last_xact`, `last_id`), beyond which nothing could come in before it
+    any more when the seal was made. A restored database may count its transactions anew: `floor` is the number of the
+    last entry from before.
+    """
+
+    log = models.CharField(max_length=32)
+    sealed_at = models.DateTimeField(db_default=Now())
+    floor = models.BigIntegerField(default=0)
+    last_xact = models.BigIntegerField()
+    last_id = models.BigIntegerField()
+    entries = models.PositiveIntegerField(help_text="How many there are between the seal before and this one.")
+    hash = models.CharField(max_length=64, help_text="SHA-256 over the hash before and each entry, in hexadecimal.")
+
+    objects = BaseQuerySet["Seal"].as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.log} {self.hash}"
+
+
+class Operation(models.TextChoices):
+    INSERT = "insert", "Insert"
+    UPDATE = "update", "Update"
+    DELETE = "delete", "Delete"
+
+
+class Change(Entry):
+    """That a row was written, by whatever way: triggers put it here.
+
+    `changes` has what an update changed and all that a deletion removed, as `{column: [before, after]}`; what was
+    inserted is found in the row itself and in the first change of each column.
+    """
+
+    table_name = models.CharField(max_length=63)
+    row_id = models.CharField(max_length=64)
+    operation = models.CharField(max_length=6, choices=Operation)
+    changes = models.JSONField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["row_id", "-id"], name="audit_change_row"),
+            models.Index(fields=["actor_id", "-id"], name="audit_change_actor"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.operation} of {self.table_name} {self.row_id}"

@@ -14,6 +14,7 @@ from uuid import UUID, uuid4
 from celery import shared_task
 
 from core.errors import DomainError
+from core.provenance import acting_as
 from interop import services
 from interop.models import ImportJob, ImportState
 
@@ -46,8 +47,10 @@ def take_import_back(job_id: str) -> None:
 def _take(step: Callable[..., ImportJob], job_id: str) -> ImportJob | None:
     """Take a step and return the job; None when the job's state no longer calls for it."""
     run_id = uuid4()
+    on_whose_behalf = ImportJob.objects.filter(pk=job_id).values_list("actor", flat=True).first()
     try:
-        return step(UUID(job_id), run_id=run_id)
+        with acting_as(on_whose_behalf):
+            return step(UUID(job_id), run_id=run_id)
     except DomainError as refused:
         logger.info("import.step_refused", extra={"job_id": job_id, "code": refused.error_code})
         return None

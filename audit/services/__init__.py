@@ -4,5 +4,16 @@ from audit.services.disclosures import record_disclosures
 from audit.services.events import record
 from audit.services.keeping import Keeper
 from audit.services.partitions import make_partitions
+from audit.services.seals import RestoredError, Verdict, seal_logs, seal_restored, verify_logs
 
-__all__ = ["Keeper", "make_partitions", "record", "record_disclosures"]
+__all__ = [
+    "Keeper",
+    "RestoredError",
+    "Verdict",
+    "make_partitions",
+    "record",
+    "record_disclosures",
+    "seal_logs",
+    "seal_restored",
+    "verify_logs",
+]

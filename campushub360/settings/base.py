@@ -186,6 +186,8 @@ CELERY_BEAT_SCHEDULE = {
     "purge_outbox": chore("core.tasks.purge_outbox", hour="4", minute="10"),
     # Nightly: log-ins that ended longer ago than ENDED_SESSIONS_KEPT.
     "purge_sessions": chore("accounts.tasks.purge_sessions", hour="4", minute="25"),
+    # Hourly: until it is sealed, whoever owns the tables could change an entry without a trace.
+    "seal_audit": chore("audit.tasks.seal_audit", minute="20"),
     # Nightly: the months to come, of which three are always there.
     "make_audit_partitions": chore("audit.tasks.make_audit_partitions", hour="4", minute="50"),
     # Nightly: what people guessed wrong long ago.

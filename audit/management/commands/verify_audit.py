@@ -1,0 +1,35 @@
+"""Find out whether the logs are what was sealed."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from audit import services
+from audit.models import Seal
+
+
+class Command(BaseCommand):
+    """`manage.py verify_audit` reads every sealed entry; it ends with status 1 when one was touched."""
+
+    help = "Compare the audit logs with their seals: edits, deletions, insertions and reorderings show."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--expect",
+            action="append",
+            default=[],
+            metavar="HASH",
+            help="A hash that was noted elsewhere, as `audit.sealed` logs it; it must be one of the seals'.",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        faults = [
+            f"no seal has the hash {expected}"
+            for expected in options["expect"]
+            if not Seal.objects.filter(hash=expected).exists()
+        ]
+        for verdict in services.verify_logs():
+            self.stdout.write(f"{verdict.log}: {verdict.entries} entries, {verdict.head}")
+            faults += [f"{verdict.log}: {fault}" for fault in verdict.faults]
+        if faults:
+            raise CommandError("\n".join(["The logs are not what was sealed.", *faults]))
