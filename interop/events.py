@@ -14,6 +14,7 @@ class ValidationRequested(Event):
     name: ClassVar[str] = "interop.import.validation_requested"
 
     job_id: UUID
+    requested_by: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,7 @@ class ApplicationRequested(Event):
     name: ClassVar[str] = "interop.import.application_requested"
 
     job_id: UUID
+    requested_by: UUID | None
 
 
 @dataclass(frozen=True, kw_only=True)

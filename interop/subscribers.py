@@ -14,14 +14,19 @@ from interop.events import ApplicationRequested, ReversalRequested, ValidationRe
 
 @subscribe(ValidationRequested)
 def let_a_worker_validate(event: dict[str, Any]) -> None:
-    current_app.send_task("interop.tasks.validate_import", args=[event["job_id"]])
+    _wake("interop.tasks.validate_import", event)
 
 
 @subscribe(ApplicationRequested)
 def let_a_worker_apply(event: dict[str, Any]) -> None:
-    current_app.send_task("interop.tasks.apply_import", args=[event["job_id"]])
+    _wake("interop.tasks.apply_import", event)
 
 
 @subscribe(ReversalRequested)
 def let_a_worker_take_back(event: dict[str, Any]) -> None:
     current_app.send_task("interop.tasks.take_import_back", args=[event["job_id"]])
+
+
+def _wake(task: str, event: dict[str, Any]) -> None:
+    # An event of an earlier release does not say who asked.
+    current_app.send_task(task, args=[event["job_id"], event.get("requested_by")])

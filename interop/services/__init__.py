@@ -2,7 +2,7 @@
 
 from interop.services.application import AlreadyImportedError, apply
 from interop.services.counting import reversal_summary, summary
-from interop.services.failure import fail
+from interop.services.failure import fail, refuse
 from interop.services.jobs import (
     InForceError,
     UnknownOptionError,
@@ -16,7 +16,7 @@ from interop.services.jobs import (
 )
 from interop.services.reporting import report
 from interop.services.reversal import ChangedSinceError, request_reversal, revert, take_back
-from interop.services.states import SupersededError, TransitionError
+from interop.services.states import SupersededError, TransitionError, requester
 from interop.services.validation import validate
 
 __all__ = [
@@ -31,11 +31,13 @@ __all__ = [
     "fail",
     "from_path",
     "is_past_validation",
+    "refuse",
     "report",
     "request_application",
     "request_resumption",
     "request_reversal",
     "request_validation",
+    "requester",
     "reversal_summary",
     "revert",
     "summary",

@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from core.errors import ConflictError, InvalidError
 from core.snapshots import keep_owned, rows_of
+from core.visibility import Actor
 from interop.faults import Fault
 from interop.models import ImportAction, ImportedValue, ImportJob, ImportRow
 from interop.models import ImportState as State
@@ -35,26 +36,27 @@ Progress = Callable[[ImportJob], None]
 def apply(
     job_id: UUID,
     *,
+    by: Actor | None,
     run_id: UUID | None = None,
     chunk_size: int = CHUNK,
     until: float | None = None,
     progress: Progress = lambda job: None,
 ) -> ImportJob:
-    """Write a validated job's records, from where an earlier run stopped.
+    """Write a validated job's records on behalf of `by`, from where an earlier run stopped.
 
     Stops at the end of a chunk once `until` (of the monotonic clock) has passed; the job is then
     still `applying`. Refused with `already_imported` when the same file is in force.
     """
     meter = Meter()
-    job = _begin(job_id, run_id)
-    targets = Targets(job.actor)
+    job = _begin(job_id, by, run_id)
+    targets = Targets(by)
     analysis = Analysis(job, targets, is_preview=False)
     while True:
         with transaction.atomic():
             job = states.locked(job.pk, job.run_id)
             items = _next_items(job, chunk_size)
             if not items:
-                return _finish(job, meter)
+                return _finish(job, by, meter)
             _write_in_waves(job, items, analysis, targets)
             staging.record_outcomes(job, items)
             job.rows_done += len(items)
@@ -73,14 +75,14 @@ def apply(
 
 
 @transaction.atomic
-def _begin(job_id: UUID, run_id: UUID | None) -> ImportJob:
+def _begin(job_id: UUID, by: Actor | None, run_id: UUID | None) -> ImportJob:
     job = states.locked(job_id)
     facts: dict[str, Any] = {}
     if job.state != State.APPLYING:
         pending = ImportRow.objects.filter(job=job, applied_at=None)
         facts = {"rows_total": pending.count(), "rows_done": 0, "applied_to": 0, "errors": []}
         refuse_repetition(job)
-    return states.begin(job_id, state=State.APPLYING, run_id=run_id, at=timezone.now(), **facts)
+    return states.begin(job_id, state=State.APPLYING, by=by, run_id=run_id, at=timezone.now(), **facts)
 
 
 def refuse_repetition(job: ImportJob) -> None:
@@ -225,12 +227,12 @@ def _remember(target: Target, items: Sequence[Item]) -> None:
     staging.identify(target.entity_type, names)
 
 
-def _finish(job: ImportJob, meter: Meter) -> ImportJob:
+def _finish(job: ImportJob, by: Actor | None, meter: Meter) -> ImportJob:
     counts = counts_of(job)
     refused = sum(of_resource["rejected"] for of_resource in counts.values())
     rows = ImportRow.objects.filter(job=job)
     if refused and not rows.exclude(action=ImportAction.REJECTED).exists():
-        return _refuse_whole(job, counts, rows.count(), meter)
+        return _refuse_whole(job, by, counts, rows.count(), meter)
     effect = any(of_resource["created"] or of_resource["updated"] for of_resource in counts.values())
     facts: dict[str, Any] = {
         "counts": counts,
@@ -241,7 +243,7 @@ def _finish(job: ImportJob, meter: Meter) -> ImportJob:
         "peak_mb": max(job.peak_mb, meter.peak_mb()),
     }
     state = State.PARTIALLY_APPLIED if refused else State.APPLIED
-    return states.settle(job, state=state, by=job.actor, at=timezone.now(), **facts)
+    return states.settle(job, state=state, by=by, at=timezone.now(), **facts)
 
 
 class AllRejectedError(InvalidError):
@@ -252,7 +254,9 @@ class AllRejectedError(InvalidError):
     field = "file"
 
 
-def _refuse_whole(job: ImportJob, counts: dict[str, dict[str, int]], total: int, meter: Meter) -> ImportJob:
+def _refuse_whole(
+    job: ImportJob, by: Actor | None, counts: dict[str, dict[str, int]], total: int, meter: Meter
+) -> ImportJob:
     """Let an import of which no row was accepted end as failed.
 
     It counts as never validated, so that whoever resumes it reads the file again: what a row lacked
@@ -268,4 +272,4 @@ def _refuse_whole(job: ImportJob, counts: dict[str, dict[str, int]], total: int,
         "seconds": job.seconds + meter.seconds(),
         "peak_mb": max(job.peak_mb, meter.peak_mb()),
     }
-    return states.move(job, state=State.FAILED, by=job.actor, at=timezone.now(), reason=refusal.error_code, **facts)
+    return states.move(job, state=State.FAILED, by=by, at=timezone.now(), reason=refusal.error_code, **facts)

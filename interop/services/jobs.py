@@ -110,11 +110,11 @@ def _create(
         "options": dict(options),
         # Whoever asks for hand-made changes to be overwritten wants the same file again.
         "is_forced": force or bool(options.get("overwrite_edited")),
-        "actor_id": by.pk if by else None,
+        "actor_id": states.id_of(by),
     }
     job = crud.create(ImportJob, values, by=by)
     if place.is_uploaded:
-        publish(ValidationRequested(job_id=job.pk))
+        publish(ValidationRequested(job_id=job.pk, requested_by=states.id_of(by)))
     return job
 
 
@@ -124,7 +124,7 @@ def request_validation(job: ImportJob, *, by: Actor | None) -> ImportJob:
     states.require_importer(by)
     if job.state not in VALIDATABLE | {State.VALIDATING}:
         raise states.TransitionError(f"An import that is {job.state} is not validated again.")
-    publish(ValidationRequested(job_id=job.pk))
+    publish(ValidationRequested(job_id=job.pk, requested_by=states.id_of(by)))
     return job
 
 
@@ -139,7 +139,7 @@ def request_application(job: ImportJob, *, by: Actor | None) -> ImportJob:
         raise states.TransitionError(f"An import that is {job.state} cannot be applied.")
     if job.state != State.APPLYING:
         refuse_repetition(job)
-    publish(ApplicationRequested(job_id=job.pk))
+    publish(ApplicationRequested(job_id=job.pk, requested_by=states.id_of(by)))
     return job
 
 

@@ -8,16 +8,17 @@ from uuid import UUID, uuid4
 from django.db import transaction
 
 from accounts.assignments import scopes_of
+from accounts.models import User
 from core import crud
 from core.errors import ConflictError, DomainError, MissingError, OutOfScopeError
-from core.visibility import Actor
+from core.visibility import Actor, visible
 from interop.models import ImportJob, ImportJobEvent
 from interop.models import ImportState as State
 
 TRANSITIONS: Mapping[str, Collection[str]] = {
-    State.UPLOADED: {State.VALIDATING},
+    State.UPLOADED: {State.VALIDATING, State.FAILED},
     State.VALIDATING: {State.VALIDATED, State.FAILED},
-    State.VALIDATED: {State.VALIDATING, State.APPLYING},
+    State.VALIDATED: {State.VALIDATING, State.APPLYING, State.FAILED},
     State.APPLYING: {State.APPLIED, State.PARTIALLY_APPLIED, State.FAILED},
     State.APPLIED: {State.REVERTING},
     State.PARTIALLY_APPLIED: {State.REVERTING},
@@ -43,29 +44,66 @@ class SupersededError(ConflictError):
     title = "Somebody else is working on this import by now."
 
 
-def require_importer(by: Actor | None) -> None:
-    """Refuse whoever may not import for the whole institution: a file may name any of its rows.
+def id_of(by: Actor | None) -> UUID | None:
+    """Return the id by which an event names whoever asked for a step."""
+    return by.pk if by else None
 
-    A command has no actor. A worker asks again, because a role may have ended since the upload.
+
+def requester(job_id: UUID, asked: UUID | None) -> Actor | None:
+    """Return whoever asked for a step of a job, with the roles held now; by default whoever uploaded its file.
+
+    A job that a command began was uploaded by nobody. Raises `OutOfScopeError` for an account that
+    cannot be logged in to any more.
     """
-    if by is not None and not scopes_of(by, "interop.add_importjob").everywhere:
+    if asked is None:
+        asked = ImportJob.objects.filter(pk=job_id).values_list("actor_id", flat=True).first()
+    if asked is None:
+        return None
+    user = User.objects.with_assignments().filter(pk=asked, is_active=True).first()
+    if user is None:
+        raise OutOfScopeError("Whoever asked for this no longer has an account.")
+    return user
+
+
+def require_importer(by: Actor | None, job: ImportJob | None = None) -> None:
+    """Refuse whoever may not import for the whole institution, or may not work on `job`.
+
+    A file may name any row of the institution. A command has no actor. A worker asks again, because
+    a role may have ended since the step was asked for.
+    """
+    if by is None:
+        return
+    if not scopes_of(by, "interop.add_importjob").everywhere:
         raise OutOfScopeError("Imports are for those who may write for the whole institution.")
+    if job is not None and not visible(ImportJob.objects.filter(pk=job.pk), by, to="manage").exists():
+        raise OutOfScopeError("The import is not among those that whoever asked for this may work on.")
 
 
 @transaction.atomic
 def move(job: ImportJob, *, state: str, by: Actor | None, at: datetime, reason: str = "", **facts: Any) -> ImportJob:
     """Move a job to another state, with the facts that go with it; refused with `illegal_transition`."""
     before = job.state
-    if state not in TRANSITIONS[before]:
-        raise TransitionError(
-            f"An import that is {before} cannot become {state}.", meta={"allowed": sorted(TRANSITIONS[before])}
-        )
+    require_transition(job, state)
     crud.update(job, {"state": state, **facts}, by=by)
-    crud.create(
-        ImportJobEvent,
-        {"job": job, "from_state": before, "to_state": state, "actor": by, "reason": reason, "happened_at": at},
-    )
+    record(job, came_from=before, by=by, at=at, reason=reason)
     return job
+
+
+def record(job: ImportJob, *, came_from: str, by: Actor | None, at: datetime, reason: str) -> ImportJobEvent:
+    """Put a step that brought a job to its state, or left it there, on record."""
+    values = {
+        "job": job, "from_state": came_from, "to_state": job.state, "actor": by, "reason": reason, "happened_at": at
+    }  # fmt: skip
+    return crud.create(ImportJobEvent, values)
+
+
+def require_transition(job: ImportJob, state: str) -> None:
+    """Raise `TransitionError` when a job cannot go from its state to another."""
+    allowed = TRANSITIONS[job.state]
+    if state not in allowed:
+        raise TransitionError(
+            f"An import that is {job.state} cannot become {state}.", meta={"allowed": sorted(allowed)}
+        )
 
 
 def settle(job: ImportJob, *, state: str, by: Actor | None, at: datetime, **facts: Any) -> ImportJob:
@@ -94,14 +132,16 @@ def locked(job_id: UUID, run_id: UUID | None = None) -> ImportJob:
 
 
 @transaction.atomic
-def begin(job_id: UUID, *, state: str, run_id: UUID | None, at: datetime, **facts: Any) -> ImportJob:
-    """Take a job over and move it to a working state, in which it may be already when it was interrupted.
+def begin(job_id: UUID, *, state: str, by: Actor | None, run_id: UUID | None, at: datetime, **facts: Any) -> ImportJob:
+    """Take a job over for `by` and move it to a working state, in which it may be already when it was interrupted.
 
     `run_id` is the name under which the caller works on it; without one, a name is made up.
     """
     job = locked(job_id)
-    require_importer(job.actor)
+    if job.state != state:
+        require_transition(job, state)
+    require_importer(by, job)
     facts["run_id"] = run_id or uuid4()
     if job.state == state:
-        return crud.update(job, facts)
-    return move(job, state=state, by=job.actor, at=at, **facts)
+        return crud.update(job, facts, by=by)
+    return move(job, state=state, by=by, at=at, **facts)

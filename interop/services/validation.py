@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from core.errors import DomainError
+from core.visibility import Actor
 from interop.faults import Fault
 from interop.models import ImportJob, ImportRow
 from interop.models import ImportState as State
@@ -33,11 +34,12 @@ KEPT_ERRORS = 1_000
 def validate(
     job_id: UUID,
     *,
+    by: Actor | None,
     run_id: UUID | None = None,
     chunk_size: int = CHUNK,
     progress: Callable[[ImportJob], None] = lambda job: None,
 ) -> ImportJob:
-    """Read a job's file into the staging table and say what applying it would do.
+    """Read a job's file into the staging table and say what applying it on behalf of `by` would do.
 
     A job that was interrupted begins anew. A file that cannot be read leaves the job `failed` with
     its faults; raises `illegal_transition` when the job is past this step.
@@ -46,6 +48,7 @@ def validate(
     job = states.begin(
         job_id,
         state=State.VALIDATING,
+        by=by,
         run_id=run_id,
         at=timezone.now(),
         errors=[], reversal={}, remarks=[], counts={}, rows_done=0, rows_total=0, rows_read=0, applied_to=0,
@@ -54,7 +57,7 @@ def validate(
     _forget_rows(job)
     try:
         with opened(job) as source:
-            _stage_all(job, source, chunk_size, meter, progress)
+            _stage_all(job, source, Targets(by), chunk_size=chunk_size, meter=meter, progress=progress)
             facts: dict[str, Any] = {
                 "remarks": [asdict(remark) for remark in source.remarks],
                 "rows_read": sum(source.rows_read.values()),
@@ -63,19 +66,24 @@ def validate(
         raise
     except DomainError as refused:
         _forget_rows(job)
-        return _failed(job, refused, meter)
+        return _failed(job, by, refused, meter)
     with transaction.atomic():
         job = states.locked(job.pk, job.run_id)
         total = ImportRow.objects.filter(job=job).count()
         facts |= {"rows_total": total, "rows_done": total, "counts": counts_of(job)}
         facts |= {"validated_at": timezone.now(), "seconds": meter.seconds(), "peak_mb": meter.peak_mb()}
-        return states.move(job, state=State.VALIDATED, by=job.actor, at=timezone.now(), **facts)
+        return states.move(job, state=State.VALIDATED, by=by, at=timezone.now(), **facts)
 
 
 def _stage_all(
-    job: ImportJob, source: Source, chunk_size: int, meter: Meter, progress: Callable[[ImportJob], None]
+    job: ImportJob,
+    source: Source,
+    targets: Targets,
+    *,
+    chunk_size: int,
+    meter: Meter,
+    progress: Callable[[ImportJob], None],
 ) -> None:
-    targets = Targets(job.actor)
     analysis = Analysis(job, targets, is_preview=True)
     positions = count(1)
     staged = 0
@@ -136,9 +144,9 @@ def _forget_rows(job: ImportJob) -> None:
     ImportRow.objects.filter(job=job).delete()
 
 
-def _failed(job: ImportJob, refused: DomainError, meter: Meter) -> ImportJob:
+def _failed(job: ImportJob, by: Actor | None, refused: DomainError, meter: Meter) -> ImportJob:
     errors = [error.as_dict() for error in refused.violations][:KEPT_ERRORS]
     with transaction.atomic():
         job = states.locked(job.pk, job.run_id)
         facts: dict[str, Any] = {"errors": errors, "seconds": meter.seconds(), "peak_mb": meter.peak_mb()}
-        return states.move(job, state=State.FAILED, by=job.actor, at=timezone.now(), reason=refused.error_code, **facts)
+        return states.move(job, state=State.FAILED, by=by, at=timezone.now(), reason=refused.error_code, **facts)

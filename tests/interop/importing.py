@@ -22,11 +22,11 @@ def table(path: Path, *rows: dict[str, Any]) -> Path:
 
 def validated(kind: str, path: Path, **more: Any) -> ImportJob:
     job = services.from_path(by=None, kind=kind, path=path, **more)
-    return services.validate(job.pk)
+    return services.validate(job.pk, by=None)
 
 
 def imported(kind: str, path: Path, **more: Any) -> ImportJob:
-    return services.apply(validated(kind, path, **more).pk)
+    return services.apply(validated(kind, path, **more).pk, by=None)
 
 
 def totals(job: ImportJob) -> tuple[int, int, int, int]:

@@ -117,8 +117,8 @@ def test_killed_while_it_reads_it_begins_anew(file: Path) -> None:
     assert job.state == ImportState.VALIDATING
     assert 0 < ImportRow.objects.filter(job=job).count() < ROWS
 
-    services.validate(job.pk)
-    job = services.apply(job.pk)
+    services.validate(job.pk, by=None)
+    job = services.apply(job.pk, by=None)
 
     assert totals(job) == (ROWS - ROWS // 50, 0, 0, ROWS // 50)
     assert ImportRow.objects.filter(job=job).count() == ROWS
@@ -166,7 +166,7 @@ def test_an_error_that_nobody_foresaw_while_it_is_taken_back_leaves_it_in_force(
 
     with pytest.raises(MemoryError) as error:
         services.take_back(job.pk, run_id=run_id, chunk_size=100, progress=fail)
-    services.fail(job.pk, run_id, error.value)
+    services.fail(job.pk, run_id, error.value, by=None)
 
     job.refresh_from_db()
     assert job.state == ImportState.PARTIALLY_APPLIED
@@ -179,10 +179,10 @@ def test_one_that_is_taken_over_stops(file: Path) -> None:
 
     def take_over(_: Any) -> None:
         if Student.objects.count() == 20:
-            services.apply(job.pk, chunk_size=50)
+            services.apply(job.pk, by=None, chunk_size=50)
 
     with pytest.raises(SupersededError):
-        services.apply(job.pk, chunk_size=20, progress=take_over)
+        services.apply(job.pk, by=None, chunk_size=20, progress=take_over)
 
     job.refresh_from_db()
     assert job.state == ImportState.PARTIALLY_APPLIED
@@ -194,10 +194,10 @@ def test_one_that_is_taken_over_does_not_fail_the_later_run(file: Path) -> None:
     job = validated("students", file)
     superseded, later = uuid4(), uuid4()
     for run_id in (superseded, later):
-        services.apply(job.pk, run_id=run_id, chunk_size=100, until=0)
+        services.apply(job.pk, by=None, run_id=run_id, chunk_size=100, until=0)
 
     with pytest.raises(SupersededError):
-        services.fail(job.pk, superseded, MemoryError())
+        services.fail(job.pk, superseded, MemoryError(), by=None)
 
     job.refresh_from_db()
     assert (job.state, job.run_id, job.errors) == (ImportState.APPLYING, later, [])
@@ -207,7 +207,7 @@ def test_one_that_has_run_long_enough_leaves_the_rest_to_the_next(file: Path) ->
     job = validated("students", file)
 
     rounds = 0
-    while services.apply(job.pk, chunk_size=150, until=0).state == ImportState.APPLYING:
+    while services.apply(job.pk, by=None, chunk_size=150, until=0).state == ImportState.APPLYING:
         rounds += 1
 
     job.refresh_from_db()
@@ -224,8 +224,8 @@ def test_an_error_that_nobody_foresaw_leaves_an_import_that_can_be_resumed_or_ta
 
     run_id = uuid4()
     with pytest.raises(MemoryError) as error:
-        services.apply(job.pk, run_id=run_id, chunk_size=100, progress=fail)
-    services.fail(job.pk, run_id, error.value)
+        services.apply(job.pk, by=None, run_id=run_id, chunk_size=100, progress=fail)
+    services.fail(job.pk, run_id, error.value, by=None)
 
     job.refresh_from_db()
     assert job.state == ImportState.FAILED
@@ -238,10 +238,10 @@ def test_an_error_that_nobody_foresaw_leaves_an_import_that_can_be_resumed_or_ta
 def test_the_same_again_after_an_unforeseen_error(file: Path) -> None:
     job = validated("students", file)
     run_id = uuid4()
-    services.apply(job.pk, run_id=run_id, chunk_size=100, until=0)
-    services.fail(job.pk, run_id, MemoryError())
+    services.apply(job.pk, by=None, run_id=run_id, chunk_size=100, until=0)
+    services.fail(job.pk, run_id, MemoryError(), by=None)
 
-    resumed = services.apply(job.pk)
+    resumed = services.apply(job.pk, by=None)
 
     assert resumed.state == ImportState.PARTIALLY_APPLIED
     assert resumed.errors == []

@@ -20,7 +20,7 @@ PATIENCE = 30
 def job(tmp_path, registrar):
     rows = [{"code": f"D{number}", "name": f"Department {number}"} for number in range(3)]
     found = services.from_path(by=registrar, kind="departments", path=table(tmp_path / "departments.csv", *rows))
-    return services.validate(found.pk)
+    return services.validate(found.pk, by=None)
 
 
 def test_an_import_is_applied_and_taken_back_from_its_page(browser, live_server, client, registrar, job):
@@ -40,7 +40,7 @@ def test_an_import_is_applied_and_taken_back_from_its_page(browser, live_server,
 
     press("Apply")
     assert "keeps itself up to date" in browser.find_element(By.CSS_SELECTOR, "[role=status]").text
-    services.apply(job.pk)
+    services.apply(job.pk, by=None)
     until_shown("Applied")
     assert Department.objects.count() == 3
 

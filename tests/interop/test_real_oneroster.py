@@ -22,8 +22,8 @@ NAMES = [f"{content}-{mode}-package" for content in CONTENTS for mode in ("bulk"
 
 def imported(path: Path) -> Any:
     job = services.from_path(by=None, kind="oneroster", path=path)
-    services.validate(job.pk)
-    return services.apply(job.pk)
+    services.validate(job.pk, by=None)
+    return services.apply(job.pk, by=None)
 
 
 @pytest.mark.parametrize("name", [*NAMES, "manifest-only-package"])

@@ -26,8 +26,8 @@ FOLDER = DATA / "oulad_open"
 
 def imported(path: Any = FOLDER) -> Any:
     job = services.from_path(by=None, kind="oulad", path=path)
-    services.validate(job.pk)
-    return services.apply(job.pk)
+    services.validate(job.pk, by=None)
+    return services.apply(job.pk, by=None)
 
 
 @pytest.fixture(scope="module")

@@ -24,8 +24,8 @@ FILE = DATA / "uiuc_catalog_open" / "2024-su.csv.gz"
 
 def imported() -> Any:
     job = services.from_path(by=None, kind="uiuc_catalogue", path=FILE)
-    services.validate(job.pk)
-    return services.apply(job.pk)
+    services.validate(job.pk, by=None)
+    return services.apply(job.pk, by=None)
 
 
 @pytest.fixture(scope="module")

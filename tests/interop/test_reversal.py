@@ -131,9 +131,9 @@ def test_a_meeting_leaves_the_sections_that_were_there_before_as_they_were(place
     }
     before = dump()
     job = services.from_path(by=None, kind="sections", path=table(place, row))
-    services.validate(job.pk, chunk_size=2)
+    services.validate(job.pk, by=None, chunk_size=2)
 
-    services.apply(job.pk, chunk_size=2)
+    services.apply(job.pk, by=None, chunk_size=2)
 
     assert Meeting.objects.count() == 5
     assert Section.objects.get().version > 1
@@ -232,10 +232,10 @@ def test_only_what_is_in_force_is_taken_back(place: Path) -> None:
     job = services.from_path(by=None, kind="departments", path=table(place, {"code": "PHY", "name": "Physics"}))
     with pytest.raises(TransitionError):
         revert(job)
-    services.validate(job.pk)
+    services.validate(job.pk, by=None)
     with pytest.raises(TransitionError):
         revert(job)
-    services.apply(job.pk)
+    services.apply(job.pk, by=None)
     revert(job)
     with pytest.raises(TransitionError):
         revert(job)

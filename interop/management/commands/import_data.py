@@ -119,9 +119,9 @@ class Command(BaseCommand):
     def _imported(self, job: ImportJob) -> ImportJob:
         """Take the steps that are left: none, when a resumed import has come to its end."""
         if job.state in (State.UPLOADED, State.VALIDATING) or (job.state == State.FAILED and job.validated_at is None):
-            job = self._run(services.validate, "Reading", job)
+            job = self._run(services.validate, "Reading", job, by=None)
         if services.is_past_validation(job) and not self.options["dry_run"]:
-            job = self._run(services.apply, "Writing", job)
+            job = self._run(services.apply, "Writing", job, by=None)
         return job
 
     def _reverted(self, job: ImportJob) -> ImportJob:
