@@ -103,6 +103,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | {"enrollment.override_rules"}
     | _all("core", "customfield")
     | _all("interop", "importjob")
+    | _view("audit", "disclosure")
     | _view("accounts", "user", "roleassignment", "person"),
     Role.DEPARTMENT_HEAD: _STRUCTURE
     | _PROTECTED
@@ -127,6 +128,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     Role.STUDENT: _STRUCTURE
     | _PROTECTED
     | _view("students", *_STUDENT_RECORDS)
+    | _view("audit", "disclosure")
     | {"enrollment.view_enrollment", "enrollment.add_enrollment", "enrollment.delete_enrollment"},
     Role.GUARDIAN: _STRUCTURE,
     Role.FINANCE_OFFICER: _STRUCTURE | _view("students", "student"),

@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from accounts.assignments import scopes_of
 from accounts.models import Person, PersonIdentifier, RoleAssignment, Session, User
+from audit.models import Change, Disclosure, Event
 from core.models import CustomField
 from core.visibility import grants
 
@@ -84,3 +85,24 @@ def identifier_readers_see_everybodys(actor: Any) -> Q | None:
 @grants(PersonIdentifier, "manage")
 def identifier_administrators_manage_everybodys(actor: Any) -> Q | None:
     return Q() if scopes_of(actor, "accounts.change_personidentifier").everywhere else None
+
+
+@grants(Event)
+def auditors_see_every_event(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "audit.view_event").everywhere else None
+
+
+@grants(Change)
+def auditors_see_every_change(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "audit.view_change").everywhere else None
+
+
+@grants(Disclosure)
+def those_who_answer_for_records_see_every_disclosure(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "audit.view_disclosure").everywhere else None
+
+
+@grants(Disclosure)
+def people_see_to_whom_their_records_were_disclosed(actor: Any) -> Q | None:
+    person = getattr(actor, "person_id", None)
+    return Q(subject_id=person) if person else None

@@ -5,20 +5,11 @@ them, and it stands below the apps whose rows it names. PostgreSQL numbers entri
 that wrote them, which is what makes it possible to seal them in an order that nothing can slip into afterwards.
 """
 
-from datetime import datetime
-from typing import Self
-
 from django.db import models
 from django.db.models import Func, Value
 from django.db.models.functions import Now
 
 from core.models import BaseQuerySet
-
-
-class EntryQuerySet(BaseQuerySet[models.Model]):
-    def between(self, start: datetime, end: datetime) -> Self:
-        """Those of a time, which are looked for in its months alone."""
-        return self.filter(at__gte=start, at__lt=end)
 
 
 class Entry(models.Model):
@@ -33,8 +24,6 @@ class Entry(models.Model):
     )
     actor_id = models.UUIDField(null=True, help_text="The account that acted; empty for what nobody in person did.")
     request_id = models.CharField(max_length=128, db_default="", default="", blank=True)
-
-    objects = EntryQuerySet.as_manager()
 
     class Meta:
         abstract = True
@@ -53,6 +42,8 @@ class Event(Entry):
     reason = models.CharField(max_length=2000, db_default="", default="")
     address = models.GenericIPAddressField(null=True, help_text="Where the request came from.")
     detail = models.JSONField(default=dict, db_default=Value("{}"))
+
+    objects = BaseQuerySet["Event"].as_manager()
 
     class Meta:
         indexes = [
@@ -79,6 +70,8 @@ class Disclosure(Entry):
     basis = models.CharField(max_length=254, help_text="By which permission, and as what.")
     route = models.CharField(max_length=254, db_default="", default="", help_text="Where it was shown.")
     address = models.GenericIPAddressField(null=True, help_text="Where the request came from.")
+
+    objects = BaseQuerySet["Disclosure"].as_manager()
 
     class Meta:
         indexes = [
@@ -128,6 +121,8 @@ class Change(Entry):
     row_id = models.CharField(max_length=64)
     operation = models.CharField(max_length=6, choices=Operation)
     changes = models.JSONField(null=True)
+
+    objects = BaseQuerySet["Change"].as_manager()
 
     class Meta:
         indexes = [

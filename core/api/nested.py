@@ -16,17 +16,25 @@ ModelT = TypeVar("ModelT", bound=models.Model)
 class NestedListViewSet(BaseViewSet[ModelT]):
     """The rows whose `parent_field` is the row that the URL names as `parent`.
 
-    A parent out of sight answers 404, as it does itself. Route it by
+    Where `parent_field` is no foreign key, `parents` says which rows it means and `parent_key` by which of their
+    columns. A parent out of sight answers 404, as it does itself. Route it by
     `path("<parents>/<uuid:parent>/<rows>/", View.as_view({"get": "list"}))`.
     """
 
     parent_field: ClassVar[str]
+    parents: ClassVar[models.QuerySet[Any] | None] = None
+    parent_key: ClassVar[str] = "pk"
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        parents: Any = model_of(self)._meta.get_field(self.parent_field).related_model
-        if not visible(parents._default_manager.filter(pk=self.kwargs["parent"]), request.user).exists():
+        parents: Any = self.parents
+        if parents is None:
+            related: Any = model_of(self)._meta.get_field(self.parent_field).related_model
+            parents = related._default_manager
+        found = visible(parents.filter(pk=self.kwargs["parent"]), request.user).values_list(self.parent_key).first()
+        if found is None:
             raise Http404
+        self.parent_value = found[0]
 
     def loaded(self, queryset: models.QuerySet[ModelT]) -> models.QuerySet[ModelT]:
-        return super().loaded(queryset.filter(**{self.parent_field: self.kwargs["parent"]}))
+        return super().loaded(queryset.filter(**{self.parent_field: self.parent_value}))

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from students.api import views
+from students.api import disclosures, views
 
 routes = [
     ("students", views.StudentViewSet, "student"),
@@ -10,6 +10,11 @@ routes = [
 ]
 
 urlpatterns = [
+    path(
+        "students/<uuid:parent>/disclosures/",
+        disclosures.DisclosuresOfStudentViewSet.as_view({"get": "list"}),
+        name="student-disclosures",
+    ),
     path(
         "students/<uuid:parent>/program-enrollments/",
         views.ProgramsOfStudentViewSet.as_view({"get": "list"}),

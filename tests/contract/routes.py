@@ -45,8 +45,15 @@ class Route:
         if not self.names:
             return self.path
         rows = self.view.queryset.order_by().exclude(**{self.view.parent_field: None})
+        if self.view.parents is not None:
+            rows = rows.filter(**{f"{self.view.parent_field}__in": self.view.parents.values(self.view.parent_key)})
         fullest = rows.values(self.view.parent_field).annotate(n=Count("pk")).order_by("-n", self.view.parent_field)
-        return self.url(parent=fullest[0][self.view.parent_field])
+        return self.url(parent=self.parent_of(fullest[0][self.view.parent_field]))
+
+    def parent_of(self, value: Any) -> Any:
+        """Return the id of the parent that a row of this nested list names by a value."""
+        parents = self.view.parents
+        return value if parents is None else parents.get(**{self.view.parent_key: value}).pk
 
     def detail(self) -> "Route | None":
         """Return the route of one row of this list."""

@@ -105,6 +105,8 @@ def authorization(university: None) -> dict[str, str]:
 def ids_of(path: str) -> list[str]:
     """Return some ids that the placeholder of a path can stand for."""
     route = next(route for route in routes() if route.path.replace("{pk}", "{id}") == path)
+    if route.names == ["parent"] and route.view.parents is not None:
+        return some_ids(route.view.parents.order_by("pk").values_list("pk", flat=True))
     if route.names == ["parent"]:
         return some_ids(route.view.queryset.order_by().values_list(route.view.parent_field, flat=True).distinct())
     return some_ids(route.model._base_manager.order_by("pk").values_list("pk", flat=True))

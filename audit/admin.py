@@ -1,0 +1,38 @@
+"""Administration pages of the logs, to be read."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from audit.models import Change, Disclosure, Event
+from core.admin import ServiceAdmin
+
+
+class EntryAdmin(ServiceAdmin):
+    ordering = ("-id",)
+    readonly_fields = ()
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [field.name for field in self.opts.fields]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [field.name for field in self.opts.fields]
+
+
+@admin.register(Event)
+class EventAdmin(EntryAdmin):
+    list_display = ("at", "action", "actor_label", "subject_kind", "subject_id", "address")
+    search_fields = ("=actor_label", "=subject_id", "=request_id", "=action")
+
+
+@admin.register(Disclosure)
+class DisclosureAdmin(EntryAdmin):
+    list_display = ("at", "what", "subject_id", "actor_label", "basis")
+    search_fields = ("=actor_label", "=request_id")
+
+
+@admin.register(Change)
+class ChangeAdmin(EntryAdmin):
+    list_display = ("at", "operation", "table_name", "row_id", "actor_id")
+    search_fields = ("=row_id", "=request_id")

@@ -1,0 +1,1 @@
+"""The logs over HTTP, to be read."""

@@ -1,0 +1,156 @@
+"""The logs over HTTP: auditors and administrators read all of it, people who was shown their own record."""
+
+import pytest
+
+from accounts.roles import Role, ScopeKind
+from audit import services
+from audit.models import Change, Disclosure
+from tests.accounts.factories import PersonFactory, UserFactory
+from tests.students.factories import StudentFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.checklist(83, 94)]
+EVENTS, CHANGES = "/api/v1/audit-events/", "/api/v1/changes/"
+
+
+def rows(answer):
+    assert answer.status_code == 200, answer.json()
+    return answer.json()["data"]
+
+
+def disclosed(student, what="student record"):
+    services.record_disclosures(
+        what=what, subjects=[student.person_id], to=UserFactory(), permission="students.view_student", route="here"
+    )
+
+
+@pytest.fixture
+def auditor(client_for, user_with):
+    return client_for(user_with(Role.AUDITOR))
+
+
+@pytest.mark.parametrize("role", [Role.AUDITOR, Role.SYSTEM_ADMIN])
+@pytest.mark.parametrize("url", [EVENTS, CHANGES])
+def test_auditors_and_administrators_read_the_logs(client_for, user_with, role, url):
+    services.record(action="tried")
+
+    assert rows(client_for(user_with(role)).get(url))
+
+
+@pytest.mark.parametrize("role", [Role.REGISTRAR, Role.STUDENT, Role.FACULTY, Role.DEPARTMENT_HEAD, Role.INTEGRATION])
+@pytest.mark.parametrize("url", [EVENTS, CHANGES])
+def test_nobody_else_does(client_for, user_with, role, url):
+    scope = (ScopeKind.DEPARTMENT, UserFactory().pk) if role == Role.DEPARTMENT_HEAD else ()
+
+    assert client_for(user_with(role, *scope)).get(url).status_code == 403
+
+
+@pytest.mark.parametrize("method", ["post", "put", "patch", "delete"])
+@pytest.mark.parametrize("url", [EVENTS, CHANGES])
+def test_the_logs_are_read_and_nothing_else(client_for, user_with, method, url):
+    assert getattr(client_for(user_with(Role.SYSTEM_ADMIN)), method)(url).status_code == 405
+
+
+def test_events_are_found_by_who_what_whom_when_and_the_request(auditor):
+    actor, subject = UserFactory(), PersonFactory()
+    services.record(action="a.done", actor=actor, subject=subject, reason="Because.", detail={"n": 1})
+    services.record(action="b.done")
+
+    (row,) = rows(auditor.get(EVENTS, {"action": "a.done"}))
+
+    assert (row["actor_id"], row["actor_label"]) == (str(actor.pk), actor.email)
+    assert (row["subject_kind"], row["subject_id"]) == ("accounts.person", str(subject.pk))
+    assert (row["reason"], row["detail"]) == ("Because.", {"n": 1})
+    for question in (
+        {"actor": actor.pk},
+        {"subject": subject.pk},
+        {"subject_kind": "accounts.person"},
+        {"action": "a.done", "after": row["at"]},
+    ):
+        assert [found["id"] for found in rows(auditor.get(EVENTS, question))] == [row["id"]]
+    assert rows(auditor.get(EVENTS, {"action": "a.done", "before": row["at"]})) == []
+    assert auditor.get(EVENTS, {"detail__n": 1}).status_code == 400
+
+
+def test_the_history_of_a_row_is_found_by_the_row(auditor):
+    student = StudentFactory()
+    type(student).objects.filter(pk=student.pk).update(status="suspended")
+
+    latest, first = rows(auditor.get(CHANGES, {"row": student.pk}))
+
+    assert (first["operation"], first["changes"]) == ("insert", None)
+    assert (latest["operation"], latest["changes"]["status"]) == ("update", ["active", "suspended"])
+    assert latest["table_name"] == "students_student"
+
+
+def test_pages_follow_one_another_and_show_each_entry_once(auditor):
+    for number in range(7):
+        services.record(action=f"n{number}")
+    seen, url = [], f"{EVENTS}?page_size=3"
+
+    while url:
+        body = auditor.get(url).json()
+        seen += [row["id"] for row in body["data"]]
+        url = body["meta"]["pagination"]["next"]
+
+    assert seen == sorted(set(seen), reverse=True)
+    assert len(seen) >= 7
+
+
+@pytest.mark.parametrize("url", [EVENTS, CHANGES])
+def test_a_page_takes_two_queries(auditor, django_assert_num_queries, url):
+    StudentFactory.create_batch(3)
+
+    with django_assert_num_queries(2):
+        auditor.get(url)
+
+
+class TestDisclosuresOfAStudent:
+    def test_the_student_sees_who_was_shown_what_when_and_why(self, client_for, user_with):
+        student, other = StudentFactory(), StudentFactory()
+        disclosed(student)
+        disclosed(other)
+        client = client_for(user_with(Role.STUDENT, person=student.person))
+
+        (row,) = rows(client.get(f"/api/v1/students/{student.pk}/disclosures/"))
+
+        entry = Disclosure.objects.get(subject_id=student.person_id)
+        assert (row["what"], row["actor_label"]) == ("student record", entry.actor_label)
+        assert row["basis"] == "students.view_student"
+        assert client.get(f"/api/v1/students/{other.pk}/disclosures/").status_code == 404
+
+    @pytest.mark.parametrize("role", [Role.REGISTRAR, Role.AUDITOR])
+    def test_those_who_answer_for_the_records_see_them(self, client_for, user_with, role):
+        student = StudentFactory()
+        disclosed(student)
+        disclosed(student, "enrollment")
+
+        client = client_for(user_with(role))
+
+        assert len(rows(client.get(f"/api/v1/students/{student.pk}/disclosures/"))) == 2
+        found = rows(client.get(f"/api/v1/students/{student.pk}/disclosures/?what=enrollment"))
+        assert [row["what"] for row in found] == ["enrollment"]
+
+    def test_an_advisor_sees_the_student_and_not_the_disclosures(self, client_for, user_with):
+        advisor = user_with(Role.ADVISOR)
+        student = StudentFactory(advisor=advisor.person)
+
+        client = client_for(advisor)
+
+        assert client.get(f"/api/v1/students/{student.pk}/").status_code == 200
+        assert client.get(f"/api/v1/students/{student.pk}/disclosures/").status_code == 403
+
+
+class TestPages:
+    @pytest.mark.parametrize("log", ["event", "disclosure", "change"])
+    def test_the_administration_shows_the_logs_and_changes_nothing(self, client, user_with, log):
+        student = StudentFactory()
+        services.record(action="tried")
+        disclosed(student)
+        client.force_login(user_with(Role.SYSTEM_ADMIN, is_staff=True))
+        key = Change.objects.latest("id").pk if log == "change" else None
+
+        assert client.get(f"/admin/audit/{log}/").status_code == 200
+        assert client.get(f"/admin/audit/{log}/add/").status_code == 403
+        if key:
+            assert client.get(f"/admin/audit/{log}/{key}/change/").status_code == 200
+            assert client.post(f"/admin/audit/{log}/{key}/delete/", {"post": "yes"}).status_code == 403
