@@ -214,3 +214,89 @@ def test_no_role_gets_in_without_its_password(connect: Connect, role: str) -> No
         port = right.info.port
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(host="127.0.0.1", port=port, user=role, dbname="campushub360", password="a guess")
+
+
+@pytest.mark.checklist(93)
+class TestTheLogs:
+    """The audit's own tables, as the deployment's application finds them."""
+
+    LOGS = ("audit_event", "audit_disclosure", "audit_change", "audit_seal")
+
+    def test_what_the_application_writes_leaves_its_history(self, connect: Connect) -> None:
+        with connect("campushub360") as application:
+            before = application.execute("SELECT count(*) FROM audit_change").fetchone()
+            application.execute(
+                "INSERT INTO departments_campus (id, code, name, time_zone, is_active)"
+                " VALUES (gen_random_uuid(), 'N', 'North', 'UTC', true)"
+            )
+            application.execute("UPDATE departments_campus SET name = 'South'")
+            application.execute("DELETE FROM departments_campus")
+            after = application.execute("SELECT count(*) FROM audit_change").fetchone()
+            assert before
+            assert after
+            assert after[0] - before[0] == 3
+
+    def test_the_application_adds_entries_and_reads_them(self, connect: Connect) -> None:
+        with connect("campushub360") as application:
+            application.execute("INSERT INTO audit_event (action) VALUES ('tried')")
+            application.execute(
+                "INSERT INTO audit_disclosure (what, subject_id, basis) VALUES ('record', gen_random_uuid(), 'x')"
+            )
+            application.execute(
+                "INSERT INTO audit_seal (log, floor, last_xact, last_id, entries, hash) VALUES ('x', 0, 0, 0, 0, '')"
+            )
+            for log in self.LOGS:
+                assert application.execute(sql.SQL("TABLE {}").format(sql.Identifier(log))).fetchall()
+
+    @pytest.mark.parametrize("statement", ["UPDATE {} SET id = 1", "DELETE FROM {}", "TRUNCATE {}", "DROP TABLE {}"])
+    def test_it_changes_none_whole_or_in_parts(self, connect: Connect, statement: str) -> None:
+        with connect("campushub360") as application:
+            parts = application.execute(
+                "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent::regclass::text = ANY (%s)",
+                [list(self.LOGS)],
+            ).fetchall()
+            assert len(parts) >= 3 * 5
+            for (log,) in [*((log,) for log in self.LOGS), *parts]:
+                with pytest.raises(errors.InsufficientPrivilege):
+                    application.execute(sql.SQL(statement).format(sql.Identifier(log)))
+
+    @pytest.mark.parametrize("statement", ["UPDATE {} SET id = 1", "DELETE FROM {}", "TRUNCATE {}"])
+    def test_neither_does_their_owner(self, connect: Connect, statement: str) -> None:
+        with connect("campushub360") as application, connect("campushub360_migrator") as migrator:
+            application.execute("INSERT INTO audit_event (action) VALUES ('tried')")
+            with pytest.raises(errors.InsufficientPrivilege, match="append-only"):
+                migrator.execute(statement.format("audit_event"))
+
+    def test_the_application_has_months_made_which_it_can_only_add_to(self, connect: Connect) -> None:
+        with connect("campushub360") as application:
+            made = application.execute(
+                "SELECT audit_make_partitions((current_date + interval '8 months')::date)"
+            ).fetchone()
+            assert made
+            assert made[0] >= 3 * 4
+            (name,) = application.execute(
+                "SELECT max(inhrelid::regclass::text) FROM pg_inherits"
+                " WHERE inhparent = 'audit_event'::regclass AND inhrelid::regclass::text <> 'audit_event_default'"
+            ).fetchone() or ("",)
+            for statement in ("UPDATE {} SET id = 1", "DELETE FROM {}", "TRUNCATE {}", "DROP TABLE {}"):
+                with pytest.raises(errors.InsufficientPrivilege):
+                    application.execute(statement.format(name))
+
+    @pytest.mark.parametrize(
+        "statement",
+        [
+            "SELECT audit_unfollow('accounts_person')",
+            "ALTER TABLE accounts_person DISABLE TRIGGER audit_follow_update",
+            "DROP TRIGGER audit_no_change ON audit_event",
+            "ALTER TABLE audit_event DETACH PARTITION audit_event_default",
+            "CREATE OR REPLACE FUNCTION audit_track() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
+        ],
+    )
+    def test_the_application_cannot_stop_them(self, connect: Connect, statement: str) -> None:
+        with connect("campushub360") as application, pytest.raises(errors.InsufficientPrivilege):
+            application.execute(statement)
+
+    @pytest.mark.parametrize("log", LOGS)
+    def test_reporting_reads_none_of_them(self, connect: Connect, log: str) -> None:
+        with connect("campushub360_reporting") as reporting, pytest.raises(errors.InsufficientPrivilege):
+            reporting.execute(sql.SQL("TABLE {}").format(sql.Identifier(log)))
