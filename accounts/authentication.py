@@ -1,16 +1,23 @@
 """Who is calling: a bearer token, checked against the live session and account in one query."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.request import Request
+from rest_framework.permissions import BasePermission
 
 from accounts import tokens
 from accounts.models import User
 from accounts.selectors import user_of
+from core.errors import ForbiddenError
+
+if TYPE_CHECKING:  # REST framework imports this module while its own views are still importing
+    from rest_framework.request import Request
+    from rest_framework.views import APIView
 
 SCHEME = "Bearer"
 
@@ -36,6 +43,23 @@ class SessionTokenAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return f'{SCHEME} realm="api"'
+
+
+class PasswordChangeRequiredError(ForbiddenError):
+    """The account was opened with a password that somebody else knows."""
+
+    code = "password_change_required"
+    title = "Change your password first, at /api/v1/auth/password/change/."
+
+
+class PasswordInOrder(BasePermission):
+    """Lets an account that has to change its password do that alone, say who it is, and log out."""
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        may_wait = getattr(view, "answers_before_password_change", False)
+        if not may_wait and getattr(request.user, "must_change_password", False):
+            raise PasswordChangeRequiredError
+        return True
 
 
 class SessionTokenScheme(OpenApiAuthenticationExtension):

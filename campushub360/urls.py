@@ -15,6 +15,7 @@ from django.utils.module_loading import module_has_submodule
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
+from accounts.admin_password import OwnPasswordView
 from core.api.routers import ApiRouter
 
 admin.site.site_header = "CampusHub360"
@@ -53,6 +54,8 @@ urlpatterns = [
     path("", require_safe(RedirectView.as_view(pattern_name="api-docs")), name="home"),
     path("favicon.ico", require_safe(FaviconView.as_view()), name="favicon"),
     path("api/v1/", include(_api_patterns())),
+    # Before Django's own, which would leave the sessions of the account alone.
+    path("admin/password_change/", admin.site.admin_view(OwnPasswordView.as_view())),
     path("admin/", admin.site.urls),
     path("", include("core.urls")),
 ]

@@ -28,7 +28,7 @@ from core.api.views import PlainView
 from core.security.addresses import client_address
 
 
-def _validated(writer: type[drf.BaseSerializer[Any]], request: Request) -> dict[str, Any]:
+def validated(writer: type[drf.BaseSerializer[Any]], request: Request) -> dict[str, Any]:
     serializer = writer(data=request.data)
     serializer.is_valid(raise_exception=True)
     values: dict[str, Any] = serializer.validated_data
@@ -60,7 +60,7 @@ class LogInView(PlainView):
     @extend_schema(operation_id="auth_token_create", request=LogInWriter, responses=NewSession)
     def post(self, request: Request) -> Response:
         """Exchange credentials for an access and a refresh token."""
-        values, now = _validated(LogInWriter, request), timezone.now()
+        values, now = validated(LogInWriter, request), timezone.now()
         try:
             issued = services.log_in(**values, **_device(request), at=now)
         except services.InvalidCredentialsError as error:
@@ -82,7 +82,7 @@ class RefreshView(PlainView):
     def post(self, request: Request) -> Response:
         """Exchange a refresh token for a new pair; reuse of an old one ends the session."""
         try:
-            values = _validated(RefreshWriter, request)
+            values = validated(RefreshWriter, request)
             issued = services.refresh_session(**values, ip=_device(request)["ip"], at=timezone.now())
         except services.InvalidRefreshError as error:
             raise AuthenticationFailed("The refresh token is not valid.", code="invalid_refresh_token") from error
@@ -100,7 +100,7 @@ class VerifyView(PlainView):
     def post(self, request: Request) -> Response:
         """Answer 200 for a live access token, 401 for any other."""
         try:
-            claims = tokens.read_access(_validated(VerifyWriter, request)["token"])
+            claims = tokens.read_access(validated(VerifyWriter, request)["token"])
         except tokens.InvalidTokenError as error:
             raise AuthenticationFailed("The token is not valid.", code="invalid_token") from error
         user = user_of(claims, at=timezone.now())
@@ -112,6 +112,7 @@ class VerifyView(PlainView):
 class LogOutView(PlainView):
     """End this session."""
 
+    answers_before_password_change = True
     required_permissions = {"post": AUTHENTICATED}
 
     @extend_schema(operation_id="auth_logout", request=None, responses={204: None})
@@ -125,6 +126,7 @@ class LogOutView(PlainView):
 class MeView(PlainView):
     """Who the caller is, and what they may do."""
 
+    answers_before_password_change = True
     required_permissions = {"get": AUTHENTICATED}
 
     @extend_schema(operation_id="auth_me", responses=Me)

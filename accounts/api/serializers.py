@@ -134,3 +134,17 @@ class NewSession(TokenPair):
     """What a log-in answers with."""
 
     device = serializers.CharField(help_text="Names this device. To be kept, and sent with its next log-in.")
+
+
+class PasswordChangeWriter(WriteSerializer):
+    current_password = serializers.CharField(trim_whitespace=False, max_length=1000)
+    new_password = serializers.CharField(
+        trim_whitespace=False, max_length=1000, help_text="At least 15 characters, none of them prescribed."
+    )
+
+
+class ContinuedSession(serializers.Serializer[Any]):
+    """An access token in place of the one that the change has outdated; the refresh token stays good."""
+
+    access = serializers.CharField()
+    expires_in = serializers.IntegerField()

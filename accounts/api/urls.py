@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import auth, identifiers, keys, sessions
+from accounts.api import auth, identifiers, keys, passwords, sessions
 from accounts.api.views import RoleAssignmentViewSet, RolesView, UserViewSet
 
 routes = [
@@ -16,6 +16,7 @@ urlpatterns = [
     path("auth/token/refresh/", auth.RefreshView.as_view(), name="auth-refresh"),
     path("auth/token/verify/", auth.VerifyView.as_view(), name="auth-verify"),
     path("auth/logout/", auth.LogOutView.as_view(), name="auth-logout"),
+    path("auth/password/change/", passwords.PasswordChangeView.as_view(), name="auth-password-change"),
     path("auth/jwks.json", keys.KeySetView.as_view(), name="auth-jwks"),
     path(
         "auth/sessions/",

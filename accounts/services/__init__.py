@@ -11,6 +11,11 @@ from accounts.services.identifiers import (
     update_identifier,
 )
 from accounts.services.login import authenticate, log_in
+from accounts.services.passwords import (
+    Continued,
+    change_password,
+    continue_session,
+)
 from accounts.services.people import PersonValues, create_person, delete_person, update_person
 from accounts.services.roles import (
     NoSuchUnitError,
@@ -49,6 +54,7 @@ from accounts.services.users import (
 )
 
 __all__ = [
+    "Continued",
     "IdentifierValues",
     "InvalidCredentialsError",
     "InvalidRefreshError",
@@ -63,6 +69,8 @@ __all__ = [
     "UserValues",
     "assign_role",
     "authenticate",
+    "change_password",
+    "continue_session",
     "create_administrator",
     "create_demo_user",
     "create_identifier",

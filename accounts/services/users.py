@@ -7,12 +7,14 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import hashing
 from accounts.models import Person, Session, User
 from accounts.roles import Role
+from accounts.services.password_rules import require_acceptable, words_about
 from accounts.services.roles import assign_role
 from audit.services import record
 from core import crud
-from core.errors import ForbiddenError, InvalidError
+from core.errors import ForbiddenError
 from core.visibility import Actor
 
 
@@ -25,12 +27,11 @@ class UserValues(TypedDict, total=False):
     password: str
 
 
-class PasswordTooShortError(InvalidError):
-    """The password is shorter than a single factor must be (NIST SP 800-63B-4, 3.1.1.2)."""
+class ReauthenticationRequiredError(ForbiddenError):
+    """What opens one's own account is changed by saying its password, not by administering it."""
 
-    code = "password_too_short"
-    title = "A password has at least 15 characters."
-    field = "password"
+    code = "reauthentication_required"
+    title = "Change your own password and address where the present password is asked for, under /auth/."
 
 
 class DemoAccountsForbiddenError(ForbiddenError):
@@ -40,7 +41,6 @@ class DemoAccountsForbiddenError(ForbiddenError):
     title = "Demo accounts have no place in this installation."
 
 
-MINIMUM_PASSWORD_LENGTH = 15
 # Which changes of an account are acts to be put on record, beside the history of the row.
 RECORDED = {
     "password": "password.changed",
@@ -54,13 +54,24 @@ SAID = frozenset({"is_active", "is_staff"})
 
 def create_user(*, by: Actor | None, **values: Unpack[UserValues]) -> User:
     """Open an account; without a password nobody can log in to it yet."""
-    return crud.create(User, _with_hash({"password": "", **values}))
+    fields = _with_hash({"password": "", **values}, about=words_about(values.get("email", ""), values.get("person")))
+    return crud.create(User, fields)
 
 
 @transaction.atomic
 def update_user(user: User, *, by: Actor | None, **changes: Unpack[UserValues]) -> User:
-    """Change an account; a new password or a deactivation ends its sessions at once."""
-    fields = _with_hash(changes) if "password" in changes else dict(changes)
+    """Change an account; a new password or a deactivation ends its sessions at once.
+
+    Raises `ReauthenticationRequiredError` for one's own password and address, and what the rules for passwords refuse.
+    """
+    if (
+        by is not None
+        and by.pk == user.pk
+        and ("password" in changes or changes.get("email", user.email) != user.email)
+    ):
+        raise ReauthenticationRequiredError
+    about = words_about(changes.get("email", user.email), changes.get("person", user.person))
+    fields = _with_hash(changes, about=about) if "password" in changes else dict(changes)
     ends_sessions = "password" in fields or fields.get("is_active", user.is_active) != user.is_active
     if ends_sessions:
         fields["token_version"] = user.token_version + 1
@@ -111,9 +122,9 @@ def _end_sessions(user: User) -> None:
     Session.objects.filter(user=user, revoked_at__isnull=True).update(revoked_at=timezone.now())
 
 
-def _with_hash(values: Any) -> dict[str, Any]:
-    """Replace a password by its hash; an empty one by an unusable hash."""
+def _with_hash(values: Any, *, about: list[str]) -> dict[str, Any]:
+    """Replace a password by its hash, if the rules accept it; an empty one by an unusable hash."""
     password = values.get("password")
-    if password and len(password) < MINIMUM_PASSWORD_LENGTH:
-        raise PasswordTooShortError
-    return {**values, "password": make_password(password or None)}
+    if password:
+        require_acceptable(password, about=about)
+    return {**values, "password": hashing.hashed(password) if password else make_password(None)}

@@ -56,6 +56,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.PasswordChangeMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 ROOT_URLCONF = "campushub360.urls"
@@ -235,11 +236,12 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.BCryptSHA256PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 15}},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
+# For Django's own forms; everything else asks accounts.services.password_rules itself.
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "accounts.validators.PasswordRules"}]
+# What the institution is called; its words make no password.
+INSTITUTION_NAME = env.str("INSTITUTION_NAME", default="")
+# Stolen passwords: sorted lines that begin with a SHA-1 in capitals, as Have I Been Pwned's downloader writes them.
+BREACH_LIST_FILE = env.str("BREACH_LIST_FILE", default="")
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 REFRESH_TOKEN_LIFETIME = timedelta(days=14)
 # A session ends at the latest then, however often it was refreshed.
@@ -285,6 +287,7 @@ REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SessionTokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.IsAuthenticated",
+        "accounts.authentication.PasswordInOrder",
         "core.api.permissions.ActionPermission",
     ],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.StrictJSONParser"],

@@ -1,5 +1,6 @@
 """What makes a production configuration unsafe, said one line per fault, all of them at once."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from urllib.parse import SplitResult, urlsplit
@@ -172,6 +173,12 @@ def _protection(env: Environment) -> Iterator[str]:
         yield "NUM_PROXIES is no number of proxies"
 
 
+def _passwords(env: Environment) -> Iterator[str]:
+    path = env.get("BREACH_LIST_FILE")
+    if path and not os.access(path, os.R_OK):
+        yield f"BREACH_LIST_FILE names {path}, which cannot be read"
+
+
 CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _switches,
     _secret_key,
@@ -182,6 +189,7 @@ CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _transport,
     _housekeeping,
     _protection,
+    _passwords,
     _arithmetic,
 )
 

@@ -41,7 +41,15 @@ RATE_LIMITS_ON_ONE_MACHINE = {
     "token": "3000/60 burst 600 outage 3000",
 }
 # Limits that hold for some routes only, by how the route begins.
-RATE_LIMITED_ROUTES = {"token": ("api/v1/auth/token/", "admin/login/")}
+RATE_LIMITED_ROUTES = {
+    "token": (
+        "api/v1/auth/token/",
+        "api/v1/auth/password/",
+        "api/v1/auth/email/",
+        "admin/login/",
+        "admin/password_change/",
+    )
+}
 RATE_LIMIT_PREFIX = "campushub360:limit"
 
 

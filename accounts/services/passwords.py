@@ -1,0 +1,105 @@
+"""Changing a password: by its owner, who knows the present one."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from accounts import hashing, tokens
+from accounts.models import Session, User
+from accounts.services.guesses import forget_guesses, reserve_guess, subject_of
+from accounts.services.login import account_subject
+from accounts.services.password_rules import require_acceptable, words_about
+from accounts.services.sessions import end_sessions
+from accounts.services.signing_keys import issue_access
+from audit.services import record
+from core import crud
+from core.errors import ForbiddenError, InvalidError
+
+
+class WrongPasswordError(InvalidError):
+    """Whoever changes what opens an account says its password, whatever session they are in."""
+
+    code = "wrong_password"
+    title = "This is not the present password."
+    field = "current_password"
+
+
+class TooManyGuessesError(ForbiddenError):
+    """A session is good for a few guesses at the password of its account."""
+
+    code = "too_many_guesses"
+    title = "Too many wrong passwords were tried; try again later."
+    field = "current_password"
+
+
+class PasswordUnchangedError(InvalidError):
+    """The new password is the present one."""
+
+    code = "password_unchanged"
+    title = "This is the present password."
+    field = "new_password"
+
+
+@dataclass(frozen=True)
+class Continued:
+    """The session that goes on after a change of the account, and an access token for the account as it is now."""
+
+    session_id: UUID
+    access: str
+
+
+def require_password(user: User, password: str, *, session_id: UUID | None, at: datetime) -> None:
+    """Let the owner alone go on: raise `WrongPasswordError`, or `TooManyGuessesError` after a few wrong ones.
+
+    The guesses are counted for the session, so that a stolen one keeps the owner out of nothing.
+    """
+    subject = subject_of("session", (session_id or user.pk).bytes)
+    if reserve_guess(subject, at=at) is None:
+        raise TooManyGuessesError
+    if not hashing.check(password, user.password)[0]:
+        record(action="reauthentication.failed", actor=user, subject=user)
+        raise WrongPasswordError
+    forget_guesses(subject)
+
+
+def change_password(
+    user: User, *, current_password: str, new_password: str, session_id: UUID | None = None, at: datetime
+) -> None:
+    """Give an account the password its owner chose, and end every session but the present one.
+
+    Raises `WrongPasswordError`, `TooManyGuessesError`, `PasswordUnchangedError` and what the rules refuse.
+    """
+    require_password(user, current_password, session_id=session_id, at=at)
+    if new_password == current_password:
+        raise PasswordUnchangedError
+    set_password(user, new_password, keep=session_id, at=at)
+
+
+def continue_session(user: User, claims: tokens.AccessClaims, *, at: datetime) -> Continued:
+    """Return an access token for a session that goes on although its account has changed."""
+    now = tokens.AccessClaims(
+        user_id=user.pk, session_id=claims.session_id, token_version=user.token_version, amr=claims.amr
+    )
+    return Continued(claims.session_id, issue_access(now, at=at))
+
+
+def set_password(user: User, password: str, *, keep: UUID | None = None, at: datetime) -> None:
+    """Store the password that the owner of an account chose, and end the sessions but `keep`.
+
+    Raises what the rules refuse, and `EditConflictError` when the account was changed since `user` was read.
+    """
+    try:
+        require_acceptable(password, about=words_about(user.email, user.person))
+    except InvalidError as refused:
+        refused.field = "new_password"
+        raise
+    hashed = hashing.hashed(password)
+    with transaction.atomic():
+        fields = {"password": hashed, "must_change_password": False, "token_version": user.token_version + 1}
+        crud.update(user, fields)
+        ended = Session.objects.filter(user=user)
+        end_sessions(ended.exclude(pk=keep) if keep else ended, at=at)
+        forget_guesses(account_subject(user))
+        record(action="password.changed", actor=user, subject=user)
