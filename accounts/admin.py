@@ -10,6 +10,7 @@ from accounts import services
 from accounts.models import Person, PersonIdentifier, RoleAssignment, User
 from core.admin import ServiceAdmin
 from core.crud import Crud
+from core.recording import Disclosure
 
 # Permissions come from the roles in `accounts.roles`; Django's groups play no part.
 admin.site.unregister(Group)
@@ -106,6 +107,7 @@ class IdentifierForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only
 
 @admin.register(PersonIdentifier)
 class PersonIdentifierAdmin(ServiceAdmin):
+    discloses = Disclosure("person identifier", "person_id")
     form = IdentifierForm
     crud = Crud(create=services.create_identifier, update=services.update_identifier, delete=services.delete_identifier)
     list_display = ("person", "scheme", "country", "masked_value")

@@ -13,7 +13,7 @@ from core.crud import Crud
 from core.customfields.record_admin import CustomFieldsAdminMixin
 from core.errors import DomainError, OutOfScopeError
 from core.models import CustomizableModel
-from core.recording import recorder
+from core.recording import Disclosure, recorder
 from core.visibility import Sight, visible
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class ServiceAdmin(CustomFieldsAdminMixin):
     """
 
     crud: ClassVar[Crud[Any]] = Crud()
+    # Of whom showing rows discloses something that has to be on record.
+    discloses: ClassVar[Disclosure | None] = None
     list_per_page = 50
     show_full_result_count = False
     list_select_related: ClassVar[tuple[str, ...]] = ()
@@ -105,6 +107,30 @@ class ServiceAdmin(CustomFieldsAdminMixin):
         if not self._reaches(request, saved, "manage"):  # nobody writes what they could not manage
             raise OutOfScopeError
         obj.__dict__.update(saved.__dict__)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        response: Any = super().changelist_view(request, extra_context)
+        shown = (getattr(response, "context_data", None) or {}).get("cl")
+        if shown is not None:
+            self._put_on_record(request, shown.result_list)
+        return response
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
+        shown = options.get("obj")
+        if shown is not None:
+            self._put_on_record(request, [shown])
+        return super().render_change_form(request, context, *args, **options)
+
+    def _put_on_record(self, request: HttpRequest, rows: Any) -> None:
+        """Put on record whose records a page is about to show."""
+        if self.discloses is not None and rows:
+            recorder().disclosed(
+                what=self.discloses.what,
+                subjects=self.discloses.subjects(rows),
+                to=request.user,
+                permission=f"{self.opts.app_label}.view_{self.opts.model_name}",
+                route=f"admin:{self.opts.label_lower}",
+            )
 
     def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
         recorder().administered(action="added", subject=obj)

@@ -11,6 +11,7 @@ from core.admin import ServiceAdmin
 from core.admin_history import ReadOnlyInline, status_action
 from core.crud import Crud
 from core.errors import OutOfScopeError
+from core.recording import Disclosure
 from core.visibility import Actor
 from enrollment import services
 from enrollment.models import Enrollment, EnrollmentEvent, EnrollmentStatus
@@ -58,6 +59,7 @@ class EnrollForm(_ModelForm):
 
 @admin.register(Enrollment)
 class EnrollmentAdmin(ServiceAdmin):
+    discloses = Disclosure("enrollment", "student.person_id")
     crud = Crud(create=services.enroll, update=services.update_enrollment, delete=services.drop)
     service_arguments = frozenset({"override", "reason"})
     list_display = ("student", "section", "term", "status", "credits", "enrolled_at")

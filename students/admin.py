@@ -11,6 +11,7 @@ from accounts.forms import PERSON_FIELDS, PartForm, PersonShown
 from core.admin import ServiceAdmin
 from core.admin_history import ReadOnlyInline, status_action
 from core.crud import Crud
+from core.recording import Disclosure
 from core.search import search
 from departments.models import Program
 from students import services
@@ -68,6 +69,7 @@ class ProgramEnrollmentInline(ReadOnlyInline):
 
 @admin.register(Student)
 class StudentAdmin(PersonShown, ServiceAdmin):
+    discloses = Disclosure("student record", "person_id")
     form = StudentForm
     crud = Crud(create=services.create_student, update=services.update_student, delete=services.delete_student)
     service_arguments = frozenset({*PERSON_FIELDS, "program", "cohort"})
@@ -123,6 +125,7 @@ class ProgramHistoryInline(ReadOnlyInline):
 
 @admin.register(ProgramEnrollment)
 class ProgramEnrollmentAdmin(ServiceAdmin):
+    discloses = Disclosure("program enrollment", "student.person_id")
     form = ProgramEnrollmentForm
     crud = Crud(
         create=services.enrol_in_program,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.db import ProgrammingError, connection
 from django.db.models import ForeignKey
 from django.test.utils import CaptureQueriesContext
@@ -52,6 +53,35 @@ def test_there_are_such_routes():
     found = {str(route) for route in record_routes()}
 
     assert {"students/", "students/{pk}/", "sections/{parent}/roster/", "enrollments/{pk}/"} <= found
+
+
+@pytest.mark.parametrize("pages", list(admin.site._registry.values()), ids=str)
+def test_every_administration_page_of_what_belongs_to_a_student_declares_it_too(pages):
+    assert not is_of_a_student(pages.model) or pages.discloses is not None
+
+
+@pytest.mark.django_db
+class TestAdministration:
+    def test_a_list_and_a_page_leave_entries(self, client, registrar):
+        students = StudentFactory.create_batch(3)
+        client.force_login(registrar)
+
+        client.get("/admin/students/student/")
+        client.get(f"/admin/students/student/{students[0].pk}/change/")
+
+        people = sorted(student.person_id for student in students)
+        assert shown() == [*people, students[0].person_id]
+        entry = Disclosure.objects.latest("id")
+        assert (entry.actor_id, entry.route) == (registrar.pk, "admin:students.student")
+
+    @pytest.mark.parametrize("make", [EnrollmentFactory, ProgramEnrollmentFactory])
+    def test_enrolments_leave_theirs(self, client, registrar, make):
+        row = make()
+        client.force_login(registrar)
+
+        client.get(f"/admin/{row._meta.app_label}/{row._meta.model_name}/")
+
+        assert shown() == [row.student.person_id]
 
 
 @pytest.mark.django_db
