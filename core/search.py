@@ -3,6 +3,8 @@
 A model that can be searched has a column made by `search_text`, the two indexes of `search_indexes`
 and names in `search_paths` where its words are: its own column, or that of a row it refers to
 (`("search_text", "person__search_text")`). Values of searchable custom fields are searched, too.
+Whoever may search finds out what the column holds, letter by letter: it holds nothing that they are
+not shown. A row of which some are shown less has another column for them.
 
 Every word of a search must begin a word in one of these sources. When no row does, rows whose text
 resembles the whole search are found (`pg_trgm` word similarity), so that a typing error still leads
@@ -33,6 +35,7 @@ from django.db.models import (
     Value,
 )
 from django.db.models.constants import LOOKUP_SEP
+from django.db.models.expressions import Combinable
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
@@ -136,20 +139,21 @@ class WordsOrResemblance(Func):
     output_field = UUIDField()
 
 
-def search_text(*columns: str) -> GeneratedField:
-    """Return the column that holds the words of the named text columns, which may be null."""
-    text = Words(*(Coalesce(F(column), Value("")) for column in columns))
+def search_text(*columns: str | Combinable) -> GeneratedField:
+    """Return the column that holds the words of the named text columns, or of expressions; each may be null."""
+    texts = [F(column) if isinstance(column, str) else column for column in columns]
+    text = Words(*(Coalesce(text, Value("")) for text in texts))
     return GeneratedField(expression=text, output_field=TextField(), db_persist=True)
 
 
-def search_indexes(prefix: str, *, custom_fields: bool = False) -> list[Index]:
-    """Return the indexes that searching a model needs, named `<prefix>_words` and so on.
+def search_indexes(prefix: str, *, column: str = "search_text", custom_fields: bool = False) -> list[Index]:
+    """Return the indexes that searching a column of a model needs, named `<prefix>_words` and so on.
 
     With `custom_fields`, which a customizable model sets, one more for the values of those.
     """
     indexes: list[Index] = [
-        NamedGinIndex(Document(F("search_text")), name=f"{prefix}_words"),
-        NamedGinIndex(fields=["search_text"], opclasses=["gin_trgm_ops"], name=f"{prefix}_trigrams"),
+        NamedGinIndex(Document(F(column)), name=f"{prefix}_words"),
+        NamedGinIndex(fields=[column], opclasses=["gin_trgm_ops"], name=f"{prefix}_trigrams"),
     ]
     if custom_fields:
         indexes.append(NamedGinIndex(_custom_document(), name=f"{prefix}_custom_words"))

@@ -57,7 +57,7 @@ class AppointmentAdmin(ServiceAdmin):
     list_filter = ("role",)
     list_select_related = ("department", "person")
     autocomplete_fields = ("department", "person")
-    search_fields = ("department__search_text", "person__search_text")
+    search_fields = ("department__search_text", "person__search_name")
 
 
 @admin.register(Campus)

@@ -105,7 +105,7 @@ class Enrollment(VersionedModel):
     )
     source = models.CharField(max_length=8, choices=Source, default=Source.MANUAL)
 
-    search_paths: ClassVar = ("student__search_text", "student__person__search_text", "course__search_text")
+    search_paths: ClassVar = ("student__search_text", "student__person__search_name", "course__search_text")
 
     objects = EnrollmentQuerySet.as_manager()
 

@@ -7,8 +7,8 @@ from typing import ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Upper
+from django.db.models import F, Q, Value
+from django.db.models.functions import Coalesce, NullIf, Upper
 from django.utils import timezone
 
 from core.models import BaseQuerySet, VersionedModel
@@ -46,6 +46,8 @@ class Person(VersionedModel):
         max_length=2, blank=True, validators=[COUNTRY], help_text="ISO 3166-1 alpha-2 code, such as AT."
     )
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    # What those find a person by who are shown the name and nothing else, as `name` says it.
+    search_name = search_text(Coalesce(NullIf("preferred_name", Value("")), "first_name"), "last_name")
     search_text = search_text("first_name", "last_name", "preferred_name", "email")
 
     search_paths: ClassVar = ("search_text",)
@@ -70,6 +72,7 @@ class Person(VersionedModel):
         ]
         indexes = [
             *search_indexes("accounts_person"),
+            *search_indexes("accounts_person_shown", column="search_name"),
             models.Index(fields=["last_name", "first_name"], name="accounts_person_name"),
             # What looking for an address in any spelling asks for.
             models.Index(Upper("email"), name="accounts_person_email"),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.models import Person
 from accounts.roles import Role
 from enrollment.models import Enrollment
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory
@@ -150,3 +151,48 @@ class TestThoseInCharge:
 
     def test_nobody_looks_anonymously(self, client_for):
         assert client_for(None).get(LIST).status_code == 401
+
+
+class TestSearching:
+    """Whoever sees an enrolment is shown the student's name and number, and finds it by nothing else."""
+
+    @pytest.fixture
+    def row(self):
+        return EnrollmentFactory(
+            student__student_no="S-4711",
+            student__person__first_name="Adelaide",
+            student__person__preferred_name="Addie",
+            student__person__last_name="Byron",
+            student__person__email="zorblax@hidden.example",
+        )
+
+    @pytest.fixture
+    def head(self, row, user_with, client_for):
+        client = client_for(user_with(Role.DEPARTMENT_HEAD, "department", row.course.department_id))
+        assert client.get(f"/api/v1/students/{row.student_id}/").status_code == 404
+        return client
+
+    @pytest.fixture(params=["enrolments", "roster"])
+    def url(self, request, row):
+        return LIST if request.param == "enrolments" else f"/api/v1/sections/{row.section_id}/roster/"
+
+    @pytest.mark.parametrize("text", ["zorblax", "zorb", "zorblex", "hidden.example", "zorblax@hidden.example"])
+    def test_nobody_spells_out_an_address_that_is_not_shown(self, head, url, text):
+        assert ids(head.get(url, {"search": text})) == []
+
+    def test_nobody_finds_out_the_name_behind_a_preferred_one(self, head, url):
+        assert ids(head.get(url, {"search": "Adelaide"})) == []
+
+    @pytest.mark.parametrize("text", ["addie", "byr", "Addie Byron", "4711", "addei"])
+    def test_what_is_shown_is_found(self, head, url, row, text):
+        assert ids(head.get(url, {"search": text})) == [str(row.pk)]
+
+    def test_the_name_is_found_where_no_other_is_preferred(self, head, url, row):
+        Person.objects.filter(pk=row.student.person_id).update(preferred_name="")
+
+        assert ids(head.get(url, {"search": "adelaide"})) == [str(row.pk)]
+
+    def test_whoever_is_shown_the_address_of_a_student_finds_the_student_by_it(self, row, registrar_client):
+        found = registrar_client.get("/api/v1/students/", {"search": "zorblax"})
+
+        assert ids(found) == [str(row.student_id)]
