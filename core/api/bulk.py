@@ -23,6 +23,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.exceptions import translated, violations_of
+from core.api.serializers import WriteSerializer
 from core.api.viewsets import UnifiedViewSet
 from core.bulk import check_deferred
 from core.errors import DomainError, InvalidError, MissingError, ViolationsError
@@ -32,7 +33,7 @@ MAX_ITEMS = 1000
 ALL_OR_NOTHING, BEST_EFFORT = "all_or_nothing", "best_effort"
 
 
-class BulkRequest(serializers.Serializer[Any]):
+class BulkRequest(WriteSerializer):
     """The frame of a bulk request; each item is validated on its own."""
 
     items = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=MAX_ITEMS)

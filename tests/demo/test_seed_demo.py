@@ -8,7 +8,8 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import models, transaction
+from django.db import connection, models, transaction
+from django.db.migrations.recorder import MigrationRecorder
 
 from accounts.models import User
 from departments.models import Department
@@ -87,6 +88,13 @@ def test_a_database_that_holds_anything_is_left_alone() -> None:
 
     assert list(Department.objects.all()) == [department]
     assert not User.objects.exists()
+
+
+def test_a_database_that_lacks_migrations_is_told_so() -> None:
+    MigrationRecorder(connection).flush()
+
+    with pytest.raises(CommandError, match="lacks migrations"):
+        call_command("seed_demo")
 
 
 def test_an_installation_for_real_people_gets_neither_rows_nor_accounts(settings) -> None:

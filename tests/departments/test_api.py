@@ -303,6 +303,14 @@ class TestBulk:
         assert response.status_code == 409
         assert Department.objects.count() == 1
 
+    def test_a_misspelt_member_is_refused_rather_than_passed_over(self, registrar_client):
+        body = {"items": [{"code": "NEW", "name": "New"}], "mod": "best_effort"}
+
+        response = registrar_client.post(f"{LIST}bulk-create/", body, format="json")
+
+        assert (response.status_code, response.json()["errors"][0]["code"]) == (400, "unknown_field")
+        assert not Department.objects.exists()
+
     def test_best_effort_keeps_the_others(self, registrar_client):
         items = [{"code": "NEW", "name": "New"}, {"name": "Y"}]
 

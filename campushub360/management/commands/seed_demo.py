@@ -6,7 +6,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
 from campushub360.demo.seed import is_empty, open_accounts, seed
@@ -24,6 +25,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO_ACCOUNTS_ALLOWED:
             raise CommandError("demo data has no place here: DEMO_ACCOUNTS_ALLOWED is off")
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            raise CommandError("the database lacks migrations: run `manage.py migrate` first")
         if not is_empty():
             raise CommandError("the database already holds a university; demo data goes into an empty one")
         began = time.monotonic()
