@@ -21,6 +21,8 @@ pytestmark = pytest.mark.django_db
 # What services write beside the copied tables has keys, times and hashes of its own.
 WRITTEN_BY_SERVICES = {"core", "accounts"}
 OWN = {"password", "valid", "payload"}
+# When, by whom and in what order rows were written differs from one time to the next.
+LOGS = "audit"
 
 
 def columns(model: type[models.Model]) -> list[str]:
@@ -43,6 +45,7 @@ def dump() -> dict[str, list[str]]:
     return {
         model._meta.label: sorted(map(repr, model._base_manager.values_list(*columns(model))))
         for app in settings.FIRST_PARTY_APPS
+        if app != LOGS
         for model in apps.get_app_config(app).get_models()
     }
 
@@ -76,7 +79,7 @@ def test_the_command_says_what_it_has_written() -> None:
 
     lines = [line.split() for line in out.getvalue().splitlines()]
     assert ["1,000", "students"] in lines
-    assert ["10,000", "enrollments"] in lines
+    assert ["10,000", "enrolments"] in lines
     assert ["18", "demo", "accounts"] in lines
 
 
