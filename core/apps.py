@@ -2,6 +2,7 @@
 
 from django.apps import AppConfig
 from django.db.backends.signals import connection_created
+from django.utils.module_loading import autodiscover_modules
 
 
 class CoreConfig(AppConfig):
@@ -15,4 +16,6 @@ class CoreConfig(AppConfig):
         from core.provenance import watch
         from core.security import checks as key_checks  # noqa: F401
 
+        # Every process knows every event, also those that only others publish.
+        autodiscover_modules("events")
         connection_created.connect(watch, dispatch_uid="core.provenance")

@@ -20,12 +20,19 @@ from core.ids import new_id
 from core.models import OutboxEvent
 from core.models.outbox import ring
 
+_known: set[str] = set()
+
 
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """A fact, in the past tense, carrying ids and instants rather than objects."""
 
     name: ClassVar[str]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        if "name" in vars(cls):
+            _known.add(cls.name)
 
 
 Subscriber = Callable[[dict[str, Any]], None]
@@ -56,6 +63,11 @@ def subscribers_of(name: str) -> dict[str, Subscriber]:
 def heard_names() -> list[str]:
     """Return the names of the events that somebody subscribes to."""
     return sorted(name for name, subscribers in _subscribers.items() if subscribers)
+
+
+def unheard_names() -> list[str]:
+    """Return the names of the events that are known here and that nobody subscribes to."""
+    return sorted(_known.difference(heard_names()))
 
 
 def publish(event: Event) -> None:

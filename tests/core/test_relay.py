@@ -11,9 +11,10 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from django.core.management import call_command
@@ -22,11 +23,19 @@ from django.db.models.functions import Now
 from psycopg.conninfo import conninfo_to_dict
 
 from core.db.notifications import direct_conninfo
-from core.events import publish
+from core.events import Event, heard_names, publish
 from core.models import OutboxEvent
 from core.relay import BATCH, SLOWEST_RETRY, Relay, purge_delivered, revive
 from tests.core.relay_process import ItemWanted, TroubleExpected
 from tests.testapp.models import Item
+
+
+@dataclass(frozen=True, kw_only=True)
+class NobodyCares(Event):
+    """Something that no subscriber hears of."""
+
+    name: ClassVar[str] = "tests.nobody_cares"
+
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -130,7 +139,8 @@ def test_a_delivered_event_is_not_delivered_again() -> None:
 
 
 def test_an_event_without_subscribers_is_done_with() -> None:
-    OutboxEvent.objects.create(name="tests.nobody_cares", payload={})
+    with transaction.atomic():
+        publish(NobodyCares())
 
     assert Relay().drain() == 1
     assert not OutboxEvent.objects.pending().exists()
@@ -391,9 +401,35 @@ def test_the_purging_command_says_what_it_did(capsys: pytest.CaptureFixture[str]
 
 @pytest.mark.django_db
 def test_events_that_nobody_hears_are_settled_at_once(django_assert_max_num_queries):
-    OutboxEvent.objects.bulk_create([OutboxEvent(name="nobody.hears.this", payload={}) for _ in range(1_000)])
+    OutboxEvent.objects.bulk_create([OutboxEvent(name=NobodyCares.name, payload={}) for _ in range(1_000)])
 
     with django_assert_max_num_queries(8):
         assert Relay().drain() == 1_000
 
     assert not OutboxEvent.objects.due().exists()
+
+
+def test_an_event_of_another_release_is_left_to_its_relays() -> None:
+    foreign = OutboxEvent.objects.create(name="tests.of_another_release", payload={})
+    want("a", "b")
+
+    delivered = Relay().drain()
+
+    foreign.refresh_from_db()
+    assert (delivered, effects()) == (2, once_each(["a", "b"]))
+    assert (foreign.delivered_at, foreign.dead_at, foreign.attempts) == (None, None, 0)
+
+
+def test_a_process_knows_the_events_that_others_publish() -> None:
+    script = "import django; django.setup(); from core.events import unheard_names; print(*unheard_names())"
+
+    known = subprocess.run([sys.executable, "-c", script], cwd=CHECKOUT, capture_output=True, text=True, check=True)
+
+    declared = {
+        line.split('"')[1]
+        for file in CHECKOUT.glob("*/events.py")
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if line.strip().startswith("name: ClassVar[str] =")
+    }
+    assert declared
+    assert declared - set(heard_names()) <= set(known.stdout.split())
