@@ -33,8 +33,8 @@ def university(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def clients(university: None) -> dict[str, APIClient]:
-    """Provide clients of the two roles that work with everything."""
-    return {role: client_of(role) for role in ("registrar", "system_admin")}
+    """Provide clients of the two roles that work with everything, and of three that see their part of it."""
+    return {role: client_of(role) for role in ("registrar", "system_admin", "department_head", "faculty", "student")}
 
 
 @pytest.fixture

@@ -80,6 +80,21 @@ def test_a_page_takes_at_most_three_queries(clients, route: Route, role: str, si
     assert queries <= BUDGET
 
 
+@pytest.mark.parametrize("role", ["department_head", "faculty", "student"])
+def test_a_page_of_what_somebody_sees_in_part_takes_no_more(clients, role: str) -> None:
+    shown = {}
+    for route in LISTS:
+        url = route.list_url()
+        if clients[role].get(url).status_code in (403, 404):
+            continue
+        for size in (1, 100):
+            found, _, queries = ask(clients[role], url, {"page_size": size})
+            assert queries <= BUDGET, (url, size)
+            shown[url] = len(found)
+
+    assert {url for url, rows in shown.items() if rows} >= {"/api/v1/students/", "/api/v1/enrollments/"}
+
+
 @EVERYBODY
 @pytest.mark.parametrize("route", [route for route in LISTS if route.view.searchable], ids=str)
 @pytest.mark.parametrize("text", [NOTED, "a", "Introducton", "nothing has these words"])
