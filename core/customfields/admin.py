@@ -20,25 +20,7 @@ class CustomFieldForm(forms.ModelForm):  # type: ignore[type-arg]  # a form clas
 
     class Meta:
         model = CustomField
-        fields = [
-            "entity_type",
-            "name",
-            "label",
-            "field_type",
-            "required",
-            "help_text",
-            "default_value",
-            "choices",
-            "validation_regex",
-            "min_value",
-            "max_value",
-            "min_date",
-            "max_date",
-            "is_active",
-            "order",
-            "unique_values",
-            "is_searchable",
-        ]
+        fields = list(services.CustomFieldValues.__annotations__)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)

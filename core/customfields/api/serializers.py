@@ -7,6 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.serializers import BaseModelSerializer, ModelWriteSerializer
+from core.customfields import services
 from core.customfields.selectors import customizable_models
 from core.customfields.values import shown
 from core.models import CustomField
@@ -48,29 +49,7 @@ class CustomFieldReader(BaseModelSerializer[CustomField]):
 
     class Meta:
         model = CustomField
-        fields = [
-            "id",
-            "entity_type",
-            "name",
-            "label",
-            "field_type",
-            "required",
-            "help_text",
-            "default_value",
-            "choices",
-            "validation_regex",
-            "min_value",
-            "max_value",
-            "min_date",
-            "max_date",
-            "is_active",
-            "archived_at",
-            "order",
-            "unique_values",
-            "is_searchable",
-            "created_at",
-            "updated_at",
-        ]
+        fields = ["id", *services.CustomFieldValues.__annotations__, "archived_at", "created_at", "updated_at"]
 
 
 class CustomFieldWriter(ModelWriteSerializer[CustomField]):
@@ -81,25 +60,7 @@ class CustomFieldWriter(ModelWriteSerializer[CustomField]):
 
     class Meta:
         model = CustomField
-        fields = [
-            "entity_type",
-            "name",
-            "label",
-            "field_type",
-            "required",
-            "help_text",
-            "default_value",
-            "choices",
-            "validation_regex",
-            "min_value",
-            "max_value",
-            "min_date",
-            "max_date",
-            "is_active",
-            "order",
-            "unique_values",
-            "is_searchable",
-        ]
+        fields = list(services.CustomFieldValues.__annotations__)
         # A blank may be part of an expression.
         extra_kwargs: ClassVar = {"validation_regex": {"trim_whitespace": False}}
 
