@@ -1,18 +1,14 @@
 """Administration pages for faculty."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget
-from django.db.models import QuerySet
-from django.http import HttpRequest
 
-from accounts.forms import PERSON_FIELDS, PartForm, PersonShown
-from core.admin import ServiceAdmin
+from accounts.admin_parts import PERSON_FIELDS, PartAdmin, PartForm
 from core.admin_history import ReadOnlyInline, status_action
 from core.crud import Crud
-from core.search import search
 from faculty import services
 from faculty.models import Faculty, FacultyAppointment, FacultyStatus, FacultyStatusEvent
 
@@ -49,7 +45,7 @@ class StatusHistoryInline(ReadOnlyInline):
 
 
 @admin.register(Faculty)
-class FacultyAdmin(PersonShown, ServiceAdmin):
+class FacultyAdmin(PartAdmin):
     form = FacultyForm
     crud = Crud(create=services.create_faculty, update=services.update_faculty, delete=services.delete_faculty)
     service_arguments = frozenset({*PERSON_FIELDS, "appointed_on"})
@@ -58,19 +54,7 @@ class FacultyAdmin(PersonShown, ServiceAdmin):
     list_filter = ("status", "rank", "employment_type")
     list_select_related = ("person", "department")
     search_fields = ("employee_no",)
+    number = "employee_no"
     ordering = ("employee_no",)
     autocomplete_fields = ("department",)
     actions = tuple(status_action(status, services.change_status) for status in FacultyStatus)
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return search(queryset, search_term), False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        readonly = super().get_readonly_fields(request, obj)
-        return readonly if obj is None else ["employee_no", "status", *readonly]
-
-    @admin.display(ordering="person__last_name")
-    def name(self, faculty: Faculty) -> str:
-        return faculty.person.name

@@ -7,12 +7,11 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from accounts.forms import PERSON_FIELDS, PartForm, PersonShown
+from accounts.admin_parts import PERSON_FIELDS, PartAdmin, PartForm
 from core.admin import ServiceAdmin
 from core.admin_history import ReadOnlyInline, status_action
 from core.crud import Crud
 from core.recording import Disclosure
-from core.search import search
 from departments.models import Program
 from students import services
 from students.models import (
@@ -68,7 +67,7 @@ class ProgramEnrollmentInline(ReadOnlyInline):
 
 
 @admin.register(Student)
-class StudentAdmin(PersonShown, ServiceAdmin):
+class StudentAdmin(PartAdmin):
     discloses = Disclosure("student record", "person_id")
     form = StudentForm
     crud = Crud(create=services.create_student, update=services.update_student, delete=services.delete_student)
@@ -77,6 +76,7 @@ class StudentAdmin(PersonShown, ServiceAdmin):
     list_display = ("student_no", "name", "status", "department", "program", "cohort", "admitted_on")
     list_filter = ("status",)
     search_fields = ("student_no",)
+    number = "student_no"
     ordering = ("student_no",)
     autocomplete_fields = ("department", "advisor")
     actions = tuple(status_action(status, services.change_status) for status in StudentStatus)
@@ -85,19 +85,6 @@ class StudentAdmin(PersonShown, ServiceAdmin):
         rows: Any = super().get_queryset(request)
         loaded: QuerySet[Any] = rows.for_api()
         return loaded
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return search(queryset, search_term), False
-
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        readonly = super().get_readonly_fields(request, obj)
-        return readonly if obj is None else ["student_no", "status", *readonly]
-
-    @admin.display(ordering="person__last_name")
-    def name(self, student: Student) -> str:
-        return student.person.name
 
     @admin.display
     def program(self, student: Any) -> str:

@@ -1,12 +1,16 @@
-"""What the administration pages of the parts that people play share: the person's own data."""
+"""What the administration pages of the parts that people play share: the person's own data, and finding them by it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget
+from django.db.models import QuerySet
+from django.http import HttpRequest
 
 from accounts.models import Person
+from core.admin import ServiceAdmin
+from core.search import search
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Any]
@@ -48,8 +52,13 @@ def _shown(name: str) -> Any:
     return show
 
 
-class PersonShown:
-    """Lets the pages of a part show the person's data to those who may only look."""
+class PartAdmin(ServiceAdmin):
+    """The pages of a part: found by the person's name, who stands on them for those who may only look, too.
+
+    `number` names the column that people know the part by. It stays as it was given, and the status moves by actions.
+    """
+
+    number: ClassVar[str]
 
     first_name = _shown("first_name")
     last_name = _shown("last_name")
@@ -59,3 +68,16 @@ class PersonShown:
     birth_date = _shown("birth_date")
     gender = _shown("gender")
     nationality = _shown("nationality")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return search(queryset, search_term), False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        readonly = super().get_readonly_fields(request, obj)
+        return readonly if obj is None else [self.number, "status", *readonly]
+
+    @admin.display(ordering="person__last_name")
+    def name(self, part: Any) -> str:
+        return str(part.person.name)
