@@ -1,5 +1,6 @@
 """What the administration pages of the parts that people play share: the person's own data, and finding them by it."""
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -68,6 +69,15 @@ class PartAdmin(ServiceAdmin):
     birth_date = _shown("birth_date")
     gender = _shown("gender")
     nationality = _shown("nationality")
+
+    def hidden_fields(self, request: HttpRequest, obj: Any) -> Collection[str]:
+        """Return what the caller may not know about this person: no page of theirs has it, nor takes it."""
+        return ()
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        form = options.pop("form", self.form)
+        hidden = dict.fromkeys(self.hidden_fields(request, obj))
+        return super().get_form(request, obj, change, form=type(form.__name__, (form,), hidden), **options)
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str

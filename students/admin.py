@@ -1,5 +1,6 @@
 """Administration pages for students and their programs."""
 
+from collections.abc import Collection
 from typing import Any, ClassVar
 
 from django import forms
@@ -22,6 +23,7 @@ from students.models import (
     StudentStatus,
     StudentStatusEvent,
 )
+from students.selectors import PROTECTED_FIELDS, shows_protected_data
 
 STEP = ("happened_at", "from_status", "to_status", "actor", "reason")
 
@@ -85,6 +87,9 @@ class StudentAdmin(PartAdmin):
         rows: Any = super().get_queryset(request)
         loaded: QuerySet[Any] = rows.for_api()
         return loaded
+
+    def hidden_fields(self, request: HttpRequest, obj: Any) -> Collection[str]:
+        return () if obj is None or shows_protected_data(request.user, obj) else PROTECTED_FIELDS
 
     @admin.display
     def program(self, student: Any) -> str:

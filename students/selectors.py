@@ -11,6 +11,7 @@ from departments.selectors import below
 from students.models import ProgramEnrollment, Student
 
 PROTECTED = "students.view_protected_student"
+PROTECTED_FIELDS = ("phone", "birth_date", "gender", "nationality")
 
 
 def in_programs(ids: Iterable[UUID], *, path: str = "pk") -> Q:
@@ -39,6 +40,6 @@ def for_whom(actor: Any, permission: str) -> Q | None:
 
 
 def shows_protected_data(actor: Any, student: Student) -> bool:
-    """Say whether an actor may know a student's birth date, gender, nationality and phone number."""
+    """Say whether an actor may know a student's `PROTECTED_FIELDS`."""
     condition = for_whom(actor, PROTECTED)
     return condition is not None and Student.objects.filter(condition, pk=student.pk).exists()

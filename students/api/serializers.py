@@ -20,7 +20,7 @@ from students.models import (
     StudentStatus,
     StudentStatusEvent,
 )
-from students.selectors import shows_protected_data
+from students.selectors import PROTECTED_FIELDS, shows_protected_data
 
 
 class StudentBrief(BaseListSerializer[Student]):
@@ -59,17 +59,12 @@ class StudentDetailSerializer(PersonFields, StudentSerializer):
     )
     nationality = serializers.CharField(source="person.nationality", allow_null=True, help_text=HIDDEN)
 
-    protected = ("phone", "birth_date", "gender", "nationality")
-
     class Meta(StudentSerializer.Meta):
-        fields = [
-            *StudentSerializer.Meta.fields, "person", "advisor", "preferred_contact", "phone", "birth_date", "gender",
-            "nationality",
-        ]  # fmt: skip
+        fields = [*StudentSerializer.Meta.fields, "person", "advisor", "preferred_contact", *PROTECTED_FIELDS]
 
     def to_representation(self, instance: Student) -> dict[str, Any]:
         shown: dict[str, Any] = super().to_representation(instance)
-        hidden = [name for name in self.protected if name in shown]
+        hidden = [name for name in PROTECTED_FIELDS if name in shown]
         if hidden and not shows_protected_data(self.context["request"].user, instance):
             shown.update(dict.fromkeys(hidden))
         return shown

@@ -1,14 +1,17 @@
 """The administration pages of students: what they show, save and refuse."""
 
 import re
+from datetime import date
 
 import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
-from accounts.roles import Role, ScopeKind
+from accounts.roles import Role, ScopeKind, permissions_of, usual_scope
 from core.models import CustomField
 from students.models import ProgramEnrollment, Student, StudentStatusEvent
+from students.selectors import PROTECTED_FIELDS
+from tests.accounts.factories import PersonFactory
 from tests.departments.factories import DepartmentFactory, ProgramFactory
 from tests.students.factories import ProgramEnrollmentFactory, StudentFactory
 
@@ -16,6 +19,17 @@ pytestmark = pytest.mark.django_db
 LIST = reverse("admin:students_student_changelist")
 ADD = reverse("admin:students_student_add")
 PROGRAMS = reverse("admin:students_programenrollment_changelist")
+
+
+def may_only_look(role):
+    return "students.view_student" in permissions_of(role) and "students.change_student" not in permissions_of(role)
+
+
+def scope_over(role, student):
+    """The scope within which a role has sight of the student."""
+    if usual_scope(role) == ScopeKind.INSTITUTION or role in (Role.ADVISOR, Role.STUDENT):
+        return {}
+    return {"scope_kind": ScopeKind.DEPARTMENT, "scope_id": student.department_id}
 
 
 def page_of(row):
@@ -224,3 +238,30 @@ def test_whoever_may_only_look_finds_no_field_to_change(client, user_with):
     assert "Lovelace" in body
     assert 'name="last_name"' not in body
     assert client.post(page_of(student), {"last_name": "X"}).status_code == 403
+
+
+@pytest.mark.parametrize("role", [role for role in Role if may_only_look(role)])
+def test_whoever_may_only_look_reads_on_the_page_what_the_api_shows_them(client, client_for, user_with, role):
+    student = StudentFactory(person__phone="+43 1 234", person__birth_date=date(1990, 3, 7), person__nationality="AT")
+    Student.objects.filter(pk=student.pk).update(advisor=(colleague := PersonFactory()))
+    user = user_with(role, **scope_over(role, student), person=colleague, is_staff=True)
+    client.force_login(user)
+
+    page = client.get(page_of(student)).content.decode()
+    shown = client_for(user).get(f"/api/v1/students/{student.pk}/").json()["data"]
+
+    assert student.student_no in page
+    assert ("+43 1 234" in page) == (shown["phone"] is not None)
+    for name in PROTECTED_FIELDS:
+        assert (f"field-{name}" in page) == (shown[name] is not None), name
+
+
+def test_an_exam_controller_does_not_read_what_is_protected(client, user_with):
+    student = StudentFactory(person__phone="+43 1 234", person__birth_date=date(1990, 3, 7))
+    client.force_login(user_with(Role.EXAM_CONTROLLER, is_staff=True))
+
+    page = client.get(page_of(student)).content.decode()
+
+    assert student.person.last_name in page
+    assert "+43 1 234" not in page
+    assert "1990" not in page
