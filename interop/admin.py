@@ -211,6 +211,7 @@ class ImportRowAdmin(ServiceAdmin):
 
     list_display = ("position", "file", "row_no", "resource", "natural_key", "action", "why")
     list_filter = ("action", "resource")
+    linked_lookups = frozenset({"job__id__exact"})
     list_display_links = ("position",)
     ordering = ("job", "position")
     fields = (
@@ -228,9 +229,6 @@ class ImportRowAdmin(ServiceAdmin):
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[ImportRow]:
         return super().get_queryset(request).defer("before", "written")
-
-    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest) -> bool:
-        return lookup == "job__id__exact" or super().lookup_allowed(lookup, value, request)
 
     @admin.display(description="reasons")
     def why(self, row: ImportRow) -> str:
