@@ -88,6 +88,10 @@ class PartAdmin(ServiceAdmin):
         readonly = super().get_readonly_fields(request, obj)
         return readonly if obj is None else [self.number, "status", *readonly]
 
+    def version_of(self, obj: Any) -> str:
+        """The person may be changed elsewhere, without a change of the part."""
+        return f"{super().version_of(obj)}-{obj.person.version}"
+
     @admin.display(ordering="person__last_name")
     def name(self, part: Any) -> str:
         return str(part.person.name)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib import messages
 from django.contrib.admin.utils import get_fields_from_path
 from django.db import models, transaction
-from django.forms import ModelForm
+from django.forms import CharField, HiddenInput, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
-from core.crud import Crud
+from core.crud import Crud, EditConflictError
 from core.customfields.record_admin import CustomFieldsAdminMixin
 from core.errors import DomainError, OutOfScopeError
 from core.models import CustomizableModel
@@ -23,6 +23,21 @@ else:
     _ModelForm = ModelForm
 
 REFUSED = "_refused_by_service"
+# Names the field that carries, hidden, the version of the row that the form was opened with.
+SEEN = "seen_version"
+
+
+class SeenField(CharField):
+    """The version a form shows. It is sent back as it came: what others did since, the save must not undo.
+
+    A form sent without one is saved whatever was done since, as the API does without `If-Match`.
+    """
+
+    def __init__(self, *, initial: str) -> None:
+        super().__init__(required=False, widget=HiddenInput, initial=initial)
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        return False
 
 
 class ServiceAdmin(CustomFieldsAdminMixin):
@@ -95,7 +110,10 @@ class ServiceAdmin(CustomFieldsAdminMixin):
         return fields if obj is not None else [name for name in fields if name not in ServiceAdmin.readonly_fields]
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
-        form: Any = super().get_form(request, obj, change, **options)
+        if obj is not None and self.has_change_permission(request, obj):
+            form = options.get("form", self.form)
+            options["form"] = type(form.__name__, (form,), {SEEN: SeenField(initial=self.version_of(obj))})
+        form = super().get_form(request, obj, change, **options)
         refused: DomainError | None = getattr(request, REFUSED, None)
         return form if refused is None else type(form.__name__, (_RefusedForm, form), {"refused": refused})
 
@@ -117,6 +135,8 @@ class ServiceAdmin(CustomFieldsAdminMixin):
             values["custom_fields"] = form.custom_field_values()
         if change:
             locked = self.get_queryset(request).select_for_update(of=("self",), no_key=True).get(pk=obj.pk)
+            if form.cleaned_data.get(SEEN) not in ("", None, self.version_of(locked)):
+                raise EditConflictError
             saved = self.service("update")(locked, by=request.user, **values)
         else:
             saved = self.service("create")(by=request.user, **values)
@@ -167,6 +187,10 @@ class ServiceAdmin(CustomFieldsAdminMixin):
         if name in self.get_actions(request) and request.POST.getlist("_selected_action"):
             recorder().administered(action=name, subject=self.model)
         return response
+
+    def version_of(self, obj: Any) -> str:
+        """Return what changes whenever anything does that the form shows of the row."""
+        return str(obj.version)
 
     def service(self, operation: str) -> Any:
         """Return the service for an operation that the permissions have found to be offered."""
