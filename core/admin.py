@@ -61,6 +61,10 @@ class ServiceAdmin(CustomFieldsAdminMixin):
         # Every page names a row by what the list loads with it.
         return rows.select_related(*self.list_select_related) if self.list_select_related else rows
 
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """Give every list an order: what others choose from comes in pages, too, which Django leaves unordered."""
+        return super().get_ordering(request) or self.opts.ordering or ("-pk",)
+
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._permits(request, "view") and self._reaches(request, obj, "view")
 

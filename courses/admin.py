@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.http import HttpRequest
 
 from core.admin import ServiceAdmin
 from core.admin_history import ReadOnlyInline, status_action
@@ -77,6 +78,19 @@ class CourseAdmin(ServiceAdmin):
         return str(course.current_version.credits)
 
 
+@admin.register(CourseVersion)
+class CourseVersionAdmin(ServiceAdmin):
+    """What a course was, is or will be, to be read and to be chosen from; it changes on the page of its course."""
+
+    list_display = ("course", "version_no", "title", "credits", "valid")
+    list_select_related = ("course",)
+    search_fields = ("course__code", "title")
+    ordering = ("course__code", "version_no")
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
 @admin.register(Requisite)
 class RequisiteAdmin(ServiceAdmin):
     crud = Crud(create=services.create_requisite, update=services.update_requisite, delete=services.delete_requisite)
@@ -84,7 +98,7 @@ class RequisiteAdmin(ServiceAdmin):
     list_filter = ("kind",)
     list_select_related = ("course_version__course",)
     search_fields = ("course_version__course__code",)
-    raw_id_fields = ("course_version",)
+    autocomplete_fields = ("course_version",)
 
 
 class InstructorInline(ReadOnlyInline):

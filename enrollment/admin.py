@@ -66,7 +66,7 @@ class EnrollmentAdmin(ServiceAdmin):
     list_filter = ("status", "term", "source")
     list_select_related = ("student", "section__course", "section__term", "course", "term")
     search_fields = ("student__student_no", "section__course__code")
-    raw_id_fields = ("student", "section")
+    autocomplete_fields = ("student", "section")
     settled = (
         "student", "section", "course", "term", "status", "attempt_no", "result", "enrolled_at", "dropped_at", "source",
     )  # fmt: skip

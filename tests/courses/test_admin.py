@@ -188,3 +188,18 @@ def test_a_head_neither_adds_nor_moves_a_course_out_of_their_department(client, 
 
     assert [course.department_id for course in Course.objects.all()] == [mine.department_id]
     assert client.post(url("course", "add"), {**body, "department": mine.department_id}).status_code == 302
+
+
+def test_a_requisite_is_given_to_a_version_that_is_found_by_its_course(pages):
+    course, other = CourseFactory(code="CS101"), CourseFactory(code="MA200")
+    asked = {"app_label": "courses", "model_name": "requisite", "field_name": "course_version", "term": "cs1"}
+
+    offered = pages.get(reverse("admin:autocomplete"), asked).json()["results"]
+    page = pages.get(reverse("admin:courses_requisite_add"))
+
+    assert [each["id"] for each in offered] == [str(course.current_version_id)]
+    assert page.status_code == 200
+    assert str(other.current_version_id) not in page.content.decode()
+    assert pages.get(reverse("admin:courses_courseversion_changelist")).status_code == 200
+    assert pages.get(reverse("admin:courses_courseversion_change", args=[course.current_version_id])).status_code == 200
+    assert pages.get(reverse("admin:courses_courseversion_add")).status_code == 403

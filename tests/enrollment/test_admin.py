@@ -126,3 +126,25 @@ def test_a_head_enrols_in_the_courses_of_their_department_only(client, user_with
         client.post(ADD, {"student": student.pk, "section": section.pk, "grade_basis": "letter", **INLINES})
 
     assert [row.section for row in Enrollment.objects.all()] == [mine]
+
+
+def test_the_form_names_no_student_out_of_sight(client, user_with):
+    mine, foreign = StudentFactory(student_no="10012345"), StudentFactory(student_no="10054321")
+    client.force_login(user_with(Role.DEPARTMENT_HEAD, ScopeKind.DEPARTMENT, mine.department_id, is_staff=True))
+
+    page = client.get(ADD, {"student": mine.pk}).content.decode()
+    asked = client.get(ADD, {"student": foreign.pk}).content.decode()
+
+    assert "10012345" in page
+    assert "10054321" not in asked
+
+
+def test_students_are_offered_by_name_and_only_those_in_sight(client, user_with):
+    mine = StudentFactory(person__last_name="Lovelace")
+    StudentFactory(person__last_name="Lovelock")
+    client.force_login(user_with(Role.DEPARTMENT_HEAD, ScopeKind.DEPARTMENT, mine.department_id, is_staff=True))
+
+    asked = {"app_label": "enrollment", "model_name": "enrollment", "field_name": "student", "term": "lovel"}
+    answer = client.get(reverse("admin:autocomplete"), asked)
+
+    assert [offered["id"] for offered in answer.json()["results"]] == [str(mine.pk)]
