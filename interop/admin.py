@@ -124,7 +124,7 @@ class ImportJobAdmin(ServiceAdmin):
         )
         return [report, step, *super().get_urls()]
 
-    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> HttpResponse:
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         """Offer the steps that the state of the import allows, and look again while a worker is to be waited for."""
         job = context.get("original")
         if job is not None:
