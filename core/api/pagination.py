@@ -1,7 +1,10 @@
 """Pages of a list: by cursor, or numbered where a table shows numbers.
 
-`?cursor=` pages cost the same everywhere and never count. `?page=` counts, and skips the rows before
-it by their keys alone, so that nothing is loaded or rendered for them.
+`?cursor=` pages cost the same everywhere and never count. `?page=` counts, and skips the rows before it.
+
+Either finds the keys of a page first, and loads its rows from there. How many rows a search finds or
+a caller sees is beyond what the database can estimate. Expecting many, it would read whole tables
+for what belongs to them before it knows which few the page shows.
 """
 
 import json
@@ -13,7 +16,6 @@ from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
-from rest_framework.views import APIView
 
 from core.api import keyset
 from core.api.keyset import Cursor, Keyset
@@ -79,29 +81,24 @@ class KeysetPagination(BasePagination):
             errors.append(PageWithCursorError())
         return errors
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: APIView | None = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """Return the rows of the page that the request names, and remember where its neighbours are."""
         raise_all(self.refusals(request))
         self.size = self._number(request.query_params.get("page_size", "")) or self.page_size
+        # The keys are of rows in sight, so that sight need not be asked for again.
+        loaded = view.loaded(view.queryset.all())
         if "page" in request.query_params:
-            return self._numbered(queryset, request, self._number(request.query_params["page"]))
-        loaded = getattr(view, "get_queryset", None) if request.query_params.get("search") else None
-        return self._by_cursor(queryset, request, loaded and loaded())
+            return self._numbered(queryset, loaded, request, self._number(request.query_params["page"]))
+        return self._by_cursor(queryset, loaded, request)
 
-    def _by_cursor(self, queryset: QuerySet[Any], request: Request, loaded: QuerySet[Any] | None = None) -> list[Any]:
-        """Read the page; with `loaded`, its keys first and then its rows from there.
-
-        How many rows a search finds is beyond what the database can estimate. Expecting many, it would
-        read whole tables for what belongs to them before it knows which few the page shows.
-        """
+    def _by_cursor(self, queryset: QuerySet[Any], loaded: QuerySet[Any], request: Request) -> list[Any]:
         ordering = Keyset.of(queryset)
         question = self.question(ordering, request)
         token = request.query_params.get("cursor")
         cursor = None if token is None else keyset.loads(token, question)
-        rows = ordering.window(queryset, cursor, self.size + 1)
-        if loaded is not None:
-            direction = ordering.reversed() if cursor is not None and cursor.backwards else ordering
-            rows = direction.ordered(loaded.filter(pk__in=rows.values("pk")))
+        keys = ordering.window(queryset, cursor, self.size + 1).values("pk")
+        direction = ordering.reversed() if cursor is not None and cursor.backwards else ordering
+        rows = direction.ordered(loaded.filter(pk__in=keys))
         page = ordering.page(list(rows), cursor, self.size)
         here = request.get_full_path()
 
@@ -111,14 +108,13 @@ class KeysetPagination(BasePagination):
         self._links = {"next": link(page.next), "previous": link(page.previous)}
         return page.rows
 
-    def _numbered(self, queryset: QuerySet[Any], request: Request, number: int) -> list[Any]:
+    def _numbered(self, queryset: QuerySet[Any], loaded: QuerySet[Any], request: Request, number: int) -> list[Any]:
         total = queryset.count()
         pages = max(1, -(-total // self.size))
         if number > pages:
             raise PageNotFoundError(f"The last page is {pages}.", meta={"pages": pages})
         start = (number - 1) * self.size
         ordering = Keyset.of(queryset)
-        # The keys first: the database would otherwise evaluate every column of the rows it skips.
         keys = queryset.order_by(*ordering.names).values("pk")[start : start + self.size]
         here = request.get_full_path()
         self._links = {
@@ -128,7 +124,7 @@ class KeysetPagination(BasePagination):
             "page": number,
             "pages": pages,
         }
-        return list(ordering.ordered(queryset.filter(pk__in=keys)))
+        return list(ordering.ordered(loaded.filter(pk__in=keys)))
 
     def question(self, ordering: Keyset, request: Request) -> str:
         """Return what a cursor is bound to: the path, the filters, the ordering and the caller."""
