@@ -10,10 +10,11 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, OuterRef, Q, Value
-from django.db.models.functions import Coalesce, JSONObject, Lower, Now
+from django.db.models.functions import Coalesce, JSONObject, Now
 from django.utils.functional import cached_property
 
 from accounts.assignments import Assignment
+from accounts.identity import Identity
 from accounts.models.person import Person
 from accounts.roles import PERSONAL, UNSCOPED, Role, ScopeKind, permissions_of
 from core.models import BaseQuerySet, VersionedModel
@@ -33,7 +34,7 @@ class UserQuerySet(BaseQuerySet["User"]):
 
     def addressed(self, email: str | None) -> Self:
         """The account that an address logs in to, compared as the constraint and its index compare."""
-        return self.alias(folded=Lower("email")).filter(folded=Lower(Value(email or "")))
+        return self.alias(identity=Identity("email")).filter(identity=Identity(Value(email or "")))
 
     def get_by_natural_key(self, email: str | None) -> "User":
         """Find the account an address logs in to; Django's authentication asks this."""
@@ -59,8 +60,8 @@ class User(AbstractBaseUser, VersionedModel):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                Lower("email"),
-                name="accounts_user_unique_email",
+                Identity("email"),
+                name="accounts_user_one_identity",
                 violation_error_code="email_taken",
                 violation_error_message="Another account uses this e-mail address.",
             ),

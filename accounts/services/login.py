@@ -30,7 +30,7 @@ def authenticate(*, email: str, password: str, device: str = "", door: str = "ap
 
     A failure goes on record with the `door` it was at.
     """
-    user = User.objects.with_assignments().select_related("person").addressed(email.strip()).first()
+    user = User.objects.with_assignments().select_related("person").addressed(email).first()
     subject, is_own_device = _subject(email, user, device, at)
     guesses = reserve_guess(subject, at=at)
     may_log_in = guesses is not None and user is not None and user.is_active

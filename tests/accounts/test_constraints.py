@@ -48,7 +48,7 @@ def guess_count():
 VIOLATIONS = {
     "accounts_person_not_merged_into_itself": merged_into_itself,
     "accounts_person_gender_known": lambda: PersonFactory(gender="x"),
-    "accounts_user_unique_email": lambda: UserFactory(email=UserFactory().email.upper()),
+    "accounts_user_one_identity": lambda: UserFactory(email=UserFactory().email.upper()),
     "accounts_roleassignment_no_overlap": lambda: RoleAssignmentFactory(user=RoleAssignmentFactory().user),
     "accounts_roleassignment_not_by_oneself": granted_by_oneself,
     "accounts_roleassignment_scope_named": lambda: RoleAssignmentFactory(scope_kind=ScopeKind.PROGRAM),

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.operations import AddIndexConcurrently
+from django.contrib.postgres.operations import NotInTransactionMixin
 from django.db.migrations import Migration
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.operations import AddConstraint, AddIndex, CreateModel, RunSQL
@@ -25,7 +25,7 @@ def locking_index_builds(migration: Migration) -> Iterator[str]:
     """Name the indexes that `migration` builds on a table it did not make, while nobody can write to it."""
     created = {operation.name_lower for operation in migration.operations if isinstance(operation, CreateModel)}
     for operation in migration.operations:
-        if isinstance(operation, AddIndexConcurrently):
+        if isinstance(operation, NotInTransactionMixin):
             continue
         if isinstance(operation, AddIndex) and operation.model_name_lower not in created:
             yield operation.index.name
