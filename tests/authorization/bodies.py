@@ -1,0 +1,154 @@
+"""What is sent to each route: a body that would be accepted from somebody in charge of the row it is about.
+
+A refusal that came from an invalid body would say nothing about permissions. A route that takes a body
+and is not covered needs a line in `NEW`, `CHANGES` or `STEPS`.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from accounts.models import PersonIdentifier, RoleAssignment, User
+from core.models import CustomField
+from courses.models import Course, CourseVersion, Meeting, Requisite, Section
+from departments.models import AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term
+from enrollment.models import Enrollment
+from faculty.models import Faculty
+from students.models import ProgramEnrollment, Student
+from tests.authorization.world import MISSING, MISSING_ID, OTHER, OWN, World
+from tests.contract.routes import Route
+
+DATES = {"starts_on": "2026-09-01", "ends_on": "2027-01-31"}
+TIMES = {"weekday": 2, "starts_at": "09:00", "ends_at": "10:00"}
+
+# A row like that of a side, by what the side consists of.
+NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
+    User: lambda side: {"email": "somebody@example.org"},
+    RoleAssignment: lambda side: {"user": side.student_user, "role": "examiner", "scope_kind": "institution"},
+    PersonIdentifier: lambda side: {
+        "person": side.student.person, "scheme": "tax_number", "country": "AT", "value": "12 345 678",
+    },
+    CustomField: lambda side: {
+        "entity_type": "students.student", "name": "shoe_size", "label": "Shoe size", "field_type": "text",
+    },
+    Department: lambda side: {"code": "NEW", "name": "Novelties", "parent": side.department},
+    Program: lambda side: {
+        "code": "NEW", "name": "Novelties", "level": "bachelor", "department": side.department, "total_credits": "180",
+    },
+    Appointment: lambda side: {
+        "department": side.department, "person": side.student.person, "role": "deputy", "starts_on": "2026-09-01",
+    },
+    Campus: lambda side: {"code": "NEW", "name": "Novelties"},
+    Building: lambda side: {"campus": side.campus, "code": "NEW", "name": "Novelties"},
+    Room: lambda side: {"building": side.building, "code": "NEW", "capacity": 10},
+    AcademicYear: lambda side: {"code": "NEW", "name": "Novelties", **DATES},
+    Term: lambda side: {"academic_year": side.year, "code": "NEW", "name": "Novelties", **DATES},
+    Student: lambda side: {"last_name": "Novak", "department": side.department},
+    ProgramEnrollment: lambda side: {"student": side.classmate, "program": side.second_program},
+    Faculty: lambda side: {
+        "last_name": "Novak", "employee_no": "NEW", "rank": "lecturer", "department": side.department,
+    },
+    Course: lambda side: {"code": "NEW", "title": "Novelties", "credits": "3.00", "department": side.department},
+    CourseVersion: lambda side: {"title": "Novelties", "starts_on": "2030-09-01"},
+    Requisite: lambda side: {"course_version": side.course.current_version, "kind": "co", "expr": {"credits": "30"}},
+    Section: lambda side: {"course": side.course, "term": side.term, "code": "NEW", "capacity": 10},
+    Meeting: lambda side: {"sections": [side.section], **TIMES},
+    Enrollment: lambda side: {"student": side.student, "section": side.other_section},
+}  # fmt: skip
+
+# A small change to a row.
+CHANGES: dict[Any, dict[str, Any]] = {
+    User: {"must_change_password": True},
+    RoleAssignment: {"valid_until": "2040-01-01T00:00:00Z"},
+    PersonIdentifier: {"country": "DE"},
+    CustomField: {"label": "Changed"},
+    Appointment: {"ends_on": "2040-01-01"},
+    Room: {"capacity": 9},
+    Student: {"admitted_on": "2026-09-01"},
+    ProgramEnrollment: {"cohort": "2026"},
+    Faculty: {"fte": "0.50"},
+    Course: {"title": "Changed"},
+    Requisite: {"kind": "co"},
+    Section: {"capacity": 31},
+    Meeting: {"weekday": 3},
+    Enrollment: {"grade_basis": "pass_fail"},
+    **{model: {"name": "Changed"} for model in (Department, Program, Campus, Building, AcademicYear, Term)},
+}
+
+# What a whole replacement of a row does not name, and what it repeats, since it is final.
+FINAL: dict[Any, tuple[str, ...]] = {
+    PersonIdentifier: ("person",),
+    ProgramEnrollment: ("student", "program"),
+    Enrollment: ("student", "section"),
+    Department: ("parent",),
+}
+KEPT: dict[Any, tuple[str, ...]] = {RoleAssignment: ("role", "scope_kind"), Faculty: ("employee_no",)}
+
+# The body of a step, by resource and action; of an action without a row, by what a side consists of.
+STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
+    ("person-identifiers", "reveal"): lambda side: {"reason": "Asked for by the embassy"},
+    ("terms", "move"): lambda side: {"state": "in_progress"},
+    ("students", "change_status"): lambda side: {"status": "leave_of_absence"},
+    ("program-enrollments", "change_status"): lambda side: {"status": "leave_of_absence"},
+    ("faculty", "change_status"): lambda side: {"status": "on_leave"},
+    ("sections", "move"): lambda side: {"status": "closed"},
+    ("enrollments", "preflight"): lambda side: {"student": side.student, "section": side.other_section},
+    **{("enrollments", step): lambda side: {} for step in ("confirm", "withdraw", "cancel", "complete")},
+    ("imports", "revert"): lambda side: {},
+    **{("imports", step): lambda side: {} for step in ("create", "validate", "apply", "resume")},
+    ("auth", "post"): lambda side: {},
+}
+
+
+def body_for(route: Route, method: str, world: World, target: str) -> Any:
+    """Return what to send; None for a method without a body."""
+    if method not in ("POST", "PUT", "PATCH"):
+        return None
+    action = route.actions[method]
+    side = world.sides[OTHER if target == OTHER else OWN]
+    step = STEPS.get((str(route).partition("/")[0], action))
+    if step is not None:
+        return as_json(step(side))
+    model = route.model
+    _require(action, model)
+    if action.startswith("bulk_"):
+        return {"items": [_item(action, model, world, target)]}
+    return as_json(NEW[model](side)) if action == "create" else _replacement(action, model, world, target)
+
+
+def _item(action: str, model: Any, world: World, target: str) -> dict[str, Any]:
+    if action == "bulk_create":
+        item: dict[str, Any] = as_json(NEW[model](world.sides[target]))
+        return item
+    row = MISSING_ID if target == MISSING else world.row(model, target).pk
+    return {"id": str(row), **(CHANGES[model] if action == "bulk_update" else {})}
+
+
+def _replacement(action: str, model: Any, world: World, target: str) -> dict[str, Any]:
+    if action == "partial_update":
+        return CHANGES[model]
+    row = world.row(model, OWN if target == MISSING else target)
+    side = world.sides[OTHER if target == OTHER else OWN]
+    whole = as_json(NEW[model](side)) | {name: getattr(row, name) for name in KEPT.get(model, ())}
+    return {name: whole[name] for name in whole if name not in FINAL.get(model, ())} | CHANGES[model]
+
+
+def _require(action: str, model: Any) -> None:
+    crud = ("create", "bulk_create", "update", "partial_update", "bulk_update", "bulk_delete")
+    if action not in crud:
+        raise AssertionError(
+            f"Nobody knows what to send for `{action}`: add it to STEPS in tests/authorization/bodies.py."
+        )
+    if model not in NEW or (action != "create" and model not in CHANGES and model is not CourseVersion):
+        raise AssertionError(
+            f"Nobody knows what a {model.__name__} is made of: "
+            "add it to NEW and CHANGES in tests/authorization/bodies.py."
+        )
+
+
+def as_json(value: Any) -> Any:
+    """Return a body with the id of each row in its place."""
+    if isinstance(value, dict):
+        return {name: as_json(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [as_json(each) for each in value]
+    return str(value.pk) if hasattr(value, "pk") else value

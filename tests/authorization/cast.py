@@ -1,0 +1,59 @@
+"""Who asks: one caller of every kind, all of them around the first department of the world.
+
+A kind of caller that proves who they are in another way (an API key, a log-in that waits for its second
+factor) is one more `Actor` here, with its own credentials in `world._client_of`.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from accounts.models import Person, User
+from accounts.roles import Role, ScopeKind
+
+# Nobody learns more from these than that they have to log in.
+UNIDENTIFIED = ("anonymous", "disabled", "expired")
+
+
+@dataclass(frozen=True)
+class Actor:
+    """A caller: the role they hold, for what, and who they are; `user` where the account exists already."""
+
+    name: str
+    role: Role | None
+    scope_kind: ScopeKind = ScopeKind.INSTITUTION
+    scope_id: UUID | None = None
+    person: Person | None = None
+    user: User | None = None
+    is_active: bool = True
+    is_late: bool = False
+
+
+def cast(own: Any) -> list[Actor]:
+    """Return everybody, around the department `own`."""
+    personal = ScopeKind.SELF
+    return [
+        Actor("anonymous", None),
+        Actor("disabled", Role.SYSTEM_ADMIN, is_active=False),
+        Actor("expired", Role.SYSTEM_ADMIN, is_late=True),
+        Actor("student", Role.STUDENT, personal, user=own.student_user),
+        Actor("other_student", Role.STUDENT, personal, person=own.classmate.person),
+        Actor("instructor", Role.FACULTY, personal, person=own.faculty.person),
+        Actor("other_instructor", Role.FACULTY, personal, person=own.colleague.person),
+        Actor("advisor", Role.ADVISOR, personal, person=own.advisor_person),
+        Actor("department_head", Role.DEPARTMENT_HEAD, ScopeKind.DEPARTMENT, own.department.pk),
+        Actor("program_coordinator", Role.PROGRAM_COORDINATOR, ScopeKind.PROGRAM, own.program.pk),
+        Actor("teaching_assistant", Role.TEACHING_ASSISTANT, ScopeKind.SECTION, own.section.pk),
+        Actor("registrar", Role.REGISTRAR),
+        Actor("finance_officer", Role.FINANCE_OFFICER),
+        Actor("facilities_manager", Role.FACILITIES_MANAGER),
+        Actor("hr_officer", Role.HR_OFFICER),
+        Actor("exam_controller", Role.EXAM_CONTROLLER),
+        Actor("guardian", Role.GUARDIAN, personal),
+        Actor("examiner", Role.EXAMINER),
+        Actor("finance_approver", Role.FINANCE_APPROVER),
+        Actor("campaign_manager", Role.CAMPAIGN_MANAGER),
+        Actor("auditor", Role.AUDITOR),
+        Actor("system_admin", Role.SYSTEM_ADMIN),
+        Actor("integration", Role.INTEGRATION),
+    ]

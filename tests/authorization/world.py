@@ -1,0 +1,268 @@
+"""Two departments with everything in them, and the people who stand around the first.
+
+Every kind of row comes as `own`, which the people of the cast have to do with, and as `other`, its
+counterpart in a department with which they have nothing to do; some also as `archived`, a row of the
+first department whose time is over. A resource of a model that is not here needs a line in `_rows`.
+"""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.backends.postgresql.psycopg_any import DateRange, DateTimeTZRange
+from django.db.models import Model
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from accounts import services, tokens
+from accounts.models import Person, PersonIdentifier, RoleAssignment, Session, User
+from accounts.roles import Role
+from audit.models import Disclosure
+from core.ids import new_id
+from core.models import CustomField
+from courses.models import Course, CourseVersion, Meeting, Requisite, Section
+from departments.models import AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term
+from enrollment.models import Enrollment, EnrollmentEvent
+from faculty.models import Faculty, FacultyStatusEvent
+from interop.models import ImportJob, ImportRow
+from students.models import ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
+from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
+from tests.authorization.cast import Actor, cast
+from tests.courses.factories import (
+    CourseFactory,
+    MeetingFactory,
+    MeetingSectionFactory,
+    RequisiteFactory,
+    SectionFactory,
+    SectionInstructorFactory,
+)
+from tests.departments.factories import (
+    AcademicYearFactory,
+    BuildingFactory,
+    CampusFactory,
+    DepartmentFactory,
+    ProgramFactory,
+    RoomFactory,
+    TermFactory,
+)
+from tests.enrollment.factories import EnrollmentFactory
+from tests.faculty.factories import FacultyAppointmentFactory, FacultyFactory
+from tests.students.factories import ProgramEnrollmentFactory, StudentFactory
+
+OWN, OTHER, ARCHIVED, MISSING = "own", "other", "archived", "missing"
+MISSING_ID = UUID("01955500-0000-7000-8000-000000000000")
+
+
+@dataclass
+class World:
+    """The rows to ask for, and a client for every actor."""
+
+    rows: dict[type[Model], dict[str, Any]] = field(default_factory=dict)
+    clients: dict[str, APIClient] = field(default_factory=dict)
+    users: dict[str, User | None] = field(default_factory=dict)
+    roles: dict[str, Role | None] = field(default_factory=dict)
+    sides: dict[str, Any] = field(default_factory=dict)
+    # How many rows the transaction had written into each table when it was last asked.
+    written: dict[str, int] = field(default_factory=dict)
+
+    def row(self, model: type[Model], target: str) -> Any:
+        """Return the row of a model that a target names; None where there is none."""
+        if model not in self.rows:
+            raise AssertionError(
+                f"There is no {model.__name__} to ask for: add `{model.__name__}: {{OWN: …, OTHER: …}}` "
+                "to `_rows` in tests/authorization/world.py."
+            )
+        return self.rows[model].get(target)
+
+
+@contextmanager
+def built(blocker: Any) -> Iterator[World]:
+    """Build the world in a transaction that is never committed; tests inside it roll back to here."""
+    with blocker.unblock(), transaction.atomic():
+        world = World()
+        own, other = _side("A"), _side("B")
+        world.sides = {OWN: own, OTHER: other}
+        _people(own, other)
+        world.rows = _rows(own, other)
+        for actor in cast(own):
+            user = _user_of(actor)
+            world.users[actor.name] = user
+            world.roles[actor.name] = actor.role
+            world.clients[actor.name] = _client_of(actor, user)
+        for index, user in enumerate((own.student_user, other.student_user)):
+            world.rows.setdefault(Session, {})[(OWN, OTHER)[index]] = _session_of(user)
+        _archive(world, own)
+        connection.check_constraints()
+        logging.disable(logging.WARNING)  # thousands of refusals are what is asked for
+        try:
+            yield world
+        finally:
+            logging.disable(logging.NOTSET)
+            transaction.set_rollback(True)
+
+
+def _side(letter: str) -> SimpleNamespace:
+    """Build a department with what is taught there."""
+    side = SimpleNamespace(letter=letter)
+    side.department = DepartmentFactory(code=f"DEPT{letter}", name=f"Department {letter}")
+    side.program = ProgramFactory(code=f"PROG{letter}", department=side.department)
+    side.second_program = ProgramFactory(code=f"SECOND{letter}", department=side.department)
+    side.campus = CampusFactory(code=f"CAMPUS{letter}")
+    side.building = BuildingFactory(code=f"B{letter}", campus=side.campus)
+    side.room = RoomFactory(code=f"R{letter}", building=side.building)
+    side.year = AcademicYearFactory(code=f"YEAR{letter}")
+    side.term = TermFactory(code=f"TERM{letter}", academic_year=side.year)
+    side.course = CourseFactory(code=f"COURSE{letter}", department=side.department)
+    side.other_course = CourseFactory(code=f"FURTHER{letter}", department=side.department)
+    side.requisite = RequisiteFactory(course_version=side.course.current_version)
+    side.section = SectionFactory(course=side.course, term=side.term, code="01")
+    side.other_section = SectionFactory(course=side.other_course, term=side.term, code="01")
+    side.meeting = MeetingFactory(weekday=1)
+    MeetingSectionFactory(meeting=side.meeting, section=side.section)
+    side.custom_field = CustomField.objects.create(
+        entity_type="students.student", name=f"field_{letter.lower()}", label=f"Field {letter}", field_type="text"
+    )
+    return side
+
+
+def _people(own: SimpleNamespace, other: SimpleNamespace) -> None:
+    """Let somebody study, teach, advise and lead on each side."""
+    for side in (own, other):
+        side.advisor_person = PersonFactory()
+        side.faculty = FacultyFactory(employee_no=f"E-{side.letter}", department=side.department)
+        SectionInstructorFactory(section=side.section, faculty=side.faculty)
+        side.colleague = FacultyFactory(employee_no=f"C-{side.letter}", department=side.department)
+        SectionInstructorFactory(section=side.other_section, faculty=side.colleague)
+        FacultyAppointmentFactory(faculty=side.faculty)
+        side.head = Appointment.objects.create(
+            department=side.department, person=PersonFactory(), role="head", valid=DateRange(date(2020, 1, 1), None)
+        )
+        side.student = _student_of(side, f"S-{side.letter}")
+        side.classmate = _student_of(side, f"M-{side.letter}")
+        for student in (side.student, side.classmate):
+            ProgramEnrollmentFactory(student=student, program=side.program, is_primary=True)
+        side.student.advisor = side.advisor_person
+        side.student.save()
+        side.enrollment = EnrollmentFactory(student=side.student, section=side.section)
+        EnrollmentFactory(student=side.classmate, section=side.section)
+        side.identifier = PersonIdentifier.objects.create(**_passport(side.student.person, f"P{side.letter}-778899"))
+        Disclosure.objects.create(
+            what="student record", subject_id=side.student.person_id, basis="students.view_student", at=timezone.now()
+        )
+        side.student_user = UserFactory(person=side.student.person, email=f"student-{side.letter}@example.org".lower())
+        side.assignment = RoleAssignmentFactory(user=side.student_user, role="student", scope_kind="self")
+
+
+def _passport(person: Person, value: str) -> dict[str, Any]:
+    """Return the columns of a passport."""
+    return {
+        "person": person, "scheme": "passport", "country": "AT", "value": value,
+        "value_index": PersonIdentifier.index_of(value),
+    }  # fmt: skip
+
+
+def _student_of(side: SimpleNamespace, number: str) -> Student:
+    person = PersonFactory(phone="+43 1 555 0100", birth_date=date(2004, 5, 6), gender="female", nationality="AT")
+    student: Student = StudentFactory(student_no=number, department=side.department, person=person)
+    return student
+
+
+def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dict[str, Any]]:
+    """Say which row of each model is whose."""
+
+    def both(name: str) -> dict[str, Any]:
+        return {OWN: getattr(own, name), OTHER: getattr(other, name)}
+
+    now = timezone.now()
+    for side in (own, other):
+        side.programs = ProgramEnrollment.objects.get(student=side.student)
+        steps = {"from_status": "active", "to_status": "on_leave", "happened_at": now}
+        StudentStatusEvent.objects.create(student=side.student, **{**steps, "to_status": "leave_of_absence"})
+        ProgramEnrollmentEvent.objects.create(
+            program_enrollment=side.programs, **{**steps, "to_status": "leave_of_absence"}
+        )
+        FacultyStatusEvent.objects.create(faculty=side.faculty, **steps)
+        EnrollmentEvent.objects.create(
+            enrollment=side.enrollment, from_status="", to_status="enrolled", happened_at=now
+        )
+    return {
+        Department: both("department"), Program: both("program"), Appointment: both("head"), Campus: both("campus"),
+        Building: both("building"), Room: both("room"), AcademicYear: both("year"), Term: both("term"),
+        Course: both("course"), Requisite: both("requisite"), Section: both("section"), Meeting: both("meeting"),
+        CourseVersion: {OWN: own.course.current_version, OTHER: other.course.current_version},
+        Student: both("student"), ProgramEnrollment: both("programs"), Faculty: both("faculty"),
+        Enrollment: both("enrollment"), CustomField: both("custom_field"), User: both("student_user"),
+        RoleAssignment: both("assignment"), PersonIdentifier: both("identifier"),
+        Person: {OWN: own.student.person, OTHER: other.student.person},
+        ImportJob: {OWN: _import(own), OTHER: _import(other)},
+    }  # fmt: skip
+
+
+def _import(side: SimpleNamespace) -> ImportJob:
+    job: ImportJob = ImportJob.objects.create(
+        kind="departments", file_name="departments.csv", sha256=side.letter * 64, state="validated"
+    )
+    ImportRow.objects.create(
+        job=job, position=1, file="departments.csv", row_no=2, resource="departments", action="create"
+    )
+    return job
+
+
+def _archive(world: World, own: SimpleNamespace) -> None:
+    """Add what is over: it belonged to the same people."""
+    now = timezone.now()
+    graduate = _student_of(own, "G-A")
+    graduate.advisor, graduate.status = own.advisor_person, "graduated"
+    graduate.save()
+    ProgramEnrollmentFactory(student=graduate, program=own.program, status="graduated", is_primary=True)
+    past = DateTimeTZRange(now - timedelta(days=9), now - timedelta(days=5), "[)")
+    over: dict[type[Model], Any] = {
+        Department: DepartmentFactory(code="CLOSED", parent=own.department, is_active=False),
+        Program: ProgramFactory(code="CLOSED", department=own.department, is_active=False),
+        Course: CourseFactory(code="CLOSED", department=own.department, is_active=False),
+        Term: TermFactory(code="CLOSED", academic_year=own.year, state="archived", starts_on=date(2026, 9, 2)),
+        Student: graduate,
+        Faculty: FacultyFactory(employee_no="R-A", department=own.department, status="retired"),
+        Section: SectionFactory(course=own.course, term=own.term, code="99", status="cancelled"),
+        Enrollment: EnrollmentFactory(student=own.student, section=own.other_section, status="dropped", dropped_at=now),
+        User: UserFactory(email="gone@example.org", is_active=False),
+        RoleAssignment: RoleAssignmentFactory(user=own.student_user, role="guardian", scope_kind="self", valid=past),
+    }
+    for model, row in over.items():
+        world.rows[model][ARCHIVED] = row
+
+
+def _user_of(actor: Actor) -> User | None:
+    if actor.role is None:
+        return None
+    fields = {} if actor.user else {"person": actor.person or PersonFactory(), "email": f"{actor.name}@example.org"}
+    user: User = actor.user or UserFactory(is_active=actor.is_active, **fields)
+    if actor.user is None:
+        RoleAssignmentFactory(user=user, role=actor.role, scope_kind=actor.scope_kind, scope_id=actor.scope_id)
+    return user
+
+
+def _session_of(user: User, *, at: Any = None) -> Session:
+    now = at or timezone.now()
+    session_id = new_id()
+    return Session.objects.create(
+        id=session_id, user=user, current_refresh_hash=tokens.hash_of(tokens.new_refresh(session_id)), rotated_at=now,
+        expires_at=now + timedelta(days=1), absolute_expires_at=now + timedelta(days=1),
+    )  # fmt: skip
+
+
+def _client_of(actor: Actor, user: User | None) -> APIClient:
+    """Return a client with a real token in a live session; a late one where the actor comes too late."""
+    client = APIClient()
+    if user is not None:
+        session = _session_of(user)
+        claims = tokens.AccessClaims(user_id=user.pk, session_id=session.pk, token_version=user.token_version)
+        issued = timezone.now() - (timedelta(hours=1) if actor.is_late else timedelta())
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {services.issue_access(claims, at=issued)}")
+    return client
