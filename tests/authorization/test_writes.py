@@ -1,0 +1,129 @@
+"""What a body may not do: write undeclared names, name rows out of sight, hide a bad item among good ones."""
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+from rest_framework.serializers import BaseSerializer
+
+from core.api.fields import VisibleRelatedField
+from core.visibility import visible
+from tests.authorization import matrix
+from tests.authorization.bodies import body_for
+from tests.authorization.expectations import reviewed
+from tests.authorization.matrix import Operation
+from tests.authorization.world import MISSING, MISSING_ID, OTHER, OWN, World
+
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("authorization")]
+
+WRITERS = [
+    op for op in matrix.operations()
+    if op.action in ("create", "partial_update") and not matrix.takes_a_form(op) and "parent" not in op.route.names
+]  # fmt: skip
+BULK = [op for op in matrix.operations() if op.action.startswith("bulk_")]
+# What somebody would try whom the columns of the model do not tell.
+TEMPTING = {"is_superuser", "owner", "role", "gpa", "permissions", "token_version", "password", "deleted_at"}
+
+
+def writer_of(op: Operation) -> BaseSerializer[Any]:
+    view = op.route.view(action=op.action, request=None, kwargs={}, format_kwarg=None)
+    return view.get_request_serializer()()
+
+
+def send(world: World, op: Operation, body: Any, actor: str = "system_admin") -> Any:
+    """Send a body about the own row in a savepoint; return the answer and the row as it then was."""
+    row = world.row(op.route.model, OWN)
+    with transaction.atomic():
+        url = op.route.url(pk=row.pk) if "pk" in op.route.names else op.route.path
+        response = getattr(world.clients[actor], op.method.lower())(url, body, format="json")
+        answer = response.json() if response.content else {}
+        pk = answer["data"]["id"] if response.status_code == 201 else row.pk
+        columns = op.route.model._base_manager.filter(pk=pk).values().get()
+        transaction.set_rollback(True)
+    return response.status_code, answer, columns
+
+
+@pytest.mark.checklist(7)
+@pytest.mark.parametrize("op", WRITERS, ids=str)
+def test_a_name_that_no_writer_declares_is_refused(op: Operation, world: World) -> None:
+    shown = set(op.route.view.detail_serializer_class(context={}).fields)
+    columns = {field.name for field in op.route.model._meta.get_fields()}
+    undeclared = (columns | TEMPTING) - set(writer_of(op).fields) - shown
+
+    status, answer, _ = send(world, op, body_for(op.route, op.method, world, OWN) | dict.fromkeys(undeclared, "1"))
+
+    assert status == 400
+    assert {error["field"] for error in answer["errors"]} == undeclared
+    assert {error["code"] for error in answer["errors"]} == {"unknown_field"}
+
+
+@pytest.mark.checklist(7)
+@pytest.mark.parametrize("op", WRITERS, ids=str)
+def test_a_name_that_is_only_read_is_not_written(op: Operation, world: World) -> None:
+    body = body_for(op.route, op.method, world, OWN)
+    shown = set(op.route.view.detail_serializer_class(context={}).fields)
+    only_read = {"id": str(MISSING_ID), "created_at": "1999-01-01T00:00:00Z"} | dict.fromkeys(
+        shown - set(writer_of(op).fields) - {"id", "created_at"}, "1"
+    )
+    _, _, without = send(world, op, body)
+
+    status, _, row = send(world, op, body | only_read)
+
+    assert status in (200, 201)
+    differing = {name for name, value in row.items() if value != without[name]}
+    issued = {"created_at", "updated_at", "last_used_at", "id"} if op.action == "create" else {"updated_at"}
+    assert row["id"] != MISSING_ID
+    assert row["created_at"].year != 1999
+    assert not {name for name in differing - issued if op.action != "create"}
+
+
+@pytest.mark.checklist(8)
+@pytest.mark.parametrize("op", WRITERS, ids=str)
+def test_an_id_out_of_sight_answers_as_a_missing_one(op: Operation, world: World) -> None:
+    line = reviewed().line(op)
+    relations = {name: f for name, f in writer_of(op).fields.items() if isinstance(f, VisibleRelatedField)}
+    for actor, user in world.users.items():
+        if line.cell(actor).is_refused:
+            continue
+        for name, relation in relations.items():
+            model = relation.queryset.model
+            if model not in world.rows or visible(
+                model.objects.filter(pk=world.row(model, OTHER).pk), user, to=relation.sight
+            ):
+                continue
+            body = body_for(op.route, op.method, world, OWN)
+            hidden = send(world, op, body | {name: str(world.row(model, OTHER).pk)}, actor)[:2]
+            missing = send(world, op, body | {name: str(MISSING_ID)}, actor)[:2]
+            for _, answer in (hidden, missing):
+                answer.pop("timestamp"), answer.pop("request_id")
+            assert hidden[0] == 400, f"{op} lets {actor} name the other {name}"
+            assert hidden == missing, f"{op} tells {actor} that the other {name} exists"
+
+
+@pytest.mark.checklist(9)
+@pytest.mark.parametrize("op", BULK, ids=str)
+def test_one_bad_item_undoes_all(op: Operation, world: World) -> None:
+    good = body_for(op.route, op.method, world, OWN)["items"]
+    bad = (
+        [{"nothing": "known"}] if op.action == "bulk_create" else body_for(op.route, op.method, world, MISSING)["items"]
+    )
+    table = op.route.model._meta.db_table
+    before = matrix.fingerprint(table)
+
+    for items in (good + bad, bad + good):
+        response = world.clients["system_admin"].post(op.route.path, {"items": items}, format="json")
+
+        assert 400 <= response.status_code < 500, response.content
+        assert matrix.fingerprint(table) == before
+
+
+@pytest.mark.checklist(9)
+@pytest.mark.parametrize("op", [op for op in BULK if op.action == "bulk_update"], ids=str)
+def test_one_item_out_of_scope_undoes_all(op: Operation, world: World) -> None:
+    items = [item for target in (OWN, OTHER) for item in body_for(op.route, op.method, world, target)["items"]]
+    table = op.route.model._meta.db_table
+    before = matrix.fingerprint(table)
+    response = world.clients["department_head"].post(op.route.path, {"items": items}, format="json")
+
+    assert response.status_code in (403, 404), response.content
+    assert matrix.fingerprint(table) == before
