@@ -1,14 +1,77 @@
-"""Servers of their own for tests that kill them."""
+"""Servers and runs of their own for tests that kill them."""
 
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
 import time
+import urllib.request
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
 import pytest
 
+from campushub360.local import CHECKOUT
+from campushub360.local.clean import clean
 from campushub360.local.servers import release_servers, stop_servers
+
+LEFT_BEHIND = shutil.ignore_patterns(".venv", ".campus", ".git", "__pycache__", ".*_cache", ".coverage*")
+
+
+@dataclass
+class Run:
+    """One `make run` of a checkout, on a port of its own."""
+
+    checkout: Path
+    port: int
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.output = self.checkout / f"output-{self.port}.txt"
+        environment = {"PATH": os.environ["PATH"], "HOME": str(self.checkout), "WEB_CONCURRENCY": "1"}
+        with self.output.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "campushub360.local.supervisor"],
+                cwd=self.checkout,
+                env=environment | {"PORT": str(self.port)} | self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+            )
+
+    @property
+    def text(self) -> str:
+        return self.output.read_text()
+
+    def is_up(self) -> bool:
+        """Wait until it says that it runs, and return whether it does."""
+        eventually(lambda: "Ctrl-C stops" in self.text or self.process.poll() is not None, seconds=180)
+        return self.process.poll() is None
+
+    def get(self, path: str) -> int:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            return answer.status
+
+    def log_in(self, role: str, password: str) -> dict[str, object]:
+        body = json.dumps({"email": f"{role}@demo.campushub360.example", "password": password}).encode()
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}/api/v1/auth/token/", body, {"Content-Type": "application/json"}
+        )
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+    def stop(self, number: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(90)
+
+    def children(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children()
 
 
 @pytest.fixture
@@ -18,6 +81,31 @@ def home(tmp_path: Path) -> Iterator[Path]:
     yield home
     release_servers(home=home)
     stop_servers(home=home)
+
+
+@pytest.fixture(scope="session")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a copy of the checkout, in which nothing has run yet."""
+    copy = tmp_path_factory.mktemp("run") / "CampusHub360"
+    shutil.copytree(CHECKOUT, copy, ignore=LEFT_BEHIND)
+    yield copy
+    clean(copy, copy / ".campus")
+
+
+@pytest.fixture
+def start(checkout: Path) -> Iterator[Callable[..., Run]]:
+    """Return what starts a run and waits until it is up; none is left after the test."""
+    runs: list[Run] = []
+
+    def start(**environment: str) -> Run:
+        runs.append(Run(checkout, free_port(), environment))
+        assert runs[-1].is_up(), runs[-1].text
+        return runs[-1]
+
+    yield start
+    for run in runs:
+        if run.process.poll() is None:
+            run.stop()
 
 
 def processes_in(folder: Path) -> list[psutil.Process]:
@@ -49,3 +137,9 @@ def eventually(condition: Callable[[], bool], *, seconds: float = 30) -> bool:
             return False
         time.sleep(0.05)
     return True
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
