@@ -11,5 +11,6 @@ class AccountsConfig(AppConfig):
         from accounts import subscribers, visibility  # noqa: F401 - register themselves
         from audit.tracking import leave_out, withhold
 
+        leave_out("Counts of wrong passwords, which are events.", "accounts.GuessCount")
         leave_out("Log-ins, whose beginning, end and misuse are events.", "accounts.Session")
         withhold("accounts.User", "password")
