@@ -128,10 +128,13 @@ def _let_go(at: datetime) -> None:
 
 def _make(state: KeyState, at: datetime) -> SigningKey:
     pair = ec.generate_private_key(ec.SECP256R1())
+    kid = _thumbprint(pair.public_key())
+    if kid.startswith("-"):  # the command line would take it for an option
+        return _make(state, at)
     public = pair.public_key()
     key = SigningKey(
         id=new_id(),
-        kid=_thumbprint(public),
+        kid=kid,
         state=state,
         public_key=public.public_bytes(encoding.Encoding.PEM, encoding.PublicFormat.SubjectPublicKeyInfo).decode(),
         published_at=at,

@@ -215,6 +215,15 @@ class TestThePublishedKeys:
             client_for(None).get(JWKS)
 
 
+def test_the_id_of_a_key_is_never_taken_for_an_option_of_the_command(monkeypatch):
+    thumbprints = iter(["-begins", "--worse", "good", "next"])
+    monkeypatch.setattr("accounts.services.signing_keys._thumbprint", lambda _key: next(thumbprints))
+
+    services.rotate_signing_key(at=timezone.now())
+
+    assert set(states()) == {"good", "next"}
+
+
 @pytest.mark.django_db(transaction=True)
 class TestUnderLoad:
     def test_the_first_key_is_made_once_however_many_ask(self):

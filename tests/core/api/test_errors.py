@@ -342,8 +342,9 @@ def test_a_bug_is_a_bare_500_with_the_requests_id():
     body = response.json()
     assert response.headers["Content-Type"] == "application/problem+json"
     assert (response.status_code, body["code"], body["request_id"]) == (500, "internal_error", "bug-1")
+    said = response.text.replace(body["timestamp"], "")
     for word in ("secret", "42", "ZeroDivisionError", "Traceback", "boom"):
-        assert word not in response.text
+        assert word not in said
 
 
 def test_a_bug_inside_an_api_view_is_a_bare_500_too(monkeypatch):
