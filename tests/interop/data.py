@@ -16,8 +16,11 @@ from psycopg import sql
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
-# Imports' own bookkeeping, and what is announced to other systems and never taken back.
-APART = {"interop_importjob", "interop_importrow", "interop_importjobevent", "core_outboxevent"}
+# Imports' own bookkeeping, and what is announced or put on record and never taken back.
+APART = {
+    "interop_importjob", "interop_importrow", "interop_importjobevent", "core_outboxevent",
+    "audit_change", "audit_seal",
+}  # fmt: skip
 
 
 def needs(folder: str) -> pytest.MarkDecorator:

@@ -17,6 +17,7 @@ from enrollment.models import Enrollment
 from interop import services
 from interop.models import ExternalIdentifier, ImportRow, ImportState
 from students.models import Student
+from tests.interop import command
 from tests.interop.data import DATA, dump, empty_database, needs
 
 pytestmark = needs("oulad_open")
@@ -36,17 +37,43 @@ def expected() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def first(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
-    """The first import, shared by the tests that look at what it brought."""
+def by_command(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
+    """The first import, by the command, shared by the tests that look at what it brought and what was printed."""
     with django_db_blocker.unblock():
         try:
-            yield imported()
+            yield command.imported("oulad", FOLDER)
         finally:
             empty_database()
 
 
+@pytest.fixture
+def first(by_command: Any) -> Any:
+    return by_command[0]
+
+
+@pytest.fixture
+def printed(by_command: Any) -> Any:
+    return by_command[1]
+
+
 @pytest.mark.usefixtures("db")
 class TestTheFirstImport:
+    def test_is_told_in_one_line_and_takes_little_memory(self, first: Any, printed: dict[str, Any]) -> None:
+        assert printed == services.summary(first)
+        assert list(printed) == [
+            "kind",
+            "created",
+            "updated",
+            "unchanged",
+            "rejected",
+            "rows",
+            "seconds",
+            "peak_mb",
+            "by_type",
+        ]
+        assert printed["rows"] == first.rows_read
+        assert 0 < printed["peak_mb"] <= command.MEMORY
+
     def test_creates_everything_and_refuses_nothing(self, first: Any, expected: dict[str, Any]) -> None:
         found = services.summary(first)
 
@@ -139,10 +166,11 @@ def test_a_second_run_changes_nothing_and_taking_both_back_leaves_nothing(tmp_pa
     first = imported()
     between = dump()
 
-    second = services.summary(imported(archive))
+    second = command.import_data("oulad", archive)
 
     assert dump() == between
     assert (second["created"], second["updated"], second["rejected"]) == (0, 0, 0)
+    assert second["peak_mb"] <= command.MEMORY
     assert second["unchanged"] == services.summary(first)["created"]
     services.revert(first.pk, by=None)
     assert dump() == before

@@ -15,6 +15,7 @@ from courses.models import Course, CourseVersion, Meeting, MeetingSection, Secti
 from departments.models import Department, Term
 from interop import services
 from interop.models import ExternalIdentifier, ImportRow, ImportState
+from tests.interop import command
 from tests.interop.data import DATA, dump, empty_database, needs
 
 pytestmark = needs("uiuc_catalog_open")
@@ -40,17 +41,43 @@ def rows() -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def first(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
-    """The first import, shared by the tests that look at what it brought."""
+def by_command(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
+    """The first import, by the command, shared by the tests that look at what it brought and what was printed."""
     with django_db_blocker.unblock():
         try:
-            yield imported()
+            yield command.imported("uiuc_catalogue", FILE)
         finally:
             empty_database()
 
 
+@pytest.fixture
+def first(by_command: Any) -> Any:
+    return by_command[0]
+
+
+@pytest.fixture
+def printed(by_command: Any) -> Any:
+    return by_command[1]
+
+
 @pytest.mark.usefixtures("db")
 class TestTheFirstImport:
+    def test_is_told_in_one_line_and_takes_little_memory(self, first: Any, printed: dict[str, Any]) -> None:
+        assert printed == services.summary(first)
+        assert list(printed) == [
+            "kind",
+            "created",
+            "updated",
+            "unchanged",
+            "rejected",
+            "rows",
+            "seconds",
+            "peak_mb",
+            "by_type",
+        ]
+        assert printed["rows"] == first.rows_read
+        assert 0 < printed["peak_mb"] <= command.MEMORY
+
     def test_brings_what_the_catalogue_counts(self, first: Any, expected: dict[str, Any]) -> None:
         assert first.state == ImportState.APPLIED
         assert first.rows_read == expected["section_rows"]
@@ -130,7 +157,7 @@ def test_a_second_run_changes_nothing_and_taking_it_back_leaves_nothing() -> Non
     first = imported()
     between = dump()
 
-    second = services.summary(imported())
+    second = command.import_data("uiuc_catalogue", FILE)
 
     assert dump() == between
     assert (second["created"], second["updated"], second["rejected"]) == (0, 0, 0)
