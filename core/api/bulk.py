@@ -9,7 +9,8 @@ Every item passes the same permission, scope, validation and service as a single
 item; with `best_effort` the others stay and the results say which.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -105,12 +106,12 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
 
     def _named(self, item: dict[str, Any]) -> ModelT:
         """Lock the row an item names."""
-        row_id = _id_of(item)
+        row_id = next(ids_at([item], "id"), None)
         if row_id is None:
             raise InvalidError("An item names its row by id.", field="id")
         self.kwargs["pk"] = row_id
         try:
-            return self.locked()
+            return self.locked_row()
         except Http404:
             raise MissingError("There is no such row.", field="id") from None
         finally:
@@ -143,12 +144,21 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
         summary = {"succeeded": len(items) - refused, "refused": refused, "results": results}
         return Response(summary, status=status.HTTP_200_OK)
 
+    def lock_behind(self, rows: models.QuerySet[ModelT], bodies: Sequence[Mapping[str, Any]]) -> None:
+        """Lock what everybody locks after rows of this kind, all that `bodies` need of it together.
+
+        Nothing, unless a resource says otherwise. A request for one row leaves that to its service.
+        """
+
     def _lock_in_order(self, items: list[dict[str, Any]]) -> None:
-        """Lock the rows the items name by id, so that two requests in other orders never wait for each other."""
-        ids = [row_id for item in items if (row_id := _id_of(item))]
+        """Lock what all items need, kind by kind and by id, so that no two requests wait for each other."""
+        ids = [] if self.action == "bulk_create" else list(ids_at(items, "id"))
+        rows = self.manageable().filter(pk__in=ids)
+        self.lock_ahead(rows, items)
         if ids:
-            rows = self.manageable().filter(pk__in=ids).select_for_update(of=("self",), no_key=True)
-            list(rows.order_by("pk").values_list("pk", flat=True))
+            locked = rows.select_for_update(of=("self",), no_key=True)
+            list(locked.order_by("pk").values_list("pk", flat=True))
+            self.lock_behind(rows, items)
 
     def _attempt_item(
         self, item: dict[str, Any], write: Callable[[dict[str, Any]], UUID]
@@ -165,9 +175,12 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
             return violations_of(refusal), None
 
 
-def _id_of(item: dict[str, Any]) -> UUID | None:
-    """Return the id by which an item names its row, if it does."""
-    try:
-        return UUID(str(item.get("id", "")))
-    except ValueError:
-        return None
+def ids_at(bodies: Iterable[Any], *path: str) -> Iterator[UUID]:
+    """Yield the ids that bodies have at a path, also in lists; what is none is refused when it is validated."""
+    found = list(bodies)
+    for name in path:
+        values = [body.get(name) for body in found if isinstance(body, Mapping)]
+        found = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    for one in found:
+        with suppress(ValueError):
+            yield UUID(str(one))

@@ -148,6 +148,10 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, IdempotentPostMixin, Gener
                 route=f"{type(self).__name__}.{self.action}",
             )
 
+    def bodies(self) -> Sequence[Mapping[str, Any]]:
+        """Return what the request says of each of its rows, as it came."""
+        return [self.request.data] if isinstance(self.request.data, Mapping) else []
+
     def validated(self, data: Any, *, partial: bool = False) -> dict[str, Any]:
         """Return the action's validated input."""
         writer = self.get_request_serializer()
@@ -176,8 +180,20 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, IdempotentPostMixin, Gener
             raise OutOfScopeError
         return row
 
+    def lock_ahead(self, rows: models.QuerySet[ModelT], bodies: Sequence[Mapping[str, Any]]) -> None:
+        """Lock what everybody locks before rows of this kind: `rows` are about to be locked, to be given `bodies`.
+
+        Nothing, unless a resource says otherwise. The rows are those that the caller may change; what
+        the bodies name is not validated yet, and is to be narrowed by the caller's sight as well.
+        """
+
     def locked(self) -> ModelT:
         """Lock the named row until the transaction ends: 404 out of sight, 403 out of scope."""
+        self.lock_ahead(self.manageable().filter(pk=self.kwargs["pk"]), self.bodies())
+        return self.locked_row()
+
+    def locked_row(self) -> ModelT:
+        """Lock the named row alone, for whom has locked what comes before it."""
         lookup = {"pk": self.kwargs["pk"]}
         row = self.manageable().select_for_update(of=("self",), no_key=True).filter(**lookup).first()
         if row is None:

@@ -1,25 +1,27 @@
 """HTTP for enrolments: translate, call one service, represent."""
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
-from uuid import UUID
 
-from django.db import transaction
+from django.db.models import QuerySet
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
-from core.api.bulk import BulkViewSet
+from core.api.bulk import BulkViewSet, ids_at
 from core.api.nested import NestedListViewSet
 from core.crud import Crud
 from core.errors import OutOfScopeError
 from core.recording import Disclosure
+from core.visibility import visible
+from courses.models import Section
 from enrollment import services
 from enrollment.api import filters, serializers
 from enrollment.models import LEFT, Enrollment, EnrollmentEvent, Source
 from enrollment.selectors import CHANGE, may_administer, may_register
+from students.models import Student
 
 ENROLLMENTS = Disclosure("enrollment", "student.person_id")
 ORDERING = {"enrolled_at": "enrolled_at", "created_at": "created_at"}
@@ -61,24 +63,25 @@ class EnrollmentViewSet(BulkViewSet[Enrollment]):
     def get_response_serializer(self) -> type[BaseSerializer[Any]]:
         return serializers.PreflightResponse if self.action == "preflight" else super().get_response_serializer()
 
-    def locked(self) -> Enrollment:
-        """Lock the section before the enrolment, which is the order of everybody who changes seats."""
-        services.lock_sections_of([self.kwargs["pk"]])
-        enrollment = super().locked()
+    def lock_ahead(self, rows: QuerySet[Enrollment], bodies: Sequence[Mapping[str, Any]]) -> None:
+        """Lock the sections of the enrolments; of those that are to be, the students as well."""
+        if self.action != "bulk_create":
+            services.lock_sections_of(rows.values_list("pk", flat=True))
+            return
+        named = visible(Student.objects.filter(pk__in=list(ids_at(bodies, "student"))), self.actor)
+        students = set(named.values_list("pk", flat=True))
+        # Nobody holds up the queue of a section in the name of somebody they cannot see.
+        wanted = [body for body in bodies if not students.isdisjoint(ids_at([body], "student"))]
+        sections = visible(Section.objects.filter(pk__in=list(ids_at(wanted, "section"))), self.actor)
+        services.lock_for_enrolling(student_ids=students, section_ids=sections.values_list("pk", flat=True))
+
+    def locked_row(self) -> Enrollment:
+        enrollment = super().locked_row()
         if self.action not in self.own_actions and not may_administer(
             self.actor, enrollment.student, enrollment.section
         ):
             raise OutOfScopeError
         return enrollment
-
-    def _each(self, request: Request, outcome: str, write: Callable[[dict[str, Any]], UUID]) -> Response:
-        """Lock what all items need first, in one order, so that two bulk requests never wait for each other."""
-        with transaction.atomic():
-            if self.action == "bulk_create":
-                services.lock_for_enrolling(student_ids=_ids(request, "student"), section_ids=_ids(request, "section"))
-            else:
-                services.lock_sections_of(_ids(request, "id"))
-            return super()._each(request, outcome, write)
 
     @action(detail=False, methods=["post"])
     def preflight(self, request: Request) -> Response:
@@ -154,15 +157,3 @@ class EnrollmentEventViewSet(NestedListViewSet[EnrollmentEvent]):
     filterset_class = filters.EnrollmentEventFilter
     ordering_fields = {"happened_at": "happened_at"}
     default_ordering = ("-happened_at",)
-
-
-def _ids(request: Request, name: str) -> list[UUID]:
-    """Return the ids that the items of a bulk request have under a name; what is none is refused later."""
-    items = request.data.get("items") if isinstance(request.data, dict) else None
-    ids = []
-    for item in items if isinstance(items, list) else []:
-        try:
-            ids.append(UUID(str(item.get(name) if isinstance(item, dict) else "")))
-        except ValueError:
-            continue
-    return ids

@@ -4,9 +4,11 @@
     2. sections         their rows, and shared the states of their terms   who enrols, and who changes an enrolment
     3. enrolments       their rows                                     who changes an enrolment
 
-Each kind in the order of its ids, and whoever needs several rows of a kind takes them together, so
-that two transactions never wait for each other. Students come before sections, so that what one
-student asks for is settled one after another: what is found of duplicates and attempts holds.
+Between students and sections come courses, and after sections meetings, as `courses.services.locking`
+says; after a student, or a member of faculty, comes the person they are. Each kind in the order of its
+ids, and whoever needs several rows of a kind takes them together, so that two transactions never wait
+for each other. Students come before sections, so that what one student asks for is settled one after
+another: what is found of duplicates and attempts holds.
 
 The states of terms are kept by advisory locks that any number of transactions share, so enrolments
 in one term wait for one another only where they want the same section or concern the same student.

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from core.db.locks import LockTimeoutError, lock_named, lock_patience
 from courses.models import Section
-from courses.services import update_section
+from courses.services import lock_sections, update_section
 from departments.models import Term
 from departments.services import move_term
 from departments.services.calendar import STATE
@@ -17,7 +17,7 @@ from enrollment.models import Enrollment
 from enrollment.services import bulk
 from interop.targets.registration import Enrollments
 from students.models import Student
-from students.services import change_status
+from students.services import change_status, lock_students
 from tests.courses.factories import CourseFactory, SectionFactory
 from tests.departments.factories import TermFactory
 from tests.enrollment.factories import NOON, EnrollmentFactory
@@ -245,3 +245,45 @@ def is_kept(term):
     except LockTimeoutError:
         return True
     return False
+
+
+class TestReach:
+    """What a request locks before it is validated is what its caller may want."""
+
+    def refused_while_locked(self, client, path, body, lock):
+        def post():
+            return client.post(path, body).status_code
+
+        with transaction.atomic():
+            lock()
+            return at_once(post)
+
+    def test_too_many_items_are_refused_without_waiting_for_a_section(self, ada):
+        section = SectionFactory()
+        items = [{"student": str(ada.student.pk), "section": str(section.pk)}] * 1001
+
+        outcome = self.refused_while_locked(
+            ada, f"{LIST}bulk-create/", {"items": items}, lambda: lock_sections([section.pk])
+        )
+
+        assert outcome == [400]
+
+    def test_nobody_waits_for_students_they_cannot_see_nor_for_sections_in_their_name(self, ada):
+        section, other = SectionFactory(), StudentFactory()
+        items = [{"student": str(other.pk), "section": str(section.pk)}]
+
+        def lock():
+            lock_students([other.pk])
+            lock_sections([section.pk])
+
+        assert self.refused_while_locked(ada, f"{LIST}bulk-create/", {"items": items}, lock) == [400]
+
+    def test_nobody_waits_for_the_section_of_an_enrolment_that_is_not_theirs(self, ada):
+        row = EnrollmentFactory()
+
+        def lock():
+            lock_sections([row.section_id])
+
+        body = {"items": [{"id": str(row.pk)}]}
+        assert self.refused_while_locked(ada, f"{LIST}bulk-delete/", body, lock) == [404]
+        assert self.refused_while_locked(ada, f"{LIST}{row.pk}/withdraw/", {}, lock) == [404]
