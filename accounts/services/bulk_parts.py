@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import models, transaction
 
 from accounts.models import Person
-from accounts.services.parts import PERSON_FIELDS
+from accounts.services.parts import PERSON_FIELDS, lock_persons
 from core import bulk, snapshots
 from core.errors import DomainError, InUseError
 from core.models import CustomizableModel
@@ -108,6 +108,7 @@ def update_parts(
     A change of what is `consequential` goes through `update`, the service for one part, which takes
     rows of the `related` models instead of ids; all others are written together.
     """
+    lock_persons(part.person_id for part, _ in changes)  # type: ignore[attr-defined]  # every part has one
     plain = [(part, values) for part, values in changes if not values.keys() & set(consequential)]
     others = [(part, values) for part, values in changes if values.keys() & set(consequential)]
     refused = {part.pk: error for (part, _), error in zip(plain, change_parts(plain, by=by), strict=True)}
@@ -130,6 +131,7 @@ def remove_parts(model: type[PartT], ids: Collection[UUID]) -> None:
     """Delete parts, and their persons unless they have another; refused with `in_use`."""
     people = list(model._base_manager.filter(pk__in=list(ids)).values_list("person_id", flat=True))
     bulk.delete(model, ids)
+    lock_persons(people)
     try:
         bulk.delete(Person, people)
     except InUseError:

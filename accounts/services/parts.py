@@ -4,9 +4,10 @@ A student or a member of faculty is written together with the person behind it: 
 and with what is wrong with either in one list.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any, TypeVar
+from uuid import UUID
 
 from django.db import transaction
 
@@ -80,6 +81,12 @@ def delete_part(part: VersionedModel, person: Person, *, by: Actor | None) -> No
     crud.delete(part)
     with suppress(InUseError):
         delete_person(person, by=by)
+
+
+def lock_persons(ids: Iterable[UUID]) -> None:
+    """Lock persons until the transaction ends, in the order of their ids, after the parts that they play."""
+    persons = Person.objects.filter(pk__among=list(ids)).order_by("pk")
+    list(persons.select_for_update(no_key=True).values_list("pk"))
 
 
 def _split(values: Mapping[str, Any]) -> tuple[PersonValues, dict[str, Any]]:

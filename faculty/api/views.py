@@ -1,9 +1,14 @@
 """HTTP for faculty: translate, call one service, represent."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.services.parts import lock_persons
 from core.api.bulk import BulkViewSet
 from core.api.nested import NestedListViewSet
 from core.crud import Crud
@@ -34,6 +39,9 @@ class FacultyViewSet(BulkViewSet[Faculty]):
     searchable = True
     action_permissions = {"change_status": "faculty.change_faculty"}
     crud = Crud(create=services.create_faculty, update=services.update_faculty, delete=services.delete_faculty)
+
+    def lock_behind(self, rows: QuerySet[Faculty], bodies: Sequence[Mapping[str, Any]]) -> None:
+        lock_persons(rows.values_list("person_id", flat=True))
 
     @action(detail=True, methods=["post"], url_path="change-status")
     def change_status(self, request: Request, pk: str) -> Response:

@@ -1,13 +1,19 @@
 """HTTP for students and their programs: translate, call one service, represent."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.bulk import BulkViewSet
+from accounts.services.parts import lock_persons
+from core.api.bulk import BulkViewSet, ids_at
 from core.api.nested import NestedListViewSet
 from core.crud import Crud
 from core.recording import Disclosure
+from core.visibility import visible
 from students import services
 from students.api import filters, serializers
 from students.models import ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
@@ -37,6 +43,9 @@ class StudentViewSet(BulkViewSet[Student]):
     searchable = True
     action_permissions = {"change_status": "students.change_student"}
     crud = Crud(create=services.create_student, update=services.update_student, delete=services.delete_student)
+
+    def lock_behind(self, rows: QuerySet[Student], bodies: Sequence[Mapping[str, Any]]) -> None:
+        lock_persons(rows.values_list("person_id", flat=True))
 
     @action(detail=True, methods=["post"], url_path="change-status")
     def change_status(self, request: Request, pk: str) -> Response:
@@ -90,9 +99,14 @@ class ProgramEnrollmentViewSet(BulkViewSet[ProgramEnrollment]):
         delete=services.delete_program_enrollment,
     )
 
-    def locked(self) -> ProgramEnrollment:
-        services.hold_student_of(self.kwargs["pk"])
-        return super().locked()
+    def lock_ahead(self, rows: QuerySet[ProgramEnrollment], bodies: Sequence[Mapping[str, Any]]) -> None:
+        """Lock the students whose programs these are, and are to be."""
+        named = Student.objects.filter(pk__in=list(ids_at(bodies, "student")))
+        students = {
+            *rows.values_list("student_id", flat=True),
+            *visible(named, self.actor).values_list("pk", flat=True),
+        }
+        services.lock_students(students)
 
     @action(detail=True, methods=["post"], url_path="change-status")
     def change_status(self, request: Request, pk: str) -> Response:

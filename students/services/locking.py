@@ -23,4 +23,4 @@ def hold_student_of(enrollment_id: UUID) -> None:
 
 def lock_students(ids: Iterable[UUID]) -> None:
     """Lock students until the transaction ends, in the order of their ids."""
-    list(Student.objects.filter(pk__in=ids).order_by("pk").select_for_update(no_key=True).values("pk"))
+    list(Student.objects.filter(pk__among=list(ids)).order_by("pk").select_for_update(no_key=True).values("pk"))

@@ -7,6 +7,7 @@ import pytest
 from students import services
 from students.models import ProgramEnrollment, Student, StudentStatusEvent
 from tests.departments.factories import DepartmentFactory, ProgramFactory
+from tests.faculty.factories import FacultyFactory
 from tests.racing import at_once
 from tests.students.factories import ProgramEnrollmentFactory, StudentFactory
 
@@ -67,3 +68,41 @@ def test_no_number_is_issued_twice():
     )
 
     assert len(set(numbers)) == 8
+
+
+@pytest.mark.parametrize("turn", range(6))
+def test_many_programs_and_their_students_are_changed_side_by_side(registrar, client_for, turn):
+    rows = ProgramEnrollmentFactory.create_batch(8, is_primary=True)
+    clients = [client_for(registrar) for _ in range(4)]
+    programs = [{"id": str(row.pk), "cohort": f"P{turn}"} for row in rows]
+    students = [{"id": str(row.student_id), "cohort": f"S{turn}"} for row in reversed(rows)]
+
+    def updating(client, name, items):
+        body = {"items": items, "mode": "best_effort"}
+        return lambda: client.post(f"/api/v1/{name}/bulk-update/", body, format="json").status_code
+
+    outcomes = at_once(
+        updating(clients[0], "program-enrollments", programs),
+        updating(clients[1], "students", students),
+        updating(clients[2], "program-enrollments", programs[::-1]),
+        lambda: clients[3].patch(f"/api/v1/students/{rows[3].student_id}/", {"cohort": "X"}, format="json").status_code,
+    )
+
+    assert outcomes == [200] * 4
+
+
+@pytest.mark.parametrize("turn", range(6))
+def test_students_who_teach_are_changed_in_both_parts_side_by_side(registrar, client_for, turn):
+    students = StudentFactory.create_batch(6)
+    teachers = [FacultyFactory(person=student.person) for student in reversed(students)]
+    clients = [client_for(registrar) for _ in range(2)]
+
+    def updating(client, name, rows):
+        items = [{"id": str(row.pk), "phone": f"{name} {turn}"} for row in rows]
+        body = {"items": items}
+        return lambda: client.post(f"/api/v1/{name}/bulk-update/", body, format="json").status_code
+
+    outcomes = at_once(updating(clients[0], "students", students), updating(clients[1], "faculty", teachers))
+
+    assert set(outcomes) <= {200, 409}
+    assert 200 in outcomes
