@@ -151,3 +151,7 @@ class MeetingAdmin(ServiceAdmin):
     exclude = ("sections",)
     readonly_fields = ("dates", *ServiceAdmin.readonly_fields)
     inlines = (SectionInline,)
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        services.lock_timetables(meeting_ids=[obj.pk])
+        super().save_model(request, obj, form, change)

@@ -1,14 +1,16 @@
 """HTTP for the catalogue, the offer and the timetable: translate, call one service, represent."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
-from django.db import transaction
+from django.db import models, transaction
 from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.bulk import BulkViewSet
+from core.api.bulk import BulkViewSet, ids_at
 from core.api.nested import NestedListViewSet
 from core.crud import Crud
 from core.errors import OutOfScopeError
@@ -31,6 +33,9 @@ class CourseViewSet(BulkViewSet[Course]):
     default_ordering = ("code",)
     searchable = True
     crud = Crud(create=services.create_course, update=services.update_course, delete=services.delete_course)
+
+    def lock_behind(self, rows: models.QuerySet[Course], bodies: Sequence[Mapping[str, Any]]) -> None:
+        services.lock_behind_courses(_pks(rows), {name for body in bodies for name in body})
 
 
 class CourseVersionViewSet(NestedListViewSet[CourseVersion]):
@@ -89,6 +94,12 @@ class SectionViewSet(BulkViewSet[Section]):
     action_permissions = {"move": "courses.change_section"}
     crud = Crud(create=services.create_section, update=services.update_section, delete=services.delete_section)
 
+    def lock_ahead(self, rows: models.QuerySet[Section], bodies: Sequence[Mapping[str, Any]]) -> None:
+        """Lock along which sections meet with these, when meetings may change."""
+        if self.action in ("destroy", "bulk_delete") or any({"meetings", "status"} & body.keys() for body in bodies):
+            named = Meeting.objects.filter(pk__in=list(ids_at(bodies, "meetings", "id")))
+            services.lock_timetables(section_ids=_pks(rows), meeting_ids=_pks(visible(named, self.actor)))
+
     @action(detail=True, methods=["post"])
     def move(self, request: Request, pk: str) -> Response:
         """Move the section to another status."""
@@ -106,6 +117,11 @@ class MeetingViewSet(BulkViewSet[Meeting]):
     default_ordering = ("weekday", "starts_at")
     crud = Crud(create=services.create_meeting, update=services.update_meeting, delete=services.delete_meeting)
 
+    def lock_ahead(self, rows: models.QuerySet[Meeting], bodies: Sequence[Mapping[str, Any]]) -> None:
+        """Lock the sections that the meetings serve, and are to serve."""
+        named = Section.objects.filter(pk__in=list(ids_at(bodies, "sections")))
+        services.lock_timetables(section_ids=_pks(visible(named, self.actor, to="manage")), meeting_ids=_pks(rows))
+
 
 class SectionMeetingViewSet(NestedListViewSet[Meeting]):
     """When and where a section meets, and with which others."""
@@ -115,3 +131,7 @@ class SectionMeetingViewSet(NestedListViewSet[Meeting]):
     list_serializer_class = serializers.MeetingSerializer
     ordering_fields = {"weekday": "weekday", "starts_at": "starts_at"}
     default_ordering = ("weekday", "starts_at")
+
+
+def _pks(rows: models.QuerySet[Any]) -> list[UUID]:
+    return list(rows.order_by().values_list("pk", flat=True))

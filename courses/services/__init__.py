@@ -17,6 +17,7 @@ from courses.services.instructors import (
     SecondPrimaryInstructorError,
     SharesNot100Error,
 )
+from courses.services.locking import lock_behind_courses, lock_courses, lock_sections, lock_timetables
 from courses.services.requisites import (
     InvalidRequisiteError,
     RequisiteCycleError,
@@ -36,7 +37,6 @@ from courses.services.sections import (
     create_section,
     delete_section,
     grant_seats,
-    lock_sections,
     move_section,
     update_section,
 )
@@ -89,7 +89,10 @@ __all__ = [
     "delete_requisite",
     "delete_section",
     "grant_seats",
+    "lock_behind_courses",
+    "lock_courses",
     "lock_sections",
+    "lock_timetables",
     "move_section",
     "start_version",
     "update_course",

@@ -27,6 +27,7 @@ from courses.models import (
 )
 from courses.services.catalogue import CONTENT, update_course
 from courses.services.instructors import InstructorItem, sound_instructors
+from courses.services.locking import lock_behind_courses, lock_timetables
 from courses.services.sections import NoVersionInEffectError, move_section, update_section
 from courses.services.timetable import ONE_DAY
 from courses.services.versioning import touch_sections
@@ -78,6 +79,7 @@ def update_courses(
     *, changes: Sequence[tuple[Course, Mapping[str, Any]]], by: Actor | None
 ) -> list[DomainError | None]:
     """Change locked courses; return for each why it was refused, or None."""
+    lock_behind_courses([course.pk for course, _ in changes], {name for _, values in changes for name in values})
     given = bulk.with_related(changes, department=Department)
     return [bulk.attempt(partial(update_course, course, by=by, **values)) for course, values in given]
 
@@ -217,7 +219,9 @@ def meeting_faults(*, values: Mapping[str, Any], meeting: Meeting | None) -> lis
 @transaction.atomic
 def create_meetings(*, rows: Sequence[Mapping[str, Any]], by: Actor | None) -> list[Meeting | DomainError]:
     """Schedule meetings of the sections in `section_ids`, on the days of their term; return each, or why not."""
-    spans = _spans_of_terms({pk for values in rows for pk in values["section_ids"]})
+    served = {pk for values in rows for pk in values["section_ids"]}
+    lock_timetables(section_ids=served)
+    spans = _spans_of_terms(served)
     results: list[Meeting | DomainError] = []
     groups: list[list[models.Model]] = []
     for values in rows:
@@ -259,6 +263,7 @@ def keep_meetings(*, ids: Collection[UUID]) -> dict[UUID, list[snapshots.Kept]]:
 @transaction.atomic
 def remove_meetings(*, ids: Collection[UUID]) -> None:
     """Take meetings off the timetable."""
+    lock_timetables(meeting_ids=ids)
     bulk.delete(Meeting, ids)
 
 

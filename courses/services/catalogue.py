@@ -1,11 +1,13 @@
 """What changes courses and their versions."""
 
+from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import Model
 from django.utils import timezone
 
 from core import crud
@@ -14,6 +16,7 @@ from core.errors import ConflictError
 from core.ids import new_id
 from core.visibility import Actor
 from courses.models import Course, CourseVersion, Section
+from courses.services.locking import SETTLED_BY_USE, lock_behind_courses
 from courses.services.requisites import copy_requisites, rename_course
 from departments.models import Department
 
@@ -35,8 +38,6 @@ class CourseValues(VersionValues, total=False):
 
 
 CONTENT = frozenset(VersionValues.__annotations__)
-# What an enrolment was made under; changing it would change what students have earned.
-SETTLED_BY_USE = frozenset({"credits", "credits_max"})
 
 
 class VersionInUseError(ConflictError):
@@ -77,6 +78,7 @@ def update_course(course: Course, *, by: Actor | None, **changes: Unpack[CourseV
     """
     before, former_code = course.version, course.code
     content = {name: value for name, value in changes.items() if name in CONTENT}
+    lock_behind_courses([course.pk], _differing(course, changes) | _differing(course.current_version, content))
     crud.update(course, {name: value for name, value in changes.items() if name not in CONTENT}, by=by)
     if course.code != former_code:
         rename_course(course, former_code)
@@ -147,11 +149,14 @@ def adopt_versions(*, on: date, course: Course | None = None) -> int:
 
 def _correct(version: CourseVersion, content: dict[str, Any]) -> bool:
     """Write the corrections of a version; say whether there were any."""
-    changed = {name for name, value in content.items() if getattr(version, name) != value}
-    if changed & SETTLED_BY_USE:
-        # Locked until commit, so that nobody enrols under the credits that are going.
-        seats = Section.objects.filter(course_version=version).order_by("pk").select_for_update(no_key=True)
-        if any(seats.values_list("enrolled_count", flat=True)):
-            raise VersionInUseError
+    changed = _differing(version, content)
+    # The sections are locked, so that nobody enrols under the credits that are going.
+    if changed & SETTLED_BY_USE and Section.objects.filter(course_version=version, enrolled_count__gt=0).exists():
+        raise VersionInUseError
     crud.update(version, content)
     return bool(changed)
+
+
+def _differing(row: Model, values: Mapping[str, Any]) -> set[str]:
+    """Return the names of the values that a row does not have already."""
+    return {name for name, value in values.items() if hasattr(row, name) and getattr(row, name) != value}

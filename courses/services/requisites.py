@@ -95,8 +95,12 @@ def copy_requisites(former: CourseVersion, version: CourseVersion) -> None:
 
 
 def rename_course(course: Course, former_code: str) -> None:
-    """Let the expressions that name a course use its present code."""
-    for requisite in Requisite.objects.filter(named_courses__course=course).select_for_update(of=("self",)):
+    """Let the expressions that name a course, which are locked, use its present code."""
+    for requisite in (
+        Requisite.objects.filter(named_courses__course=course)
+        .order_by("pk")
+        .select_for_update(of=("self",), no_key=True)
+    ):
         crud.update(requisite, {"expr": _renamed(requisite.expr, former_code, course.code)})
 
 

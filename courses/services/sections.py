@@ -1,12 +1,12 @@
 """What changes sections: what is offered in a term, for how many, and how far it has come."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict, Unpack
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.utils import timezone
 
 from accounts.roles import ScopeKind
@@ -20,10 +20,10 @@ from courses.events import SectionCancelled, SectionMoved
 from courses.models import Course, CourseVersion, Section, SectionStatus, SectionStatusEvent
 from courses.selectors import version_in_effect
 from courses.services.instructors import InstructorItem, set_instructors
-from courses.services.timetable import MeetingItem, release_rooms, remove_meetings_of, set_meetings
+from courses.services.locking import lock_timetables, locked
+from courses.services.timetable import MeetingItem, named_meetings, release_rooms, remove_meetings_of, set_meetings
 from courses.services.versioning import touch_sections
 from departments.models import Campus, Term
-from departments.services import term_state_kept
 
 # Teaching may begin while registration is still open; a section that is being graded took place.
 TRANSITIONS: dict[str, set[str]] = {
@@ -102,12 +102,13 @@ def create_section(*, by: Actor | None, **values: Unpack[SectionValues]) -> Sect
     Refused with `code_taken`, `no_version_in_effect`, `shares_not_100` and `room_conflict`.
     """
     own, instructors, meetings = _parted(values)
+    lock_timetables(meeting_ids=named_meetings(meetings or ()))
     status = own.pop("status", SectionStatus.PLANNED)
     section = crud.create(Section, own | _version_of(own.get("course"), own.get("term")), by=by)
     if instructors:
         set_instructors(section, instructors)
     if meetings:
-        set_meetings(section, meetings)
+        set_meetings(section, meetings, by=by)
     if status != section.status:
         move_section(section, status=status, by=by, at=timezone.now())
     return section
@@ -122,13 +123,15 @@ def update_section(section: Section, *, by: Actor | None, **changes: Unpack[Sect
     """
     own, instructors, meetings = _parted(changes)
     status, before = own.pop("status", section.status), section.version
+    if meetings is not None:
+        lock_timetables(section_ids=[section.pk], meeting_ids=named_meetings(meetings))
     if {"capacity", "override_seats"} & own.keys():
         _refuse_shrinking(section, own)
     if {"course", "term"} & own.keys():
         own |= _version_of(own.get("course", section.course), own.get("term", section.term))
     crud.update(section, own, by=by)
     changed = instructors is not None and set_instructors(section, instructors)
-    touched = set_meetings(section, meetings) if meetings is not None else set()
+    touched = set_meetings(section, meetings, by=by) if meetings is not None else set()
     touch_sections(touched - {section.pk})
     if (changed or section.pk in touched) and section.version == before:
         crud.touch(section)
@@ -140,6 +143,7 @@ def update_section(section: Section, *, by: Actor | None, **changes: Unpack[Sect
 @transaction.atomic
 def delete_section(section: Section, *, by: Actor | None) -> None:
     """Delete a section nobody ever enrolled in and no role is held in; refused with `in_use` otherwise."""
+    lock_timetables(section_ids=[section.pk])
     require_unassigned(ScopeKind.SECTION, [section.pk])
     remove_meetings_of(section)
     crud.delete(section)
@@ -151,21 +155,14 @@ def move_section(section: Section, *, status: str, by: Actor | None, at: datetim
 
     A cancelled section leaves its rooms at once; its enrolments end as the announcement is heard.
     """
+    if status == SectionStatus.CANCELLED:
+        lock_timetables(section_ids=[section.pk])
     before = STEPS.take(section, status, by=by, at=at, reason=reason)
     publish(SectionMoved(section_id=section.pk, from_status=before, to_status=status, happened_at=at))
     if status == SectionStatus.CANCELLED:
         touch_sections(release_rooms(section) - {section.pk})
         publish(SectionCancelled(section_id=section.pk, actor_id=by.pk if by else None, reason=reason, happened_at=at))
     return section
-
-
-def lock_sections(ids: Iterable[UUID]) -> None:
-    """Keep the seats of sections, and the states of their terms, from changing until the transaction ends.
-
-    In the order of their ids, so that two transactions that need the same sections never wait for
-    each other. What is kept is read afterwards, by a statement of its own.
-    """
-    list(_locked(Section.objects.filter(pk__in=list(ids))).values_list("pk", term_state_kept()))
 
 
 def grant_seats(seats: Mapping[UUID, int]) -> None:
@@ -175,11 +172,6 @@ def grant_seats(seats: Mapping[UUID, int]) -> None:
         Section.objects.filter(pk=section_id, override_seats__lt=wanted).update(
             override_seats=wanted, version=F("version") + 1
         )
-
-
-def _locked(sections: QuerySet[Section]) -> QuerySet[Section]:
-    """Return sections that are locked, in the order of their ids, as they are read."""
-    return sections.order_by("pk").select_for_update(of=("self",), no_key=True)
 
 
 def _parted(
@@ -200,7 +192,7 @@ def _version_of(course: Course | None, term: Term | None) -> dict[str, CourseVer
 
 
 def _refuse_shrinking(section: Section, changes: Mapping[str, Any]) -> None:
-    counts = _locked(Section.objects.filter(pk=section.pk)).values_list("enrolled_count", "held_count")
+    counts = locked(Section.objects.filter(pk=section.pk)).values_list("enrolled_count", "held_count")
     taken = sum(counts.get())
     capacity = changes.get("capacity", section.capacity)
     seats = capacity + changes.get("override_seats", section.override_seats)

@@ -11,9 +11,10 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 
 from core import crud
-from core.errors import ConflictError, DomainError, InvalidError
-from core.visibility import Actor
+from core.errors import ConflictError, DomainError, InvalidError, OutOfScopeError
+from core.visibility import Actor, visible
 from courses.models import Meeting, MeetingSection, Section, SectionStatus
+from courses.services.locking import lock_timetables
 from courses.services.versioning import touch_sections
 from departments.models import Room, Term
 
@@ -81,6 +82,7 @@ def create_meeting(*, by: Actor | None, **values: Unpack[MeetingValues]) -> Meet
     Refused with `room_conflict`, which names the other meeting, unless the conflict is waived.
     """
     sections = _of_one_term(values.get("sections", ()))
+    lock_timetables(section_ids=[section.pk for section in sections])
     meeting = _create(_columns(values, sections[0].term))
     _serve(meeting, [section.pk for section in sections])
     touch_sections(section.pk for section in sections)
@@ -90,6 +92,7 @@ def create_meeting(*, by: Actor | None, **values: Unpack[MeetingValues]) -> Meet
 @transaction.atomic
 def update_meeting(meeting: Meeting, *, by: Actor | None, **changes: Unpack[MeetingValues]) -> Meeting:
     """Change a meeting, or which sections it serves; refused with `room_conflict`."""
+    lock_timetables(section_ids=[section.pk for section in changes.get("sections", ())], meeting_ids=[meeting.pk])
     version, served = meeting.version, _served_by([meeting.pk])
     wanted = {section.pk for section in _of_one_term(changes["sections"])} if "sections" in changes else served
     # Without dates of its own a meeting takes place on the days of its term.
@@ -108,16 +111,18 @@ def update_meeting(meeting: Meeting, *, by: Actor | None, **changes: Unpack[Meet
 @transaction.atomic
 def delete_meeting(meeting: Meeting, *, by: Actor | None) -> None:
     """Take a meeting off the timetable."""
+    lock_timetables(meeting_ids=[meeting.pk])
     served = _served_by([meeting.pk])
     crud.delete(meeting)
     touch_sections(served)
 
 
-def set_meetings(section: Section, items: Sequence[MeetingItem]) -> set[UUID]:
+def set_meetings(section: Section, items: Sequence[MeetingItem], *, by: Actor | None) -> set[UUID]:
     """Let a section meet exactly so; return the ids of the sections whose timetable changed.
 
     An item with an `id` keeps that meeting, or joins it; one that equals a meeting of the section
-    keeps it; any other is a meeting of its own.
+    keeps it; any other is a meeting of its own. Refused with `out_of_scope` when somebody would join
+    or change a meeting without being in charge of every section that it serves.
     """
     served = MeetingSection.objects.filter(section=section).select_related("meeting__room").order_by("pk")
     present = {row.meeting_id: row.meeting for row in served}
@@ -127,8 +132,15 @@ def set_meetings(section: Section, items: Sequence[MeetingItem]) -> set[UUID]:
     # Rooms are taken in one order by everybody, so that two timetables that clash do not wait for each other.
     for planned in sorted(plan, key=_Planned.place):
         with _at(f"meetings.{planned.index}"):
-            touched |= _carry_out(planned, section, is_new=planned.meeting is None or planned.meeting.pk not in present)
+            is_new = planned.meeting is None or planned.meeting.pk not in present
+            _require_charge(planned, by, is_new=is_new)
+            touched |= _carry_out(planned, section, is_new=is_new)
     return touched
+
+
+def named_meetings(items: Sequence[MeetingItem]) -> list[UUID]:
+    """Return the ids of the meetings that the items of a section's timetable keep or join."""
+    return [item["id"].pk for item in items if "id" in item]
 
 
 def release_rooms(section: Section) -> set[UUID]:
@@ -180,6 +192,16 @@ def _planned(section: Section, items: Sequence[MeetingItem], present: Mapping[UU
         equal = [m for m in unnamed.values() if all(getattr(m, name) == value for name, value in columns.items())]
         plan.append(_Planned(index, columns, unnamed.pop(equal[0].pk) if equal else None))
     return plan
+
+
+def _require_charge(planned: _Planned, by: Actor | None, *, is_new: bool) -> None:
+    """Refuse to join or change a meeting that somebody does not manage; to keep it as it is, everybody may."""
+    meeting = planned.meeting
+    if meeting is None or by is None:
+        return
+    is_changed = any(getattr(meeting, name) != value for name, value in planned.columns.items())
+    if (is_new or is_changed) and not visible(Meeting.objects.filter(pk=meeting.pk), by, to="manage").exists():
+        raise OutOfScopeError(field="id")
 
 
 def _carry_out(planned: _Planned, section: Section, *, is_new: bool) -> set[UUID]:

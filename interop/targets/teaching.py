@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from core.errors import DomainError
 from courses.models import Course, Meeting, MeetingSection, Section, SectionStatus
-from courses.services import bulk
+from courses.services import bulk, lock_timetables
 from departments.models import Term
 from interop.faults import Fault
 from interop.models import ImportAction
@@ -88,6 +88,11 @@ class Sections(Target):
 
     def queryset(self) -> models.QuerySet[Any]:
         return super().queryset().prefetch_related("section_instructors")
+
+    def load(self, ids: Collection[UUID], *, lock: bool) -> dict[UUID, Any]:
+        if lock:  # one that is cancelled leaves its rooms, which changes meetings
+            lock_timetables(section_ids=ids)
+        return super().load(ids, lock=lock)
 
     def held(self, value: Value, row: Any) -> Any:
         if value.name != "instructors":
@@ -177,6 +182,11 @@ class Meetings(Target):
             if (*place, ordinal) in wanted:
                 found[wanted[*place, ordinal]] = meeting_id
         return found
+
+    def load(self, ids: Collection[UUID], *, lock: bool) -> dict[UUID, Any]:
+        if lock:
+            lock_timetables(meeting_ids=ids)
+        return super().load(ids, lock=lock)
 
     def columns(self, values: Mapping[str, Any]) -> dict[str, Any]:
         columns = super().columns(values)
