@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 
 from accounts.assignments import scopes_of
 from core.visibility import grants
@@ -76,7 +76,7 @@ def those_in_charge_of_single_sections_manage_these(actor: Any) -> Q | None:
 
 @grants(Meeting, "manage")
 def those_in_charge_manage_the_meetings_of_their_sections(actor: Any) -> Q | None:
-    """Of sections that meet together it is enough to be in charge of one."""
+    """Of sections that meet together one has to be in charge of each."""
     scopes = scopes_of(actor, "courses.change_meeting")
     if scopes.everywhere:
         return Q()
@@ -84,4 +84,6 @@ def those_in_charge_manage_the_meetings_of_their_sections(actor: Any) -> Q | Non
         return None
     courses = Course.objects.filter(below(scopes.departments))
     sections = Section.objects.filter(Q(course__in=courses.values("pk")) | Q(pk__in=scopes.sections))
-    return Q(pk__in=MeetingSection.objects.filter(section__in=sections).values("meeting"))
+    foreign = MeetingSection.objects.filter(meeting=OuterRef("pk")).exclude(section__in=sections.values("pk"))
+    served = MeetingSection.objects.filter(section__in=sections.values("pk"))
+    return Q(pk__in=served.values("meeting")) & ~Q(Exists(foreign))

@@ -68,7 +68,46 @@ class TestScope:
 
         answer = head.patch(url_of(SECTIONS, section), {"meetings": [{"id": str(foreign.meeting_id)}]})
 
-        assert (answer.status_code, codes(answer)) == (400, [("does_not_exist", "meetings.0.id")])
+        assert (answer.status_code, codes(answer)) == (403, [("out_of_scope", "meetings.0.id")])
+
+    def test_a_head_leaves_alone_what_meets_with_a_section_of_another_department(self, head, department):
+        own = SectionFactory(course__department=department)
+        shared = MeetingSectionFactory(section=own).meeting
+        foreign = MeetingSectionFactory(meeting=shared, section__term=own.term).section
+        url = url_of(MEETINGS, shared)
+
+        answers = [
+            head.get(url),
+            head.delete(url),
+            head.patch(url, {"weekday": 5}),
+            head.patch(url, {"sections": [str(own.pk)]}),
+            head.patch(url_of(SECTIONS, own), {"meetings": [{"id": str(shared.pk), "weekday": 5}]}),
+            head.post(f"{MEETINGS}bulk-delete/", {"items": [{"id": str(shared.pk)}]}),
+        ]
+
+        assert [answer.status_code for answer in answers] == [200, 403, 403, 403, 403, 403]
+        assert {answer.json()["code"] for answer in answers[1:]} == {"out_of_scope"}
+        assert set(shared.sections.all()) == {own, foreign}
+        assert shared.weekday == 1
+
+    def test_a_head_keeps_a_meeting_with_another_department_or_leaves_it(self, head, department):
+        own = SectionFactory(course__department=department)
+        shared = MeetingSectionFactory(section=own).meeting
+        foreign = MeetingSectionFactory(meeting=shared, section__term=own.term).section
+
+        kept = head.patch(url_of(SECTIONS, own), {"meetings": [{"id": str(shared.pk)}]})
+        left = head.patch(url_of(SECTIONS, own), {"meetings": []})
+
+        assert [kept.status_code, left.status_code] == [200, 200]
+        assert list(shared.sections.all()) == [foreign]
+
+    def test_whoever_is_in_charge_of_every_section_manages_what_they_share(self, head, department):
+        own = SectionFactory(course__department=department)
+        shared = MeetingSectionFactory(section=own).meeting
+        MeetingSectionFactory(meeting=shared, section__term=own.term, section__course__department=department)
+
+        assert head.patch(url_of(MEETINGS, shared), {"weekday": 5}).status_code == 200
+        assert head.delete(url_of(MEETINGS, shared)).status_code == 204
 
     @pytest.mark.parametrize("role", [Role.STUDENT, Role.FACULTY])
     def test_students_and_faculty_look_and_touch_nothing(self, user_with, client_for, role):

@@ -75,7 +75,7 @@ class MeetingContent(WriteSerializer):
 class SectionMeetingWriter(MeetingContent, ItemWriter):
     """A meeting of a section: one that exists, named by its `id`, or one of its own."""
 
-    id = VisibleRelatedField(queryset=Meeting.objects.all(), to="manage", required=False)
+    id = VisibleRelatedField(queryset=Meeting.objects.all(), required=False)
 
     def get_fields(self) -> dict[str, Any]:
         fields = super().get_fields()
