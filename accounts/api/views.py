@@ -1,5 +1,9 @@
 """HTTP for accounts: users, roles and who holds them."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,10 +13,11 @@ from accounts.api import serializers
 from accounts.api.filters import RoleAssignmentFilter, UserFilter
 from accounts.models import RoleAssignment, User
 from accounts.roles import Role, permissions_of
-from core.api.bulk import BulkViewSet
+from core.api.bulk import BulkViewSet, ids_at
 from core.api.permissions import AUTHENTICATED
 from core.api.views import PlainView
 from core.crud import Crud
+from core.visibility import visible
 
 
 class UserViewSet(BulkViewSet[User]):
@@ -37,6 +42,11 @@ class RoleAssignmentViewSet(BulkViewSet[RoleAssignment]):
     ordering_fields = {"role": "role", "created_at": "created_at"}
     default_ordering = ("-created_at",)
     crud = Crud(create=services.assign_role, update=services.update_assignment, delete=services.end_assignment)
+
+    def lock_ahead(self, rows: QuerySet[RoleAssignment], bodies: Sequence[Mapping[str, Any]]) -> None:
+        """Lock the accounts whose tokens become outdated."""
+        named = visible(User.objects.filter(pk__in=list(ids_at(bodies, "user"))), self.actor)
+        services.lock_users({*rows.values_list("user_id", flat=True), *named.values_list("pk", flat=True)})
 
 
 class RolesView(PlainView):

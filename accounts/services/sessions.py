@@ -1,7 +1,7 @@
 """Being logged in: opening a session, staying in it, ending it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -136,6 +136,11 @@ def end_sessions(sessions: QuerySet[Session], *, at: datetime) -> int:
     for session in live:
         record(action="session.ended", subject=session, on_behalf_of=session.user_id)
     return ended
+
+
+def lock_users(ids: Iterable[UUID]) -> None:
+    """Lock accounts until the transaction ends, in the order of their ids; before the roles that they are given."""
+    list(User.objects.filter(pk__among=list(ids)).order_by("pk").select_for_update(no_key=True).values_list("pk"))
 
 
 def outdate_tokens(*users: User) -> None:

@@ -1,5 +1,9 @@
 """HTTP for the shape of the university: translate, call one service, represent."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db.models import QuerySet
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -24,6 +28,11 @@ class DepartmentViewSet(BulkViewSet[Department]):
     default_ordering = ("code",)
     searchable = True
     crud = Crud(create=services.create_department, update=services.update_department, delete=services.delete_department)
+
+    def lock_ahead(self, rows: QuerySet[Department], bodies: Sequence[Mapping[str, Any]]) -> None:
+        """Lock along what lies below departments that may be moved."""
+        if any("parent" in body for body in bodies):
+            services.lock_subtrees(rows.values_list("pk", flat=True))
 
 
 class AppointmentViewSet(BulkViewSet[Appointment]):

@@ -1,10 +1,12 @@
 """What changes departments, their offices and programs."""
 
+from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
+from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
@@ -16,6 +18,9 @@ from core import crud
 from core.errors import InvalidError, OutOfScopeError
 from core.visibility import Actor, visible
 from departments.models import Appointment, Department, Program
+
+# Names the lock under which the database changes the tree.
+TREE = "departments_department_tree"
 
 
 class DepartmentValues(TypedDict, total=False):
@@ -65,6 +70,19 @@ def update_department(department: Department, *, by: Actor | None, **changes: Un
     if "parent" in changes and changes["parent"] != department.parent:
         _require_place(changes["parent"], by)
     return crud.update(department, changes, by=by)
+
+
+def lock_subtrees(ids: Iterable[UUID]) -> None:
+    """Lock departments and all below them, in the order of their ids, and the tree before them.
+
+    Moving a department writes all that lies below it, under a lock of the whole tree that the database takes.
+    """
+    roots = list(ids)
+    if roots:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [TREE])
+        below = Department.objects.filter(lineage__overlap=roots).order_by("pk")
+        list(below.select_for_update(no_key=True).values_list("pk"))
 
 
 @transaction.atomic
