@@ -4,6 +4,7 @@ The rules are those of the services for single rows. None of these rows has a hi
 its own, so one set of functions serves all of their models.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -17,9 +18,10 @@ from core import bulk, snapshots
 from core.errors import DomainError
 from core.models import VersionedModel
 from core.visibility import Actor
-from departments.models import Department, Program
+from departments.models import Department, Program, Term
 
 RowT = TypeVar("RowT", bound=VersionedModel)
+TERM = Term._meta.label_lower
 UNITS: Mapping[type[VersionedModel], ScopeKind] = {Department: ScopeKind.DEPARTMENT, Program: ScopeKind.PROGRAM}
 
 
@@ -39,8 +41,17 @@ def keep_many(*, model: type[RowT], ids: Collection[UUID]) -> dict[UUID, list[sn
 
 
 def restore_many(*, kept: Iterable[snapshots.Kept]) -> None:
-    """Bring rows back exactly as they were kept."""
-    snapshots.restore(kept)
+    """Bring rows back exactly as they were kept; a term stays in its state, which `move_term` alone changes."""
+    snapshots.restore([_in_present_state(single) if single["of"] == TERM else single for single in kept])
+
+
+def _in_present_state(kept: snapshots.Kept) -> snapshots.Kept:
+    """Return a term that was kept, which is locked, in the state that it is in by now."""
+    rows = {row["id"]: row for row in snapshots.rows_of(kept)}
+    terms = Term.objects.filter(pk__in=rows).order_by("pk").select_for_update(no_key=True)
+    for pk, state in terms.values_list("pk", "state"):
+        rows[str(pk)]["state"] = state
+    return {**kept, "rows": [json.dumps(row) for row in rows.values()]}
 
 
 @transaction.atomic

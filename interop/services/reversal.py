@@ -29,6 +29,7 @@ from interop.services.application import Progress
 from interop.services.counting import reversal_counts_of
 from interop.services.measuring import Meter, undisturbed
 from interop.services.validation import CHUNK
+from interop.targets.locking import lock_in_order
 from interop.targets.registry import Targets
 
 # Of the rows that stand in the way, a refusal names this many.
@@ -137,12 +138,25 @@ def _written_by(job: ImportJob) -> QuerySet[ImportRow]:
 
 def _take_back_all(job: ImportJob, targets: Targets, chunk_size: int) -> Iterator[int]:
     """Undo the rows of a job, the last written first; yield how many each time."""
+    lock_in_order(_ids_by_resource(job))
     rows, above = _written_by(job).order_by("-position"), None
     while chunk := list((rows if above is None else rows.filter(position__lt=above))[:chunk_size]):
         above = chunk[-1].position
         for batch in _by_resource(chunk):
             _take_back(batch, targets, force=job.is_reversal_forced)
         yield len(chunk)
+
+
+def _ids_by_resource(job: ImportJob) -> dict[str, set[UUID]]:
+    """Return the ids of everything that taking a job back writes."""
+    ids: defaultdict[str, set[UUID]] = defaultdict(set)
+    for resource, pk in _written_by(job).values_list("resource", "object_id"):
+        if pk is not None:
+            ids[resource].add(pk)
+    along = _written_by(job).filter(before__has_key="touched").values_list("before__touched", flat=True)
+    for other in (other for touched in along for other in touched):
+        ids[other["resource"]].add(UUID(rows_of(other["kept"][0])[0]["id"]))
+    return dict(ids)
 
 
 def _finish(job: ImportJob, by: Actor | None, meter: Meter) -> ImportJob:

@@ -14,6 +14,7 @@ from interop.targets.items import Item
 from interop.targets.values import Value
 from students.models import Student
 from students.services import bulk as student_bulk
+from students.services import lock_students
 
 PERSON = (
     Value("first_name", path="person.first_name"),
@@ -60,7 +61,7 @@ class Students(PartTarget):
 
     def load(self, ids: Collection[UUID], *, lock: bool) -> dict[UUID, Any]:
         if lock:  # the join of the primary program cannot be locked along
-            list(Student.objects.filter(pk__among=ids).order_by("pk").select_for_update(no_key=True).values("pk"))
+            lock_students(ids)
         return super().load(ids, lock=False)
 
     def held(self, value: Value, row: Any) -> Any:

@@ -4,19 +4,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
+from django.utils import timezone
 
 from accounts.models import RoleAssignment
 from accounts.roles import Role
 from core.customfields.services import create_custom_field
 from core.errors import DomainError, InUseError, OutOfScopeError
 from courses.models import Meeting, Section
-from departments.models import Department
-from departments.services import update_department
+from courses.services import lock_sections
+from departments.models import Department, Term
+from departments.services import bulk as departments_bulk
+from departments.services import move_term, update_department, update_term
+from enrollment.services import enroll
 from interop import services
 from interop.models import ImportJob, ImportState
 from interop.services import ChangedSinceError, TransitionError
+from interop.targets.locking import lock_in_order
 from students.models import ProgramEnrollment, Student, StudentStatusEvent
-from students.services import update_student
+from students.services import lock_students, update_student
 from tests.courses.factories import CourseFactory, SectionFactory
 from tests.departments.factories import (
     BuildingFactory,
@@ -30,6 +36,7 @@ from tests.enrollment.factories import EnrollmentFactory
 from tests.faculty.factories import FacultyFactory
 from tests.interop.data import dump
 from tests.interop.importing import imported, table, totals
+from tests.racing import at_once, while_uncommitted
 from tests.students.factories import StudentFactory
 
 pytestmark = pytest.mark.django_db
@@ -328,3 +335,44 @@ def test_a_file_may_be_imported_again_once_it_was_taken_back(place: Path) -> Non
     revert(job)
 
     assert totals(imported("departments", place)) == (1, 0, 0, 0)
+
+
+def test_a_term_stays_in_the_state_that_it_was_moved_to(registrar: Any) -> None:
+    term = TermFactory(code="2026F", state="registration", name="Autumn")
+    kept = departments_bulk.keep_many(model=Term, ids=[term.pk])[term.pk]
+    update_term(term, by=None, name="Fall")
+    move_term(term, state="in_progress", by=registrar, at=timezone.now())
+
+    departments_bulk.restore_many(kept=kept)
+
+    term.refresh_from_db()
+    assert (term.name, term.state) == ("Autumn", "in_progress")
+    assert [step.to_state for step in term.state_events.all()] == ["in_progress"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_students_are_locked_before_sections_whatever_is_taken_back_first() -> None:
+    row = EnrollmentFactory()
+    ids = {"enrollments": {row.pk}, "sections": {row.section_id}, "students": {row.student_id}}
+
+    @transaction.atomic
+    def lock_all() -> str:
+        lock_in_order(ids)
+        return "locked"
+
+    outcome = while_uncommitted(
+        lambda: lock_students([row.student_id]), lock_all, then=lambda: lock_sections([row.section_id])
+    )
+
+    assert outcome == "locked"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_taking_an_import_back_and_enrolling_wait_for_each_other_in_one_order(place: Path) -> None:
+    student = StudentFactory(student_no="S1")
+    section = SectionFactory()
+    job = imported("students", table(place, {"student_no": "S1", "phone": "12345"}))
+
+    outcomes = at_once(lambda: revert(job).state, lambda: enroll(student=student, section=section, by=None).status)
+
+    assert outcomes == [ImportState.REVERTED, "enrolled"]
