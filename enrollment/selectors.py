@@ -18,6 +18,8 @@ OVERRIDE = "enrollment.override_rules"
 # The states of a term in which students register, and those that even an override respects.
 REGISTERING = (TermState.REGISTRATION, TermState.IN_PROGRESS)
 OVER = (TermState.CLOSED, TermState.ARCHIVED)
+# Those in which the rules hold for whatever is reported; what is reported of a later one is history.
+GUARDED = (TermState.PLANNED, *REGISTERING)
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def obstacles(student: Student, section: Section, earlier: Attempts) -> list[Obs
     that enrolling takes, if they were read under them. The rules are those of
     this function alone: requisites, holds, the student's load and clashes of meetings are not evaluated.
     """
-    found = [*_of_student(student), *_of_section(section)]
+    found = obstacles_without_attempts(student, section)
     duplicate = earlier.live_in_section
     if duplicate is None and not section.course_version.is_repeatable:
         duplicate = earlier.live_in_term
@@ -72,6 +74,11 @@ def obstacles(student: Student, section: Section, earlier: Attempts) -> list[Obs
         detail = f"The student is enrolled in this {noun} already."
         found.append(Obstacle("duplicate_enrollment", "section", detail, {"enrollment": str(duplicate)}, False))
     return found
+
+
+def obstacles_without_attempts(student: Student, section: Section) -> list[Obstacle]:
+    """Return what stands against an enrolment apart from what the student has to do with the course already."""
+    return [*_of_student(student), *_of_section(section)]
 
 
 def _of_student(student: Student) -> list[Obstacle]:

@@ -62,6 +62,10 @@ class UploadForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in 
     class Meta:
         model = ImportJob
         fields = ["kind", "mapping", "options"]
+        help_texts = {
+            "options": 'Such as {"overwrite_edited": true}, or {"beyond_capacity": true} to record enrolments of '
+            "terms that are not over whatever the rules of registration say.",
+        }
 
     def clean(self) -> dict[str, Any]:
         """Return the arguments of the service."""
@@ -178,13 +182,15 @@ class ImportJobAdmin(ServiceAdmin):
     @admin.display(description="by resource")
     def by_type(self, job: ImportJob) -> SafeString:
         summary = services.summary(job)
+        over = summary["over_capacity"]
+        said = format_html("<p>{} enrolments are over the capacity of their section.</p>", over) if over else ""
         head = format_html_join("", "<th>{}</th>", ((name,) for name in ("resource", *COUNTED)))
         cells = (
             (name, format_html_join("", "<td>{}</td>", ((counts[column],) for column in COUNTED)))
             for name, counts in summary["by_type"].items()
         )
         rows = format_html_join("", "<tr><th>{}</th>{}</tr>", cells)
-        return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>", head, rows)
+        return format_html("<table><thead><tr>{}</tr></thead><tbody>{}</tbody></table>{}", head, rows, said)
 
     @admin.display(description="row by row")
     def report_link(self, job: ImportJob) -> SafeString:

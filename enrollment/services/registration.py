@@ -106,7 +106,7 @@ def enroll(
     found = obstacles(student, section, earlier)
     raise_all(
         [refusal_of(obstacle) for obstacle in found if not (override and obstacle.can_be_waived)]
-        + _credit_faults(values, section.course_version)
+        + credit_faults(values, section.course_version)
     )
     waived = [obstacle.code for obstacle in found]
     if "section_full" in waived:
@@ -142,7 +142,7 @@ def update_enrollment(enrollment: Enrollment, *, by: Actor | None, **changes: Un
     """Change the credits or the grade basis of a live enrolment; refused with `enrollment_ended` afterwards."""
     if not enrollment.is_live:
         raise EnrollmentEndedError
-    raise_all(_credit_faults(changes, CourseVersion.objects.get(sections=enrollment.section_id)))
+    raise_all(credit_faults(changes, CourseVersion.objects.get(sections=enrollment.section_id)))
     return crud.update(enrollment, changes)
 
 
@@ -196,7 +196,7 @@ def cancel_all_in(section_id: UUID, *, by: Actor | None, at: datetime, reason: s
     return len(cancelled)
 
 
-def _credit_faults(values: EnrollmentChanges, version: CourseVersion) -> list[DomainError]:
+def credit_faults(values: EnrollmentChanges, version: CourseVersion) -> list[DomainError]:
     """Return what is wrong with the credits that somebody chose, if they chose any."""
     least = version.credits
     most = least if version.credits_max is None else version.credits_max

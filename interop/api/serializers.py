@@ -22,6 +22,7 @@ class CountsSerializer(serializers.Serializer[Any]):
 
 
 class CountsOfJob(CountsSerializer):
+    over_capacity = serializers.IntegerField(help_text="Enrolments recorded although their section was full.")
     by_type = serializers.DictField(child=CountsSerializer(), help_text="The same by resource, as in the URLs.")
 
 
@@ -70,7 +71,9 @@ class ImportJobSerializer(BaseListSerializer[ImportJob]):
     @extend_schema_field(CountsOfJob)
     def get_counts(self, job: ImportJob) -> dict[str, Any]:
         summary = services.summary(job)
-        return {name: summary[name] for name in ("created", "updated", "unchanged", "rejected", "by_type")}
+        return {
+            name: summary[name] for name in ("created", "updated", "unchanged", "rejected", "over_capacity", "by_type")
+        }
 
 
 class ImportJobDetailSerializer(ImportJobSerializer):
@@ -128,7 +131,10 @@ class ImportUploadWriter(WriteSerializer):
     kind = serializers.ChoiceField(ImportKind.choices)
     mapping = MappingField(required=False, help_text="Column names of the file by our field names.")
     options = JSONTextField(
-        required=False, help_text="`overwrite_edited`: true; of a `uiuc_catalogue`, `starts_on` and `ends_on`."
+        required=False,
+        help_text="`overwrite_edited`: true; `beyond_capacity`: true records enrolments of terms that are not over "
+        "whatever the rules of registration say, and takes the permission `enrollment.override_rules` for the whole "
+        "institution; of a `uiuc_catalogue`, `starts_on` and `ends_on`.",
     )
     force = serializers.BooleanField(
         required=False, default=False, help_text="Let the same file be in force more than once."

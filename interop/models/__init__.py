@@ -7,10 +7,11 @@ ImportedValue, ExternalIdentifier --- 0..1 any row of any resource, by its id
 
 from interop.models.identifiers import ExternalIdentifier, ImportedValue
 from interop.models.jobs import IN_FORCE, ImportJob, ImportJobEvent, ImportKind, ImportState
-from interop.models.rows import ImportAction, ImportRow
+from interop.models.rows import OVER_CAPACITY, ImportAction, ImportRow
 
 __all__ = [
     "IN_FORCE",
+    "OVER_CAPACITY",
     "ExternalIdentifier",
     "ImportAction",
     "ImportJob",

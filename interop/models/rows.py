@@ -7,6 +7,8 @@ from core.models import BaseQuerySet, TimeStampedUUIDModel
 from interop.models.jobs import ImportJob
 
 KEY_LENGTH = 600
+# The note on an enrolment that was recorded although its section had no seat left.
+OVER_CAPACITY = "over_capacity"
 
 
 class ImportAction(models.TextChoices):

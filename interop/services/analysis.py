@@ -59,6 +59,8 @@ class Analysis:
                 _check(target, item)
                 if wrong := definitions.faults(item, pending):
                     item.reject(*wrong)
+        if self._is_preview:
+            target.forecast([item for item in items if item.action in (ImportAction.CREATE, ImportAction.UPDATE)])
 
     # --- references ---
 
@@ -126,6 +128,8 @@ class Analysis:
             for item in unnamed:
                 item.object_id = matched.get(item.position)
         ids = {item.object_id for item in sound if item.object_id is not None}
+        if not self._is_preview:
+            target.hold(sound)
         rows = target.load(ids, lock=not self._is_preview) if ids else {}
         remembered = dict(
             ImportedValue.objects.filter(entity_type=target.entity_type, object_id__among=ids).values_list(

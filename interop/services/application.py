@@ -49,7 +49,7 @@ def apply(
     """
     meter = Meter()
     job = _begin(job_id, by, run_id)
-    targets = Targets(by)
+    targets = Targets(by, job)
     analysis = Analysis(job, targets, is_preview=False)
     while True:
         with transaction.atomic():

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import Case, CharField, Count, Value, When
+from django.db.models import Case, CharField, Count, Q, Value, When
 
-from interop.models import ImportAction, ImportJob, ImportRow
+from interop.models import OVER_CAPACITY, ImportAction, ImportJob, ImportRow
 from interop.targets.registry import TARGETS
 
 COUNTED = ("created", "updated", "unchanged", "rejected")
@@ -21,12 +21,15 @@ AS: dict[str, str] = {
 
 
 def counts_of(job: ImportJob) -> dict[str, dict[str, int]]:
-    """Return the counts by resource."""
+    """Return the counts by resource, of enrolments also how many are over the capacity of their section."""
     rows = ImportRow.objects.filter(job=job).values("resource", "action")
+    over = Count("pk", filter=Q(resource="enrollments", notes__contains=[{"code": OVER_CAPACITY}]))
     counts: dict[str, dict[str, int]] = {}
-    for row in rows.annotate(number=Count("pk")):
+    for row in rows.annotate(number=Count("pk"), over=over):
         of_resource = counts.setdefault(row["resource"], dict.fromkeys(COUNTED, 0))
         of_resource[AS[row["action"]]] += row["number"]
+        if row["over"]:
+            of_resource[OVER_CAPACITY] = of_resource.get(OVER_CAPACITY, 0) + row["over"]
     return counts
 
 
@@ -48,7 +51,8 @@ def reversal_counts_of(job: ImportJob) -> dict[str, dict[str, int]]:
 def summary(job: ImportJob) -> dict[str, Any]:
     """Return what a run reports: totals, cost, and the counts by resource."""
     cost = {"rows": job.rows_read, "seconds": float(job.seconds), "peak_mb": float(job.peak_mb)}
-    return _report(job, job.counts, COUNTED, cost)
+    over = sum(of_resource.get(OVER_CAPACITY, 0) for of_resource in job.counts.values())
+    return {**_report(job, job.counts, COUNTED, cost), OVER_CAPACITY: over}
 
 
 def reversal_summary(job: ImportJob) -> dict[str, Any]:

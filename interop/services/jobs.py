@@ -18,8 +18,9 @@ from interop.models import ImportState as State
 from interop.services import files, states
 from interop.services.application import refuse_repetition
 from interop.services.reversal import request_reversal
+from interop.targets.registration import BEYOND_CAPACITY
 
-OPTIONS: Mapping[str, type] = {"overwrite_edited": bool, "starts_on": str, "ends_on": str}
+OPTIONS: Mapping[str, type] = {"overwrite_edited": bool, BEYOND_CAPACITY: bool, "starts_on": str, "ends_on": str}
 DAYS = frozenset({"starts_on", "ends_on"})
 NAME_LENGTH = 255
 # States from which a worker may begin, or go on with, a step.
@@ -55,10 +56,12 @@ def upload(
 ) -> ImportJob:
     """Store an uploaded file and begin its import; a worker validates it.
 
-    Refused when the beginning of the file shows that it cannot be imported.
+    Refused when the beginning of the file shows that it cannot be imported, and with
+    `override_not_permitted` when an option waives rules that `by` may not waive everywhere.
     """
     states.require_importer(by)
     checked = _checked(options or {})
+    states.require_options(by, checked)
     name = _safe_name(file_name)
     stored, sha256 = files.store(content, name)
     try:
@@ -85,6 +88,7 @@ def from_path(
     """Begin the import of a file or folder where it lies."""
     place = path.resolve()
     name, checked = _safe_name(place.name), _checked(options or {})
+    states.require_options(by, checked)
     found = _Place(name, str(place), files.digest_of(place), is_uploaded=False)
     return _create(by, kind, found, mapping or {}, checked, force=force)
 
@@ -122,6 +126,7 @@ def _create(
 def request_validation(job: ImportJob, *, by: Actor | None) -> ImportJob:
     """Let a worker find out what the file would do, again; refused with `illegal_transition`."""
     states.require_importer(by)
+    states.require_options(by, job.options)
     if job.state not in VALIDATABLE | {State.VALIDATING}:
         raise states.TransitionError(f"An import that is {job.state} is not validated again.")
     publish(ValidationRequested(job_id=job.pk, requested_by=states.id_of(by)))
@@ -135,6 +140,7 @@ def request_application(job: ImportJob, *, by: Actor | None) -> ImportJob:
     Refused with `illegal_transition`, or with `already_imported` when the same file is in force.
     """
     states.require_importer(by)
+    states.require_options(by, job.options)
     if not is_past_validation(job):
         raise states.TransitionError(f"An import that is {job.state} cannot be applied.")
     if job.state != State.APPLYING:

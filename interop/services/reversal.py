@@ -102,7 +102,7 @@ def take_back(
     try:
         with Announcer(job) as announce, transaction.atomic():
             states.require_importer(by)
-            for done in _take_back_all(job, Targets(by), chunk_size):
+            for done in _take_back_all(job, Targets(by, job), chunk_size):
                 meter.peak_mb()
                 job.rows_done += done
                 announce()

@@ -12,8 +12,11 @@ from accounts.models import User
 from core import crud
 from core.errors import ConflictError, DomainError, MissingError, OutOfScopeError
 from core.visibility import Actor, visible
+from enrollment.selectors import OVERRIDE
+from enrollment.services import OverrideNotPermittedError
 from interop.models import ImportJob, ImportJobEvent
 from interop.models import ImportState as State
+from interop.targets.registration import BEYOND_CAPACITY
 
 TRANSITIONS: Mapping[str, Collection[str]] = {
     State.UPLOADED: {State.VALIDATING, State.FAILED},
@@ -97,6 +100,13 @@ def record(job: ImportJob, *, came_from: str, by: Actor | None, at: datetime, re
     return crud.create(ImportJobEvent, values)
 
 
+def require_options(by: Actor | None, options: Mapping[str, Any]) -> None:
+    """Refuse whoever may not waive the rules of enrolment everywhere, when the options of an import do."""
+    if by is None or not options.get(BEYOND_CAPACITY) or scopes_of(by, OVERRIDE).everywhere:
+        return
+    raise OverrideNotPermittedError(field="options")
+
+
 def require_transition(job: ImportJob, state: str) -> None:
     """Raise `TransitionError` when a job cannot go from its state to another."""
     allowed = TRANSITIONS[job.state]
@@ -141,6 +151,7 @@ def begin(job_id: UUID, *, state: str, by: Actor | None, run_id: UUID | None, at
     if job.state != state:
         require_transition(job, state)
     require_importer(by, job)
+    require_options(by, job.options)
     facts["run_id"] = run_id or uuid4()
     if job.state == state:
         return crud.update(job, facts, by=by)

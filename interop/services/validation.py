@@ -57,7 +57,7 @@ def validate(
     _forget_rows(job)
     try:
         with opened(job) as source:
-            _stage_all(job, source, Targets(by), chunk_size=chunk_size, meter=meter, progress=progress)
+            _stage_all(job, source, Targets(by, job), chunk_size=chunk_size, meter=meter, progress=progress)
             facts: dict[str, Any] = {
                 "remarks": [asdict(remark) for remark in source.remarks],
                 "rows_read": sum(source.rows_read.values()),

@@ -10,6 +10,7 @@ from core.bulk import faults
 from core.errors import DomainError
 from core.models import CustomizableModel, VersionedModel
 from core.visibility import Actor
+from interop.models import ImportJob
 from interop.sources.records import compose, decompose
 from interop.targets.items import Item
 from interop.targets.values import PENDING, Value, encode
@@ -30,8 +31,9 @@ class Target:
     # Where the parts of the natural key lie, seen from a row.
     key_paths: ClassVar[tuple[str, ...]]
 
-    def __init__(self, by: Actor | None) -> None:
+    def __init__(self, by: Actor | None, job: ImportJob) -> None:
         self.by = by
+        self.job = job
         self.fields: Mapping[str, Value] = {value.name: value for value in self.values}
         self.entity_type = self.model._meta.label_lower
         self.takes_custom_fields = issubclass(self.model, CustomizableModel)
@@ -60,6 +62,9 @@ class Target:
         if lock:
             rows = rows.select_for_update(of=("self",), no_key=True).order_by("pk")
         return {row.pk: row for row in rows}
+
+    def hold(self, items: Sequence[Item]) -> None:
+        """Lock what has to be locked before the rows of items are; what they concern is known."""
 
     def queryset(self) -> models.QuerySet[Any]:
         return self.model._default_manager.all()
@@ -105,6 +110,9 @@ class Target:
         if item.row is None:
             return faults(self.model, self.columns(item.new_values))
         return faults(self.model, self.columns(item.changed_values), partial=True)
+
+    def forecast(self, items: Sequence[Item]) -> None:
+        """Reject, or note something on, items by what other rows hold and earlier items are going to."""
 
     def columns(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """Return values as a service takes them: references by `<name>_id`."""

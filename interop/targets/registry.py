@@ -1,6 +1,7 @@
 """Every place that records can go to, by resource."""
 
 from core.visibility import Actor
+from interop.models import ImportJob
 from interop.targets.base import Target
 from interop.targets.definitions import CustomFields
 from interop.targets.people import FacultyMembers, Students
@@ -18,13 +19,14 @@ TARGETS: dict[str, type[Target]] = {
 
 
 class Targets:
-    """The targets of one run, each made when it is first needed."""
+    """The targets of one run over a job, each made when it is first needed."""
 
-    def __init__(self, by: Actor | None) -> None:
+    def __init__(self, by: Actor | None, job: ImportJob) -> None:
         self._by = by
+        self._job = job
         self._made: dict[str, Target] = {}
 
     def __getitem__(self, resource: str) -> Target:
         if resource not in self._made:
-            self._made[resource] = TARGETS[resource](self._by)
+            self._made[resource] = TARGETS[resource](self._by, self._job)
         return self._made[resource]

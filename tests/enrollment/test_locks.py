@@ -15,7 +15,6 @@ from departments.services.calendar import STATE
 from enrollment import services
 from enrollment.models import Enrollment
 from enrollment.services import bulk
-from interop.targets.registration import Enrollments
 from students.models import Student
 from students.services import change_status, lock_students
 from tests.courses.factories import CourseFactory, SectionFactory
@@ -106,7 +105,10 @@ class TestTerm:
         section, student = SectionFactory(), StudentFactory()
         row = {"student_id": student.pk, "section_id": section.pk, "enrolled_at": NOON}
 
-        assert while_uncommitted(lambda: bulk.record_many(rows=[row]), moving(section.term, "planned")) == "planned"
+        assert (
+            while_uncommitted(lambda: bulk.record_many(rows=[row], by=None, at=NOON), moving(section.term, "planned"))
+            == "planned"
+        )
         assert Enrollment.objects.get().source == "import"
 
     def test_so_does_every_item_of_a_bulk_request(self, registrar, client_for):
@@ -199,12 +201,12 @@ class TestOrder:
         assert outcomes == [200] * 8
         assert Enrollment.objects.count() == 16
 
-    @pytest.mark.parametrize("act", ["load", "correct", "restore", "erase"])
+    @pytest.mark.parametrize("act", ["hold", "correct", "restore", "erase"])
     def test_an_import_takes_sections_before_enrolments(self, act):
         row = EnrollmentFactory()
         kept = bulk.keep_records(ids=[row.pk])[row.pk]
         acts = {
-            "load": lambda: Enrollments(by=None).load([row.pk], lock=True),
+            "hold": lambda: bulk.hold_for_recording((), [row.pk]),
             "correct": lambda: bulk.correct_many(changes=[(row, {"grade_basis": "audit"})], by=None, at=NOON),
             "restore": lambda: bulk.restore_records(kept=kept),
             "erase": lambda: bulk.erase_many(ids=[row.pk]),

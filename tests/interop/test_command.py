@@ -46,7 +46,7 @@ def test_json_is_all_that_it_prints_when_asked_for(file):
     printed = json.loads(run("departments", file, "--json"))
 
     assert list(printed) == [
-        "kind", "created", "updated", "unchanged", "rejected", "rows", "seconds", "peak_mb", "by_type",
+        "kind", "created", "updated", "unchanged", "rejected", "rows", "seconds", "peak_mb", "by_type", "over_capacity",
     ]  # fmt: skip
     assert printed["by_type"] == {"departments": {"created": 1, "updated": 0, "unchanged": 0, "rejected": 1}}
     assert (printed["kind"], printed["created"], printed["rows"]) == ("departments", 1, 2)

@@ -83,7 +83,7 @@ def test_every_kind_of_row_is_as_it_was(place: Path) -> None:
         FacultyFactory(employee_no=f"E{number}")
         StudentFactory(student_no=f"S{number}")
     ProgramFactory(code="BSC")
-    section = SectionFactory(code="01", course=course, term=term, capacity=1)
+    section = SectionFactory(code="01", course=course, term=term, capacity=2)
     EnrollmentFactory(section=section, student=Student.objects.get(student_no="S1"))
     at = {"course_code": "CS1", "term": "2026F"}
     tables: dict[str, list[dict[str, str]]] = {
@@ -92,7 +92,7 @@ def test_every_kind_of_row_is_as_it_was(place: Path) -> None:
         "faculty": [{"employee_no": "E1", "surname": "Noether", "rank": "professor"}],
         "courses": [{"code": "CS1", "title": "Computing", "description": "All of it."}],
         "sections": [
-            {**at, "section_code": "01", "capacity": "2", "instructor": "E1;E2", "days": "MW", "starts": "09:00",
+            {**at, "section_code": "01", "capacity": "3", "instructor": "E1;E2", "days": "MW", "starts": "09:00",
              "ends": "10:00", "building": "MAIN", "room": "101"},
             {**at, "section_code": "02", "capacity": "5", "instructor": "E2"},
         ],
@@ -152,7 +152,8 @@ def test_seats_that_an_import_has_granted_are_given_back(place: Path) -> None:
     section = SectionFactory(code="01", course__code="CS1", term__code="2026F", capacity=0)
     StudentFactory(student_no="S1")
     before = dump()
-    job = imported("enrollments", table(place, {"student": "S1", "course": "CS1", "section": "01", "term": "2026F"}))
+    row = {"student": "S1", "course": "CS1", "section": "01", "term": "2026F"}
+    job = imported("enrollments", table(place, row), options={"beyond_capacity": True})
     section.refresh_from_db()
     assert (section.override_seats, section.enrolled_count) == (1, 1)
 

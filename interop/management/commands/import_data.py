@@ -20,7 +20,7 @@ from interop.models import ImportState as State
 INTERRUPTED = 130
 # Of refused rows and of a refused file's faults, the terminal shows so many; the report has them all.
 SHOWN = 10
-OPTIONS = ("overwrite_edited", "starts_on", "ends_on")
+OPTIONS = ("overwrite_edited", "beyond_capacity", "starts_on", "ends_on")
 COLUMNS = ("created", "updated", "unchanged", "rejected")
 
 Step = Callable[..., ImportJob]
@@ -61,6 +61,11 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--overwrite-edited", action="store_true", help="Overwrite fields that were edited by hand."
+        )
+        parser.add_argument(
+            "--beyond-capacity",
+            action="store_true",
+            help="Record enrolments of terms that are not over, too, whatever the rules of registration say.",
         )
         parser.add_argument("--starts-on", metavar="DATE", help="First day of a catalogue's term.")
         parser.add_argument("--ends-on", metavar="DATE", help="Last day of a catalogue's term.")
@@ -163,6 +168,8 @@ class Command(BaseCommand):
             f"at most {summary['peak_mb']:.0f} MB."
         )
         if not is_back:
+            if over := summary["over_capacity"]:
+                self.stdout.write(f"{over:,} enrolments are over the capacity of their section.")
             self._print_reasons(job)
             for remark in job.remarks:
                 self.stdout.write(f"{remark['file']}: {remark['detail']}")
