@@ -45,7 +45,9 @@ class FaultSerializer(serializers.Serializer[Any]):
 
 
 class FileFaultSerializer(FaultSerializer):
-    meta = serializers.DictField(help_text="Where it is: file, line and column as far as known.")
+    meta = serializers.DictField(
+        help_text="Where it is: file, line and column as far as known; `rows` that stand in the way."
+    )
 
 
 class RemarkSerializer(serializers.Serializer[Any]):

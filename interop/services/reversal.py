@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from core import crud
-from core.errors import ConflictError, DomainError
+from core.errors import ConflictError, DomainError, InUseError
 from core.events import publish
 from core.snapshots import restore, rows_of
 from core.visibility import Actor
@@ -29,11 +29,14 @@ from interop.services.application import Progress
 from interop.services.counting import reversal_counts_of
 from interop.services.measuring import Meter, undisturbed
 from interop.services.validation import CHUNK
+from interop.targets.base import Target
 from interop.targets.locking import lock_in_order
 from interop.targets.registry import Targets
 
 # Of the rows that stand in the way, a refusal names this many.
 NAMED = 20
+# Of those that others refer to by now, this many, since each has to be found by itself.
+NAMED_IN_USE = 10
 
 
 class ChangedSinceError(ConflictError):
@@ -92,9 +95,10 @@ def take_back(
     """Bring every row that a job wrote back to what it was, all of them or none, as was asked for.
 
     Rows that it created are deleted. Refused with `changed_since_import` when somebody else has
-    changed one since, unless forced, and with `in_use` when something else refers to one by now:
-    the job is then in force as before, and its errors say why. What histories have recorded stays,
-    with one more step that takes the last one back. A run that is killed has changed nothing.
+    changed one since, unless forced, and with `in_use`, which names up to ten of them, when something
+    else refers to rows by now: the job is then in force as before, and its errors say why. What
+    histories have recorded stays, with one more step that takes the last one back. A run that is
+    killed has changed nothing.
     """
     meter = Meter()
     job = _begin(job_id, run_id)
@@ -196,9 +200,10 @@ def _take_back(rows: Sequence[ImportRow], targets: Targets, *, force: bool) -> N
     if not force:
         _refuse_changed(rows)
     target = targets[rows[0].resource]
-    created = [row.object_id for row in rows if row.object_id and (row.before or {}).get("created")]
+    made = [row for row in rows if row.object_id and (row.before or {}).get("created")]
+    created = [row.object_id for row in made if row.object_id]
     if created:
-        target.remove(created)
+        _remove(target, made, created)
     kept = [single for row in rows for single in (row.before or {}).get("kept", ())]
     if kept:
         target.restore(kept)
@@ -209,6 +214,34 @@ def _take_back(rows: Sequence[ImportRow], targets: Targets, *, force: bool) -> N
     for resource, by_id in touched.items():
         targets[resource].restore([single for kept_of_one in by_id.values() for single in kept_of_one])
     _forget(target.entity_type, rows, created)
+
+
+def _remove(target: Target, rows: Sequence[ImportRow], ids: Sequence[UUID]) -> None:
+    """Delete what rows created; raise `InUseError` that names those to which something else refers."""
+    try:
+        target.remove(ids)
+    except InUseError as refused:
+        named = _in_use(target, rows)
+        if not named:
+            raise
+        keys = ", ".join(f"{row['resource']} {row['natural_key']}" for row in named)
+        raise InUseError(
+            f"Other records refer to rows that the import created, such as: {keys}.",
+            meta={**refused.meta, "rows": named},
+        ) from refused
+
+
+def _in_use(target: Target, rows: Sequence[ImportRow]) -> list[dict[str, str]]:
+    """Return the first rows that cannot be deleted; the others are, and come back with the transaction."""
+    named: list[dict[str, str]] = []
+    for row in rows:
+        try:
+            target.remove([row.object_id] if row.object_id else [])
+        except InUseError:
+            named.append({"resource": row.resource, "natural_key": row.natural_key, "id": str(row.object_id)})
+        if len(named) == NAMED_IN_USE:
+            break
+    return named
 
 
 def _refuse_changed(rows: Sequence[ImportRow]) -> None:

@@ -104,6 +104,18 @@ def test_an_import_is_taken_back(file):
     assert not Department.objects.exists()
 
 
+def test_what_stands_in_the_way_of_taking_back_is_named(file):
+    run("departments", file)
+    DepartmentFactory(parent=Department.objects.get(code="PHY"))
+    out = StringIO()
+
+    with pytest.raises(CommandError, match=r"\[in_use\].*departments PHY"):
+        call_command("import_data", "--revert", str(ImportJob.objects.get().pk), "--json", stdout=out)
+
+    (error,) = json.loads(out.getvalue())["error"]["errors"]
+    assert [(row["resource"], row["natural_key"]) for row in error["meta"]["rows"]] == [("departments", "PHY")]
+
+
 def test_columns_are_mapped(tmp_path):
     file = tmp_path / "d.csv"
     file.write_text("Kürzel;Bezeichnung\nPHY;Physik\n")

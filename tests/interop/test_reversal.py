@@ -194,9 +194,28 @@ def test_a_row_that_others_refer_to_by_now_stands_in_the_way(place: Path, force:
     DepartmentFactory(code="LAB", parent=Department.objects.get(code="PHY"))
     between = dump()
 
-    with pytest.raises(InUseError):
+    with pytest.raises(InUseError) as refusal:
         revert(job, force=force)
 
+    assert "departments PHY" in refusal.value.detail
+    assert refusal.value.meta["rows"] == [
+        {"resource": "departments", "natural_key": "PHY", "id": str(Department.objects.get(code="PHY").pk)}
+    ]
+    assert dump() == between
+    job.refresh_from_db()
+    assert job.errors[0]["meta"]["rows"][0]["natural_key"] == "PHY"
+
+
+def test_of_many_rows_that_others_refer_to_ten_are_named(place: Path) -> None:
+    job = imported("departments", table(place, *[{"code": f"D{number:02}", "name": "x"} for number in range(13)]))
+    for department in Department.objects.exclude(code="D00"):
+        DepartmentFactory(parent=department)
+    between = dump()
+
+    with pytest.raises(InUseError) as refusal:
+        revert(job)
+
+    assert [row["natural_key"] for row in refusal.value.meta["rows"]] == [f"D{12 - place:02}" for place in range(10)]
     assert dump() == between
 
 
