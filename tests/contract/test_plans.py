@@ -208,6 +208,10 @@ def named(student: Student) -> str:
     return f"{student.person.last_name} {student.person.first_name[:3]}".lower()
 
 
+# One in 26 of these students has a given family name: to read all of them costs less than to look up each of those.
+READ_THROUGH = {"enrolments of somebody": {"students_student"}}
+
+
 @pytest.mark.parametrize("role", ["registrar", "department_head", "student"])
 @pytest.mark.parametrize("name", [*FILTERS, *MORE])
 def test_a_common_question_reads_and_sorts_no_whole_table(clients: dict[str, APIClient], role: str, name: str) -> None:
@@ -217,7 +221,7 @@ def test_a_common_question_reads_and_sorts_no_whole_table(clients: dict[str, API
     plan = plan_of(clients[role], model._meta.db_table, f"/api/v1/{resource}/", question(Seen(role)))
 
     assert plan.indexes
-    assert not plan.read_through, plan.text
+    assert plan.read_through <= READ_THROUGH.get(name, set()), plan.text
     # A head of department has a twentieth of the university in sight.
     assert plan.most_sorted < model._default_manager.count() / 10, plan.text
 
