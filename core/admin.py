@@ -10,6 +10,7 @@ from django.forms import CharField, HiddenInput, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from core.admin_json import StorableJSONDecoder
 from core.crud import Crud, EditConflictError
 from core.customfields.record_admin import CustomFieldsAdminMixin
 from core.errors import DomainError, OutOfScopeError
@@ -55,6 +56,7 @@ class ServiceAdmin(CustomFieldsAdminMixin):
     # What other pages narrow the list by, beside its own filters.
     linked_lookups: ClassVar[frozenset[str]] = frozenset()
     readonly_fields: ClassVar[list[str] | tuple[str, ...]] = ("id", "created_at", "updated_at")
+    formfield_overrides: ClassVar[Any] = {models.JSONField: {"decoder": StorableJSONDecoder}}
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
         rows = visible(super().get_queryset(request), request.user)
@@ -186,6 +188,8 @@ class ServiceAdmin(CustomFieldsAdminMixin):
         return super().log_deletions(request, queryset)
 
     def response_action(self, request: HttpRequest, queryset: Any, *args: Any, **options: Any) -> Any:
+        for chosen in request.POST.getlist("_selected_action"):
+            self.opts.pk.to_python(chosen)  # or else no row has this key
         name = request.POST.get("action", "")
         response = super().response_action(request, queryset, *args, **options)
         if name in self.get_actions(request) and request.POST.getlist("_selected_action"):

@@ -14,9 +14,9 @@ from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import BadRequest, SuspiciousOperation
+from django.core.exceptions import BadRequest, SuspiciousOperation, ValidationError
 from django.core.handlers.exception import response_for_exception
-from django.db import connections
+from django.db import DataError, connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
@@ -55,6 +55,12 @@ class RequestMiddleware:
         finally:
             request_id.reset(token)
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponseBase | None:
+        """Refuse a value that no column of its kind can hold, where no view does: Django's own pages ask unchecked."""
+        if isinstance(exception, DataError | ValidationError):
+            return response_for_exception(request, BadRequest("A value cannot be what it is given for."))
+        return None
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         if "\x00" in request.path:
