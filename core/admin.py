@@ -3,13 +3,16 @@
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.contrib import messages
-from django.contrib.admin.utils import get_fields_from_path
+from django.contrib import admin, messages
+from django.contrib.admin import actions
+from django.contrib.admin.utils import get_fields_from_path, model_ngettext
+from django.core.exceptions import PermissionDenied
 from django.db import models, transaction
 from django.forms import CharField, HiddenInput, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from core.admin_history import take_step
 from core.admin_json import StorableJSONDecoder
 from core.crud import Crud, EditConflictError
 from core.customfields.record_admin import CustomFieldsAdminMixin
@@ -234,12 +237,28 @@ class ServiceAdmin(CustomFieldsAdminMixin):
         refused = {str(self.opts.verbose_name) for row in rows if not self.has_delete_permission(request, row)}
         return [str(row) for row in rows], {str(self.opts.verbose_name_plural): len(rows)}, refused, []
 
-    def delete_queryset(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> None:
-        for obj in queryset:
-            try:
-                self.service("delete")(obj, by=request.user)
-            except DomainError as refused:
-                self.message_user(request, f"{obj}: {refused.detail}", messages.ERROR)
+
+@admin.action(permissions=["delete"], description="Delete selected %(verbose_name_plural)s")
+def delete_selected(pages: Any, request: HttpRequest, queryset: models.QuerySet[Any]) -> Any:
+    """Ask, and then delete each chosen row that its service lets go; the page names the others and says why not."""
+    if not request.POST.get("post"):
+        return actions.delete_selected(pages, request, queryset)
+    *_, refused, _ = pages.get_deleted_objects(queryset, request)
+    if refused:
+        raise PermissionDenied
+
+    def delete(row: Any, *, by: Any) -> None:
+        pages.log_deletions(request, [row])
+        pages.delete_model(request, row)
+
+    deleted = take_step(pages, request, queryset, delete)
+    level = messages.SUCCESS if deleted else messages.WARNING
+    pages.message_user(request, f"Deleted {deleted} {model_ngettext(pages.opts, deleted)}.", level)
+    return None
+
+
+# In the place of Django's own, which counts what a service has refused among the deleted.
+admin.site.add_action(delete_selected)
 
 
 class _RefusedForm(_ModelForm):

@@ -1,6 +1,7 @@
 """The administration pages of departments, places and the calendar."""
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.urls import reverse
 
 from accounts.roles import Role, ScopeKind
@@ -124,3 +125,24 @@ def test_a_form_for_a_new_row_shows_nothing_that_only_an_old_one_has(registrar_p
 
     assert "Created at" not in page
     assert "DatabaseDefault" not in page
+
+
+def test_deleting_several_says_how_many_went_and_which_stayed(registrar_pages):
+    used, unused = DepartmentFactory(code="SCI"), DepartmentFactory(code="ART")
+    DepartmentFactory(parent=used)
+    body = {"action": "delete_selected", "_selected_action": [used.pk, unused.pk]}
+
+    asked = registrar_pages.post(url("department", "changelist"), body)
+    answer = registrar_pages.post(url("department", "changelist"), {**body, "post": "yes"}, follow=True)
+    again = registrar_pages.post(
+        url("department", "changelist"), {**body, "_selected_action": used.pk, "post": "yes"}, follow=True
+    )
+
+    assert "Are you sure" in asked.content.decode()
+    assert [str(said) for said in answer.context["messages"]] == [
+        f"{used}: Other records still refer to this one.",
+        "Deleted 1 department.",
+    ]
+    assert [str(said) for said in again.context["messages"]][1:] == ["Deleted 0 departments."]
+    assert set(Department.objects.filter(pk__in=[used.pk, unused.pk])) == {used}
+    assert list(LogEntry.objects.values_list("object_id", flat=True)) == [str(unused.pk)]
