@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AdminDateWidget
-from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from accounts.models import Person
 from core.admin import ServiceAdmin
-from core.search import search
 
 if TYPE_CHECKING:
     _ModelForm = forms.ModelForm[Any]
@@ -54,7 +52,7 @@ def _shown(name: str) -> Any:
 
 
 class PartAdmin(ServiceAdmin):
-    """The pages of a part: found by the person's name, who stands on them for those who may only look, too.
+    """The pages of a part: chosen by the person's name, who stands on them for those who may only look, too.
 
     `number` names the column that people know the part by. It stays as it was given, and the status moves by actions.
     """
@@ -79,10 +77,8 @@ class PartAdmin(ServiceAdmin):
         hidden = dict.fromkeys(self.hidden_fields(request, obj))
         return super().get_form(request, obj, change, form=type(form.__name__, (form,), hidden), **options)
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return search(queryset, search_term), False
+    def label_of(self, row: Any) -> str:
+        return f"{getattr(row, self.number)}, {row.person.name}"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         readonly = super().get_readonly_fields(request, obj)

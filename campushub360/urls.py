@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
 from accounts.admin_password import OwnPasswordView
+from core.admin_choices import ChoicesView
 from core.api.routers import ApiRouter
 
 admin.site.site_header = "CampusHub360"
@@ -56,6 +57,8 @@ urlpatterns = [
     path("api/v1/", include(_api_patterns())),
     # Before Django's own, which would leave the sessions of the account alone.
     path("admin/password_change/", admin.site.admin_view(OwnPasswordView.as_view())),
+    # Before Django's own, which would name people by their numbers alone.
+    path("admin/autocomplete/", admin.site.admin_view(ChoicesView.as_view(admin_site=admin.site))),
     path("admin/", admin.site.urls),
     path("", include("core.urls")),
 ]

@@ -12,6 +12,7 @@ from django.forms import CharField, HiddenInput, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from core.admin_choices import RowField
 from core.admin_history import take_step
 from core.admin_json import StorableJSONDecoder
 from core.crud import Crud, EditConflictError
@@ -19,6 +20,7 @@ from core.customfields.record_admin import CustomFieldsAdminMixin
 from core.errors import DomainError, OutOfScopeError
 from core.models import CustomizableModel
 from core.recording import Disclosure, recorder
+from core.search import search
 from core.visibility import Sight, visible
 
 if TYPE_CHECKING:
@@ -70,6 +72,18 @@ class ServiceAdmin(CustomFieldsAdminMixin):
         """Give every list an order: what others choose from comes in pages, too, which Django leaves unordered."""
         return super().get_ordering(request) or self.opts.ordering or ("-pk",)
 
+    def get_search_results(
+        self, request: HttpRequest, queryset: models.QuerySet[Any], search_term: str
+    ) -> tuple[models.QuerySet[Any], bool]:
+        """Find what the API finds by the same words, where it can be searched."""
+        if getattr(self.model, "search_paths", ()) and self.get_search_fields(request):
+            return search(queryset, search_term), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def label_of(self, row: Any) -> str:
+        """Return what a row is called where other pages choose it."""
+        return str(row)
+
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._permits(request, "view") and self._reaches(request, obj, "view")
 
@@ -111,6 +125,7 @@ class ServiceAdmin(CustomFieldsAdminMixin):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **options: Any) -> Any:
         target = db_field.remote_field.model
         options.setdefault("queryset", visible(target._default_manager.all(), request.user))
+        options.setdefault("form_class", RowField)
         return super().formfield_for_foreignkey(db_field, request, **options)
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -157,16 +172,16 @@ class ServiceAdmin(CustomFieldsAdminMixin):
         response: Any = super().changelist_view(request, extra_context)
         shown = (getattr(response, "context_data", None) or {}).get("cl")
         if shown is not None:
-            self._put_on_record(request, shown.result_list)
+            self.put_on_record(request, shown.result_list)
         return response
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **options: Any) -> Any:
         shown = options.get("obj")
         if shown is not None:
-            self._put_on_record(request, [shown])
+            self.put_on_record(request, [shown])
         return super().render_change_form(request, context, *args, **options)
 
-    def _put_on_record(self, request: HttpRequest, rows: Any) -> None:
+    def put_on_record(self, request: HttpRequest, rows: Any) -> None:
         """Put on record whose records a page is about to show."""
         if self.discloses is not None and rows:
             recorder().disclosed(

@@ -92,7 +92,7 @@ class CourseVersion(VersionedModel):
     valid = DateRangeField(help_text="First day (inclusive) until last day (exclusive); an open end lasts.")
     search_text = search_text("title")
 
-    search_paths: ClassVar = ("search_text",)
+    search_paths: ClassVar = ("search_text", "course__search_text")
 
     objects = BaseQuerySet["CourseVersion"].as_manager()
 

@@ -148,3 +148,14 @@ def test_students_are_offered_by_name_and_only_those_in_sight(client, user_with)
     answer = client.get(reverse("admin:autocomplete"), asked)
 
     assert [offered["id"] for offered in answer.json()["results"]] == [str(mine.pk)]
+
+
+def test_the_list_finds_what_the_api_finds(pages, registrar_client):
+    found = EnrollmentFactory(student__person__last_name="Lindberg")
+    EnrollmentFactory(student__person__last_name="Noether")
+
+    for words in ("Lindberg", "lindb", found.student.student_no, f"lindberg {found.course.code}"):
+        listed = pages.get(LIST, {"q": words}).context["cl"].queryset
+        answered = registrar_client.get("/api/v1/enrollments/", {"search": words}).json()["data"]
+
+        assert [str(row.pk) for row in listed] == [row["id"] for row in answered] == [str(found.pk)], words
