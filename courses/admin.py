@@ -1,14 +1,18 @@
 """Administration pages for the catalogue, the offer and the timetable."""
 
+from calendar import day_name
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.widgets import AdminDateWidget, AutocompleteSelectMultiple
 from django.http import HttpRequest
 
 from core.admin import ServiceAdmin
+from core.admin_choices import RowsField
 from core.admin_history import ReadOnlyInline, status_action
 from core.crud import Crud
+from core.visibility import visible
 from courses import services
 from courses.models import (
     Course,
@@ -139,10 +143,49 @@ class SectionInline(ReadOnlyInline):
     fields = ("section",)
 
 
+WEEKDAYS = [(number, str(name)) for number, name in enumerate(day_name, start=1)]
+
+
+class MeetingForm(_ModelForm):
+    """When and where sections meet."""
+
+    weekday = forms.TypedChoiceField(choices=WEEKDAYS, coerce=int)
+
+    class Meta:
+        model = Meeting
+        fields = ["weekday", "starts_at", "ends_at", "room", "conflict_waived", "note"]
+
+
+class MeetingOfSectionsForm(MeetingForm):
+    """A meeting together with the sections that meet, on the days of their term unless it says on which."""
+
+    starts_on = forms.DateField(required=False, widget=AdminDateWidget, help_text="Empty: the first day of the term.")
+    ends_on = forms.DateField(required=False, widget=AdminDateWidget, help_text="Empty: the last day of the term.")
+
+    def clean(self) -> dict[str, Any]:
+        """Return the arguments of the service, which takes both days or neither."""
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
+        days = {name: cleaned.get(name) for name in ("starts_on", "ends_on")}
+        missing = [name for name, day in days.items() if day is None and name not in self.errors]
+        if len(missing) == 1:
+            self.add_error(missing[0], "The first day and the last are given together, or neither.")
+        return {**cleaned, "dates": None if missing else days}
+
+
+def _sections(request: HttpRequest) -> RowsField:
+    return RowsField(
+        visible(Section.objects.select_related("course", "term"), request.user, to="manage"),
+        widget=AutocompleteSelectMultiple(Meeting._meta.get_field("sections"), admin.site),
+        help_text="Those that meet together; you are in charge of each of them.",
+    )
+
+
 @admin.register(Meeting)
 class MeetingAdmin(ServiceAdmin):
-    # When and where is changed here; which sections meet together, in the API.
-    crud = Crud(update=services.update_meeting, delete=services.delete_meeting)
+    # A meeting stays that of its sections here; which meet together is changed in the API.
+    form = MeetingForm
+    crud = Crud(create=services.create_meeting, update=services.update_meeting, delete=services.delete_meeting)
+    service_arguments = frozenset({"sections"})
     list_display = ("weekday", "starts_at", "ends_at", "room", "dates", "conflict_waived")
     list_filter = ("weekday",)
     list_select_related = ("room",)
@@ -151,7 +194,26 @@ class MeetingAdmin(ServiceAdmin):
     exclude = ("sections",)
     readonly_fields = ("dates", *ServiceAdmin.readonly_fields)
     inlines = (SectionInline,)
+    added = (
+        "sections", "weekday", "starts_at", "ends_at", "starts_on", "ends_on", "room", "conflict_waived", "note",
+    )  # fmt: skip
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
+        if obj is None:
+            sections = {"sections": _sections(request)}
+            options["form"] = type("MeetingOfSectionsForm", (MeetingOfSectionsForm,), sections)
+        return super().get_form(request, obj, change, **options)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.added if obj is None else super().get_fields(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return () if obj is None else super().get_readonly_fields(request, obj)
+
+    def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
+        return () if obj is None else self.inlines
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        services.lock_timetables(meeting_ids=[obj.pk])
+        if change:
+            services.lock_timetables(meeting_ids=[obj.pk])
         super().save_model(request, obj, form, change)

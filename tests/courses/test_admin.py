@@ -1,6 +1,6 @@
 """The administration pages of the catalogue and the timetable: they open, save by the services, show refusals."""
 
-from datetime import time
+from datetime import time, timedelta
 
 import pytest
 from django.urls import reverse
@@ -50,8 +50,7 @@ def test_the_pages_open(pages, model):
     assert pages.get(f"{url(model, 'changelist')}?q=a").status_code == 200
     assert pages.get(url(model, "changelist")).status_code == 200
     assert pages.get(url(model, "change", row.pk)).status_code == 200
-    adding = pages.get(url(model, "add"))
-    assert adding.status_code == (403 if model == "meeting" else 200)
+    assert pages.get(url(model, "add")).status_code == 200
 
 
 def test_sections_are_listed_and_titled_as_people_speak_of_them(pages, django_assert_max_num_queries):
@@ -166,6 +165,59 @@ def test_a_meeting_is_moved_unless_the_room_is_taken(pages):
     assert moved.status_code == 302, moved.context["adminform"].form.errors
     assert "room" in refused.context["adminform"].form.errors
     assert Meeting.objects.get(pk=meeting.pk).starts_at == time(11)
+
+
+def test_a_meeting_of_sections_is_scheduled_on_the_days_of_their_term_or_on_others(pages):
+    section = SectionFactory()
+    other, room = SectionFactory(term=section.term), RoomFactory()
+    body = {"sections": [section.pk, other.pk], "weekday": 3, "starts_at": "09:00", "ends_at": "10:30", "room": room.pk}
+    first, last = section.term.starts_on, section.term.starts_on + timedelta(days=7)
+
+    whole = pages.post(url("meeting", "add"), body)
+    part = pages.post(url("meeting", "add"), {**body, "weekday": 4, "starts_on": first, "ends_on": last})
+
+    assert (whole.status_code, part.status_code) == (302, 302)
+    of_term, of_week = Meeting.objects.order_by("weekday")
+    assert (of_term.dates.lower, of_term.last_day) == (section.term.starts_on, section.term.ends_on)
+    assert (of_week.dates.lower, of_week.last_day) == (first, last)
+    assert set(of_term.sections.all()) == set(of_week.sections.all()) == {section, other}
+    assert of_term.room == room
+
+
+def test_a_meeting_that_cannot_be_is_refused_beside_the_field(pages):
+    section, room = SectionFactory(), RoomFactory()
+    elsewhere = SectionFactory()
+    MeetingFactory(room=room, weekday=2, dates=(section.term.starts_on, section.term.ends_on))
+    body = {"sections": section.pk, "weekday": 2, "starts_at": "09:30", "ends_at": "10:30", "room": room.pk}
+
+    for wrong, field in (
+        ({}, "room"),
+        ({"sections": [section.pk, elsewhere.pk]}, "sections"),
+        ({"sections": ""}, "sections"),
+        ({"ends_at": "09:00"}, "__all__"),
+        ({"starts_on": section.term.starts_on}, "ends_on"),
+        ({"weekday": 8}, "weekday"),
+    ):
+        refused = pages.post(url("meeting", "add"), {**body, **wrong})
+        assert refused.status_code == 200, wrong
+        assert field in refused.context["adminform"].form.errors, wrong
+
+    assert Meeting.objects.count() == 1
+
+
+def test_a_head_schedules_meetings_of_their_own_sections_alone(client, user_with):
+    mine = SectionFactory()
+    other = SectionFactory(term=mine.term)
+    department = mine.course.department_id
+    client.force_login(user_with(Role.DEPARTMENT_HEAD, ScopeKind.DEPARTMENT, department, is_staff=True))
+    body = {"weekday": 2, "starts_at": "09:30", "ends_at": "10:30"}
+
+    refused = client.post(url("meeting", "add"), {**body, "sections": [mine.pk, other.pk]})
+    added = client.post(url("meeting", "add"), {**body, "sections": mine.pk})
+
+    assert "sections" in refused.context["adminform"].form.errors
+    assert added.status_code == 302
+    assert set(Meeting.objects.get().sections.all()) == {mine}
 
 
 def test_a_course_in_use_is_not_deleted(pages):
