@@ -1,5 +1,6 @@
 """The JSON shapes of accounts."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from rest_framework import serializers
@@ -96,10 +97,13 @@ class LogInWriter(WriteSerializer):
         help_text="What the last log-in on this device answered: with it, guesses of others lock nobody out here.",
     )
 
+    def to_internal_value(self, data: Any) -> Any:
+        # Decided before anything is read, so that everything missing is named at once.
+        self.fields["email"].required = not (isinstance(data, Mapping) and "username" in data)
+        return super().to_internal_value(data)
+
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        email = attrs.get("email") or attrs.get("username")
-        if not email:
-            raise serializers.ValidationError({"email": ["This field is required."]}, code="required")
+        email = attrs.get("email") or attrs["username"]
         return {"email": email, "password": attrs["password"], "device": attrs.get("device", "")}
 
 

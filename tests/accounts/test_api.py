@@ -93,6 +93,24 @@ class TestLoggingIn:
 
         assert "accounts_user_one_identity" in User.objects.addressed("a@example.org").explain()
 
+    @pytest.mark.parametrize(
+        ("sent", "missing"),
+        [
+            ({}, ["email", "password"]),
+            ({"device": ""}, ["email", "password"]),
+            ({"password": PASSWORD}, ["email"]),
+            ({"username": "ada@example.org"}, ["password"]),
+            ({"email": "ada@example.org"}, ["password"]),
+        ],
+    )
+    def test_names_everything_that_is_missing_at_once(self, anonymous, sent, missing):
+        response = anonymous.post(TOKEN, sent, format="json")
+
+        assert response.status_code == 400
+        assert [(error["field"], error["code"]) for error in response.json()["errors"]] == [
+            (name, "required") for name in missing
+        ]
+
     def test_needs_a_name_and_a_password(self, anonymous):
         response = anonymous.post(TOKEN, {"password": ""}, format="json")
 
