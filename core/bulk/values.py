@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Field
 
 from core import customfields
+from core.bulk import conditions
 from core.crud import UnreadableTextError
 from core.customfields.types import is_storable
 from core.errors import DomainError, InvalidError, ViolationsError
@@ -23,12 +24,15 @@ class _Rules(NamedTuple):
 
     fields: "dict[str, Field[Any, Any]]"
     required: "dict[str, Field[Any, Any]]"
+    # What a row holds in columns of which nothing was said.
+    defaults: dict[str, Any]
 
 
 @cache
 def _rules(model: type[models.Model]) -> _Rules:
     fields: dict[str, Field[Any, Any]] = {}
     required: dict[str, Field[Any, Any]] = {}
+    defaults: dict[str, Any] = {}
     for field in model._meta.concrete_fields:
         if field.generated or field.primary_key:
             continue
@@ -36,16 +40,27 @@ def _rules(model: type[models.Model]) -> _Rules:
         has_value = field.has_default() or field.db_default is not models.NOT_PROVIDED
         if not (has_value or field.null or field.blank):
             required[field.name] = field
-    return _Rules(fields, required)
+        elif field.has_default() and not callable(field.default):
+            defaults[field.attname] = field.default
+        elif not field.has_default() and field.null and field.db_default is models.NOT_PROVIDED:
+            defaults[field.attname] = None
+    return _Rules(fields, required, defaults)
 
 
 def faults(
-    model: type[models.Model], values: Mapping[str, Any], *, partial: bool = False, ignoring: Collection[str] = ()
+    model: type[models.Model],
+    values: Mapping[str, Any],
+    *,
+    partial: bool = False,
+    ignoring: Collection[str] = (),
+    row: models.Model | None = None,
 ) -> list[DomainError]:
     """Return what is wrong with the values of a row, as far as can be told without the database.
 
     Keys are names of fields, foreign keys also by `<name>_id`. With `partial` the values change a
-    row that exists; otherwise what is required must be there, `ignoring` what is filled in later.
+    row that exists, which may be given; otherwise what is required must be there, `ignoring` what is
+    filled in later. Check constraints are evaluated where everything they compare is known; one about
+    a field that is wrong by itself adds nothing.
     """
     rules, errors = _rules(model), list[DomainError]()
     for name, value in values.items():
@@ -56,7 +71,30 @@ def faults(
         for name, field in rules.required.items():
             if name not in values and field.attname not in values and name not in ignoring:
                 errors.append(InvalidError("This field is required.", field=name, code="required"))
-    return errors
+    return [*errors, *_broken_checks(model, values, errors, partial=partial, row=row)]
+
+
+def _broken_checks(
+    model: type[models.Model],
+    values: Mapping[str, Any],
+    errors: Iterable[DomainError],
+    *,
+    partial: bool,
+    row: models.Model | None,
+) -> Iterable[DomainError]:
+    rules = _rules(model)
+    given = {rules.fields[name].attname: value for name, value in values.items() if name in rules.fields}
+    wrong = {rules.fields[error.field].attname for error in errors if error.field in rules.fields}
+    known = _held(row) if row is not None else ({} if partial else rules.defaults)
+    for rule, error in conditions.broken(model, {**known, **given}):
+        if wrong.isdisjoint(rule.columns) and not given.keys().isdisjoint(rule.columns):
+            if len(rule.columns) == 1:
+                error.field = next(field.name for name, field in rules.fields.items() if name in rule.columns)
+            yield error
+
+
+def _held(row: models.Model) -> dict[str, Any]:
+    return {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields if not field.generated}
 
 
 def _value_faults(field: "Field[Any, Any]", value: Any) -> Iterable[DomainError]:

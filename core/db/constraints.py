@@ -63,6 +63,11 @@ def _factory(kind: type[DomainError], constraint: models.BaseConstraint) -> Fact
     return lambda: kind(message, code=code, field=field)
 
 
+def refusal_named(constraint: str) -> DomainError:
+    """Return the error that a violation of a constraint of a model answers."""
+    return (_registered.get(constraint) or _declared()[constraint])()
+
+
 def declared_refusals() -> dict[str, DomainError]:
     """Return the error of every constraint by the constraint's name, for the reference of error codes."""
     return {name: factory() for name, factory in (_declared() | _registered).items()}

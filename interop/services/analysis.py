@@ -24,6 +24,9 @@ from interop.targets.values import PENDING, UnreadableValueError, Value, encode
 
 REFERRING = ("ref", "refs", "shares")
 
+# What is said of a row that waits for itself.
+LATER = "The row refers to itself or to one that comes later."
+
 # A reference as a record gives it: a natural key, or {"external": "scheme:value"}.
 Given = Any
 
@@ -47,20 +50,24 @@ class Analysis:
         for item in items:
             _parse(target, item)
         self._resolve(target, items)
+        if self._is_preview:
+            _refuse_circles(target, items)
         self._find_rows(target, items)
         definitions = _Definitions(target)
-        pending = self._pending_fields(target, items)
-        for item in items:
-            if not item.is_rejected:
-                definitions.canonise(item)
-                target.normalise(item)
-                self._compare(target, item)
-            if self._is_preview and item.action in (ImportAction.CREATE, ImportAction.UPDATE):
-                _check(target, item)
-                if wrong := definitions.faults(item, pending):
-                    item.reject(*wrong)
+        sound = [item for item in items if not item.is_rejected]
+        rejected = [item for item in items if item.is_rejected]
+        for item in sound:
+            definitions.canonise(item)
+            target.normalise(item)
+            self._compare(target, item)
         if self._is_preview:
-            target.forecast([item for item in items if item.action in (ImportAction.CREATE, ImportAction.UPDATE)])
+            pending = self._pending_fields(target, items)
+            for item in sound:
+                if is_effective(item):
+                    _check(target, item)
+                    item.refuse_all(definitions.faults(item, pending))
+            _add_faults(target, rejected, definitions, pending)
+            target.forecast([item for item in sound if is_effective(item)])
 
     # --- references ---
 
@@ -181,9 +188,15 @@ def as_item(record: Record, position: int) -> Item:
 
 
 def _names_of(items: Sequence[Item]) -> tuple[str, set[str]]:
-    records = [item.record for item in items if not item.is_rejected]
-    natural = {f"={record.key}" for record in records}
-    return items[0].record.resource, natural | {f"@{record.external_id}" for record in records if record.external_id}
+    return items[0].record.resource, _names_of_all(item for item in items if not item.is_rejected)
+
+
+def _names_of_all(items: Iterable[Item]) -> set[str]:
+    """Return every name by which others refer to items."""
+    records = [item.record for item in items]
+    return {f"={record.key}" for record in records} | {
+        f"@{record.external_id}" for record in records if record.external_id
+    }
 
 
 def identified(target: Target, names: Iterable[str]) -> dict[str, UUID]:
@@ -282,7 +295,7 @@ def _name(given: Given) -> str:
 def _resolved(item: Item, field: Value, value: Any, known: dict[str, Any]) -> Any:
     def one(given: Given) -> Any:
         found = known.get(_name(given))
-        if found is None:
+        if found is None and not _is_fragment(item, given):
             shown = given["external"] if isinstance(given, dict) else given
             detail = f"There is no such row of {field.to}: {str(shown)[:100]}."
             item.reject(Fault("unknown_reference", detail, field.name))
@@ -296,6 +309,58 @@ def _resolved(item: Item, field: Value, value: Any, known: dict[str, Any]) -> An
         {**{name: part for name, part in share.items() if name != "faculty"}, "faculty_id": one(share["faculty"])}
         for share in value
     ]
+
+
+def _is_fragment(item: Item, given: Given) -> bool:
+    """Say whether a reference lacks a part because its cell is faulty, which is said already."""
+    return bool(item.record.faults) and isinstance(given, str) and "" in decompose(given)
+
+
+def _refuse_circles(target: Target, items: Sequence[Item]) -> None:
+    """Reject items that refer to themselves, or in a circle to each other: none of them can be written first."""
+    own = {name for name, field in target.fields.items() if field.to == target.resource and field.kind == "ref"}
+    waiting = {item.position: item for item in items if own and not item.is_rejected}
+    while waiting:
+        names = _names_of_all(waiting.values())
+        ready = [
+            position
+            for position, item in waiting.items()
+            if not any(item.values.get(name) is PENDING and _name(item.record.values[name]) in names for name in own)
+        ]
+        if not ready:
+            for item in waiting.values():
+                item.reject(Fault("unknown_reference", LATER))
+            return
+        for position in ready:
+            del waiting[position]
+
+
+def _add_faults(
+    target: Target, rejected: Sequence[Item], definitions: "_Definitions", pending: Collection[str]
+) -> None:
+    """Say what else is wrong with items that are rejected, apart from the fields that are faulty already.
+
+    What a row lacks is said where it is certain that there is none of this name.
+    """
+    whole = {item.record.key for item in rejected if target.key_paths and "" not in decompose(item.record.key)}
+    missing = whole - target.ids_by_key(whole).keys() if whole else set()
+    for item in rejected:
+        told = {fault.field for fault in item.reasons}
+        for values in (item.values, item.initial):
+            for name in told & values.keys():
+                del values[name]
+        found = Item(item.record, item.position, item.values, item.initial, item.custom)
+        definitions.canonise(found)
+        _check(target, found)
+        found.refuse_all(definitions.faults(found, pending))
+        is_new = item.record.key in missing and not item.record.external_id
+        wanted = [fault for fault in found.reasons if is_new or fault.code != "required"]
+        item.refuse_all([fault for fault in wanted if fault.field not in told])
+
+
+def is_effective(item: Item) -> bool:
+    """Say whether an item is to be written."""
+    return item.action in (ImportAction.CREATE, ImportAction.UPDATE)
 
 
 def _check(target: Target, item: Item) -> None:

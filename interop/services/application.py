@@ -20,7 +20,7 @@ from interop.faults import Fault
 from interop.models import ImportAction, ImportedValue, ImportJob, ImportRow
 from interop.models import ImportState as State
 from interop.services import staging, states
-from interop.services.analysis import Analysis
+from interop.services.analysis import LATER, Analysis
 from interop.services.counting import counts_of
 from interop.services.measuring import Meter, undisturbed
 from interop.services.validation import CHUNK
@@ -127,7 +127,7 @@ def _write_in_waves(job: ImportJob, items: Sequence[Item], analysis: Analysis, t
         ready = [item for item in waiting if item.is_rejected or not _waits(item)]
         if not ready:
             for item in waiting:
-                item.reject(Fault("unknown_reference", "The row refers to itself or to one that comes later."))
+                item.reject(Fault("unknown_reference", LATER))
             return
         settled = {item.position for item in ready}
         waiting = [item for item in waiting if item.position not in settled]

@@ -92,8 +92,9 @@ def _stage_all(
         with transaction.atomic():
             states.locked(job.pk, job.run_id)
             sound = _refuse_duplicates(job, [item for item in items if not item.is_rejected])
-            if sound:
-                analysis.of(sound)
+            faulty = [item for item in items if item.record.faults and item.record.values]
+            if sound or faulty:
+                analysis.of(sorted((*sound, *faulty), key=lambda item: item.position))
             staging.stage(job, items)
             staged += len(items)
             total = max(source.rows_expected, staged)

@@ -109,7 +109,7 @@ class Target:
         """Return what is wrong with the values of an item, as far as can be told without writing."""
         if item.row is None:
             return faults(self.model, self.columns(item.new_values))
-        return faults(self.model, self.columns(item.changed_values), partial=True)
+        return faults(self.model, self.columns(item.changed_values), partial=True, row=item.row)
 
     def forecast(self, items: Sequence[Item]) -> None:
         """Reject, or note something on, items by what other rows hold and earlier items are going to."""

@@ -1,5 +1,6 @@
 """A record while it is being worked on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -39,6 +40,11 @@ class Item:
     def reject(self, *faults: Fault) -> None:
         self.reasons.extend(faults)
         self.action = ImportAction.REJECTED
+
+    def refuse_all(self, faults: Sequence[Fault]) -> None:
+        """Reject the item for faults, if there are any."""
+        if faults:
+            self.reject(*faults)
 
     def refuse(self, error: DomainError) -> None:
         """Reject the item for what a service or the database says."""

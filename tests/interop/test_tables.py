@@ -133,6 +133,7 @@ def test_sound_rows_go_in_and_the_others_are_refused_with_their_reasons(place: P
         (3, "required", "student_no"),
         (4, "unknown_reference", "department"),
         (5, "invalid_format", "birth_date"),
+        (5, "invalid", "email"),
         (6, "max_length", "first_name"),
         (6, "invalid_choice", "gender"),
         (7, "duplicate_row", ""),
@@ -487,3 +488,52 @@ def test_the_report_cannot_run_in_a_spreadsheet(place: Path) -> None:
     lines = "".join(services.report(job)).splitlines()[1:]
     cells = [line.split(",")[3] for line in lines]
     assert cells == ["'=1+1", "'+1", "'-1", "'@SUM(A1)", "x", "plain"]
+
+
+# --- what the preview knows ---
+
+
+def previewed(kind: str, place: Path, *rows: dict[str, Any]) -> list[tuple[int, str, str]]:
+    """Return what the preview refuses, having made sure that applying refuses nothing else."""
+    job = validated(kind, table(place, *rows))
+    found = reasons(job)
+    assert reasons(services.apply(job.pk, by=None)) == found
+    return found
+
+
+@pytest.mark.usefixtures("science")
+def test_the_preview_knows_what_the_database_would_refuse_of_a_single_row(place: Path) -> None:
+    course = {"title": "x", "department": "SCI"}
+    rows = [{"code": "A", "credits": "-3", **course}, {"code": "B", "credits": "3", "credits_max": "2", **course}]
+
+    assert previewed("courses", place, *rows) == [(2, "negative_credits", "credits"), (3, "bounds_reversed", "")]
+
+
+def test_the_preview_knows_departments_that_lie_below_themselves(place: Path) -> None:
+    DepartmentFactory(code="OLD")
+    rows = [
+        {"code": "A", "name": "x", "parent": "A"}, {"code": "B", "name": "x", "parent": "C"},
+        {"code": "C", "name": "x", "parent": "B"}, {"code": "D", "name": "x", "parent": ""},
+        {"code": "OLD", "name": "x", "parent": "OLD"},
+    ]  # fmt: skip
+
+    assert previewed("departments", place, *rows) == [
+        (2, "unknown_reference", ""), (3, "unknown_reference", ""), (4, "unknown_reference", ""),
+        (6, "department_cycle", ""),
+    ]  # fmt: skip
+
+
+@pytest.mark.usefixtures("science")
+def test_all_that_is_wrong_with_a_row_is_said_at_once(place: Path, registrar: Any) -> None:
+    create_custom_field(
+        by=registrar, entity_type="students.student", name="shoe_size", label="Shoe size", field_type="number",
+    )  # fmt: skip
+    program = {"code": "BSC", "name": "x", "department": "SCI"}
+    student = {"student_no": "S1", "department": "NOWHERE", "custom.shoe_size": "large"}
+
+    assert previewed("programs", place, {**program, "level": "guru", "total_credits": "many"}) == [
+        (2, "invalid_format", "total_credits"), (2, "invalid_choice", "level"),
+    ]  # fmt: skip
+    both = previewed("programs", place, {**program, "level": "guru", "total_credits": "-1"})
+    assert [field for _, _, field in both] == ["level", "total_credits"]
+    assert [field for _, _, field in previewed("students", place, student)] == ["department", "custom_fields.shoe_size"]
