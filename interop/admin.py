@@ -182,7 +182,7 @@ class ImportJobAdmin(ServiceAdmin):
     @admin.display(description="by resource")
     def by_type(self, job: ImportJob) -> SafeString:
         summary = services.summary(job)
-        over = summary["over_capacity"]
+        over = services.over_capacity(job)
         said = format_html("<p>{} enrolments are over the capacity of their section.</p>", over) if over else ""
         head = format_html_join("", "<th>{}</th>", ((name,) for name in ("resource", *COUNTED)))
         cells = (

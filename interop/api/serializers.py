@@ -73,9 +73,8 @@ class ImportJobSerializer(BaseListSerializer[ImportJob]):
     @extend_schema_field(CountsOfJob)
     def get_counts(self, job: ImportJob) -> dict[str, Any]:
         summary = services.summary(job)
-        return {
-            name: summary[name] for name in ("created", "updated", "unchanged", "rejected", "over_capacity", "by_type")
-        }
+        counts = {name: summary[name] for name in ("created", "updated", "unchanged", "rejected", "by_type")}
+        return {**counts, "over_capacity": services.over_capacity(job)}
 
 
 class ImportJobDetailSerializer(ImportJobSerializer):

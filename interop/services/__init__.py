@@ -1,7 +1,7 @@
 """Everything that changes imports, and through them what they import."""
 
 from interop.services.application import AlreadyImportedError, apply
-from interop.services.counting import reversal_summary, summary
+from interop.services.counting import over_capacity, reversal_summary, summary
 from interop.services.failure import fail, refuse
 from interop.services.jobs import (
     InForceError,
@@ -31,6 +31,7 @@ __all__ = [
     "fail",
     "from_path",
     "is_past_validation",
+    "over_capacity",
     "refuse",
     "report",
     "request_application",

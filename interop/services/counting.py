@@ -51,8 +51,12 @@ def reversal_counts_of(job: ImportJob) -> dict[str, dict[str, int]]:
 def summary(job: ImportJob) -> dict[str, Any]:
     """Return what a run reports: totals, cost, and the counts by resource."""
     cost = {"rows": job.rows_read, "seconds": float(job.seconds), "peak_mb": float(job.peak_mb)}
-    over = sum(of_resource.get(OVER_CAPACITY, 0) for of_resource in job.counts.values())
-    return {**_report(job, job.counts, COUNTED, cost), OVER_CAPACITY: over}
+    return _report(job, job.counts, COUNTED, cost)
+
+
+def over_capacity(job: ImportJob) -> int:
+    """Return how many enrolments were recorded, or are going to be, although their section was full."""
+    return sum(of_resource.get(OVER_CAPACITY, 0) for of_resource in job.counts.values())
 
 
 def reversal_summary(job: ImportJob) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from django.core.management import CommandError, call_command
 from departments.models import Department
 from interop import services
 from interop.models import ImportJob
+from tests.courses.factories import SectionFactory
 from tests.departments.factories import DepartmentFactory
+from tests.students.factories import StudentFactory
 
 pytestmark = pytest.mark.django_db
 CSV = "code,name,is_active\nPHY,Physics,yes\nCHE,Chemistry,perhaps\n"
@@ -46,7 +48,7 @@ def test_json_is_all_that_it_prints_when_asked_for(file):
     printed = json.loads(run("departments", file, "--json"))
 
     assert list(printed) == [
-        "kind", "created", "updated", "unchanged", "rejected", "rows", "seconds", "peak_mb", "by_type", "over_capacity",
+        "kind", "created", "updated", "unchanged", "rejected", "rows", "seconds", "peak_mb", "by_type",
     ]  # fmt: skip
     assert printed["by_type"] == {"departments": {"created": 1, "updated": 0, "unchanged": 0, "rejected": 1}}
     assert (printed["kind"], printed["created"], printed["rows"]) == ("departments", 1, 2)
@@ -190,3 +192,26 @@ def test_a_path_that_is_not_there_fails_the_command(tmp_path):
 def test_arguments_that_make_no_sense_are_refused(arguments):
     with pytest.raises(CommandError):
         run(*arguments)
+
+
+@pytest.mark.parametrize(("capacity", "over"), [(2, None), (0, 2)])
+def test_enrolments_over_capacity_are_counted_where_there_are_any(tmp_path, capacity, over):
+    section = SectionFactory(code="01", capacity=capacity, term__state="closed")
+    table = tmp_path / "enrollments.csv"
+    lines = [f"{StudentFactory().student_no},{section.course.code},01,{section.term.code}" for _ in range(2)]
+    table.write_text("\n".join(["student_no,course_code,section_code,term", *lines]))
+
+    printed = json.loads(run("enrollments", table, "--json"))
+
+    assert (printed["created"], printed.get("over_capacity")) == (2, over)
+
+
+def test_enrolments_of_running_terms_are_recorded_over_capacity_when_asked_for(tmp_path):
+    section = SectionFactory(code="01", capacity=0)
+    table = tmp_path / "enrollments.csv"
+    row = f"{StudentFactory().student_no},{section.course.code},01,{section.term.code}"
+    table.write_text(f"student_no,course_code,section_code,term\n{row}\n")
+    with pytest.raises(CommandError):
+        run("enrollments", table)
+
+    assert "1 enrolments are over the capacity" in run("enrollments", table, "--beyond-capacity")

@@ -154,11 +154,11 @@ class TestHistory:
         in_state(section, state)
 
         preview = validated("enrollments", table(place, *rows(3)))
-        assert (notes(preview), services.summary(preview)["over_capacity"]) == ([[], [], ["over_capacity"]], 1)
+        assert (notes(preview), services.over_capacity(preview)) == ([[], [], ["over_capacity"]], 1)
 
         job = services.apply(preview.pk, by=None)
         assert (totals(job), taken(section)) == ((3, 0, 0, 0), (3, 1))
-        assert (notes(job), services.summary(job)["over_capacity"]) == ([[], [], ["over_capacity"]], 1)
+        assert (notes(job), services.over_capacity(job)) == ([[], [], ["over_capacity"]], 1)
         assert "Over capacity, recorded as history." in "".join(services.report(job))
 
     def test_every_enrolment_has_a_beginning(self, place: Path, section: Section, registrar: Any) -> None:

@@ -155,7 +155,8 @@ class Command(BaseCommand):
         summary = services.reversal_summary(job) if is_back else services.summary(job)
         columns = (*COLUMNS, "deleted") if is_back else COLUMNS
         if self.options["json"]:
-            self.stdout.write(json.dumps(summary))
+            over = {} if is_back else {"over_capacity": services.over_capacity(job)}
+            self.stdout.write(json.dumps(summary | {name: number for name, number in over.items() if number}))
             return
         self.stdout.write(f"{job.get_kind_display()}, {job.file_name}: {job.get_state_display().lower()}.\n\n")
         widest = max([len("total"), *map(len, summary["by_type"])])
@@ -168,7 +169,7 @@ class Command(BaseCommand):
             f"at most {summary['peak_mb']:.0f} MB."
         )
         if not is_back:
-            if over := summary["over_capacity"]:
+            if over := services.over_capacity(job):
                 self.stdout.write(f"{over:,} enrolments are over the capacity of their section.")
             self._print_reasons(job)
             for remark in job.remarks:
