@@ -82,6 +82,8 @@ def _broken_checks(
     partial: bool,
     row: models.Model | None,
 ) -> Iterable[DomainError]:
+    if not conditions.rules_of(model):
+        return
     rules = _rules(model)
     given = {rules.fields[name].attname: value for name, value in values.items() if name in rules.fields}
     wrong = {rules.fields[error.field].attname for error in errors if error.field in rules.fields}

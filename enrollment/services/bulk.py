@@ -150,14 +150,14 @@ class _Recorder:
     def _record_firsts(self, made: Sequence[tuple[Enrollment, Judgement]]) -> None:
         """Begin the histories of enrolments."""
         actor_id = self._by.pk if self._by else None
-        copy_values(
-            EnrollmentEvent,
-            ("id", "enrollment_id", "from_status", "to_status", "overridden", "actor_id", "reason", "happened_at"),
-            (
-                (new_id(), row.pk, "", str(row.status), judged.waived, actor_id, REPORTED, self._at)
-                for row, judged in made
-            ),
-        )
+        columns = ["id", "enrollment_id", "from_status", "to_status", "actor_id", "reason", "happened_at"]
+        rows: Iterable[Sequence[Any]] = [
+            (new_id(), row.pk, "", str(row.status), actor_id, REPORTED, self._at) for row, _ in made
+        ]
+        if any(judged.passed_over for _, judged in made):  # of most chunks the database's default says it
+            columns.append("overridden")
+            rows = ((*values, judged.waived) for values, (_, judged) in zip(rows, made, strict=True))
+        copy_values(EnrollmentEvent, columns, rows)
 
 
 def _give_seats_to(rows: Iterable[Enrollment]) -> None:

@@ -169,8 +169,8 @@ class Command(BaseCommand):
             f"at most {summary['peak_mb']:.0f} MB."
         )
         if not is_back:
-            if over := services.over_capacity(job):
-                self.stdout.write(f"{over:,} enrolments are over the capacity of their section.")
+            if beyond := services.over_capacity(job):
+                self.stdout.write(f"{beyond:,} enrolments are over the capacity of their section.")
             self._print_reasons(job)
             for remark in job.remarks:
                 self.stdout.write(f"{remark['file']}: {remark['detail']}")
