@@ -43,7 +43,7 @@ class DemoAccountsForbiddenError(ForbiddenError):
 
 # Which changes of an account are acts to be put on record, beside the history of the row.
 RECORDED = {
-    "password": "password.changed",
+    "password": "password.changed",  # pragma: allowlist secret
     "is_active": "account.activity_changed",
     "is_staff": "account.staff_changed",
     "email": "account.address_changed",
