@@ -10,11 +10,11 @@ class CoreConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing these registers checks, admin pages and grants.
-        from core import checks  # noqa: F401
-        from core.customfields import admin, visibility  # noqa: F401
-        from core.customfields import checks as custom_field_checks  # noqa: F401
+        from core import checks  # noqa: F401 - register themselves
+        from core.customfields import admin, visibility  # noqa: F401 - register themselves
+        from core.customfields import checks as custom_field_checks  # noqa: F401 - register themselves
         from core.provenance import watch
-        from core.security import checks as key_checks  # noqa: F401
+        from core.security import checks as key_checks  # noqa: F401 - register themselves
 
         # Every process knows every event, also those that only others publish.
         autodiscover_modules("events")
