@@ -26,7 +26,7 @@ SAFE_ENVIRONMENT := DJANGO_SETTINGS_MODULE=campushub360.settings.production \
 SAMPLES := sample-|only-for-this-line|the-tests-own-|password_encryption = |user:password@|"your password"
 UNLESS_TESTS := KeywordDetector BasicAuthDetector Base64HighEntropyString HexHighEntropyString JwtTokenDetector
 
-.PHONY: help run test check authz-mutants security-checklist sbom audit seed schema shell format lock clean environment-demo environment-development
+.PHONY: help run test check bench authz-mutants security-checklist sbom audit seed schema shell format lock clean environment-demo environment-development
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -54,6 +54,10 @@ check: environment-development ## Formatting, lint, types, layers, unsafe code, 
 	$(MANAGE) spectacular --validate --fail-on-warn --file .campus/openapi.yaml
 	diff -u campushub360/openapi.yaml .campus/openapi.yaml || { echo 'The API changed: `make schema` records it.'; exit 1; }
 	$(MANAGE) error_reference --check
+
+bench: environment-development ## Measure what docs/performance.md claims, against baselines in the same run (ARGS=--quick to try it)
+	@DJANGO_SETTINGS_MODULE=campushub360.settings.testing TEST_DATABASE_NAME=benchmarks_campushub360 \
+		$(VENV)/python -m benchmarks $(ARGS)
 
 authz-mutants: environment-development ## Take each line of the policy away in turn; the matrix has to notice (ARGS="Department" tries some; hours)
 	@AUTHZ_SLICE='$(ARGS)' $(VENV)/pytest tests/authorization/mutants.py -q --no-header --tb=line

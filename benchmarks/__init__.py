@@ -1,0 +1,1 @@
+"""Measures what the documents claim: ratios and differences against named baselines, within one run."""

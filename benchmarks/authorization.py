@@ -1,0 +1,85 @@
+"""What it costs to know who asks and what they may: authentication, permission and sight of rows.
+
+The same list of departments is asked for twice. The product reads the token, asks the database about session,
+account and roles, checks the permission and narrows the rows; the baseline is handed the account and asks nothing.
+The session is in use: its token's signature was verified before, as for all requests of a session but the first of
+each ten minutes. Neither contender is counted by the limiter, and middleware, which both would have, is left out.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from django.db import connection
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.status import HTTP_200_OK
+
+from accounts import services
+from accounts.models import User
+from accounts.roles import Role
+from benchmarks.harness import Size, Target, difference, in_turn
+from departments.api.views import DepartmentViewSet
+
+PATH = "/api/v1/departments/"
+# One who may see everything, and one whose sight is a matter of their own person.
+ROLES = [Role.REGISTRAR, Role.STUDENT]
+
+
+def targets(size: Size) -> Iterator[Target]:
+    """Measure, for each of the roles, what authorisation adds to a request."""
+    for role in ROLES:
+        user = User.objects.with_assignments().filter(is_active=True, role_assignments__role=role).order_by("pk")[0]
+        authorised, handed = _request(_guarded(), user), _request(_unguarded(user), user)
+        added = _queries(authorised) - _queries(handed)
+        rounds = in_turn({"authorised": authorised, "handed": handed}, size)
+        yield Target(f"authorisation of a {role}: queries added", "at most", 1, added, "queries")
+        yield Target(
+            f"authorisation of a {role}: time added",
+            "at most",
+            0.3,
+            difference(rounds, "authorised", "handed"),
+            "ms",
+        )
+
+
+def _guarded() -> Any:
+    return type("Guarded", (DepartmentViewSet,), {"throttle_classes": []}).as_view({"get": "list"})  # type: ignore[attr-defined]  # made on the spot
+
+
+def _unguarded(user: User) -> Any:
+    class Handed(BaseAuthentication):
+        def authenticate(self, request: Any) -> tuple[User, None]:
+            return user, None
+
+    def everything(view: Any) -> Any:
+        return view.loaded(view.queryset.all())
+
+    members = {
+        "throttle_classes": [],
+        "authentication_classes": [Handed],
+        "permission_classes": [],
+        "get_queryset": everything,
+    }
+    return type("Unguarded", (DepartmentViewSet,), members).as_view({"get": "list"})  # type: ignore[attr-defined]  # made on the spot
+
+
+def _request(view: Any, user: User) -> Callable[[], object]:
+    token = services.open_session(user, amr=["pwd"], at=timezone.now()).access
+    factory = RequestFactory(headers={"Authorization": f"Bearer {token}"})
+
+    def call() -> object:
+        response = view(factory.get(PATH)).render()
+        if response.status_code != HTTP_200_OK:
+            raise RuntimeError(f"{PATH} answered {response.status_code}: {response.content[:200]!r}")
+        return response
+
+    return call
+
+
+def _queries(call: Callable[[], object]) -> int:
+    call()
+    with CaptureQueriesContext(connection) as captured:
+        call()
+    return len(captured)

@@ -1,0 +1,52 @@
+"""What the benchmarks report, and that they measure what they say. How quick anything is, no test asks."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from accounts.models import User
+from accounts.roles import Role
+from benchmarks import authorization
+from benchmarks.harness import Size, Target, difference, in_turn, report
+
+
+def test_contenders_take_turns_and_whoever_came_first_comes_last_in_the_next_round() -> None:
+    called: list[str] = []
+
+    rounds = in_turn({"one": lambda: called.append("one"), "other": lambda: called.append("other")}, Size(2, 1))
+
+    assert called == ["one", "other", "one", "other", "other", "one"]
+    assert [set(each) for each in rounds] == [{"one", "other"}] * 2
+
+
+def test_a_difference_is_taken_within_each_round() -> None:
+    # The machine got slower from round to round; the difference did not.
+    rounds = [{"slow": 2.0, "quick": 1.0}, {"slow": 21.0, "quick": 20.0}, {"slow": 301.0, "quick": 300.0}]
+
+    assert difference(rounds, "slow", "quick") == 1.0
+
+
+def test_a_report_says_what_was_promised_and_what_came_of_it(tmp_path: Path) -> None:
+    kept = Target("hits", "at least", 0.7, 0.75, "ratio")
+    missed = Target("time added", "at most", 0.3, 0.4, "ms")
+
+    table = report([kept, missed], machine={"cores": 2}, commit="abc", file=tmp_path / "results" / "latest.json")
+
+    written = json.loads((tmp_path / "results" / "latest.json").read_text())
+    assert (written["machine"], written["commit"]) == ({"cores": 2}, "abc")
+    assert [(each["name"], each["ok"]) for each in written["targets"]] == [("hits", True), ("time added", False)]
+    assert "at least 0.7: met" in table
+    assert "at most 0.3: MISSED" in table
+
+
+@pytest.mark.django_db
+def test_knowing_who_asks_and_what_they_may_costs_one_query(user_with: Callable[..., User]) -> None:
+    for role in authorization.ROLES:
+        user_with(role)
+
+    measured = list(authorization.targets(Size(rounds=1, calls=1)))
+
+    added = {each.name: each.measured for each in measured if each.unit == "queries"}
+    assert added == {f"authorisation of a {role}: queries added": 1 for role in (Role.REGISTRAR, Role.STUDENT)}
