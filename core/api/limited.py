@@ -8,6 +8,9 @@ from rest_framework.views import APIView
 class LimitedMixin(APIView):
     """Counts a request between authentication and permission, and one that fails to authenticate as well."""
 
+    # What the contract knows. A preflight is answered before any view; what else OPTIONS would tell, the schema says.
+    http_method_names = ["get", "head", "post", "put", "patch", "delete"]
+
     def perform_authentication(self, request: Request) -> None:
         try:
             super().perform_authentication(request)

@@ -33,8 +33,7 @@ class ActionPermission(BasePermission):
         action = getattr(view, "action", method)
         if action is None or method not in view.http_method_names or not hasattr(view, method):
             return True  # No handler: the view answers 405.
-        if action in ("options", "metadata", "head"):
-            action = "get" if action == "head" else action
+        action = "get" if action == "head" else action
         if action not in required:
             return False
         permission = required[action]

@@ -1,8 +1,8 @@
 """The first sheet of an XLSX workbook, read row by row.
 
-A workbook is a ZIP of XML: the archive's limits are checked before anything is unpacked, and
-openpyxl parses with defusedxml, so entities and document types are refused. Formulas count as the
-value they last had; nothing is calculated.
+A workbook is a ZIP of XML: the archive's limits are checked before anything is unpacked, and a part
+that declares a document type, with entities or without, is refused before openpyxl reads any.
+Formulas count as the value they last had; nothing is calculated.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,8 +10,9 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import ParseError
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
+from defusedxml.ElementTree import iterparse
 from openpyxl import load_workbook
 from openpyxl.utils.exceptions import InvalidFileException
 
@@ -21,6 +22,7 @@ from interop.reading.delimited import MAX_CELL
 from interop.reading.rows import MAX_COLUMNS, Row, Table, checked_header, fitted
 
 UNPACKED_LIMIT = 50 * 1024 * 1024
+XML = (".xml", ".rels", ".vml")
 # What openpyxl raises on a workbook that is not one; what defusedxml forbids is a ValueError.
 UNREADABLE = (
     BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, TypeError, IndexError, AttributeError, OSError,
@@ -30,9 +32,9 @@ UNREADABLE = (
 
 def read_xlsx(stream: BinaryIO, file: str) -> Table:
     """Return the table on the workbook's first sheet; raise a `FileRefusedError` if there is none."""
-    with open_archive(stream, file, unpacked_limit=UNPACKED_LIMIT):
-        pass
     try:
+        with open_archive(stream, file, unpacked_limit=UNPACKED_LIMIT) as archive:
+            _refuse_document_types(archive)
         workbook = load_workbook(stream, read_only=True, data_only=True, keep_links=False)
         sheet = workbook.worksheets[0]
         # The sheet's own word for its size may be a lie; read_only mode would pad every row to it.
@@ -45,6 +47,14 @@ def read_xlsx(stream: BinaryIO, file: str) -> Table:
         raise EmptyFileError(file=file)
     header = checked_header([_text(value, file, 1) for value in first], file)
     return Table(file, header, _rows(values, file, len(header)))
+
+
+def _refuse_document_types(archive: ZipFile) -> None:
+    """Raise a `ValueError` for a part with a document type, which can stand before its first element alone."""
+    for entry in archive.infolist():
+        if entry.filename.casefold().endswith(XML):
+            with archive.open(entry) as part:
+                next(iterparse(part, events=("start",), forbid_dtd=True), None)
 
 
 def _rows(values: Iterator[Sequence[Any]], file: str, width: int) -> Iterator[Row]:

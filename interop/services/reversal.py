@@ -102,10 +102,11 @@ def take_back(
     """
     meter = Meter()
     job = _begin(job_id, run_id)
-    by = _request(job).actor
+    asked_by = _request(job).actor_id
     try:
         with Announcer(job) as announce, transaction.atomic():
-            states.require_importer(by)
+            by = states.account_now(asked_by)
+            states.require_importer(by, job)
             for done in _take_back_all(job, Targets(by, job), chunk_size):
                 meter.peak_mb()
                 job.rows_done += done

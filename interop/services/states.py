@@ -55,14 +55,21 @@ def id_of(by: Actor | None) -> UUID | None:
 def requester(job_id: UUID, asked: UUID | None) -> Actor | None:
     """Return whoever asked for a step of a job, with the roles held now; by default whoever uploaded its file.
 
-    A job that a command began was uploaded by nobody. Raises `OutOfScopeError` for an account that
-    cannot be logged in to any more.
+    A job that a command began was uploaded by nobody. Raises `OutOfScopeError` as `account_now` does.
     """
     if asked is None:
         asked = ImportJob.objects.filter(pk=job_id).values_list("actor_id", flat=True).first()
-    if asked is None:
+    return account_now(asked)
+
+
+def account_now(pk: UUID | None) -> Actor | None:
+    """Return an account with the roles held now, or None for a command, which has none.
+
+    Raises `OutOfScopeError` for an account that cannot be logged in to any more.
+    """
+    if pk is None:
         return None
-    user = User.objects.with_assignments().filter(pk=asked, is_active=True).first()
+    user = User.objects.with_assignments().filter(pk=pk, is_active=True).first()
     if user is None:
         raise OutOfScopeError("Whoever asked for this no longer has an account.")
     return user

@@ -1,7 +1,8 @@
-"""What no linter forbids: queries whose parts a client names, SQL past the ORM, stored code, runaway patterns."""
+"""What no linter forbids: queries, templates and addresses that a client chose, SQL past the ORM, stored code."""
 
 import ast
 import pickle
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,23 @@ BY_NAME = {
 }  # fmt: skip
 PAST_THE_ORM = {"raw", "extra", "RawSQL"}
 UNPICKLERS = {"pickle", "cPickle", "_pickle", "cloudpickle", "dill", "joblib", "jsonpickle", "marshal", "shelve"}
+# What makes a template, or takes a text for markup as it is.
+TEMPLATES = {"Template", "from_string", "Engine", "Environment"}
+MARKUP = {"mark_safe", "SafeString", "SafeText", "safestring", "html_safe"}
+# Their first argument is a template, or the name of one.
+FORMATS = {"format_html": 0, "format_html_join": 1, "render_to_string": 0, "select_template": 0, "get_template": 0}
+UNESCAPED = re.compile(r"\{%\s*autoescape\s+off|\|\s*(safe|safeseq)\b")
+# Whatever opens a connection to an address that it is told.
+CLIENTS = {
+    "aiohttp", "ftplib", "http.client", "httpx", "imaplib", "pycurl", "requests", "smtplib", "socket", "urllib.request",
+    "urllib3", "websocket", "websockets", "xmlrpc.client",
+}  # fmt: skip
+# They ask the servers that a checkout runs for itself, at addresses of their own.
+OWN_CALLS = {
+    "campushub360/local/engine.py": ["socket"],
+    "campushub360/local/engines.py": ["socket"],
+    "campushub360/local/supervisor.py": ["socket", "urllib.request"],
+}
 OWN_PATTERNS = {
     # They meet constants alone: the form of names, and the patterns of our own serializers when the API is described.
     "core/models/custom_field.py": {"NAME_PATTERN.strip('^$')"},
@@ -84,14 +102,39 @@ def sql_past_the_orm(tree: ast.AST) -> list[int]:
     return [call.lineno for name, call in calls(tree) if name in PAST_THE_ORM]
 
 
-def unpicklers(tree: ast.AST) -> list[str]:
-    imported = [
+def imported_by(tree: ast.AST) -> list[str]:
+    return [
         module
         for node in ast.walk(tree)
         if isinstance(node, ast.Import | ast.ImportFrom)
         for module in ([alias.name for alias in node.names] if isinstance(node, ast.Import) else [node.module or ""])
     ]
-    return [module for module in imported if module.split(".")[0] in UNPICKLERS]
+
+
+def unpicklers(tree: ast.AST) -> list[str]:
+    return [module for module in imported_by(tree) if module.split(".")[0] in UNPICKLERS]
+
+
+def http_clients(tree: ast.AST) -> list[str]:
+    """Return the modules imported that fetch what a URL names, by whatever part of them is imported."""
+    named = {f"{module}." for module in imported_by(tree)} | {
+        f"{node.module}.{alias.name}."
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+    return sorted(client for client in CLIENTS if any(name.startswith(f"{client}.") for name in named))
+
+
+def made_templates(tree: ast.AST) -> list[str]:
+    """Return what makes a template, or markup, of anything but a constant."""
+    found = [name for name, _ in calls(tree) if name in TEMPLATES | MARKUP]
+    for name, call in calls(tree):
+        given = call.args[FORMATS[name] : FORMATS[name] + 1] if name in FORMATS else []
+        found += [f"{name}({ast.unparse(each)})" for each in given if not isinstance(each, ast.Constant)]
+        if name == "render" and len(call.args) > 1 and ast.unparse(call.args[0]) == "request":
+            found += [] if isinstance(call.args[1], ast.Constant) else [ast.unparse(call)]
+    return found
 
 
 def patterns_at_run_time(tree: ast.AST) -> list[str]:
@@ -148,9 +191,36 @@ def test_no_pattern_that_somebody_sent_meets_a_backtracking_engine() -> None:
     assert found_by(regex_lookups) == []
 
 
+@pytest.mark.checklist(62, 64)
+def test_templates_get_data_and_no_text_is_taken_for_markup() -> None:
+    pages = [path for label in settings.FIRST_PARTY_APPS for path in (ROOT / label).rglob("templates/**/*.*")]
+
+    assert found_by(made_templates) == []
+    assert pages
+    assert [path for path in pages if UNESCAPED.search(path.read_text())] == []
+    assert all("autoescape" not in engine.get("OPTIONS", {}) for engine in settings.TEMPLATES)
+
+
+@pytest.mark.checklist(59)
+def test_nothing_is_fetched_from_where_somebody_points() -> None:
+    calling = {path: found for path, tree in SOURCES.items() if (found := http_clients(tree))}
+
+    assert calling == OWN_CALLS, "URLs that users name need a guard that resolves once and refuses private addresses."
+
+
 @pytest.mark.parametrize(
     ("finder", "line"),
     [
+        (made_templates, "Template(body)"),
+        (made_templates, "mark_safe(note)"),
+        (made_templates, "format_html(f'<b>{name}</b>')"),
+        (made_templates, "format_html_join('', row.markup, rows)"),
+        (made_templates, "render(request, request.GET['page'])"),
+        (made_templates, "Environment().from_string(text)"),
+        (http_clients, "from urllib.request import urlopen"),
+        (http_clients, "from urllib import request"),
+        (http_clients, "import httpx"),
+        (http_clients, "from http.client import HTTPSConnection"),
         (keys_from_client, "rows.filter(**request.query_params.dict())"),
         (keys_from_client, "rows.filter(**{name: 1, request.data['field']: 2})"),
         (keys_from_client, "Q(**{f'{self.request.GET[\"by\"]}__in': [1]})"),
@@ -174,6 +244,10 @@ def test_what_is_looked_for_is_found(finder, line: str) -> None:
 @pytest.mark.parametrize(
     ("finder", "line"),
     [
+        (made_templates, "format_html('<b>{}</b>', name)"),
+        (made_templates, "render(request, 'core/docs/redoc.html', {})"),
+        (http_clients, "from urllib.parse import urlsplit"),
+        (http_clients, "from http import HTTPStatus"),
         (keys_from_client, "rows.filter(**{self.parent_field: self.kwargs['parent']})"),
         (keys_from_client, "rows.filter(name=request.data['name'])"),
         (keys_from_client, "rows.filter(**{'name': request.data['name']})"),

@@ -1,6 +1,6 @@
 """Writing `docs/reference/security-checklist.md` from the `checklist` markers on the tests.
 
-The sources are read, not run: a marker counts on a function, on a class, or on a module by `pytestmark`.
+The sources are read, not run: a marker counts on a function, or on a class or a module, by `pytestmark` as well.
 """
 
 import ast
@@ -37,24 +37,23 @@ def page() -> str:
 def marked(path: Path) -> Iterator[tuple[int, str]]:
     """Yield each line that a file shows with the name of a test that shows it."""
     module = ast.parse(path.read_text())
-    everywhere = [number for node in module.body if isinstance(node, ast.Assign) for number in _pytestmark(node)]
-    yield from ((number, "all") for number in dict.fromkeys(everywhere))
+    yield from ((number, "all") for number in dict.fromkeys(_pytestmarks(module.body)))
     yield from _of_tests(module.body, "")
 
 
 def _of_tests(body: list[ast.stmt], prefix: str) -> Iterator[tuple[int, str]]:
     for node in body:
         if isinstance(node, ast.ClassDef):
-            yield from ((number, node.name) for number in _numbers(node.decorator_list))
+            yield from ((number, node.name) for number in (*_numbers(node.decorator_list), *_pytestmarks(node.body)))
             yield from _of_tests(node.body, f"{node.name}::")
         elif isinstance(node, ast.FunctionDef):
             yield from ((number, prefix + node.name) for number in _numbers(node.decorator_list))
 
 
-def _pytestmark(node: ast.Assign) -> list[int]:
-    if not any(isinstance(target, ast.Name) and target.id == "pytestmark" for target in node.targets):
-        return []
-    return _numbers(node.value.elts if isinstance(node.value, ast.List) else [node.value])
+def _pytestmarks(body: list[ast.stmt]) -> Iterator[int]:
+    for node in body:
+        if isinstance(node, ast.Assign) and any(ast.unparse(target) == "pytestmark" for target in node.targets):
+            yield from _numbers(node.value.elts if isinstance(node.value, ast.List) else [node.value])
 
 
 def _numbers(marks: list[ast.expr]) -> list[int]:

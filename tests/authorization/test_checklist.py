@@ -20,6 +20,7 @@ def test_a_marker_on_a_test_a_class_and_a_module_counts(tmp_path):
 pytestmark = [pytest.mark.django_db, pytest.mark.checklist(1)]
 @pytest.mark.checklist(2)
 class TestThings:
+    pytestmark = pytest.mark.checklist(5)
     @pytest.mark.checklist(3, 4)
     def test_one(self): ...
 """
@@ -28,4 +29,5 @@ class TestThings:
 
     found = list(checklist.marked(path))
 
-    assert found == [(1, "all"), (2, "TestThings"), (3, "TestThings::test_one"), (4, "TestThings::test_one")]
+    assert found[:3] == [(1, "all"), (2, "TestThings"), (5, "TestThings")]
+    assert found[3:] == [(3, "TestThings::test_one"), (4, "TestThings::test_one")]

@@ -58,11 +58,13 @@ def test_every_write_is_tried() -> None:
     assert writes - tried - others == {("/api/v1/auth/logout/", "POST"), *steps}
 
 
+@pytest.mark.checklist(45)
 @pytest.mark.parametrize("operation", OPERATIONS, ids=str)
 def test_a_body_without_meaning_is_refused_by_every_operation(system_admin: APIClient, operation: Operation) -> None:
     assert_meaningless(system_admin, operation, {name: FRAMES[name] for name in COMMON_FRAMES})
 
 
+@pytest.mark.checklist(45)
 def test_a_body_without_meaning_is_refused_whatever_it_is(system_admin: APIClient) -> None:
     (operation,) = (each for each in OPERATIONS if str(each) == "POST departments/")
 
@@ -81,6 +83,7 @@ def assert_meaningless(client: APIClient, operation: Operation, frames: Mapping[
     assert everything() == before
 
 
+@pytest.mark.checklist(42, 45)
 @pytest.mark.parametrize("operation", SINGLE, ids=str)
 def test_no_value_in_every_field_at_once_is_more_than_a_refusal(system_admin: APIClient, operation: Operation) -> None:
     before, url = everything(), operation.url()

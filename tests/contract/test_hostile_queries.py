@@ -166,6 +166,7 @@ def raw(client: APIClient, url: str, query: str, **headers: str) -> Any:
     return client.get(url, QUERY_STRING=query, headers=headers or None)
 
 
+@pytest.mark.checklist(42, 46, 48)
 @pytest.mark.parametrize("route", LISTS, ids=str)
 def test_a_question_without_meaning_is_refused(system_admin: APIClient, route: Route) -> None:
     url = route.list_url()
@@ -176,6 +177,7 @@ def test_a_question_without_meaning_is_refused(system_admin: APIClient, route: R
         assert problem["status"] == (404 if problem["code"] == "page_not_found" else 400), query[:100]
 
 
+@pytest.mark.checklist(42)
 @pytest.mark.parametrize("route", LISTS, ids=str)
 def test_every_filter_finds_or_refuses_whatever_it_is_given(system_admin: APIClient, route: Route) -> None:
     url = route.list_url()
@@ -196,6 +198,7 @@ def filters_of(route: Route) -> Iterator[str]:
         yield "custom.contract_note"
 
 
+@pytest.mark.checklist(42)
 @pytest.mark.parametrize("route", [route for route in LISTS if route.view.searchable], ids=str)
 def test_every_search_text_is_searched_for(system_admin: APIClient, route: Route) -> None:
     url = route.list_url()
@@ -206,6 +209,7 @@ def test_every_search_text_is_searched_for(system_admin: APIClient, route: Route
         assert answer.status_code == 200, (text[:50], answer.content)
 
 
+@pytest.mark.checklist(42)
 @pytest.mark.parametrize("route", LISTS, ids=str)
 def test_a_cursor_that_was_tampered_with_is_refused(system_admin: APIClient, route: Route) -> None:
     url, cursor = route.list_url(), cursor_of(system_admin, route)
@@ -314,6 +318,7 @@ def test_an_idempotency_key_that_cannot_be_one_is_refused(system_admin: APIClien
     assert everything() == before
 
 
+@pytest.mark.checklist(61)
 @pytest.mark.parametrize("value", ["", " ", "a b", "a\xff", LONG, "<script>", "%00"])
 def test_a_request_id_that_cannot_be_one_is_replaced(system_admin: APIClient, value: str) -> None:
     answer = system_admin.get("/api/v1/campuses/", headers={"X-Request-ID": value})
@@ -335,13 +340,3 @@ def test_a_path_to_nothing_is_a_problem_document(system_admin: APIClient, path: 
     answer = system_admin.get(f"/api/v1/{path}")
 
     assert assert_refused(answer)["status"] == 404
-
-
-@pytest.mark.parametrize("route", routes(), ids=str)
-def test_a_method_that_a_path_lacks_is_refused(system_admin: APIClient, route: Route) -> None:
-    url = route.url(**dict.fromkeys(route.names, "00000000-0000-0000-0000-000000000000"))
-
-    for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - route.actions.keys():
-        answer = system_admin.generic(method, url, b"{}", "application/json")
-
-        assert assert_refused(answer, method)["status"] in (404, 405)

@@ -258,6 +258,7 @@ def test_a_connection_lost_before_the_commit_leaves_neither_effect_nor_key(clien
     assert Item.objects.count() == 1
 
 
+@pytest.mark.checklist(82)
 @pytest.mark.parametrize(
     "other", [{"name": "another"}, {"url": "/make/there/"}, {"url": "/make/?really=1"}], ids=["body", "path", "query"]
 )
@@ -270,6 +271,7 @@ def test_a_key_belongs_to_one_request(client: APIClient, other: dict[str, str]) 
     assert Item.objects.count() == 1
 
 
+@pytest.mark.checklist(82)
 def test_a_key_belongs_to_its_sender(client: APIClient) -> None:
     mine = post(client)
     theirs = post(client_of(Caller()))
@@ -291,6 +293,7 @@ def test_the_longest_key_is_accepted(client: APIClient) -> None:
     assert post(client, key="~" * 255).status_code == 201
 
 
+@pytest.mark.checklist(82)
 def test_nobody_uses_a_key_anonymously() -> None:
     refused = post(APIClient())
 
@@ -337,6 +340,7 @@ def upload(client: APIClient, boundary: str, content: bytes) -> Any:
     )
 
 
+@pytest.mark.checklist(82)
 def test_an_upload_is_recognised_by_its_contents(client: APIClient) -> None:
     first = upload(client, "one", b"a,b")
     again = upload(client, "two", b"a,b")

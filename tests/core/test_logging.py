@@ -157,6 +157,7 @@ def test_what_looks_like_a_credential_is_cut_out_of_texts(written: Written, text
     assert written.line["event"] == expected
 
 
+@pytest.mark.checklist(61)
 def test_nobody_can_forge_a_line(written: Written, shown: Written) -> None:
     logger.info("name is %s", 'x\n{"event": "forged"}\x1b[31m')
 

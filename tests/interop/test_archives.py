@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from campushub360.local import CHECKOUT
 from interop.faults import TooLargeError, UnreadableFileError, UnsafeArchiveError
-from interop.reading.archives import MAX_ENTRIES, open_archive, open_text
+from interop.reading import spreadsheets
+from interop.reading.archives import MAX_ENTRIES, MAX_RATIO, MAX_UNPACKED, open_archive, open_text
 from interop.reading.filesets import open_fileset
+
+pytestmark = pytest.mark.checklist(54)
 
 
 def archive(path: Path, entries: dict[str | zipfile.ZipInfo, bytes]) -> Path:
@@ -91,6 +95,13 @@ def test_too_many_entries_are_refused(place: Path) -> None:
 
     with pytest.raises(UnsafeArchiveError), open_archive(place, "archive.zip"):
         pass
+
+
+def test_the_limits_are_those_that_are_documented() -> None:
+    assert (MAX_RATIO, MAX_ENTRIES, spreadsheets.UNPACKED_LIMIT) == (100, 1_000, 50 << 20)
+    assert MAX_UNPACKED == 500 << 20  # a set of a whole university's records
+    documented = " ".join((CHECKOUT / "docs/how-to/import-data.md").read_text().split())
+    assert "1,000 entries, unpacks to at most 500 MB (a workbook to 50 MB) and to at most 100 times" in documented
 
 
 def test_a_bomb_is_refused_unopened(place: Path) -> None:

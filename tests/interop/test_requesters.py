@@ -60,6 +60,7 @@ def codes_in(shown: dict[str, Any]) -> list[str]:
     return [error["code"] for error in shown["errors"]]
 
 
+@pytest.mark.checklist(11)
 def test_each_step_is_of_whoever_asked_for_it(
     registrar: User, registrar_client: APIClient, other: User, other_client: APIClient, work: Work
 ) -> None:
@@ -77,6 +78,7 @@ def test_each_step_is_of_whoever_asked_for_it(
     assert ImportJob.objects.get().actor == registrar
 
 
+@pytest.mark.checklist(11)
 def test_what_an_import_writes_is_the_act_of_whoever_applied_it(
     registrar_client: APIClient, other: User, other_client: APIClient, work: Work
 ) -> None:
@@ -104,6 +106,7 @@ def test_an_import_is_applied_when_the_role_of_whoever_uploaded_it_has_ended(
     assert Department.objects.get().name == "Physics"
 
 
+@pytest.mark.checklist(11)
 @pytest.mark.parametrize("cause", ["role", "account"])
 def test_one_whose_right_ended_before_the_worker_came_is_refused_on_record(
     registrar_client: APIClient, other: User, other_client: APIClient, work: Work, cause: str
@@ -124,6 +127,7 @@ def test_one_whose_right_ended_before_the_worker_came_is_refused_on_record(
     assert not Department.objects.exists()
 
 
+@pytest.mark.checklist(11)
 def test_what_was_refused_is_resumed_by_whoever_may(
     registrar_client: APIClient, other: User, other_client: APIClient, work: Work
 ) -> None:

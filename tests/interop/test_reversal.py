@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import RoleAssignment
+from accounts.models import RoleAssignment, User
 from accounts.roles import Role
 from core.customfields.services import create_custom_field
 from core.errors import DomainError, InUseError, OutOfScopeError
@@ -315,10 +315,15 @@ def test_nobody_takes_back_what_is_beyond_their_role(place: Path, user_with: Any
     assert job.state == ImportState.APPLIED
 
 
-def test_one_whose_role_ended_since_it_was_asked_for_is_refused(place: Path, registrar: Any) -> None:
+@pytest.mark.checklist(11)
+@pytest.mark.parametrize("cause", ["role", "account"])
+def test_one_whose_right_ended_since_it_was_asked_for_is_refused(place: Path, registrar: Any, cause: str) -> None:
     job = imported("departments", table(place, {"code": "PHY", "name": "Physics"}))
     services.request_reversal(job, by=registrar)
-    RoleAssignment.objects.filter(user=registrar).delete()
+    if cause == "role":
+        RoleAssignment.objects.filter(user=registrar).delete()
+    else:
+        User.objects.filter(pk=registrar.pk).update(is_active=False)
 
     with pytest.raises(OutOfScopeError):
         services.take_back(job.pk)

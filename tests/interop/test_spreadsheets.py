@@ -109,10 +109,39 @@ def test_two_columns_of_one_name_are_refused(place: Path) -> None:
         rows_of(place)
 
 
+@pytest.mark.checklist(58)
+@pytest.mark.parametrize(
+    "document_type",
+    [
+        "<!DOCTYPE a>",
+        '<!DOCTYPE a [<!ENTITY lol "lol">]>',
+        '<!DOCTYPE a [<!ENTITY lol "lol"><!ENTITY more "&lol;&lol;&lol;&lol;">]>',
+        '<!DOCTYPE a [<!ENTITY lol SYSTEM "file:///etc/passwd">]>',
+        '<!DOCTYPE a [<!ENTITY % lol SYSTEM "http://192.0.2.1/a.dtd"> %lol;]>',
+        '<!DOCTYPE a SYSTEM "http://192.0.2.1/a.dtd">',
+    ],
+)
+def test_no_part_declares_a_document_type(place: Path, document_type: str) -> None:
+    saved(place, ["a"], ["1"])
+    with zipfile.ZipFile(place) as packed:
+        parts = {name: packed.read(name).decode() for name in packed.namelist()}
+    assert SHEET in parts
+
+    for name, content in parts.items():
+        head, begin, tail = content.partition("<" if not content.startswith("<?") else "?>")
+        declared = f"{head}{begin}{document_type}{tail}" if begin == "?>" else f"{document_type}{content}"
+        for encoding in ("utf-8", "utf-16") if not head else ("utf-8",):
+            repacked(
+                place, {**{other: text.encode() for other, text in parts.items()}, name: declared.encode(encoding)}
+            )
+            with pytest.raises(UnreadableFileError):
+                rows_of(place)
+
+
+@pytest.mark.checklist(58)
 def test_entities_are_not_expanded(place: Path) -> None:
     saved(place, ["a"], ["1"])
     bomb = (
-        b'<?xml version="1.0"?><!DOCTYPE lolz [<!ENTITY lol "lol">]>'
         b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
         b'<row r="1"><c r="A1" t="inlineStr"><is><t>&lol;</t></is></c></row></sheetData></worksheet>'
     )
@@ -122,6 +151,7 @@ def test_entities_are_not_expanded(place: Path) -> None:
         rows_of(place)
 
 
+@pytest.mark.checklist(54)
 def test_a_workbook_that_unpacks_without_measure_is_refused(place: Path) -> None:
     saved(place, ["a"], ["1"])
     repacked(place, {"xl/media/blanks.xml": b" " * 5_000_000})

@@ -210,6 +210,14 @@ def test_what_machines_inside_ask_is_not_answered_outside(path: str) -> None:
     assert re.search(rf"location = {path} \{{\s+return 404;", nginx)
 
 
+@pytest.mark.checklist(69)
+def test_no_answer_is_kept_on_its_way() -> None:
+    from django.conf import settings
+
+    assert "proxy_cache" not in (CHECKOUT / "nginx.conf").read_text()
+    assert not [name for name in settings.MIDDLEWARE if "cache" in name.casefold()]
+
+
 @pytest.mark.checklist(45)
 def test_nginx_and_the_application_take_large_bodies_on_the_same_routes() -> None:
     from django.conf import settings

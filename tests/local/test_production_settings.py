@@ -54,6 +54,7 @@ def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_tracebac
     ]
 
 
+@pytest.mark.checklist(68, 73)
 @pytest.mark.parametrize(
     ("change", "beginning"),
     [

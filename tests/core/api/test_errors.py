@@ -292,6 +292,7 @@ def test_a_pool_without_a_free_connection_is_no_bug(monkeypatch):
     assert failing(wrapped, monkeypatch).status_code == 503
 
 
+@pytest.mark.checklist(48, 73)
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     ("act", "status", "code"),

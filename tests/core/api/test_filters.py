@@ -216,6 +216,7 @@ class TestParameters:
             [("nmae", "unknown_parameter"), ("format", "unknown_parameter"), ("offset", "unknown_parameter")],
         )
 
+    @pytest.mark.checklist(46)
     @pytest.mark.parametrize("name", ["name", "page", "search", "ordering", "fields", "unheard"])
     def test_that_occur_twice_are_refused(self, caller, name):
         answer = ask(f"?{name}=1&{name}=2", by=caller)
@@ -239,6 +240,7 @@ class TestParameters:
             ("x", "unknown_parameter"),
         ]
 
+    @pytest.mark.checklist(48)
     def test_that_are_filters_are_at_most_twenty(self, caller):
         few = {f"custom.a{number}": "x" for number in range(MAX_FILTERS)}
 
@@ -248,6 +250,7 @@ class TestParameters:
         assert ("", "too_many_filters") not in at_most.refusals
         assert too_many.refusals == [("", "too_many_filters")]
 
+    @pytest.mark.checklist(48)
     @pytest.mark.parametrize("name", ["id", "ranks", "visible_parents"])
     def test_with_several_values_take_200(self, caller, name):
         value = "7" if name == "ranks" else str(NOBODY)
@@ -255,6 +258,7 @@ class TestParameters:
         assert ask({name: ",".join([value] * 200)}, by=caller).status == 200
         assert ask({name: ",".join([value] * 201)}, by=caller).refusals == [(name, "too_many_values")]
 
+    @pytest.mark.checklist(5)
     @pytest.mark.parametrize("model", [Item, Parent])
     def test_cannot_reach_what_a_resource_does_not_declare(self, caller, model):
         """No path of the models is a parameter or an ordering unless a resource says so."""

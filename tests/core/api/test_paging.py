@@ -348,6 +348,7 @@ class TestListsByCursor:
 
         assert (answer.status, answer.refusals) == (400, [("cursor", "invalid_cursor")])
 
+    @pytest.mark.checklist(69)
     def test_a_cursor_is_refused_from_another_caller_and_at_another_address(self, caller):
         stored([{**PLAIN, "name": name} for name in "abc"])
         link = ask({"page_size": 2}, by=caller).pages["next"]
@@ -372,12 +373,14 @@ class TestListsByCursor:
 
         assert (answer.status, answer.refusals) == (400, [("cursor", "invalid_cursor")])
 
+    @pytest.mark.checklist(48)
     @pytest.mark.parametrize("size", ["0", "201", "-1", "abc", "", "1.0", "٣", "1e2", " 5", "+5", "05", "9" * 10_000])
     def test_a_page_has_from_1_to_200_rows(self, caller, size):
         answer = ask({"page_size": size}, by=caller)
 
         assert (answer.status, answer.refusals) == (400, [("page_size", "invalid_page_size")])
 
+    @pytest.mark.checklist(48)
     def test_a_page_may_have_200_rows(self, caller):
         stored([PLAIN] * 201)
 

@@ -50,7 +50,7 @@ class Notes(PublicView):
 
 
 urlpatterns = [path("echo/", Echo.as_view()), path("notes/", Notes.as_view())]
-pytestmark = pytest.mark.urls(__name__)
+pytestmark = [pytest.mark.urls(__name__), pytest.mark.checklist(45)]
 
 
 def post(body, content_type="application/json", url="/echo/", **headers):
