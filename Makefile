@@ -35,7 +35,7 @@ run: environment-demo ## Start everything on http://127.0.0.1:8000 (PORT=, DEMO_
 	@exec $(VENV)/python -m campushub360.local.supervisor
 
 test: environment-development ## Run the whole test suite (ARGS="-k word tests/students" narrows it, WORKERS= sets how many at once)
-	@$(VENV)/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(VENV)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: environment-development ## Formatting, lint, types, layers, unsafe code, secrets, migrations, deployment settings, API schema
 	$(VENV)/ruff format --check .

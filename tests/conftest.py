@@ -1,6 +1,8 @@
 """What every test has: the fixtures below, and the servers that `campushub360.settings.testing` provides."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -20,6 +22,39 @@ from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserF
 # The same examples in every run, and as much time as a busy machine takes.
 hypothesis_settings.register_profile("suite", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("suite")
+
+# What tells the processes that a test starts to record which lines they run.
+TRACE_CHILDREN = "COVERAGE_PROCESS_CONFIG"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that no worker has one left when the others are done."""
+    long = {item.path for item in items if item.get_closest_marker("sweep") or item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in long)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Measure no coverage by a sweep, which runs the same lines for each of many cases, and far slower if traced."""
+    controller = getattr(item.config.pluginmanager.getplugin("_cov"), "cov_controller", None)
+    if controller is None or item.get_closest_marker("sweep") is None:
+        return (yield)
+    with untraced(controller):
+        return (yield)
+
+
+@contextmanager
+def untraced(controller: Any) -> Iterator[None]:
+    """Stop measuring coverage for a while, here and in processes that are started."""
+    for_children = os.environ.pop(TRACE_CHILDREN, None)
+    controller.pause()
+    try:
+        yield
+    finally:
+        controller.resume()
+        if for_children is not None:
+            os.environ[TRACE_CHILDREN] = for_children
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,11 @@ from tests.authorization.expectations import address, reviewed
 from tests.authorization.matrix import Operation
 from tests.authorization.world import ARCHIVED, OTHER, OWN, World
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("authorization"), pytest.mark.slow]
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.slow,
+    pytest.mark.sweep,
+]
 
 # Models whose rows the system keeps for itself: no route shows them and no body names them.
 UNSEEN = {

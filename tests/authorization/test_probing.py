@@ -10,7 +10,7 @@ from tests.authorization import matrix
 from tests.authorization.matrix import Operation
 from tests.authorization.world import OWN, World
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("authorization")]
+pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
 
 LISTS = [op for op in matrix.operations() if op.method == "GET" and op.route.lists]
 LOOKUPS = ("", "__startswith", "__isnull")

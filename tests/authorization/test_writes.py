@@ -14,7 +14,7 @@ from tests.authorization.expectations import reviewed
 from tests.authorization.matrix import Operation
 from tests.authorization.world import MISSING, MISSING_ID, OTHER, OWN, World
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("authorization")]
+pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
 
 WRITERS = [
     op for op in matrix.operations()

@@ -23,7 +23,7 @@ from tests.contract.work import NOTE
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.usefixtures("university"),
-    pytest.mark.xdist_group("contract-hostile"),
+    pytest.mark.sweep,
 ]
 
 OPERATIONS = operations()

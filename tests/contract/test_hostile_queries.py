@@ -14,7 +14,7 @@ from tests.contract.routes import Route, routes
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.usefixtures("university"),
-    pytest.mark.xdist_group("contract-hostile"),
+    pytest.mark.sweep,
 ]
 
 LISTS = [route for route in routes() if route.lists]

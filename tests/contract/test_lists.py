@@ -21,7 +21,7 @@ from tests.contract.work import NOTE, NOTED
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.usefixtures("university"),
-    pytest.mark.xdist_group("contract-lists"),
+    pytest.mark.sweep,
 ]
 
 LISTS = [route for route in routes() if route.lists]

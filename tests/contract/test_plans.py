@@ -30,9 +30,9 @@ from tests.demo.seeding import demo_user, seeded
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.slow,
+    pytest.mark.sweep,
     pytest.mark.timeout(900),
     pytest.mark.usefixtures("medium"),
-    pytest.mark.xdist_group("medium"),
 ]
 
 GROWING = {

@@ -33,7 +33,7 @@ from tests.contract.routes import routes
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.usefixtures("university"),
-    pytest.mark.xdist_group("contract-schema"),
+    pytest.mark.sweep,
     pytest.mark.slow,
 ]
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from accounts.roles import Role
 from tests.departments.factories import DepartmentFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
 ADMINS = sorted(admin.site._registry.values(), key=lambda pages: pages.opts.label_lower)
 every_model = pytest.mark.parametrize("pages", ADMINS, ids=lambda pages: pages.opts.label_lower)
 # As they stand in an address: NUL, half of a surrogate pair, a number beyond every type, and no id.

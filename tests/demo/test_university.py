@@ -21,7 +21,6 @@ from tests.demo.seeding import TODAY
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.usefixtures("university"),
-    pytest.mark.xdist_group("demo"),
 ]
 
 

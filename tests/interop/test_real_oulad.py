@@ -20,7 +20,7 @@ from students.models import Student
 from tests.interop import command
 from tests.interop.data import DATA, dump, empty_database, needs
 
-pytestmark = needs("oulad_open")
+pytestmark = [needs("oulad_open"), pytest.mark.sweep]
 
 FOLDER = DATA / "oulad_open"
 

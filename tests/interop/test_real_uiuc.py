@@ -18,7 +18,7 @@ from interop.models import ExternalIdentifier, ImportRow, ImportState
 from tests.interop import command
 from tests.interop.data import DATA, dump, empty_database, needs
 
-pytestmark = needs("uiuc_catalog_open")
+pytestmark = [needs("uiuc_catalog_open"), pytest.mark.sweep]
 
 FILE = DATA / "uiuc_catalog_open" / "2024-su.csv.gz"
 

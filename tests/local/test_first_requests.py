@@ -16,7 +16,7 @@ from campushub360.local import CHECKOUT
 from tests.local.conftest import Run, free_port
 
 # In the worker of the other runs: they share a copy of the checkout.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
+pytestmark = [pytest.mark.slow]
 
 PAGE = (CHECKOUT / "docs" / "how-to" / "first-requests.md").read_text()
 PASSWORD = "a-password-for-every-demo-account"

@@ -18,7 +18,7 @@ from campushub360.local.secrets import secret
 from tests.local.conftest import LEFT_BEHIND, Run, eventually, free_port, kill_all, processes_in
 
 # Together in one worker: they share a copy of the checkout, of which there can be one run at a time.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("run")]
+pytestmark = [pytest.mark.slow]
 
 PASSWORD = "a-password-for-every-demo-account"
 

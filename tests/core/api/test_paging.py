@@ -97,6 +97,7 @@ def in_order(queryset) -> list:
     return list(queryset.order_by(*Keyset.of(queryset).names).values_list("pk", flat=True))
 
 
+@pytest.mark.sweep
 class TestWalking:
     @pytest.mark.parametrize("ordering", ORDERINGS, ids=lambda ordering: ",".join(ordering) or "none")
     @property_settings
