@@ -17,6 +17,7 @@ RUN SECRET_KEY="$(python -c 'import secrets; print(secrets.token_urlsafe(48))')"
     ALLOWED_HOSTS=build.invalid FORWARDED_ALLOW_IPS=192.0.2.1 \
     DATABASE_URL=postgres://build:only-for-this-line@build.invalid/build \
     REDIS_URL=redis://:only-for-this-line@cache.invalid/0 REDIS_STATE_URL=redis://:only-for-this-line@state.invalid/0 \
+    PUBLIC_URL=https://build.invalid EMAIL_URL=smtp+tls://mail.invalid:587 MAIL_FROM=build@build.invalid \
     DJANGO_SETTINGS_MODULE=campushub360.settings.production \
     /opt/venv/bin/python manage.py collectstatic --noinput
 

@@ -20,7 +20,8 @@ SAFE_ENVIRONMENT := DJANGO_SETTINGS_MODULE=campushub360.settings.production \
 	BLIND_INDEX_KEY=T9+DAYX4SlfvUcDKUQ2MuKeawzr+Zhr/Qar2RND5q2w= \
 	ALLOWED_HOSTS=campus.example.edu FORWARDED_ALLOW_IPS=192.0.2.10 \
 	DATABASE_URL=postgres://campushub360:sample-7d2f9c@database.invalid/campushub360 \
-	REDIS_URL=redis://:sample-1b8e4a@cache.invalid/0 REDIS_STATE_URL=redis://:sample-6c3d5f@state.invalid/0
+	REDIS_URL=redis://:sample-1b8e4a@cache.invalid/0 REDIS_STATE_URL=redis://:sample-6c3d5f@state.invalid/0 \
+	PUBLIC_URL=https://campus.example.edu EMAIL_URL=smtp+tls://mail.invalid:587 MAIL_FROM=campus@example.edu
 
 # Lines that look like a secret and are an example, and what is looked for beside the tests' own made-up passwords.
 SAMPLES := sample-|only-for-this-line|the-tests-own-|password_encryption = |user:password@|"your password"

@@ -13,4 +13,5 @@ class AccountsConfig(AppConfig):
 
         leave_out("Counts of wrong passwords, which are events.", "accounts.GuessCount")
         leave_out("Log-ins, whose beginning, end and misuse are events.", "accounts.Session")
+        leave_out("Mails to owners, whose causes and effects are events.", "accounts.AccountMail")
         withhold("accounts.User", "password")

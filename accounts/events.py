@@ -34,6 +34,15 @@ class IdentifierRevealed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class MailRequested(Event):
+    """The owner of an account is to be mailed something; what, its row says."""
+
+    name: ClassVar[str] = "accounts.mail.requested"
+
+    mail_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
 class LogInLocked(Event):
     """So many wrong passwords were tried at an account, or at an address of none, that no other is for a while."""
 

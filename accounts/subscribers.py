@@ -1,14 +1,22 @@
-"""What accounts hear of the administration pages, whose log-in is Django's own."""
+"""What accounts hear of the administration pages, whose log-in is Django's own, and of mails that are wanted."""
 
 from typing import Any
 
+from celery import current_app
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
 
+from accounts.events import MailRequested
 from accounts.models import User
 from audit.services import record
+from core.events import subscribe
 
 PAGES = {"means": ["pwd"], "of": "administration"}
+
+
+@subscribe(MailRequested)
+def let_a_worker_send(event: dict[str, Any]) -> None:
+    current_app.send_task("accounts.tasks.send_mail", args=[event["mail_id"]])
 
 
 @receiver(user_logged_in)

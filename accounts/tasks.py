@@ -1,10 +1,28 @@
-"""The chores of the accounts, for the schedule."""
+"""What workers do for accounts: mails that are wanted, and the chores of the schedule."""
+
+from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
 
 from accounts import services
+from accounts.mailing import MailNotSentError
 from core.chores import carry_out
+
+
+# Tried again after seconds at first and ten minutes in the end, until the mail has had its time.
+@shared_task(  # type: ignore[untyped-decorator]  # Celery has no types
+    autoretry_for=(MailNotSentError,), retry_backoff=2, retry_backoff_max=600, max_retries=None
+)
+def send_mail(mail_id: str) -> None:
+    """Send a mail to the owner of an account."""
+    services.send_mail(UUID(mail_id), at=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def purge_account_mails() -> None:
+    """Forget mails that were asked for some days ago."""
+    carry_out("purge_account_mails", lambda: services.purge_account_mails(at=timezone.now()))
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import auth, identifiers, keys, passwords, sessions
+from accounts.api import auth, identifiers, keys, passwords, recovery, sessions
 from accounts.api.views import RoleAssignmentViewSet, RolesView, UserViewSet
 
 routes = [
@@ -17,6 +17,10 @@ urlpatterns = [
     path("auth/token/verify/", auth.VerifyView.as_view(), name="auth-verify"),
     path("auth/logout/", auth.LogOutView.as_view(), name="auth-logout"),
     path("auth/password/change/", passwords.PasswordChangeView.as_view(), name="auth-password-change"),
+    path("auth/password/reset/", recovery.PasswordResetView.as_view(), name="auth-password-reset"),
+    path(
+        "auth/password/reset/confirm/", recovery.PasswordResetConfirmView.as_view(), name="auth-password-reset-confirm"
+    ),
     path("auth/jwks.json", keys.KeySetView.as_view(), name="auth-jwks"),
     path(
         "auth/sessions/",

@@ -2,22 +2,26 @@
 
 Person 1 --- 0..1 User 1 --- * RoleAssignment
                   User 1 --- * Session
+                  User 1 --- * AccountMail
 Person 1 --- * PersonIdentifier
 SigningKey, GuessCount
 """
 
 from accounts.models.guesses import GuessCount
 from accounts.models.identifier import IdentifierScheme, PersonIdentifier
+from accounts.models.mail import AccountMail, MailKind
 from accounts.models.person import Gender, Person
 from accounts.models.session import Session
 from accounts.models.signing_key import KeyState, SigningKey
 from accounts.models.user import RoleAssignment, User
 
 __all__ = [
+    "AccountMail",
     "Gender",
     "GuessCount",
     "IdentifierScheme",
     "KeyState",
+    "MailKind",
     "Person",
     "PersonIdentifier",
     "RoleAssignment",

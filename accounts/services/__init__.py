@@ -11,12 +11,14 @@ from accounts.services.identifiers import (
     update_identifier,
 )
 from accounts.services.login import authenticate, log_in
+from accounts.services.mails import LinkNotGoodError, purge_account_mails, send_mail
 from accounts.services.passwords import (
     Continued,
     change_password,
     continue_session,
 )
 from accounts.services.people import PersonValues, create_person, delete_person, update_person
+from accounts.services.recovery import request_password_reset, reset_password
 from accounts.services.roles import (
     NoSuchUnitError,
     RoleAssignmentValues,
@@ -59,6 +61,7 @@ __all__ = [
     "IdentifierValues",
     "InvalidCredentialsError",
     "InvalidRefreshError",
+    "LinkNotGoodError",
     "NextKeyTooYoungError",
     "NoSuchKeyError",
     "NoSuchUnitError",
@@ -88,13 +91,17 @@ __all__ = [
     "log_out",
     "open_session",
     "outdate_tokens",
+    "purge_account_mails",
     "purge_admin_sessions",
     "purge_guess_counts",
     "purge_sessions",
     "refresh_session",
+    "request_password_reset",
+    "reset_password",
     "reveal_identifier",
     "revoke_signing_key",
     "rotate_signing_key",
+    "send_mail",
     "set_demo_password",
     "update_assignment",
     "update_identifier",

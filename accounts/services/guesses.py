@@ -9,10 +9,8 @@ a right guess forgets the count.
 import hmac
 import logging
 from datetime import datetime, timedelta
-from functools import cache
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 
 from accounts.events import LockoutsPiledUp, LogInLocked
@@ -22,7 +20,7 @@ from core.db.purging import purge
 from core.events import publish
 from core.ids import new_id
 from core.security.encryption import derive
-from core.security.limiter import Demand, Limit, Limiter
+from core.security.limiter import Demand, Limit, limiter
 
 FREE = 5
 MOST_DOUBLINGS = 11
@@ -84,7 +82,7 @@ def announce_lock(user: User | None, *, at: datetime) -> None:
     publish(LogInLocked(user_id=user.pk if user else None, happened_at=at))
     record(action="login.locked", subject=user)
     locked = GuessCount.objects.locked(at).count()
-    if locked >= MANY_LOCKED and _limiter().spend([Demand(SAID_ONCE, "all")]).is_admitted:
+    if locked >= MANY_LOCKED and limiter().spend([Demand(SAID_ONCE, "all")]).is_admitted:
         publish(LockoutsPiledUp(locked=locked, happened_at=at))
         record(action="login.lockouts_piled_up", detail={"locked": locked})
         logger.warning("login.lockouts_piled_up", extra={"locked": locked})
@@ -96,8 +94,3 @@ def purge_guess_counts(*, at: datetime, batch: int = 5000) -> int:
     Raises `LockHeldError` when somebody else is at it.
     """
     return purge(GuessCount.objects.filter(counted_at__lt=at - FORGOTTEN_AFTER), order="counted_at", batch=batch)
-
-
-@cache
-def _limiter() -> Limiter:
-    return Limiter(settings.REDIS_STATE_URL, prefix=settings.RATE_LIMIT_PREFIX)

@@ -7,9 +7,10 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import hashing, tokens
-from accounts.models import Session, User
+from accounts.models import MailKind, Session, User
 from accounts.services.guesses import forget_guesses, reserve_guess, subject_of
 from accounts.services.login import account_subject
+from accounts.services.mails import request_mail
 from accounts.services.password_rules import require_acceptable, words_about
 from accounts.services.sessions import end_sessions
 from accounts.services.signing_keys import issue_access
@@ -90,16 +91,31 @@ def set_password(user: User, password: str, *, keep: UUID | None = None, at: dat
 
     Raises what the rules refuse, and `EditConflictError` when the account was changed since `user` was read.
     """
+    store_password(user, accepted_hash(user, password), keep=keep, at=at)
+
+
+def accepted_hash(user: User, password: str) -> str:
+    """Return the hash of a password that the owner of an account chose; raise what the rules refuse."""
     try:
         require_acceptable(password, about=words_about(user.email, user.person))
     except InvalidError as refused:
         refused.field = "new_password"
         raise
-    hashed = hashing.hashed(password)
-    with transaction.atomic():
-        fields = {"password": hashed, "must_change_password": False, "token_version": user.token_version + 1}
-        crud.update(user, fields)
-        ended = Session.objects.filter(user=user)
-        end_sessions(ended.exclude(pk=keep) if keep else ended, at=at)
-        forget_guesses(account_subject(user))
-        record(action="password.changed", actor=user, subject=user)
+    return hashing.hashed(password)
+
+
+@transaction.atomic
+def store_password(
+    user: User, hashed: str, *, keep: UUID | None = None, action: str = "password.changed", at: datetime
+) -> None:
+    """Store the hash of a password that was accepted, end the sessions but `keep`, and let the owner know by mail.
+
+    Raises `EditConflictError` when the account was changed since `user` was read.
+    """
+    fields = {"password": hashed, "must_change_password": False, "token_version": user.token_version + 1}
+    crud.update(user, fields)
+    ended = Session.objects.filter(user=user)
+    end_sessions(ended.exclude(pk=keep) if keep else ended, at=at)
+    forget_guesses(account_subject(user))
+    record(action=action, actor=user, subject=user)
+    request_mail(MailKind.PASSWORD_CHANGED, user, at=at)

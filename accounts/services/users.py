@@ -8,8 +8,9 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import hashing
-from accounts.models import Person, Session, User
+from accounts.models import MailKind, Person, Session, User
 from accounts.roles import Role
+from accounts.services.mails import request_mail
 from accounts.services.password_rules import require_acceptable, words_about
 from accounts.services.roles import assign_role
 from audit.services import record
@@ -81,6 +82,8 @@ def update_user(user: User, *, by: Actor | None, **changes: Unpack[UserValues]) 
     for name, action in RECORDED.items():
         if name in fields:
             record(action=action, actor=by, subject=user, detail={"to": fields[name]} if name in SAID else {})
+    if "password" in fields:
+        request_mail(MailKind.PASSWORD_CHANGED, user, at=timezone.now())
     return user
 
 

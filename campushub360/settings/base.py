@@ -7,6 +7,7 @@ from typing import Any
 import environ
 from celery.schedules import crontab
 
+from campushub360.settings.mail import *
 from campushub360.settings.protection import *
 from core.logging import logging_config
 from core.security.keys import KeyRing, read_key, read_key_ring
@@ -193,6 +194,8 @@ CELERY_BEAT_SCHEDULE = {
     "make_audit_partitions": chore("audit.tasks.make_audit_partitions", hour="4", minute="50"),
     # Nightly: what people guessed wrong long ago.
     "purge_guess_counts": chore("accounts.tasks.purge_guess_counts", hour="4", minute="30"),
+    # Nightly: mails to the owners of accounts, a week after they were asked for.
+    "purge_account_mails": chore("accounts.tasks.purge_account_mails", hour="4", minute="35"),
     # Nightly: expired log-ins of the administration pages.
     "purge_admin_sessions": chore("accounts.tasks.purge_admin_sessions", hour="4", minute="40"),
 }

@@ -1,6 +1,7 @@
 """What makes a production configuration unsafe, said one line per fault, all of them at once."""
 
 import os
+import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from urllib.parse import SplitResult, urlsplit
@@ -17,6 +18,7 @@ FEWEST_CHARACTERS = 10
 SHORTEST_HSTS = 365 * 24 * 3600
 REFRESH_TOKEN_DAYS = 14
 GUESSES = {"", "admin", "campushub360", "changeme", "guest", "pass", "password", "postgres", "root", "secret", "user"}
+SENDER = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>")
 # What the process asks of the database beside its web workers: the relay, and a management command now and then.
 OTHER_CONNECTIONS = 5
 
@@ -173,6 +175,22 @@ def _protection(env: Environment) -> Iterator[str]:
         yield "NUM_PROXIES is no number of proxies"
 
 
+def _mail(env: Environment) -> Iterator[str]:
+    pages, server = (urlsplit(env.get(name, "")) for name in ("PUBLIC_URL", "EMAIL_URL"))
+    if not pages.scheme:
+        yield "PUBLIC_URL is missing: name where people find the pages that mailed links lead to"
+    elif pages.scheme != "https" or not pages.hostname or "@" in pages.netloc or pages.query or pages.fragment:
+        yield "PUBLIC_URL is no plain https address: https://campus.example.edu is one"
+    if not server.scheme:
+        yield "EMAIL_URL is missing: name the mail server, such as smtp+tls://user:password@mail.example.edu:587"
+    elif server.scheme not in {"smtp+tls", "smtp+ssl"} or not server.hostname:
+        yield f"EMAIL_URL names {server.scheme}: mailed links open accounts, so use smtp+tls or smtp+ssl"
+    if not env.get("MAIL_FROM"):
+        yield "MAIL_FROM is missing: name the address that mails come from"
+    elif not SENDER.fullmatch(env["MAIL_FROM"]):
+        yield "MAIL_FROM is no address: campus@example.edu or CampusHub <campus@example.edu> is one"
+
+
 def _passwords(env: Environment) -> Iterator[str]:
     path = env.get("BREACH_LIST_FILE")
     if path and not os.access(path, os.R_OK):
@@ -190,6 +208,7 @@ CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _housekeeping,
     _protection,
     _passwords,
+    _mail,
     _arithmetic,
 )
 

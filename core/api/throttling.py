@@ -9,13 +9,12 @@ where passwords and tokens are tried a lower limit for its address.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
 from core.security.addresses import caller_of, client_address
-from core.security.limiter import Demand, Limiter, Verdict
+from core.security.limiter import Demand, Verdict, limiter
 
 if TYPE_CHECKING:  # REST framework imports this module while its own views are still importing
     from django.http import HttpRequest
@@ -46,9 +45,7 @@ class RequestThrottle:
 
 def judged(request: HttpRequest, *, account: str = "", key: str = "") -> Verdict:
     """Count a request and return what the limits say of it; the answer's headers will say so, too."""
-    verdict = _limiter(settings.REDIS_STATE_URL, settings.RATE_LIMIT_PREFIX).spend(
-        list(demands_of(request, account=account, key=key))
-    )
+    verdict = limiter().spend(list(demands_of(request, account=account, key=key)))
     setattr(request, VERDICT, verdict)
     return verdict
 
@@ -81,8 +78,3 @@ def say_limits(request: HttpRequest, response: HttpResponseBase) -> None:
         response["RateLimit"] = ", ".join(
             f'"{each.limit.name}";r={each.remaining};t={each.seconds}' for each in standings
         )
-
-
-@cache
-def _limiter(url: str, prefix: str) -> Limiter:
-    return Limiter(url, prefix=prefix)

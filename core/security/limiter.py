@@ -16,8 +16,10 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Self
 
+from django.conf import settings
 from redis import Redis
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -158,6 +160,16 @@ class Limiter:
         arguments = [number for demand in demands for number in (demand.limit.interval, demand.limit.burst)]
         answer: Any = self._script(keys=keys, args=arguments)
         return _verdict([demand.limit for demand in demands], int(answer[0]), [int(ahead) for ahead in answer[1:]])
+
+
+def limiter() -> Limiter:
+    """Return the one of this process that counts where the settings say."""
+    return _limiter(settings.REDIS_STATE_URL, settings.RATE_LIMIT_PREFIX)
+
+
+@cache
+def _limiter(url: str, prefix: str) -> Limiter:
+    return Limiter(url, prefix=prefix)
 
 
 class _LocalBuckets:

@@ -7,7 +7,17 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 from django.utils import timezone
 
-from accounts.models import GuessCount, KeyState, Person, RoleAssignment, Session, SigningKey, User
+from accounts.models import (
+    AccountMail,
+    GuessCount,
+    KeyState,
+    MailKind,
+    Person,
+    RoleAssignment,
+    Session,
+    SigningKey,
+    User,
+)
 from accounts.roles import Role, ScopeKind
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 
@@ -45,6 +55,17 @@ def guess_count():
     )
 
 
+def link(**values):
+    usual = {
+        "user": UserFactory(),
+        "kind": MailKind.PASSWORD_RESET,
+        "requested_at": timezone.now(),
+        "token_hash": b"x" * 32,
+        "expires_at": timezone.now(),
+    }
+    return AccountMail.objects.create(**{**usual, **values})
+
+
 VIOLATIONS = {
     "accounts_person_not_merged_into_itself": merged_into_itself,
     "accounts_person_gender_known": lambda: PersonFactory(gender="x"),
@@ -57,6 +78,10 @@ VIOLATIONS = {
     "accounts_session_unique_refresh": lambda: (session(), session()),
     "accounts_session_ends_in_time": lambda: session(expires_at=timezone.now() + timedelta(days=1)),
     "accounts_guesscount_unique_subject": lambda: (guess_count(), guess_count()),
+    "accounts_accountmail_unique_token": lambda: (link(), link()),
+    "accounts_accountmail_one_link": lambda: link(user=link().user, token_hash=b"y" * 32),
+    "accounts_accountmail_link_ends": lambda: link(expires_at=None),
+    "accounts_accountmail_kind_known": lambda: link(kind="x"),
     "accounts_signingkey_unique_kid": lambda: (signing_key(), signing_key(state=KeyState.NEXT)),
     "accounts_signingkey_one_signs": lambda: (signing_key(), signing_key(kid="b")),
     "accounts_signingkey_forgets_its_secret": lambda: signing_key(state=KeyState.RETIRING),
@@ -64,7 +89,7 @@ VIOLATIONS = {
 
 
 def test_every_constraint_of_the_app_is_tried():
-    models = (Person, User, RoleAssignment, Session, SigningKey, GuessCount)
+    models = (Person, User, RoleAssignment, Session, SigningKey, GuessCount, AccountMail)
     declared = {constraint.name for model in models for constraint in model._meta.constraints}
 
     assert declared == VIOLATIONS.keys()

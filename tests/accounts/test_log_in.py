@@ -276,12 +276,8 @@ class TestGuessing:
 class TestLocks:
     @pytest.fixture(autouse=True)
     def own_limits(self, settings: Any) -> Iterator[None]:
-        from accounts.services import guesses
-
         settings.RATE_LIMIT_PREFIX = f"test-{uuid4()}"
-        guesses._limiter.cache_clear()
         yield
-        guesses._limiter.cache_clear()
         with Redis.from_url(settings.REDIS_STATE_URL) as redis:
             for key in redis.scan_iter(f"{settings.RATE_LIMIT_PREFIX}:*"):
                 redis.delete(key)

@@ -15,7 +15,10 @@ from campushub360.settings.faults import faults
 COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>[A-Z_]+)(?P<rest>[^}]*)\}")
-BASE64_KEYS = {
+SHAPED = {
+    "PUBLIC_URL": "https://campus.example.edu",
+    "EMAIL_URL": "smtp+tls://campus:c3f81e20@mail.invalid:587",
+    "MAIL_FROM": "campus@example.edu",
     "ENCRYPTION_KEYS": "key1:8I2vJ0m1cZ4yTq7bRwXe5uLsNnKdPf3hGgAaVtYjBzE=",
     "BLIND_INDEX_KEY": "wq3Zs8Yk1VdJ6fTtLmXo0rPbHcGeN5uA7iQyE2xKj9M=",
 }
@@ -48,8 +51,8 @@ def environment_of(service: str) -> dict[str, str]:
         default = re.match(r":-(.*)", match["rest"])
         if default:
             return default[1]
-        if match["name"] in BASE64_KEYS:
-            return BASE64_KEYS[match["name"]]
+        if match["name"] in SHAPED:
+            return SHAPED[match["name"]]
         return f"{match['name']}-8f3b1c7e5d9a2046-Zq7Xw9Yv4Ut6Sr2PnMkLj3Hg5Fd1"
 
     values = SERVICES[service]["environment"]

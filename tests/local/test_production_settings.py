@@ -18,6 +18,9 @@ SAFE = {
     "DATABASE_URL": "postgres://campushub360:d41f7a9c@database.invalid/campushub360",
     "REDIS_URL": "redis://:5b0c2f7d@cache.invalid/0",
     "REDIS_STATE_URL": "redis://:9e8a41c6@state.invalid/0",
+    "PUBLIC_URL": "https://campus.example.edu",
+    "EMAIL_URL": "smtp+tls://campus:c3f81e20@mail.invalid:587",
+    "MAIL_FROM": "CampusHub <campus@example.edu>",
 }
 
 
@@ -51,6 +54,9 @@ def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_tracebac
         "REDIS_URL is missing",
         "REDIS_STATE_URL is missing",
         "FORWARDED_ALLOW_IPS is missing: name the addresses of the proxy that ends TLS",
+        "PUBLIC_URL is missing: name where people find the pages that mailed links lead to",
+        "EMAIL_URL is missing: name the mail server, such as smtp+tls://user:password@mail.example.edu:587",
+        "MAIL_FROM is missing: name the address that mails come from",
     ]
 
 
@@ -62,6 +68,12 @@ def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_tracebac
         ({"RATE_LIMIT_ACCOUNT": "many"}, "RATE_LIMIT_ACCOUNT: 'many' is no limit"),
         ({"IP_ALLOW_LIST": "/admin/=anywhere"}, "IP_ALLOW_LIST: 'anywhere'"),
         ({"FORWARDED_ALLOW_IPS": "nginx"}, "FORWARDED_ALLOW_IPS names nginx"),
+        ({"PUBLIC_URL": "http://campus.example.edu"}, "PUBLIC_URL is no plain https address"),
+        ({"PUBLIC_URL": "https://campus.example.edu/?next="}, "PUBLIC_URL is no plain https address"),
+        ({"EMAIL_URL": "smtp://mail.invalid"}, "EMAIL_URL names smtp: mailed links open accounts"),
+        ({"EMAIL_URL": "consolemail://"}, "EMAIL_URL names consolemail"),
+        ({"MAIL_FROM": "campus"}, "MAIL_FROM is no address"),
+        ({"MAIL_FROM": "a@example.edu\nBcc: b@example.edu"}, "MAIL_FROM is no address"),
         ({"NUM_PROXIES": "-1"}, "NUM_PROXIES is no number"),
         ({"DEMO_PASSWORD": "open sesame"}, "DEMO_PASSWORD or DEMO_ACCOUNTS_ALLOWED is set"),
         ({"DEMO_ACCOUNTS_ALLOWED": "yes"}, "DEMO_PASSWORD or DEMO_ACCOUNTS_ALLOWED is set"),

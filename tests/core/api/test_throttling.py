@@ -42,7 +42,6 @@ def limits(settings: Any) -> Iterator[Callable[..., None]]:
     with Redis.from_url(url) as redis:
         for key in redis.scan_iter(f"{settings.RATE_LIMIT_PREFIX}:*"):
             redis.delete(key)
-    throttling._limiter.cache_clear()
 
 
 def statuses(client: APIClient, times: int, url: str = ME, **options: Any) -> list[int]:

@@ -1,0 +1,60 @@
+"""HTTP for getting back into an account."""
+
+from typing import ClassVar
+
+from django.utils import timezone
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers, status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from accounts import services
+from accounts.api.auth import validated
+from core.api.permissions import PublicByName
+from core.api.responses import SuccessResponse
+from core.api.serializers import WriteSerializer
+from core.api.views import PlainView
+
+LONGEST_TOKEN = 200
+
+
+class PasswordResetWriter(WriteSerializer):
+    request_example: ClassVar = {"email": "registrar@demo.campushub360.example"}
+
+    email = serializers.CharField(max_length=254, help_text="The address that logs in.")
+
+
+class PasswordResetConfirmWriter(WriteSerializer):
+    token = serializers.CharField(max_length=LONGEST_TOKEN, help_text="What the mailed link ends with.")
+    new_password = serializers.CharField(
+        trim_whitespace=False, max_length=1000, help_text="At least 15 characters, none of them prescribed."
+    )
+
+
+class PasswordResetView(PlainView):
+    """Ask for a link that sets a password."""
+
+    authentication_classes = ()
+    permission_classes = (PublicByName,)
+
+    @extend_schema(operation_id="auth_password_reset", request=PasswordResetWriter, responses={202: None})
+    def post(self, request: Request) -> Response:
+        """Have a link mailed to the owner of the account; the answer is the same when there is no such account."""
+        services.request_password_reset(**validated(PasswordResetWriter, request), at=timezone.now())
+        message = "If an account has this address, a link is on its way there."
+        return SuccessResponse(message=message, status=status.HTTP_202_ACCEPTED)
+
+
+class PasswordResetConfirmView(PlainView):
+    """Set a password by a mailed link."""
+
+    authentication_classes = ()
+    permission_classes = (PublicByName,)
+
+    @extend_schema(
+        operation_id="auth_password_reset_confirm", request=PasswordResetConfirmWriter, responses={204: None}
+    )
+    def post(self, request: Request) -> Response:
+        """Set the password, which ends every session and opens none; the link works once, for an hour."""
+        services.reset_password(**validated(PasswordResetConfirmWriter, request), at=timezone.now())
+        return Response(status=status.HTTP_204_NO_CONTENT)

@@ -1,0 +1,52 @@
+"""Handing a mail to the mail server: plain text, made from templates and data alone.
+
+What people typed takes no part in the templates' source, and nothing can add a header: a subject is one line whatever
+was in it, and Django refuses an address that is not.
+"""
+
+from smtplib import SMTPException, SMTPRecipientsRefused
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.template.loader import render_to_string
+
+# Answers of a mail server from here on are final (RFC 5321, section 4.2.1).
+FIRST_FINAL_REPLY = 500
+
+
+class MailNotSentError(Exception):
+    """The mail server is away or does not take the mail at this time."""
+
+
+class UnsendableError(Exception):
+    """No mail server will ever take the mail: its address is none, or nobody's."""
+
+
+def send(template: str, *, to: str, subject: str, **data: Any) -> None:
+    """Send one mail; raise `MailNotSentError` when that may be tried again, and `UnsendableError` when not.
+
+    Neither says what the server said, which quotes addresses.
+    """
+    body = render_to_string(f"accounts/mail/{template}.txt", {"institution": institution(), **data})
+    message = EmailMessage(
+        subject=" ".join(subject.split()), body=body, to=[to], headers={"Auto-Submitted": "auto-generated"}
+    )
+    try:
+        message.send()
+    except (SMTPException, OSError) as error:
+        failure = UnsendableError if _is_final(error) else MailNotSentError
+        raise failure(type(error).__name__) from None
+    except ValueError as error:  # what can be no header
+        raise UnsendableError(type(error).__name__) from None
+
+
+def institution() -> str:
+    """Return whom a mail speaks for."""
+    return settings.INSTITUTION_NAME or "CampusHub360"
+
+
+def _is_final(error: Exception) -> bool:
+    if not isinstance(error, SMTPRecipientsRefused):
+        return False
+    return all(code >= FIRST_FINAL_REPLY for code, _ in error.recipients.values())
