@@ -103,6 +103,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | {"enrollment.override_rules"}
     | _all("core", "customfield")
     | _all("interop", "importjob")
+    | _all("privacy", "subjectexport")
     | _view("audit", "disclosure")
     | _view("accounts", "user", "roleassignment", "person"),
     Role.DEPARTMENT_HEAD: _STRUCTURE

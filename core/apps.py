@@ -16,6 +16,6 @@ class CoreConfig(AppConfig):
         from core.provenance import watch
         from core.security import checks as key_checks  # noqa: F401 - register themselves
 
-        # Every process knows every event, also those that only others publish.
-        autodiscover_modules("events")
+        # Every process knows every event, also those that only others publish, and what is personal.
+        autodiscover_modules("events", "privacy")
         connection_created.connect(watch, dispatch_uid="core.provenance")

@@ -21,6 +21,7 @@ FIRST_PARTY_APPS = [
     "core",
     "audit",
     "accounts",
+    "privacy",
     "departments",
     "students",
     "faculty",
@@ -198,6 +199,8 @@ CELERY_BEAT_SCHEDULE = {
     "purge_account_mails": chore("accounts.tasks.purge_account_mails", hour="4", minute="35"),
     # Nightly: expired log-ins of the administration pages.
     "purge_admin_sessions": chore("accounts.tasks.purge_admin_sessions", hour="4", minute="40"),
+    # Hourly: the files hold everything about somebody.
+    "purge_exports": chore("privacy.tasks.purge_exports", minute="50"),
 }
 
 
@@ -276,6 +279,10 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 5
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # Uploaded files of imports; web workers and Celery workers both read them.
 IMPORT_ROOT = env.path("IMPORT_ROOT", default=str(BASE_DIR / ".campus" / "imports"))()
+# Files with everything about a person, encrypted; web workers and Celery workers both need the folder.
+EXPORT_ROOT = env.path("EXPORT_ROOT", default=str(BASE_DIR / ".campus" / "exports"))()
+# How long they may be fetched.
+SUBJECT_EXPORTS_KEPT = timedelta(days=7)
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / ".campus" / "media"))()
 
 STATIC_URL = "/static/"

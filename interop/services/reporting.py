@@ -1,39 +1,31 @@
 """The report of an import: one line for each record, safe to open in a spreadsheet."""
 
-import csv
-import io
 from collections.abc import Iterator
 from typing import Any
 
+from core.tables import line
 from interop.models import ImportJob, ImportRow
 from interop.models import ImportState as State
 
 HEADER = ["file", "row", "resource", "key", "external_id", "outcome", "reasons", "notes", "id"]
-# Spreadsheets take a cell that begins like this for a formula.
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 PAGE = 2_000
-
-
-def neutralised(text: str) -> str:
-    """Return a text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(DANGEROUS) else text
 
 
 def report(job: ImportJob) -> Iterator[str]:
     """Yield the report as CSV, a piece at a time: what was done, or before that, what would be."""
-    yield "\ufeff" + _line(HEADER)
+    yield "\ufeff" + line(HEADER)
     for remark in job.remarks:
         rows = "" if remark["rows"] is None else str(remark["rows"])
-        yield _line([remark["file"], rows, "", "", "", remark["code"], remark["detail"], "", ""])
+        yield line([remark["file"], rows, "", "", "", remark["code"], remark["detail"], "", ""])
     for error in job.errors:
         meta = error.get("meta", {})
         row = meta.get("row") or meta.get("line") or ""
-        yield _line(
+        yield line(
             [meta.get("file", ""), str(row), "", meta.get("field", ""), "", error["code"], error["detail"], "", ""]
         )
     after = 0
     while page := list(ImportRow.objects.filter(job=job, position__gt=after).order_by("position")[:PAGE]):
-        yield "".join(_line(_cells(job, row)) for row in page)
+        yield "".join(line(_cells(job, row)) for row in page)
         after = page[-1].position
 
 
@@ -58,9 +50,3 @@ def _sentences(faults: list[dict[str, Any]]) -> str:
     return " ".join(
         f"[{fault['code']}{' ' + fault['field'] if fault['field'] else ''}] {fault['detail']}" for fault in faults
     )
-
-
-def _line(cells: list[str]) -> str:
-    line = io.StringIO()
-    csv.writer(line).writerow([neutralised(cell) for cell in cells])
-    return line.getvalue()

@@ -13,6 +13,7 @@ from courses.models import Course, CourseVersion, Meeting, Requisite, Section
 from departments.models import AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term
 from enrollment.models import Enrollment
 from faculty.models import Faculty
+from privacy.models import SubjectExport
 from students.models import ProgramEnrollment, Student
 from tests.authorization.world import MISSING, MISSING_ID, OTHER, OWN, World
 from tests.contract.routes import Route
@@ -30,6 +31,7 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
     CustomField: lambda side: {
         "entity_type": "students.student", "name": "shoe_size", "label": "Shoe size", "field_type": "text",
     },
+    SubjectExport: lambda side: {"person": side.student.person, "reason": "Asked for by letter"},
     Department: lambda side: {"code": "NEW", "name": "Novelties", "parent": side.department},
     Program: lambda side: {
         "code": "NEW", "name": "Novelties", "level": "bachelor", "department": side.department, "total_credits": "180",

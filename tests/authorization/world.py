@@ -31,6 +31,7 @@ from departments.models import AcademicYear, Appointment, Building, Campus, Depa
 from enrollment.models import Enrollment, EnrollmentEvent
 from faculty.models import Faculty, FacultyStatusEvent
 from interop.models import ImportJob, ImportRow
+from privacy.models import SubjectExport
 from students.models import ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 from tests.authorization.cast import Actor, cast
@@ -201,6 +202,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         RoleAssignment: both("assignment"), PersonIdentifier: both("identifier"),
         Person: {OWN: own.student.person, OTHER: other.student.person},
         ImportJob: {OWN: _import(own), OTHER: _import(other)},
+        SubjectExport: {OWN: _export(own), OTHER: _export(other)},
     }  # fmt: skip
 
 
@@ -212,6 +214,11 @@ def _import(side: SimpleNamespace) -> ImportJob:
         job=job, position=1, file="departments.csv", row_no=2, resource="departments", action="create"
     )
     return job
+
+
+def _export(side: SimpleNamespace) -> SubjectExport:
+    """Return what the student asked for about themselves, and could not be given."""
+    return SubjectExport.objects.create(person=side.student.person, requested_by=side.student_user, state="failed")
 
 
 def _archive(world: World, own: SimpleNamespace) -> None:

@@ -1,0 +1,73 @@
+"""What accounts say about people."""
+
+from django.contrib.admin.models import LogEntry
+from django.db.models import Q
+
+from accounts.models import Person, PersonIdentifier, RoleAssignment, Session, User
+from core.privacy import name_people, personal
+
+HASH = "A hash of a secret."
+
+name_people(Person)
+
+personal(
+    Person,
+    says="Who you are: names, addresses and what else is recorded about you in person.",
+    kept="For as long as there are records of you; erasure leaves a pseudonym in its place.",
+    paths=("pk",),
+    clears="first_name preferred_name email phone birth_date gender nationality",
+    becomes={"last_name": "Erased {code}"},
+    mentions={"merged_into": "The same person, recorded twice."},
+)
+personal(
+    PersonIdentifier,
+    says="Numbers that authorities gave to you.",
+    kept="Until somebody who answers for the record removes it, or erasure does.",
+    paths=("person",),
+    keeps="scheme country value",
+    withholds={"value_index": HASH},
+    masked={"value": "masked_value"},
+    deletes=True,
+)
+personal(
+    User,
+    says="The account that you log in with.",
+    kept="For as long as what it did is on record; erasure closes it and leaves a pseudonym.",
+    paths=("person",),
+    keeps="must_change_password",
+    clears="last_login",
+    becomes={
+        "email": "erased-{id}@erased.invalid",
+        "is_active": False,
+        "is_staff": False,
+        "password": "!",  # pragma: allowlist secret
+    },
+    withholds={"password": HASH, "token_version": "A count by which tokens become outdated."},
+)
+personal(
+    RoleAssignment,
+    says="The roles that you hold or held.",
+    kept="For good: who was entitled to what explains what is on record.",
+    paths=("user__person",),
+    keeps="role scope_kind scope_id valid",
+    mentions={"granted_by": "Who gave you the role, in the course of their work."},
+)
+personal(
+    Session,
+    says="Where you are logged in, and were lately.",
+    kept="ENDED_SESSIONS_KEPT_DAYS after its end.",
+    paths=("user__person",),
+    keeps="user_agent ip amr rotated_at expires_at absolute_expires_at revoked_at",
+    withholds={"current_refresh_hash previous_refresh_hash": HASH},
+    deletes=True,
+)
+# Django's own log of its pages, which names rows by their ids.
+personal(
+    LogEntry,
+    says="What was done on the administration pages with the records about you.",
+    kept="For as long as the records; erasure empties what names you.",
+    finds=lambda subject: Q(object_id__in=subject.ids),
+    keeps="action_time content_type object_id action_flag",
+    clears="object_repr change_message",
+    mentions={"user": "Who did it, in the course of their work."},
+)

@@ -1,0 +1,50 @@
+"""What the logs say about people. They name people and rows by their ids, which no foreign key shows."""
+
+from collections.abc import Collection
+from typing import Any
+
+from django.db.models import Q
+
+from audit.models import Change, Disclosure, Event
+from core.privacy import Subject, personal
+
+FOR_GOOD = "For as long as the records are kept; erasure replaces what is personal in it and leaves the entry."
+BOOKKEEPING = {"xact": "A count of the database."}
+
+
+def _events(subject: Subject) -> Q:
+    ids = subject.ids
+    return Q(actor_id__in=ids) | Q(subject_id__in=ids) | Q(on_behalf_of__in=ids)
+
+
+def _who_else(row: Any, subject: Subject) -> Collection[str]:
+    """Hide who acted, and from where, when that was not the person: it says something about somebody else."""
+    is_theirs = str(row.actor_id) in subject.ids
+    return () if is_theirs else ("actor_id", "actor_label", "address")
+
+
+personal(
+    Event,
+    says="What you did, tried, or what was done about you, besides changes of records.",
+    kept=FOR_GOOD,
+    finds=_events,
+    keeps="at action on_behalf_of subject_kind subject_id reason detail actor_id actor_label address request_id",
+    withholds=BOOKKEEPING,
+    hides=_who_else,
+)
+personal(
+    Disclosure,
+    says="To whom your records were shown, when, and on what basis.",
+    kept="For as long as the record itself (34 CFR 99.32(a)(2)).",
+    finds=lambda subject: Q(subject_id__in=subject.people),
+    keeps="at what subject_id actor_id actor_label basis request_id",
+    withholds={**BOOKKEEPING, "route address": "Where those worked who were shown it."},
+)
+personal(
+    Change,
+    says="What was changed in the records about you, from what to what.",
+    kept=FOR_GOOD,
+    finds=lambda subject: Q(row_id__in=subject.ids),
+    keeps="at table_name row_id operation changes request_id",
+    withholds={**BOOKKEEPING, "actor_id": "Who changed it, in the course of their work."},
+)

@@ -1,0 +1,32 @@
+"""What the records say about people: where it stands, what a person is shown of it, and what erasure makes of it.
+
+Each app declares its models in its `privacy.py`. Exports, erasure and retention follow these declarations and know no
+table by name, so what is declared is dealt with; `faults` finds what nobody has declared.
+"""
+
+from core.privacy.registry import (
+    Impersonal,
+    Personal,
+    Subject,
+    declared,
+    faults,
+    impersonal,
+    name_people,
+    personal,
+)
+from core.privacy.rows import as_plain, columns_of, gather, in_steps
+
+__all__ = [
+    "Impersonal",
+    "Personal",
+    "Subject",
+    "as_plain",
+    "columns_of",
+    "declared",
+    "faults",
+    "gather",
+    "impersonal",
+    "in_steps",
+    "name_people",
+    "personal",
+]

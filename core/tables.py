@@ -1,0 +1,31 @@
+"""Lines of CSV that people open in spreadsheets: what is data there stays data."""
+
+import csv
+import io
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+# Spreadsheets take a cell that begins like this for a formula.
+DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def neutralised(text: str) -> str:
+    """Return a text that no spreadsheet takes for a formula."""
+    return f"'{text}" if text.startswith(DANGEROUS) else text
+
+
+def cell(value: Any) -> str:
+    """Return what a value is in a table: numbers stay numbers, and no text is a formula."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, int | float | Decimal) else neutralised(str(value))
+
+
+def line(values: Iterable[Any]) -> str:
+    """Return a line of a table, with its end."""
+    written = io.StringIO()
+    csv.writer(written).writerow([cell(value) for value in values])
+    return written.getvalue()

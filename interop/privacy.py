@@ -1,0 +1,55 @@
+"""What imports say about people."""
+
+from django.db.models import Q
+
+from core.privacy import Subject, impersonal, personal
+from interop.models import ExternalIdentifier, ImportedValue, ImportJob, ImportJobEvent, ImportRow
+
+
+def _about(subject: Subject) -> Q:
+    return Q(object_id__in=subject.ids)
+
+
+personal(
+    ExternalIdentifier,
+    says="The names by which other systems know you and the records about you.",
+    kept="For as long as the record that it names; erasure removes it.",
+    finds=_about,
+    keeps="scheme value entity_type object_id",
+    deletes=True,
+)
+personal(
+    ImportedValue,
+    says="What the last import wrote into the records about you.",
+    kept="For as long as the record; erasure removes it.",
+    finds=_about,
+    keeps="entity_type object_id values",
+    deletes=True,
+)
+personal(
+    ImportRow,
+    says="What imported files said about you.",
+    kept="For as long as the import is kept; erasure empties it.",
+    finds=_about,
+    keeps="position file row_no resource action object_id applied_at",
+    clears="natural_key external_id raw values initial reasons notes before written",
+    mentions={"job": "The import that it belongs to."},
+)
+personal(
+    ImportJob,
+    says="The imports that you asked for.",
+    kept="For as long as what they wrote is on record.",
+    paths=("actor__person",),
+    keeps=(
+        "kind file_name sha256 mapping options state counts rows_total rows_done rows_read reversal has_effect "
+        "is_forced errors remarks validated_at applied_at reverted_at"
+    ),
+    withholds={
+        "stored_path is_uploaded applied_to run_id is_reversal_forced seconds peak_mb": "How the work was done.",
+    },
+)
+impersonal(
+    ImportJobEvent,
+    job="The import that it belongs to.",
+    actor="Who asked for the step, in the course of their work.",
+)

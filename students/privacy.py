@@ -1,0 +1,42 @@
+"""What the records of students say about people."""
+
+from core.privacy import personal
+from students.models import ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
+
+LEDGER = "For good: it is part of the academic record, which goes on under a pseudonym after erasure."
+ACTOR = {"actor": "Who took the step, in the course of their work."}
+
+personal(
+    Student,
+    says="You as a student: number, standing, department.",
+    kept=LEDGER,
+    paths=("person",),
+    keeps="student_no status department admitted_on preferred_contact",
+    clears="custom_data",
+    mentions={"advisor": "Who advises you, in the course of their work."},
+)
+personal(
+    StudentStatusEvent,
+    says="The steps of your standing with the university.",
+    kept=LEDGER,
+    paths=("student__person",),
+    keeps="from_status to_status happened_at",
+    clears="reason",
+    mentions=ACTOR,
+)
+personal(
+    ProgramEnrollment,
+    says="The programs that you are or were enrolled in.",
+    kept=LEDGER,
+    paths=("student__person",),
+    keeps="program cohort start_term is_primary status",
+)
+personal(
+    ProgramEnrollmentEvent,
+    says="The steps of your enrolments in programs.",
+    kept=LEDGER,
+    paths=("program_enrollment__student__person",),
+    keeps="from_status to_status happened_at",
+    clears="reason",
+    mentions=ACTOR,
+)

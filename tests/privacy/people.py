@@ -1,0 +1,136 @@
+"""Somebody about whom every classified table says something.
+
+A model that is declared as personal needs a line in `ROWS`: how to make a row of it that is about `side.person`.
+"""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.contenttypes.models import ContentType
+from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.models import Model
+from django.utils import timezone
+
+from accounts.models import Person, PersonIdentifier, RoleAssignment, Session, User
+from audit.models import Change, Disclosure, Event
+from audit.services import record
+from core.ids import new_id
+from core.privacy import declared
+from courses.models import SectionInstructor
+from departments.models import Appointment
+from enrollment.models import Enrollment, EnrollmentEvent
+from faculty.models import Faculty, FacultyAppointment, FacultyStatusEvent
+from interop.models import ExternalIdentifier, ImportedValue, ImportJob, ImportRow
+from privacy.models import SubjectExport
+from students.models import ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
+from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
+from tests.courses.factories import SectionInstructorFactory
+from tests.departments.factories import DepartmentFactory
+from tests.enrollment.factories import EnrollmentFactory
+from tests.faculty.factories import FacultyAppointmentFactory, FacultyFactory
+from tests.students.factories import ProgramEnrollmentFactory, StudentFactory
+
+PASSPORT = "QX 7391 8264"
+
+
+def _step(model: Any, **owner: Any) -> Any:
+    steps = {"from_status": "active", "to_status": "active", "happened_at": timezone.now()}
+    return model.objects.create(**owner, **steps, reason=f"{NAMES['last_name']} asked for it")
+
+
+def _session(side: Any) -> Session:
+    now, later = timezone.now(), timezone.now() + timedelta(days=1)
+    return Session.objects.create(
+        user=side.user, current_refresh_hash=new_id().bytes * 2, rotated_at=now, expires_at=later,
+        absolute_expires_at=later, user_agent="Lovelace-Browser", ip="192.0.2.77",
+    )  # fmt: skip
+
+
+def _change(side: Any) -> Change:
+    Person.objects.filter(pk=side.person.pk).update(phone="+43 1 5550 7391", preferred_name=NAMES["preferred_name"])
+    return Change.objects.filter(row_id=str(side.person.pk), operation="update").latest("id")
+
+
+def _import_row(side: Any) -> ImportRow:
+    job = ImportJob.objects.create(kind="students", file_name="students.csv", sha256=new_id().hex * 2)
+    raw = {"last_name": NAMES["last_name"], "email": NAMES["email"]}
+    return ImportRow.objects.create(
+        job=job, position=1, file="students.csv", row_no=2, resource="students", action="create", raw=raw, values=raw,
+        object_id=side.student.pk, natural_key=NAMES["email"], applied_at=timezone.now(), before={"created": True},
+    )  # fmt: skip
+
+
+NAMES = {
+    "first_name": "Augustaada", "last_name": "Lovelacebyron", "preferred_name": "Countessada",
+    "email": "ada.byron@canary.example", "phone": "+43 1 5550 1234", "birth_date": date(1815, 12, 10),
+    "gender": "female", "nationality": "GB",
+}  # fmt: skip
+
+ROWS: dict[type[Model], Callable[[Any], Any]] = {
+    Person: lambda side: side.person,
+    PersonIdentifier: lambda side: PersonIdentifier.objects.create(
+        person=side.person, scheme="passport", country="GB", value=side.passport
+    ),
+    User: lambda side: side.user,
+    RoleAssignment: lambda side: RoleAssignmentFactory(user=side.user, role="student", scope_kind="self"),
+    Session: _session,
+    LogEntry: lambda side: LogEntry.objects.create(
+        user=UserFactory(), content_type=ContentType.objects.get_for_model(Person), object_id=str(side.person.pk),
+        object_repr=f"{NAMES['preferred_name']} {NAMES['last_name']}", action_flag=CHANGE, change_message="Changed.",
+    ),
+    Appointment: lambda side: Appointment.objects.create(
+        department=DepartmentFactory(), person=side.person, role="head", valid=DateRange(date(2020, 1, 1), None)
+    ),
+    Student: lambda side: side.student,
+    StudentStatusEvent: lambda side: _step(StudentStatusEvent, student=side.student),
+    ProgramEnrollment: lambda side: ProgramEnrollmentFactory(student=side.student),
+    ProgramEnrollmentEvent: lambda side: _step(
+        ProgramEnrollmentEvent, program_enrollment=ProgramEnrollmentFactory(student=side.student)
+    ),
+    Faculty: lambda side: side.faculty,
+    FacultyAppointment: lambda side: FacultyAppointmentFactory(faculty=side.faculty),
+    FacultyStatusEvent: lambda side: _step(FacultyStatusEvent, faculty=side.faculty),
+    SectionInstructor: lambda side: SectionInstructorFactory(faculty=side.faculty),
+    Enrollment: lambda side: EnrollmentFactory(student=side.student),
+    EnrollmentEvent: lambda side: _step(EnrollmentEvent, enrollment=EnrollmentFactory(student=side.student)),
+    ExternalIdentifier: lambda side: ExternalIdentifier.objects.create(
+        scheme="oneroster", value=f"{side.person.pk}-elsewhere", entity_type="students.student",
+        object_id=side.student.pk,
+    ),
+    ImportedValue: lambda side: ImportedValue.objects.create(
+        entity_type="students.student", object_id=side.student.pk, values={"last_name": NAMES["last_name"]}
+    ),
+    ImportRow: _import_row,
+    ImportJob: lambda side: ImportJob.objects.create(
+        kind="students", file_name="mine.csv", sha256=new_id().hex * 2, actor=side.user
+    ),
+    Event: lambda side: record(action="session.opened", actor=side.user, subject=side.user),
+    Disclosure: lambda side: Disclosure.objects.create(
+        what="student record", subject_id=side.person.pk, basis="students.view_student", actor_label="r@example.org"
+    ),
+    Change: _change,
+    SubjectExport: lambda side: SubjectExport.objects.create(
+        person=side.person, requested_by=side.user, state="failed", reason=f"About {NAMES['last_name']}"
+    ),
+}  # fmt: skip
+
+
+def somebody(*, passport: str = PASSPORT, **names: Any) -> SimpleNamespace:
+    """Make a person who studies, teaches and logs in, with a row in every table that is declared as personal."""
+    person = PersonFactory(**{**NAMES, **names})
+    side = SimpleNamespace(
+        passport=passport, person=person, user=UserFactory(person=person, email=f"login-{person.email}")
+    )
+    side.student = StudentFactory(person=person, status="graduated", custom_data={"motto": NAMES["last_name"]})
+    side.faculty = FacultyFactory(person=person)
+    side.rows = {}
+    for each in declared():
+        if each.model not in ROWS:
+            raise AssertionError(
+                f"Nobody knows a {each.model._meta.label} about somebody: add it to ROWS in tests/privacy/people.py."
+            )
+        side.rows[each.model] = ROWS[each.model](side)
+    return side
