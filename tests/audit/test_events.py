@@ -152,6 +152,7 @@ def test_a_row_that_is_out_of_sight_is_no_refusal(client_for, user_with):
     assert events("access.denied") == []
 
 
+@pytest.mark.checklist(14)
 def test_the_administration_pages_leave_their_log_ins_acts_and_refusals(registrar, account):
     pages = Client()
     pages.post("/admin/login/", {"username": account.email, "password": CANARY})

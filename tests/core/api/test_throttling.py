@@ -136,6 +136,7 @@ def test_everybody_together_is_counted_and_not_told_how_far_they_are(
     assert refused.has_header("Retry-After")
 
 
+@pytest.mark.checklist(14)
 def test_guesses_of_passwords_and_tokens_share_a_limit_of_their_own(limits: Callable[..., None], client: Any) -> None:
     limits(token=3, account=100)
     guess = {"email": "somebody@example.org", "password": "a guess"}
