@@ -3,7 +3,7 @@
 from django.contrib.admin.models import LogEntry
 from django.db.models import Q
 
-from accounts.models import Person, PersonIdentifier, RoleAssignment, Session, User
+from accounts.models import AccountMail, Person, PersonIdentifier, RoleAssignment, Session, User
 from core.privacy import name_people, personal
 
 HASH = "A hash of a secret."
@@ -59,6 +59,15 @@ personal(
     paths=("user__person",),
     keeps="user_agent ip amr rotated_at expires_at absolute_expires_at revoked_at",
     withholds={"current_refresh_hash previous_refresh_hash": HASH},
+    deletes=True,
+)
+personal(
+    AccountMail,
+    says="What was mailed to you about your account.",
+    kept="Some days after it was sent.",
+    paths=("user__person",),
+    keeps="kind address email requested_at sent_at expires_at used_at",
+    withholds={"token_hash": HASH, "token_version": "A count by which tokens become outdated."},
     deletes=True,
 )
 # Django's own log of its pages, which names rows by their ids.

@@ -14,7 +14,7 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Model
 from django.utils import timezone
 
-from accounts.models import Person, PersonIdentifier, RoleAssignment, Session, User
+from accounts.models import AccountMail, Person, PersonIdentifier, RoleAssignment, Session, User
 from audit.models import Change, Disclosure, Event
 from audit.services import record
 from core.ids import new_id
@@ -77,6 +77,10 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
     User: lambda side: side.user,
     RoleAssignment: lambda side: RoleAssignmentFactory(user=side.user, role="student", scope_kind="self"),
     Session: _session,
+    AccountMail: lambda side: AccountMail.objects.create(
+        user=side.user, kind="password_changed", address=NAMES["email"], email=NAMES["email"],
+        requested_at=timezone.now(),
+    ),
     LogEntry: lambda side: LogEntry.objects.create(
         user=UserFactory(), content_type=ContentType.objects.get_for_model(Person), object_id=str(side.person.pk),
         object_repr=f"{NAMES['preferred_name']} {NAMES['last_name']}", action_flag=CHANGE, change_message="Changed.",
