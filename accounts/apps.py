@@ -12,6 +12,7 @@ class AccountsConfig(AppConfig):
         from audit.tracking import leave_out, withhold
 
         leave_out("Counts of wrong passwords, which are events.", "accounts.GuessCount")
+        leave_out("Log-ins that wait for a second factor.", "accounts.PendingLogIn")
         leave_out("Log-ins, whose beginning, end and misuse are events.", "accounts.Session")
         leave_out("Mails to owners, whose causes and effects are events.", "accounts.AccountMail")
         withhold("accounts.User", "password")

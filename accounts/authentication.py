@@ -10,7 +10,7 @@ from rest_framework.authentication import BaseAuthentication, get_authorization_
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import BasePermission
 
-from accounts import tokens
+from accounts import means, tokens
 from accounts.models import User
 from accounts.selectors import user_of
 from core.errors import ForbiddenError
@@ -59,6 +59,26 @@ class PasswordInOrder(BasePermission):
         may_wait = getattr(view, "answers_before_password_change", False)
         if not may_wait and getattr(request.user, "must_change_password", False):
             raise PasswordChangeRequiredError
+        return True
+
+
+class SecondFactorRequiredError(ForbiddenError):
+    """A role of the account is used with a second factor alone, and the session was opened without one."""
+
+    code = "mfa_enrollment_required"
+    title = "Your role needs a second factor: set one up at /api/v1/auth/mfa/, or log in again with the one you have."
+
+
+class SecondFactorInOrder(BasePermission):
+    """Lets a session without the second factor that a role needs set one up, say who it is, and log out."""
+
+    attributes = ("answers_before_enrollment", "answers_before_password_change")
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        may_wait = any(getattr(view, name, False) for name in self.attributes)
+        has_shown = means.has_second(getattr(request.auth, "amr", ()))
+        if not may_wait and not has_shown and means.is_demanded_of(request.user):
+            raise SecondFactorRequiredError
         return True
 
 

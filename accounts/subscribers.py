@@ -11,7 +11,7 @@ from accounts.models import User
 from audit.services import record
 from core.events import subscribe
 
-PAGES = {"means": ["pwd"], "of": "administration"}
+PAGES = {"of": "administration"}
 
 
 @subscribe(MailRequested)
@@ -21,7 +21,9 @@ def let_a_worker_send(event: dict[str, Any]) -> None:
 
 @receiver(user_logged_in)
 def keep_log_in(user: User, **facts: Any) -> None:
-    record(action="session.opened", actor=user, subject=user, detail=PAGES)
+    record(
+        action="session.opened", actor=user, subject=user, detail={**PAGES, "means": getattr(user, "shown_means", [])}
+    )
 
 
 @receiver(user_logged_out)

@@ -15,6 +15,7 @@ from django.utils.module_loading import module_has_submodule
 from django.views.decorators.http import require_safe
 from django.views.generic import RedirectView
 
+from accounts.admin_log_in import SecondFactorLogInForm
 from accounts.admin_password import OwnPasswordView
 from core.admin_choices import ChoicesView
 from core.api.routers import ApiRouter
@@ -23,6 +24,8 @@ admin.site.site_header = "CampusHub360"
 admin.site.site_title = "CampusHub360"
 admin.site.index_title = "Administration"
 admin.site.site_url = "/api/v1/docs/"
+admin.site.login_form = SecondFactorLogInForm
+admin.site.login_template = "admin/second_factor_login.html"
 
 
 def _api_modules() -> list[ModuleType]:

@@ -1,10 +1,11 @@
 """HTTP for logging in and out."""
 
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework import serializers as drf
 from rest_framework import status
 from rest_framework.exceptions import AuthenticationFailed
@@ -17,6 +18,7 @@ from accounts.api.serializers import (
     Me,
     NewSession,
     RefreshWriter,
+    SecondStepNeeded,
     TokenPair,
     UserSerializer,
     VerifyWriter,
@@ -35,7 +37,7 @@ def validated(writer: type[drf.BaseSerializer[Any]], request: Request) -> dict[s
     return values
 
 
-def _pair(issued: services.Tokens) -> dict[str, Any]:
+def pair_of(issued: services.Tokens) -> dict[str, Any]:
     return {
         "access": issued.access,
         "refresh": issued.refresh,
@@ -44,10 +46,26 @@ def _pair(issued: services.Tokens) -> dict[str, Any]:
     }
 
 
-def _device(request: Request) -> dict[str, Any]:
+def device_of(request: Request) -> dict[str, Any]:
     """Return what is known of the client: where it is, and what it says it is."""
     address = client_address(request)
     return {"ip": str(address) if address else None, "user_agent": request.headers.get("User-Agent", "")}
+
+
+def answer_to(admitted: services.Tokens | services.SecondStep, *, device: str = "", at: datetime) -> dict[str, Any]:
+    """Return what a log-in answers with: a session, or the token that the second step is taken with."""
+    if isinstance(admitted, services.SecondStep):
+        return {
+            "mfa_required": True,
+            "mfa_token": admitted.token,
+            "expires_in": admitted.expires_in,
+            "kinds": list(admitted.kinds),
+        }
+    known = devices.device_of(device, admitted.user.pk, at=at)
+    return {**pair_of(admitted), "device": devices.token_of(admitted.user.pk, device=known, at=at)}
+
+
+LOG_IN_ANSWER = PolymorphicProxySerializer("LogInAnswer", [NewSession, SecondStepNeeded], resource_type_field_name=None)
 
 
 class LogInView(PlainView):
@@ -57,18 +75,17 @@ class LogInView(PlainView):
     permission_classes = (PublicByName,)
     documented_statuses = {"post": (401,)}
 
-    @extend_schema(operation_id="auth_token_create", request=LogInWriter, responses=NewSession)
+    @extend_schema(operation_id="auth_token_create", request=LogInWriter, responses=LOG_IN_ANSWER)
     def post(self, request: Request) -> Response:
-        """Exchange credentials for an access and a refresh token."""
+        """Exchange credentials for an access and a refresh token, or for what the second step is taken with."""
         values, now = validated(LogInWriter, request), timezone.now()
         try:
-            issued = services.log_in(**values, **_device(request), at=now)
+            admitted = services.log_in(**values, **device_of(request), at=now)
         except services.InvalidCredentialsError as error:
             raise AuthenticationFailed(
                 "No active account matches this e-mail address and password.", code="invalid_credentials"
             ) from error
-        known = devices.device_of(values["device"], issued.user.pk, at=now)
-        return Response({**_pair(issued), "device": devices.token_of(issued.user.pk, device=known, at=now)})
+        return Response(answer_to(admitted, device=values["device"], at=now))
 
 
 class RefreshView(PlainView):
@@ -83,10 +100,10 @@ class RefreshView(PlainView):
         """Exchange a refresh token for a new pair; reuse of an old one ends the session."""
         try:
             values = validated(RefreshWriter, request)
-            issued = services.refresh_session(**values, ip=_device(request)["ip"], at=timezone.now())
+            issued = services.refresh_session(**values, ip=device_of(request)["ip"], at=timezone.now())
         except services.InvalidRefreshError as error:
             raise AuthenticationFailed("The refresh token is not valid.", code="invalid_refresh_token") from error
-        return Response(_pair(issued))
+        return Response(pair_of(issued))
 
 
 class VerifyView(PlainView):

@@ -140,6 +140,17 @@ class NewSession(TokenPair):
     device = serializers.CharField(help_text="Names this device. To be kept, and sent with its next log-in.")
 
 
+class SecondStepNeeded(serializers.Serializer[Any]):
+    """What the log-in of an account with a second factor answers with; `expires_in` is in seconds."""
+
+    mfa_required = serializers.BooleanField(help_text="True.")
+    mfa_token = serializers.CharField(help_text="Opens nothing by itself; to be sent with the second factor.")
+    expires_in = serializers.IntegerField()
+    kinds = serializers.ListField(
+        child=serializers.CharField(), help_text="What the account has: `totp`, `webauthn`, `recovery`."
+    )
+
+
 class PasswordChangeWriter(WriteSerializer):
     current_password = serializers.CharField(trim_whitespace=False, max_length=1000)
     new_password = serializers.CharField(

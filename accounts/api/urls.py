@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import auth, identifiers, keys, passwords, recovery, sessions
+from accounts.api import auth, factors, identifiers, keys, passwords, recovery, sessions
 from accounts.api.views import RoleAssignmentViewSet, RolesView, UserViewSet
 
 routes = [
@@ -13,6 +13,17 @@ routes = [
 
 urlpatterns = [
     path("auth/token/", auth.LogInView.as_view(), name="auth-token"),
+    path("auth/token/mfa/", factors.SecondStepView.as_view(), name="auth-second-step"),
+    path("auth/mfa/", factors.FactorsView.as_view(), name="auth-factors"),
+    path("auth/mfa/totp/", factors.AppView.as_view(), name="auth-app"),
+    path("auth/mfa/totp/confirm/", factors.AppConfirmView.as_view(), name="auth-app-confirm"),
+    path("auth/mfa/recovery-codes/", factors.RecoveryCodesView.as_view(), name="auth-recovery-codes"),
+    path("auth/mfa/factors/remove/", factors.FactorRemovalView.as_view(), name="auth-factor-remove"),
+    path(
+        "users/<uuid:pk>/factors/reset/",
+        factors.FactorResetViewSet.as_view({"post": "reset_factors"}),
+        name="user-factors-reset",
+    ),
     path("auth/token/refresh/", auth.RefreshView.as_view(), name="auth-refresh"),
     path("auth/token/verify/", auth.VerifyView.as_view(), name="auth-verify"),
     path("auth/logout/", auth.LogOutView.as_view(), name="auth-logout"),

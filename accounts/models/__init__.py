@@ -3,10 +3,12 @@
 Person 1 --- 0..1 User 1 --- * RoleAssignment
                   User 1 --- * Session
                   User 1 --- * AccountMail
+                  User 1 --- * SecondFactor, RecoveryCode, PendingLogIn
 Person 1 --- * PersonIdentifier
 SigningKey, GuessCount
 """
 
+from accounts.models.factors import FactorKind, PendingLogIn, RecoveryCode, SecondFactor
 from accounts.models.guesses import GuessCount
 from accounts.models.identifier import IdentifierScheme, PersonIdentifier
 from accounts.models.mail import AccountMail, MailKind
@@ -17,14 +19,18 @@ from accounts.models.user import RoleAssignment, User
 
 __all__ = [
     "AccountMail",
+    "FactorKind",
     "Gender",
     "GuessCount",
     "IdentifierScheme",
     "KeyState",
     "MailKind",
+    "PendingLogIn",
     "Person",
     "PersonIdentifier",
+    "RecoveryCode",
     "RoleAssignment",
+    "SecondFactor",
     "Session",
     "SigningKey",
     "User",

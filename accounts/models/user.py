@@ -70,6 +70,10 @@ class User(AbstractBaseUser, VersionedModel):
     def __str__(self) -> str:
         return self.email
 
+    def get_session_auth_hash(self) -> str:
+        """What a log-in at the administration pages is bound to: it ends where the account's tokens are outdated."""
+        return f"{super().get_session_auth_hash()}:{self.token_version}"
+
     @cached_property
     def assignments(self) -> tuple[Assignment, ...]:
         """The roles held now: as the queryset loaded them, otherwise read once."""

@@ -7,22 +7,25 @@ without a password, the password wrong, or too many were tried.
 import unicodedata
 from datetime import datetime
 
-from accounts import devices, hashing
+from accounts import devices, hashing, means
 from accounts.models import User
 from accounts.services.guesses import FREE, announce_lock, forget_guesses, reserve_guess, subject_of
-from accounts.services.sessions import InvalidCredentialsError, Tokens, open_session
+from accounts.services.second_step import SecondStep, admit
+from accounts.services.sessions import InvalidCredentialsError, Tokens
 from audit.services import record
 
 
 def log_in(
     *, email: str, password: str, device: str = "", user_agent: str = "", ip: str | None = None, at: datetime
-) -> Tokens:
-    """Open a session; raise `InvalidCredentialsError`, at equal cost for whatever is wrong.
+) -> Tokens | SecondStep:
+    """Open a session, or ask an account that has a second factor for it.
 
-    `device` is what the device was given when its owner last logged in there.
+    Raises `InvalidCredentialsError`, at equal cost for whatever is wrong. `device` is what the device was given when
+    its owner last logged in there.
     """
     user = authenticate(email=email, password=password, device=device, at=at)
-    return open_session(user, amr=["pwd"], user_agent=user_agent, ip=ip, at=at)
+    known = devices.device_of(device, user.pk, at=at)
+    return admit(user, amr=[means.PASSWORD], device=known, user_agent=user_agent, ip=ip, at=at)
 
 
 def authenticate(*, email: str, password: str, device: str = "", door: str = "api", at: datetime) -> User:

@@ -13,7 +13,7 @@ from django.db.models import F, QuerySet
 
 from accounts import tokens
 from accounts.events import SessionReused
-from accounts.models import Session, User
+from accounts.models import PendingLogIn, Session, User
 from accounts.services.signing_keys import issue_access
 from audit.services import record
 from core.db.purging import purge
@@ -151,10 +151,13 @@ def outdate_tokens(*users: User) -> None:
 
 
 def purge_sessions(*, at: datetime, batch: int = 5000) -> int:
-    """Forget log-ins that ended longer ago than `ENDED_SESSIONS_KEPT`, in small transactions; return how many.
+    """Forget log-ins that ended longer ago than `ENDED_SESSIONS_KEPT`, in small transactions; return how many sessions.
 
     Raises `LockHeldError` when somebody else is at it.
     """
+    purge(
+        PendingLogIn.objects.filter(expires_at__lt=at - settings.ENDED_SESSIONS_KEPT), order="expires_at", batch=batch
+    )
     return purge(Session.objects.ended_before(at - settings.ENDED_SESSIONS_KEPT), order="ended_at", batch=batch)
 
 

@@ -19,7 +19,7 @@ class EventSerializer(BaseListSerializer[Event]):
 
 class ChangeSerializer(BaseListSerializer[Change]):
     changes = serializers.DictField(
-        child=serializers.ListField(child=serializers.JSONField(allow_null=True)),
+        child=serializers.ListField(child=serializers.JSONField()),
         allow_null=True,
         help_text="By column: the value before and the one after; null for what was inserted.",
     )

@@ -248,6 +248,8 @@ AUTH_PASSWORD_VALIDATORS = [{"NAME": "accounts.validators.PasswordRules"}]
 INSTITUTION_NAME = env.str("INSTITUTION_NAME", default="")
 # Stolen passwords: sorted lines that begin with a SHA-1 in capitals, as Have I Been Pwned's downloader writes them.
 BREACH_LIST_FILE = env.str("BREACH_LIST_FILE", default="")
+# Roles that nobody uses without a second factor; `staff` is every role but student, guardian and integration.
+MFA_REQUIRED_ROLES: list[str] = env.list("MFA_REQUIRED_ROLES", default=[])
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 REFRESH_TOKEN_LIFETIME = timedelta(days=14)
 # A session ends at the latest then, however often it was refreshed.
@@ -298,6 +300,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.IsAuthenticated",
         "accounts.authentication.PasswordInOrder",
+        "accounts.authentication.SecondFactorInOrder",
         "core.api.permissions.ActionPermission",
     ],
     "DEFAULT_PARSER_CLASSES": ["core.api.parsers.StrictJSONParser"],

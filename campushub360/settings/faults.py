@@ -197,6 +197,15 @@ def _passwords(env: Environment) -> Iterator[str]:
         yield f"BREACH_LIST_FILE names {path}, which cannot be read"
 
 
+def _second_factors(env: Environment) -> Iterator[str]:
+    roles = _items(env, "MFA_REQUIRED_ROLES")
+    if roles and not {"staff", "system_admin"} & set(roles):
+        yield (
+            "MFA_REQUIRED_ROLES names neither staff nor system_admin: a stolen password would open everything; leave "
+            "it empty for staff"
+        )
+
+
 CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _switches,
     _secret_key,
@@ -209,6 +218,7 @@ CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _protection,
     _passwords,
     _mail,
+    _second_factors,
     _arithmetic,
 )
 

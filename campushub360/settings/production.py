@@ -39,6 +39,8 @@ CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 SECURE_SSL_REDIRECT = False
 SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "security.W008"]
 
+MFA_REQUIRED_ROLES = MFA_REQUIRED_ROLES or ["staff"]
+
 STATIC_ROOT = BASE_DIR / "staticfiles"
 STORAGES = STORAGES | {"staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"}}
 DEMO_ACCOUNTS_ALLOWED = False

@@ -46,6 +46,8 @@ RATE_LIMITED_ROUTES = {
         "api/v1/auth/token/",
         "api/v1/auth/password/",
         "api/v1/auth/email/",
+        "api/v1/auth/mfa/",
+        "api/v1/auth/oidc/",
         "admin/login/",
         "admin/password_change/",
     )

@@ -38,6 +38,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL)
 
 # Only the tests about hashing care how slow it is; they name the real hashers themselves.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
+MFA_REQUIRED_ROLES = []
 DEMO_ACCOUNTS_ALLOWED = True
 DEMO_PASSWORD = "the-tests-own-demo-password"
 LOGGING = logging_config("WARNING")

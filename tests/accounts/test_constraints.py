@@ -12,8 +12,11 @@ from accounts.models import (
     GuessCount,
     KeyState,
     MailKind,
+    PendingLogIn,
     Person,
+    RecoveryCode,
     RoleAssignment,
+    SecondFactor,
     Session,
     SigningKey,
     User,
@@ -66,7 +69,36 @@ def link(**values):
     return AccountMail.objects.create(**{**usual, **values})
 
 
+def second_factor(**values):
+    return SecondFactor.objects.create(**{"user": UserFactory(), "kind": "totp", "secret": "A", **values})
+
+
+def two_apps():
+    user, now = UserFactory(), timezone.now()
+    return [second_factor(user=user, confirmed_at=now) for _ in range(2)]
+
+
+def two_codes():
+    user = UserFactory()
+    return [RecoveryCode.objects.create(user=user, code_hash=b"x" * 32) for _ in range(2)]
+
+
+def pending_log_in(**values):
+    usual = {
+        "user": UserFactory(),
+        "token_hash": b"x" * 32,
+        "token_version": 1,
+        "amr": [],
+        "expires_at": timezone.now(),
+    }
+    return PendingLogIn.objects.create(**{**usual, **values})
+
+
 VIOLATIONS = {
+    "accounts_secondfactor_one_app": two_apps,
+    "accounts_secondfactor_kind_known": lambda: second_factor(kind="x"),
+    "accounts_recoverycode_unique": two_codes,
+    "accounts_pendinglogin_unique_token": lambda: (pending_log_in(), pending_log_in()),
     "accounts_person_not_merged_into_itself": merged_into_itself,
     "accounts_person_gender_known": lambda: PersonFactory(gender="x"),
     "accounts_user_one_identity": lambda: UserFactory(email=UserFactory().email.upper()),
@@ -89,7 +121,10 @@ VIOLATIONS = {
 
 
 def test_every_constraint_of_the_app_is_tried():
-    models = (Person, User, RoleAssignment, Session, SigningKey, GuessCount, AccountMail)
+    models = (
+        *(Person, User, RoleAssignment, Session, SigningKey, GuessCount),
+        *(SecondFactor, RecoveryCode, PendingLogIn, AccountMail),
+    )
     declared = {constraint.name for model in models for constraint in model._meta.constraints}
 
     assert declared == VIOLATIONS.keys()

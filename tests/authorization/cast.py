@@ -1,7 +1,7 @@
 """Who asks: one caller of every kind, all of them around the first department of the world.
 
-A kind of caller that proves who they are in another way (an API key, a log-in that waits for its second
-factor) is one more `Actor` here, with its own credentials in `world._client_of`.
+A kind of caller that proves who they are in another way (an API key) is one more `Actor` here, with its own
+credentials in `world._client_of`.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from accounts.models import Person, User
 from accounts.roles import Role, ScopeKind
 
 # Nobody learns more from these than that they have to log in.
-UNIDENTIFIED = ("anonymous", "disabled", "expired")
+UNIDENTIFIED = ("anonymous", "disabled", "expired", "mfa_pending")
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Actor:
     user: User | None = None
     is_active: bool = True
     is_late: bool = False
+    is_pending: bool = False
 
 
 def cast(own: Any) -> list[Actor]:
@@ -36,6 +37,7 @@ def cast(own: Any) -> list[Actor]:
         Actor("anonymous", None),
         Actor("disabled", Role.SYSTEM_ADMIN, is_active=False),
         Actor("expired", Role.SYSTEM_ADMIN, is_late=True),
+        Actor("mfa_pending", Role.SYSTEM_ADMIN, is_pending=True),
         Actor("student", Role.STUDENT, personal, user=own.student_user),
         Actor("other_student", Role.STUDENT, personal, person=own.classmate.person),
         Actor("instructor", Role.FACULTY, personal, person=own.faculty.person),

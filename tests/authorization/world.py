@@ -20,8 +20,8 @@ from django.db.models import Model
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from accounts import services, tokens
-from accounts.models import Person, PersonIdentifier, RoleAssignment, Session, User
+from accounts import services, tokens, totp
+from accounts.models import Person, PersonIdentifier, RoleAssignment, SecondFactor, Session, User
 from accounts.roles import Role
 from audit.models import Disclosure
 from core.ids import new_id
@@ -98,6 +98,7 @@ def built(blocker: Any) -> Iterator[World]:
             world.clients[actor.name] = _client_of(actor, user)
         for index, user in enumerate((own.student_user, other.student_user)):
             world.rows.setdefault(Session, {})[(OWN, OTHER)[index]] = _session_of(user)
+            _app_of(user)
         _archive(world, own)
         connection.check_constraints()
         logging.disable(logging.WARNING)  # thousands of refusals are what is asked for
@@ -264,10 +265,22 @@ def _session_of(user: User, *, at: Any = None) -> Session:
     )  # fmt: skip
 
 
+def _second_step_of(user: User) -> Any:
+    """Return a log-in with the right password that waits for the second factor."""
+    _app_of(user)
+    return services.admit(user, amr=["pwd"], at=timezone.now())
+
+
+def _app_of(user: User) -> SecondFactor:
+    return SecondFactor.objects.create(user=user, kind="totp", secret=totp.new_secret(), confirmed_at=timezone.now())
+
+
 def _client_of(actor: Actor, user: User | None) -> APIClient:
     """Return a client with a real token in a live session; a late one where the actor comes too late."""
     client = APIClient()
-    if user is not None:
+    if user is not None and actor.is_pending:
+        client.credentials(HTTP_AUTHORIZATION=f"Bearer {_second_step_of(user).token}")
+    elif user is not None:
         session = _session_of(user)
         claims = tokens.AccessClaims(user_id=user.pk, session_id=session.pk, token_version=user.token_version)
         issued = timezone.now() - (timedelta(hours=1) if actor.is_late else timedelta())
