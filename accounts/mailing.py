@@ -4,7 +4,6 @@ What people typed takes no part in the templates' source, and nothing can add a 
 was in it, and Django refuses an address that is not.
 """
 
-from smtplib import SMTPException, SMTPRecipientsRefused
 from typing import Any
 
 from django.conf import settings
@@ -23,18 +22,18 @@ class UnsendableError(Exception):
     """No mail server will ever take the mail: its address is none, or nobody's."""
 
 
-def send(template: str, *, to: str, subject: str, **data: Any) -> None:
+def send(kind: str, *, to: str, subject: str, **data: Any) -> None:
     """Send one mail; raise `MailNotSentError` when that may be tried again, and `UnsendableError` when not.
 
     Neither says what the server said, which quotes addresses.
     """
-    body = render_to_string(f"accounts/mail/{template}.txt", {"institution": institution(), **data})
+    body = render_to_string("accounts/mail.txt", {"kind": kind, "institution": institution(), **data})
     message = EmailMessage(
         subject=" ".join(subject.split()), body=body, to=[to], headers={"Auto-Submitted": "auto-generated"}
     )
     try:
         message.send()
-    except (SMTPException, OSError) as error:
+    except OSError as error:  # as all are that smtplib raises
         failure = UnsendableError if _is_final(error) else MailNotSentError
         raise failure(type(error).__name__) from None
     except ValueError as error:  # what can be no header
@@ -47,6 +46,6 @@ def institution() -> str:
 
 
 def _is_final(error: Exception) -> bool:
-    if not isinstance(error, SMTPRecipientsRefused):
-        return False
-    return all(code >= FIRST_FINAL_REPLY for code, _ in error.recipients.values())
+    """Say whether the server refused the recipient, and for good."""
+    refused: dict[str, tuple[int, bytes]] = getattr(error, "recipients", {})
+    return bool(refused) and all(code >= FIRST_FINAL_REPLY for code, _ in refused.values())

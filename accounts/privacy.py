@@ -66,7 +66,7 @@ personal(
     says="What was mailed to you about your account.",
     kept="Some days after it was sent.",
     paths=("user__person",),
-    keeps="kind address email requested_at sent_at expires_at used_at",
+    keeps="kind address email session_id requested_at sent_at expires_at used_at",
     withholds={"token_hash": HASH, "token_version": "A count by which tokens become outdated."},
     deletes=True,
 )

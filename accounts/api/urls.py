@@ -32,6 +32,8 @@ urlpatterns = [
     path(
         "auth/password/reset/confirm/", recovery.PasswordResetConfirmView.as_view(), name="auth-password-reset-confirm"
     ),
+    path("auth/email/change/", recovery.EmailChangeView.as_view(), name="auth-email-change"),
+    path("auth/email/change/confirm/", recovery.EmailChangeConfirmView.as_view(), name="auth-email-change-confirm"),
     path("auth/jwks.json", keys.KeySetView.as_view(), name="auth-jwks"),
     path(
         "auth/sessions/",

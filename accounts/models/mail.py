@@ -13,6 +13,9 @@ from core.models import BaseQuerySet, TimeStampedUUIDModel
 class MailKind(models.TextChoices):
     PASSWORD_RESET = "password_reset", "Link that sets a password"  # pragma: allowlist secret
     PASSWORD_CHANGED = "password_changed", "Notice of another password"  # pragma: allowlist secret
+    ADDRESS_CHANGE = "address_change", "Link that changes the address"
+    ADDRESS_CHANGE_ASKED = "address_change_asked", "Notice that another address was asked for"
+    ADDRESS_CHANGED = "address_changed", "Notice of another address"
 
 
 class AccountMailQuerySet(BaseQuerySet["AccountMail"]):
@@ -37,6 +40,7 @@ class AccountMail(TimeStampedUUIDModel):
     token_version = models.PositiveIntegerField(default=0, help_text="The account's when it was asked for.")
     token_hash = models.BinaryField(max_length=32, null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
+    session_id = models.UUIDField(null=True, blank=True, help_text="The session that asked, which a link lets go on.")
     used_at = models.DateTimeField(null=True, blank=True)
 
     objects = AccountMailQuerySet.as_manager()

@@ -1,5 +1,6 @@
 """Everything that changes people, accounts, roles and sessions."""
 
+from accounts.services.address_change import change_address, request_address_change
 from accounts.services.factors import (
     Enrolled,
     Enrolment,
@@ -100,6 +101,7 @@ __all__ = [
     "assign_role",
     "authenticate",
     "begin_app",
+    "change_address",
     "change_password",
     "complete_log_in",
     "confirm_app",
@@ -128,6 +130,7 @@ __all__ = [
     "refresh_session",
     "remove_factor",
     "renew_recovery_codes",
+    "request_address_change",
     "request_password_reset",
     "reset_factors",
     "reset_password",

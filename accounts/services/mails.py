@@ -17,6 +17,7 @@ from django.db import transaction
 from accounts import mailing
 from accounts.events import MailRequested
 from accounts.models import AccountMail, MailKind, User
+from accounts.services.guesses import subject_of
 from core.db.purging import purge
 from core.errors import InvalidError
 from core.events import publish
@@ -28,14 +29,20 @@ LINK_LIFETIME = timedelta(hours=1)
 LINK_PATIENCE = timedelta(hours=1)
 NOTICE_PATIENCE = timedelta(days=1)
 KEPT = timedelta(days=7)
-# How many links of a kind one account is mailed. Notices are not counted: they follow what only an owner can do, and
-# nobody may keep one from being sent.
+# How many links one account, or one other address, is mailed. Notices are not counted: they follow what only an owner
+# can do, and nobody may keep one from being sent.
 LINKS_OF_ACCOUNT = Limit("links", quota=10, seconds=3600, burst=5, outage=5)
 # Where on `PUBLIC_URL` the pages are that take the secret of a link. What stands behind the # no server is told.
-PAGES = {MailKind.PASSWORD_RESET: "/password-reset#token="}  # pragma: allowlist secret
+PAGES = {
+    MailKind.PASSWORD_RESET: "/password-reset#token=",  # pragma: allowlist secret
+    MailKind.ADDRESS_CHANGE: "/address-change#token=",
+}
 SUBJECTS = {
     MailKind.PASSWORD_RESET: "Set a new password",
     MailKind.PASSWORD_CHANGED: "Your password was changed",
+    MailKind.ADDRESS_CHANGE: "Confirm your address",
+    MailKind.ADDRESS_CHANGE_ASKED: "Another address was asked for",
+    MailKind.ADDRESS_CHANGED: "Your address was changed",
 }
 
 logger = logging.getLogger(__name__)
@@ -49,7 +56,9 @@ class LinkNotGoodError(InvalidError):
     field = "token"
 
 
-def request_mail(kind: MailKind, user: User | None, *, address: str = "", at: datetime) -> None:
+def request_mail(
+    kind: MailKind, user: User | None, *, address: str = "", session_id: UUID | None = None, at: datetime
+) -> None:
     """Have a mail sent to the owner of an account, in the caller's transaction; to nobody when there is none.
 
     It goes to the account's own address unless another is named. Both cases cost the same.
@@ -61,6 +70,7 @@ def request_mail(kind: MailKind, user: User | None, *, address: str = "", at: da
         address=address or email,
         email=email,
         token_version=user.token_version if user else 0,
+        session_id=session_id,
         requested_at=at,
     )
     publish(MailRequested(mail_id=mail.pk))
@@ -125,7 +135,7 @@ def purge_account_mails(*, at: datetime, batch: int = 5000) -> int:
 def _draw_link(mail: AccountMail, *, at: datetime) -> str | None:
     """Give a mail a fresh secret, which is good in place of any before, and return the link; None to send none."""
     user = _locked_owner(mail)
-    if not _is_as_asked(mail, user):
+    if not _is_as_asked(mail, user) or User.objects.addressed(mail.address).exclude(pk=user.pk).exists():
         return None
     # A mail that is tried again is still the same one.
     if mail.token_hash is None and not limiter().spend([_demand(mail)]).is_admitted:
@@ -143,7 +153,10 @@ def _locked_owner(mail: AccountMail) -> User:
 
 
 def _demand(mail: AccountMail) -> Demand:
-    return Demand(LINKS_OF_ACCOUNT, f"{mail.kind}:{mail.user_id}")
+    """Return what a link counts against: its account, or an address that is none of the account's, as a keyed hash."""
+    if mail.address == mail.email:
+        return Demand(LINKS_OF_ACCOUNT, f"{mail.kind}:{mail.user_id}")
+    return Demand(LINKS_OF_ACCOUNT, subject_of("mailbox", mail.address.casefold().encode()).hex())
 
 
 def _is_as_asked(mail: AccountMail, user: User) -> bool:

@@ -72,6 +72,7 @@ def update_user(user: User, *, by: Actor | None, **changes: Unpack[UserValues]) 
     ):
         raise ReauthenticationRequiredError
     about = words_about(changes.get("email", user.email), changes.get("person", user.person))
+    former = user.email
     fields = _with_hash(changes, about=about) if "password" in changes else dict(changes)
     ends_sessions = "password" in fields or fields.get("is_active", user.is_active) != user.is_active
     if ends_sessions:
@@ -84,6 +85,8 @@ def update_user(user: User, *, by: Actor | None, **changes: Unpack[UserValues]) 
             record(action=action, actor=by, subject=user, detail={"to": fields[name]} if name in SAID else {})
     if "password" in fields:
         request_mail(MailKind.PASSWORD_CHANGED, user, at=timezone.now())
+    if user.email != former:
+        request_mail(MailKind.ADDRESS_CHANGED, user, address=former, at=timezone.now())
     return user
 
 
