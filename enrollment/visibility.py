@@ -7,7 +7,7 @@ from django.db.models import Q
 from accounts.assignments import Scopes, scopes_of
 from core.visibility import grants, visible
 from courses.models import Course
-from courses.selectors import sections_taught_by
+from courses.selectors import sections_assisted_in, sections_taught_by
 from departments.selectors import below
 from enrollment.models import Enrollment, EnrollmentEvent
 from enrollment.selectors import CHANGE, acts_for_self
@@ -82,12 +82,12 @@ def whoever_sees_an_enrolment_sees_its_history(actor: Any) -> Q | None:
 
 
 def _in_units(scopes: Scopes) -> Q | None:
-    """Match the enrolments in the courses of departments and in single sections."""
+    """Match the enrolments in the courses of departments, and in single sections while they are anybody's business."""
     if scopes.everywhere:
         return Q()
     found = Q()
     if scopes.departments:
         found |= Q(course__in=Course.objects.filter(below(scopes.departments)).values("pk"))
     if scopes.sections:
-        found |= Q(section__in=scopes.sections)
+        found |= Q(section__in=sections_assisted_in(scopes.sections))
     return found or None

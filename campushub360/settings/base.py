@@ -265,6 +265,10 @@ SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True
 CSRF_COOKIE_SAMESITE = "Lax"
 
+# How long after the last day of a term its teachers and assistants see whom they taught in it: until grades are settled
+# and appeals are over.
+INSTRUCTOR_ACCESS_GRACE = timedelta(days=env.int("INSTRUCTOR_ACCESS_GRACE_DAYS", default=120))
+
 # --- HTTP ------------------------------------------------------------------------------------------------------------
 
 SECURE_CONTENT_TYPE_NOSNIFF = True

@@ -136,6 +136,8 @@ def _housekeeping(env: Environment) -> Iterator[str]:
             f"ENDED_SESSIONS_KEPT_DAYS is less than {REFRESH_TOKEN_DAYS}: a session would be forgotten while its "
             "refresh tokens are about"
         )
+    if _number(env, "INSTRUCTOR_ACCESS_GRACE_DAYS", 0) < 0:
+        yield "INSTRUCTOR_ACCESS_GRACE_DAYS is not a whole number"
 
 
 def _arithmetic(env: Environment) -> Iterator[str]:

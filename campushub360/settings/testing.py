@@ -2,6 +2,7 @@
 
 import os
 import sys
+from datetime import timedelta
 
 from campushub360.local.servers import ServersError, ensure_servers
 from campushub360.settings.base import *
@@ -36,6 +37,9 @@ RATE_LIMIT_PREFIX = f"{CACHES['default']['KEY_PREFIX']}:limit"
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL)
 
+# The days of the tests' terms stand still, and those who teach in them are not meant to lose sight of anybody; tests
+# about that set their own.
+INSTRUCTOR_ACCESS_GRACE = timedelta(days=100_000)
 # Only the tests about hashing care how slow it is; they name the real hashers themselves.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
 MFA_REQUIRED_ROLES = []

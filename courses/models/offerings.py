@@ -157,8 +157,8 @@ class SectionInstructorQuerySet(BaseQuerySet["SectionInstructor"]):
     def as_json(self) -> "models.QuerySet[SectionInstructor, Any]":
         """Return each row as the object that a section shows of it."""
         instructor = JSONObject(
-            id="faculty_id", employee_no="faculty__employee_no", first_name="faculty__person__first_name",
-            last_name="faculty__person__last_name", preferred_name="faculty__person__preferred_name",
+            id="faculty_id", first_name="faculty__person__first_name", last_name="faculty__person__last_name",
+            preferred_name="faculty__person__preferred_name",
         )  # fmt: skip
         # As text, because a JSON number would be read as a float.
         return self.values(json=JSONObject(faculty=instructor, role="role", share=Cast("share", TextField())))

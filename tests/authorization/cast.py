@@ -45,7 +45,8 @@ def cast(own: Any) -> list[Actor]:
         Actor("advisor", Role.ADVISOR, personal, person=own.advisor_person),
         Actor("department_head", Role.DEPARTMENT_HEAD, ScopeKind.DEPARTMENT, own.department.pk),
         Actor("program_coordinator", Role.PROGRAM_COORDINATOR, ScopeKind.PROGRAM, own.program.pk),
-        Actor("teaching_assistant", Role.TEACHING_ASSISTANT, ScopeKind.SECTION, own.section.pk),
+        # Who studied here once: the record of that stays theirs, whatever they may do now.
+        Actor("teaching_assistant", Role.TEACHING_ASSISTANT, ScopeKind.SECTION, own.section.pk, own.graduate.person),
         Actor("registrar", Role.REGISTRAR),
         Actor("finance_officer", Role.FINANCE_OFFICER),
         Actor("facilities_manager", Role.FACILITIES_MANAGER),

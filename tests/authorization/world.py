@@ -90,6 +90,7 @@ def built(blocker: Any) -> Iterator[World]:
         own, other = _side("A"), _side("B")
         world.sides = {OWN: own, OTHER: other}
         _people(own, other)
+        own.graduate = _graduate_of(own)
         world.rows = _rows(own, other)
         for actor in cast(own):
             user = _user_of(actor)
@@ -175,6 +176,15 @@ def _student_of(side: SimpleNamespace, number: str) -> Student:
     return student
 
 
+def _graduate_of(side: SimpleNamespace) -> Student:
+    """Return somebody who studied here, and assists now in what is taught."""
+    graduate = _student_of(side, f"G-{side.letter}")
+    graduate.advisor, graduate.status = side.advisor_person, "graduated"
+    graduate.save()
+    ProgramEnrollmentFactory(student=graduate, program=side.program, status="graduated", is_primary=True)
+    return graduate
+
+
 def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dict[str, Any]]:
     """Say which row of each model is whose."""
 
@@ -225,20 +235,18 @@ def _export(side: SimpleNamespace) -> SubjectExport:
 def _archive(world: World, own: SimpleNamespace) -> None:
     """Add what is over: it belonged to the same people."""
     now = timezone.now()
-    graduate = _student_of(own, "G-A")
-    graduate.advisor, graduate.status = own.advisor_person, "graduated"
-    graduate.save()
-    ProgramEnrollmentFactory(student=graduate, program=own.program, status="graduated", is_primary=True)
     past = DateTimeTZRange(now - timedelta(days=9), now - timedelta(days=5), "[)")
     over: dict[type[Model], Any] = {
         Department: DepartmentFactory(code="CLOSED", parent=own.department, is_active=False),
         Program: ProgramFactory(code="CLOSED", department=own.department, is_active=False),
         Course: CourseFactory(code="CLOSED", department=own.department, is_active=False),
         Term: TermFactory(code="CLOSED", academic_year=own.year, state="archived", starts_on=date(2026, 9, 2)),
-        Student: graduate,
+        Student: own.graduate,
         Faculty: FacultyFactory(employee_no="R-A", department=own.department, status="retired"),
         Section: SectionFactory(course=own.course, term=own.term, code="99", status="cancelled"),
-        Enrollment: EnrollmentFactory(student=own.student, section=own.other_section, status="dropped", dropped_at=now),
+        Enrollment: EnrollmentFactory(
+            student=own.graduate, section=own.other_section, status="dropped", dropped_at=now
+        ),
         User: UserFactory(email="gone@example.org", is_active=False),
         RoleAssignment: RoleAssignmentFactory(user=own.student_user, role="guardian", scope_kind="self", valid=past),
     }

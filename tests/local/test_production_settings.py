@@ -117,6 +117,7 @@ def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_tracebac
         ({"FORWARDED_ALLOW_IPS": "*"}, "FORWARDED_ALLOW_IPS is `*`"),
         ({"TIME_ZONE": "Vienna"}, "TIME_ZONE names Vienna, which is none"),
         ({"ENDED_SESSIONS_KEPT_DAYS": "13"}, "ENDED_SESSIONS_KEPT_DAYS is less than 14"),
+        ({"INSTRUCTOR_ACCESS_GRACE_DAYS": "-1"}, "INSTRUCTOR_ACCESS_GRACE_DAYS is not a whole number"),
         ({"ENDED_SESSIONS_KEPT_DAYS": "long"}, "ENDED_SESSIONS_KEPT_DAYS is not a whole number"),
         ({"WEB_CONCURRENCY": "many"}, "WEB_CONCURRENCY is not a positive whole number"),
         ({"DATABASE_POOL_SIZE": "0"}, "DATABASE_POOL_SIZE is not a positive whole number"),

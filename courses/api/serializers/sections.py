@@ -38,7 +38,6 @@ class InstructorFaculty(serializers.Serializer[Any]):
     """A member of the faculty as a section names them."""
 
     id = serializers.UUIDField()
-    employee_no = serializers.CharField()
     first_name = serializers.CharField()
     last_name = serializers.CharField()
     preferred_name = serializers.CharField()
