@@ -1,6 +1,5 @@
 """What the administration pages of the parts that people play share: the person's own data, and finding them by it."""
 
-from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
@@ -68,13 +67,10 @@ class PartAdmin(ServiceAdmin):
     gender = _shown("gender")
     nationality = _shown("nationality")
 
-    def hidden_fields(self, request: HttpRequest, obj: Any) -> Collection[str]:
-        """Return what the caller may not know about this person: no page of theirs has it, nor takes it."""
-        return ()
-
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
         form = options.pop("form", self.form)
-        hidden = dict.fromkeys(self.hidden_fields(request, obj))
+        # Fields that the form declares are left out by None in their place, those of the model by `get_exclude`.
+        hidden = dict.fromkeys(self.hidden_fields(request, obj) if obj is not None else ())
         return super().get_form(request, obj, change, form=type(form.__name__, (form,), hidden), **options)
 
     def label_of(self, row: Any) -> str:

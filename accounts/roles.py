@@ -79,8 +79,12 @@ _STRUCTURE = (
     | _view("core", "customfield")
 )
 
-# Birth dates, gender, nationality, phone numbers: for those who answer for a student, and the student.
+# Birth dates, gender, nationality, phone numbers, addresses: for those who answer for a student, and the student.
 _PROTECTED = {"students.view_protected_student"}
+# What a student is granted because of a disability: for those who grant it, and the student.
+_ACCOMMODATIONS = {"students.view_accommodation"}
+# Phone numbers of faculty and the terms of their employment: for those who employ them, and they themselves.
+_EMPLOYMENT = {"faculty.view_protected_faculty"}
 
 # National identity numbers, passports, tax numbers: masked, and in the clear for a stated reason.
 _IDENTIFIERS = {"accounts.reveal_personidentifier"}
@@ -95,6 +99,8 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _IDENTIFIERS
     | _all("accounts", "personidentifier")
     | _PROTECTED
+    | _ACCOMMODATIONS
+    | _EMPLOYMENT
     | _CATALOGUE
     | _all("departments", "department", "campus", "building", "room", "academicyear", "term", "program", "appointment")
     | _all("students", *_STUDENT_RECORDS)
@@ -108,6 +114,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _view("accounts", "user", "roleassignment", "person"),
     Role.DEPARTMENT_HEAD: _STRUCTURE
     | _PROTECTED
+    | _EMPLOYMENT
     | _CATALOGUE
     | _view("students", *_STUDENT_RECORDS)
     | _view("faculty", *_FACULTY_RECORDS)
@@ -119,6 +126,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _view("faculty", "faculty")
     | _all("enrollment", "enrollment"),
     Role.FACULTY: _STRUCTURE
+    | _EMPLOYMENT
     | _view("students", "student")
     | _view("faculty", "faculty")
     | _view("enrollment", "enrollment"),
@@ -128,13 +136,14 @@ _PERMISSIONS: dict[Role, set[str]] = {
     Role.EXAM_CONTROLLER: _STRUCTURE | _view("students", "student") | _view("enrollment", "enrollment"),
     Role.STUDENT: _STRUCTURE
     | _PROTECTED
+    | _ACCOMMODATIONS
     | _view("students", *_STUDENT_RECORDS)
     | _view("audit", "disclosure")
     | {"enrollment.view_enrollment", "enrollment.add_enrollment", "enrollment.delete_enrollment"},
     Role.GUARDIAN: _STRUCTURE,
     Role.FINANCE_OFFICER: _STRUCTURE | _view("students", "student"),
     Role.FINANCE_APPROVER: _STRUCTURE,
-    Role.HR_OFFICER: _STRUCTURE | _all("faculty", *_FACULTY_RECORDS),
+    Role.HR_OFFICER: _STRUCTURE | _EMPLOYMENT | _all("faculty", *_FACULTY_RECORDS),
     Role.FACILITIES_MANAGER: _STRUCTURE | _all("departments", "campus", "building", "room"),
     Role.CAMPAIGN_MANAGER: _STRUCTURE,
     Role.INTEGRATION: _STRUCTURE,
@@ -147,7 +156,7 @@ def permissions_of(role: str) -> frozenset[str]:
     if role == Role.SYSTEM_ADMIN:
         return frozenset(_every(("view", "add", "change", "delete"))).union(*_PERMISSIONS.values())
     if role == Role.AUDITOR:
-        return frozenset(_every(("view",)) | _PROTECTED)
+        return frozenset(_every(("view",)) | _PROTECTED | _EMPLOYMENT)
     return frozenset(_PERMISSIONS.get(Role(role), set())) if role in Role.values else frozenset()
 
 

@@ -18,6 +18,7 @@ from core.admin_json import StorableJSONDecoder
 from core.crud import Crud, EditConflictError
 from core.customfields.record_admin import CustomFieldsAdminMixin
 from core.errors import DomainError, OutOfScopeError
+from core.masks import masks_of
 from core.models import CustomizableModel
 from core.recording import Disclosure, recorder
 from core.search import search
@@ -127,6 +128,26 @@ class ServiceAdmin(CustomFieldsAdminMixin):
         options.setdefault("queryset", visible(target._default_manager.all(), request.user))
         options.setdefault("form_class", RowField)
         return super().formfield_for_foreignkey(db_field, request, **options)
+
+    def hidden_fields(self, request: HttpRequest, obj: Any) -> list[str]:
+        """Return what the caller may not know of this row (without one: of some row): no page has it, nor takes it."""
+        return [
+            name
+            for mask in masks_of(self.model)
+            if not (mask.known(obj, request.user) if obj is not None else mask.known_everywhere(request.user))
+            for name in sorted(mask.names)
+        ]
+
+    def get_exclude(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*(super().get_exclude(request, obj) or ()), *(self.hidden_fields(request, obj) if obj else ())]
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        hidden = self.hidden_fields(request, None)
+        return [name for name in super().get_list_display(request) if name not in hidden]
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        hidden = self.hidden_fields(request, None)
+        return [name for name in super().get_list_filter(request) if name not in hidden]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         """Leave out what only a row that exists has."""

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.checks import Error, register
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from core.masks import mask_on
 from core.models import BaseQuerySet
 from core.visibility import grants_for
 
@@ -44,6 +45,34 @@ def resources_are_guarded(app_configs: Any, **options: Any) -> list[Error]:
             if required is not None and action not in required
         ]
     return errors
+
+
+@register("core")
+def nothing_leads_to_what_is_masked(app_configs: Any, **options: Any) -> list[Error]:
+    """No filter, ordering, search or reader of another row would tell what a mask keeps from somebody."""
+    return [
+        Error(f"{path} leads to a masked column.", obj=view, id="core.E006")
+        for view, _ in routed_views(get_resolver())
+        for model, path in _columns_asked_for(view)
+        if mask_on(model, path) is not None
+    ]
+
+
+def _columns_asked_for(view: type[Any]) -> Iterator[tuple[type[Any], str]]:
+    """Yield by which columns the rows of a view are chosen or arranged, and those that it shows of other rows."""
+    queryset = getattr(view, "queryset", None)
+    if queryset is None:
+        return
+    model = queryset.model
+    filterset = getattr(view, "filterset_class", None)
+    filters = filterset.base_filters.values() if filterset is not None else ()
+    paths = [*(each.field_name or "" for each in filters), *getattr(view, "ordering_fields", {}).values()]
+    yield from ((model, path) for path in [*paths, *getattr(model, "search_paths", ())])
+    for name in ("list_serializer_class", "detail_serializer_class"):
+        reader = getattr(view, name)()
+        fields = reader.get_fields().items()
+        shown = ((field.source or name).replace(".", "__") for name, field in fields if name not in reader.masked)
+        yield from ((model, path) for path in shown)
 
 
 def routed_views(resolver: URLResolver) -> Iterator[tuple[type[Any], set[str]]]:

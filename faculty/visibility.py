@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.assignments import scopes_of
+from core.masks import masks
 from core.visibility import grants
 from departments.selectors import below
 from faculty.models import LISTED, Faculty, FacultyAppointment, FacultyStatusEvent
@@ -46,6 +47,17 @@ def readers_of_employment_records_see_the_history_of_their_departments(actor: An
 def faculty_see_their_own_history(actor: Any) -> Q | None:
     person = getattr(actor, "person_id", None)
     return Q(faculty__in=Faculty.objects.filter(person=person).values("pk")) if person else None
+
+
+@masks(Faculty, "person__phone", "employment_type", "fte")
+def those_who_employ_faculty_and_they_themselves_know_the_terms(actor: Any) -> Q | None:
+    permission = "faculty.view_protected_faculty"
+    person = getattr(actor, "person_id", None)
+    employed = _in_departments(actor, permission, path="department")
+    if not (scopes_of(actor, permission).own and person):
+        return employed
+    own = Q(person=person)
+    return own if employed is None else employed and employed | own
 
 
 def _in_departments(actor: Any, permission: str, *, path: str) -> Q | None:

@@ -8,10 +8,7 @@ from django.db.models import Q
 
 from accounts.assignments import scopes_of
 from departments.selectors import below
-from students.models import ProgramEnrollment, Student
-
-PROTECTED = "students.view_protected_student"
-PROTECTED_FIELDS = ("phone", "birth_date", "gender", "nationality")
+from students.models import ProgramEnrollment
 
 
 def in_programs(ids: Iterable[UUID], *, path: str = "pk") -> Q:
@@ -20,10 +17,11 @@ def in_programs(ids: Iterable[UUID], *, path: str = "pk") -> Q:
     return Q(**{f"{path}__in": enrolled.values("student")})
 
 
-def for_whom(actor: Any, permission: str) -> Q | None:
+def for_whom(actor: Any, permission: str, *, advisees: bool = True) -> Q | None:
     """Match the students for whom a role of the actor holds the permission, None when there are none.
 
     To see a student is not enough: who studies and also teaches holds it for themselves, not for those they teach.
+    Without `advisees`, a role that is held for oneself reaches oneself and nobody else.
     """
     scopes = scopes_of(actor, permission)
     if scopes.everywhere:
@@ -35,11 +33,5 @@ def for_whom(actor: Any, permission: str) -> Q | None:
         own |= in_programs(scopes.programs)
     person = getattr(actor, "person_id", None)
     if scopes.own and person:
-        own |= Q(person=person) | Q(advisor=person)
+        own |= Q(person=person) | Q(advisor=person) if advisees else Q(person=person)
     return own or None
-
-
-def shows_protected_data(actor: Any, student: Student) -> bool:
-    """Say whether an actor may know a student's `PROTECTED_FIELDS`."""
-    condition = for_whom(actor, PROTECTED)
-    return condition is not None and Student.objects.filter(condition, pk=student.pk).exists()

@@ -5,6 +5,7 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.assignments import Scopes, scopes_of
+from core.masks import masks
 from core.visibility import grants, visible
 from departments.selectors import below
 from students.models import ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
@@ -63,6 +64,16 @@ def whoever_manages_a_student_manages_their_programs(actor: Any) -> Q | None:
     students = visible(Student.objects.all(), actor, to="manage")
     # Sight of every student is no condition at all, and must not become a subquery over the whole table.
     return Q(student__in=students.values("pk")) if students.query.where else Q()
+
+
+@masks(Student, "person__phone", "person__birth_date", "person__gender", "person__nationality", "home_address")
+def those_who_answer_for_a_student_know_the_personal_data(actor: Any) -> Q | None:
+    return for_whom(actor, "students.view_protected_student")
+
+
+@masks(Student, "accommodation_note")
+def those_who_grant_accommodations_know_of_them(actor: Any) -> Q | None:
+    return for_whom(actor, "students.view_accommodation", advisees=False)
 
 
 def _in_departments(scopes: Scopes) -> Q | None:

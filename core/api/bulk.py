@@ -89,13 +89,14 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
         return self._each(request, "deleted", self._delete_item)
 
     def _create_item(self, item: dict[str, Any]) -> UUID:
-        row = self.within_scope(self.service("create")(by=self.actor, **self.validated(item)))
+        values = self.validated(item)
+        row = self.within_scope(self.service("create")(by=self.actor, **values), values)
         return UUID(str(row.pk))
 
     def _update_item(self, item: dict[str, Any]) -> UUID:
         row = self._named(item)
-        changes = {name: value for name, value in item.items() if name != "id"}
-        self.within_scope(self.service("update")(row, by=self.actor, **self.validated(changes, partial=True)))
+        changes = self.validated({name: value for name, value in item.items() if name != "id"}, partial=True)
+        self.within_scope(self.service("update")(row, by=self.actor, **changes), changes)
         return UUID(str(row.pk))
 
     def _delete_item(self, item: dict[str, Any]) -> UUID:

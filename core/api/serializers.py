@@ -15,10 +15,12 @@ from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
 from core.api.fields import VisibleRelatedField
+from core.masks import Mask, masks_of, with_knowledge
 from core.visibility import visible
 
 ModelT = TypeVar("ModelT", bound=Model)
 
+HIDDEN = "Null for those whose role does not cover it."
 # How deep `?include=` may reach: `section.course` is two.
 MAX_DEPTH = 2
 
@@ -33,20 +35,39 @@ class BaseModelSerializer(serializers.ModelSerializer[ModelT]):
     expandable: ClassVar[Mapping[str, Any]] = {}
 
     def __init__(self, *args: Any, include: Iterable[str] = (), only: Iterable[str] | None = None, **options: Any):
+        # By name of a field: what masks it.
+        self.masked: dict[str, Mask] = {}
         self.included = list(include)
         self.only = None if only is None else set(only)
         super().__init__(*args, **options)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         fields = super().get_fields()
-        for field in fields.values():
+        for name, field in fields.items():
             field.read_only = True
+            self._mask(name, field)
         for name, deeper in _by_head(self.included).items():
             reader = reader_of(self.expandable[name])
             fields[name] = reader(source=included_attribute(name), include=deeper, read_only=True)
         if self.only is not None:
             fields = {name: field for name, field in fields.items() if name in self.only}
         return fields
+
+    def _mask(self, name: str, field: Any) -> None:
+        path = (field.source or name).replace(".", "__")
+        mask = next((mask for mask in masks_of(self.Meta.model) if mask.covers(path)), None)
+        if mask is not None:
+            self.masked[name] = mask
+            field.allow_null = True
+            field.help_text = field.help_text or HIDDEN
+
+    def to_representation(self, instance: Any) -> dict[str, Any]:
+        """Show the row; what is masked is null unless `with_masks` found that the caller may know it."""
+        shown: dict[str, Any] = super().to_representation(instance)
+        for name, mask in self.masked.items():
+            if name in shown and not getattr(instance, mask.attribute, False):
+                shown[name] = None
+        return shown
 
 
 class BaseListSerializer(BaseModelSerializer[ModelT]):
@@ -142,6 +163,15 @@ def expansions(reader: type[BaseModelSerializer[Any]], depth: int = MAX_DEPTH) -
     return names
 
 
+def with_masks(queryset: QuerySet[ModelT], reader: type[BaseModelSerializer[Any]], actor: Any) -> QuerySet[ModelT]:
+    """Let the rows say what of that which the reader shows `actor` may know."""
+    if not masks_of(queryset.model):
+        return queryset
+    shown = reader()
+    shown.get_fields()
+    return with_knowledge(queryset, set(shown.masked.values()), actor)
+
+
 def with_included(
     queryset: QuerySet[Any], reader: type[BaseModelSerializer[Any]], names: Iterable[str], actor: Any
 ) -> QuerySet[Any]:
@@ -153,7 +183,7 @@ def with_included(
         rows = visible(related, actor)
         if hasattr(rows, "for_api"):
             rows = rows.for_api()
-        rows = with_included(rows, nested, deeper, actor)
+        rows = with_included(with_masks(rows, nested, actor), nested, deeper, actor)
         queryset = queryset.prefetch_related(Prefetch(name, queryset=rows, to_attr=included_attribute(name)))
     return queryset
 

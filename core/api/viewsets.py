@@ -5,7 +5,7 @@ rest. Which rows a caller may reach is decided by `core.visibility` and cannot b
 out of sight answers 404 in every action, one in sight that the caller may not manage 403.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar, cast, final
 
 from django.db import models, transaction
@@ -32,13 +32,21 @@ from core.api.limited import LimitedMixin
 from core.api.parsers import refuse_unreadable_query
 from core.api.permissions import crud_permissions
 from core.api.selection import Selection
-from core.api.serializers import BaseModelSerializer, expansions, with_included
+from core.api.serializers import BaseModelSerializer, expansions, with_included, with_masks
 from core.crud import Crud
-from core.errors import OutOfScopeError
+from core.errors import ForbiddenError, OutOfScopeError, raise_all
+from core.masks import masks_of
 from core.recording import Disclosure, recorder
 from core.visibility import visible
 
 ModelT = TypeVar("ModelT", bound=models.Model)
+
+
+class FieldOutOfScopeError(ForbiddenError):
+    """A protected field of a row would be written by somebody who may not know it."""
+
+    code = "field_out_of_scope"
+    title = "This field is outside the scope of your role."
 
 
 class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, IdempotentPostMixin, GenericViewSet[ModelT]):
@@ -84,7 +92,8 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, IdempotentPostMixin, Gener
     def loaded(self, queryset: models.QuerySet[ModelT]) -> models.QuerySet[ModelT]:
         """Load what the reader of this action shows and the caller included."""
         rows: Any = queryset
-        return with_included(rows.for_api(), self.reader, self.selection.include, self.request.user)
+        rows = with_masks(rows.for_api(), self.reader, self.request.user)
+        return with_included(rows, self.reader, self.selection.include, self.request.user)
 
     @property
     def actor(self) -> Any:
@@ -229,7 +238,8 @@ class UnifiedViewSet(BaseViewSet[ModelT]):
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         create = self.service("create")
         with transaction.atomic():
-            instance = self.within_scope(create(by=self.actor, **self.validated(request.data)))
+            values = self.validated(request.data)
+            instance = self.within_scope(create(by=self.actor, **values), values)
             return self.represent(self.fresh(instance), status.HTTP_201_CREATED)
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -243,7 +253,7 @@ class UnifiedViewSet(BaseViewSet[ModelT]):
         with transaction.atomic():
             instance = self.locked()
             changes = self.validated(request.data, partial=partial)
-            return self.represent(self.fresh(self.within_scope(update(instance, by=self.actor, **changes))))
+            return self.represent(self.fresh(self.within_scope(update(instance, by=self.actor, **changes), changes)))
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         delete = self.service("delete")
@@ -258,8 +268,11 @@ class UnifiedViewSet(BaseViewSet[ModelT]):
             moved = service(row, by=self.actor, at=timezone.now(), **self.validated(request.data))
             return self.represent(self.fresh(moved))
 
-    def within_scope(self, instance: ModelT) -> ModelT:
-        """Return the row just written, or refuse: nobody writes what they could not manage."""
+    def within_scope(self, instance: ModelT, values: Collection[str]) -> ModelT:
+        """Return the row just written, or refuse: nobody writes what they could not manage, or may not know."""
         if not self.manageable().filter(pk=instance.pk).exists():
             raise OutOfScopeError
+        written = [(mask, sorted(mask.names.intersection(values))) for mask in masks_of(type(instance))]
+        hidden = [names for mask, names in written if names and not mask.known(instance, self.actor)]
+        raise_all([FieldOutOfScopeError(field=name) for names in hidden for name in names])
         return instance

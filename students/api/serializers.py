@@ -1,12 +1,12 @@
 """The JSON shapes of students and their programs."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rest_framework import serializers
 
 from accounts.api.people import PartWriter, PersonFields, PersonNameFields
 from accounts.api.serializers import PersonBrief, UserBrief
-from accounts.models import Gender, Person
+from accounts.models import Person
 from core.api.fields import VisibleRelatedField
 from core.api.serializers import BaseDetailSerializer, BaseListSerializer, ModelWriteSerializer, WriteSerializer
 from core.customfields.api.fields import CustomFieldsField
@@ -20,7 +20,6 @@ from students.models import (
     StudentStatus,
     StudentStatusEvent,
 )
-from students.selectors import PROTECTED_FIELDS, shows_protected_data
 
 
 class StudentBrief(BaseListSerializer[Student]):
@@ -47,27 +46,14 @@ class StudentSerializer(PersonNameFields, BaseListSerializer[Student]):
         ]  # fmt: skip
 
 
-HIDDEN = "Null for those whose role does not cover it."
-
-
 class StudentDetailSerializer(PersonFields, StudentSerializer):
     advisor = PersonBrief(allow_null=True)
-    phone = serializers.CharField(source="person.phone", allow_null=True, help_text=HIDDEN)
-    birth_date = serializers.DateField(source="person.birth_date", allow_null=True, help_text=HIDDEN)
-    gender = serializers.ChoiceField(
-        Gender.choices, source="person.gender", allow_blank=True, allow_null=True, help_text=HIDDEN
-    )
-    nationality = serializers.CharField(source="person.nationality", allow_null=True, help_text=HIDDEN)
 
     class Meta(StudentSerializer.Meta):
-        fields = [*StudentSerializer.Meta.fields, "person", "advisor", "preferred_contact", *PROTECTED_FIELDS]
-
-    def to_representation(self, instance: Student) -> dict[str, Any]:
-        shown: dict[str, Any] = super().to_representation(instance)
-        hidden = [name for name in PROTECTED_FIELDS if name in shown]
-        if hidden and not shows_protected_data(self.context["request"].user, instance):
-            shown.update(dict.fromkeys(hidden))
-        return shown
+        fields = [
+            *StudentSerializer.Meta.fields, "person", "advisor", "preferred_contact", "phone", "birth_date", "gender",
+            "nationality", "home_address", "accommodation_note",
+        ]  # fmt: skip
 
 
 class StudentWriter(PartWriter[Student]):
@@ -84,7 +70,7 @@ class StudentWriter(PartWriter[Student]):
         model = Student
         fields = [
             "student_no", "status", "department", "program", "cohort", "advisor", "admitted_on", "preferred_contact",
-            "custom_fields",
+            "home_address", "accommodation_note", "custom_fields",
         ]  # fmt: skip
         extra_kwargs = {
             "student_no": {

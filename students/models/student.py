@@ -3,12 +3,14 @@
 from typing import ClassVar, Self
 
 from django.conf import settings
+from django.core.validators import MaxLengthValidator
 from django.db import models
 from django.db.models import FilteredRelation, Q
 
 from accounts.models import Person
 from core.models import BaseQuerySet, CustomizableModel, TimeStampedUUIDModel, custom_data_index
 from core.search import search_indexes, search_text
+from core.security.fields import EncryptedTextField
 from departments.models import Department
 
 
@@ -51,6 +53,11 @@ class Student(CustomizableModel):
     advisor = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, blank=True, related_name="advisees")
     admitted_on = models.DateField(null=True, blank=True)
     preferred_contact = models.CharField(max_length=8, choices=ContactChannel, default=ContactChannel.EMAIL)
+    home_address = models.TextField(blank=True, db_default="", validators=[MaxLengthValidator(500)])
+    # Tells of a disability more often than not, so it is kept encrypted.
+    accommodation_note = EncryptedTextField(
+        max_length=2000, null=True, blank=True, help_text="What the student is granted, such as more time in exams."
+    )
     search_text = search_text("student_no")
 
     search_paths: ClassVar = ("search_text", "person__search_text")

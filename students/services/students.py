@@ -51,6 +51,8 @@ class StudentValues(PersonValues, total=False):
     advisor: Person | None
     admitted_on: date | None
     preferred_contact: str
+    home_address: str
+    accommodation_note: str | None
     custom_fields: dict[str, Any]
 
 

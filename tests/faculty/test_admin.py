@@ -106,6 +106,19 @@ def test_the_page_shows_the_person_but_nothing_protected_and_saves_by_the_servic
     assert FacultyAppointment.objects.lasting().get().rank == "professor"
 
 
+def test_a_colleague_reads_on_no_page_how_somebody_is_employed(client, user_with):
+    faculty = FacultyFactory(person__phone="+43 1 234", employment_type="adjunct")
+    client.force_login(user_with("faculty", is_staff=True))
+
+    listed, page = (client.get(url).content.decode() for url in (LIST, page_of(faculty)))
+
+    assert faculty.employee_no in listed
+    assert faculty.employee_no in page
+    for text in ("+43 1 234", "djunct", "employment_type", "field-fte"):
+        assert text not in listed + page
+    assert client.get(LIST, {"employment_type__exact": "adjunct"}).status_code != 200
+
+
 def test_a_status_is_moved_by_an_action(pages, registrar):
     faculty = FacultyFactory()
 

@@ -7,10 +7,11 @@ import pytest
 from accounts.roles import Role, ScopeKind
 from faculty import services
 from faculty.models import Faculty, FacultyAppointment
-from tests.departments.factories import DepartmentFactory
+from tests.departments.factories import DepartmentFactory, ProgramFactory
 from tests.faculty.factories import FacultyAppointmentFactory, FacultyFactory
 
 pytestmark = pytest.mark.django_db
+TERMS = ("phone", "employment_type", "fte")
 LIST = "/api/v1/faculty/"
 NOON = datetime(2026, 9, 1, 12, tzinfo=UTC)
 
@@ -69,6 +70,26 @@ def test_the_detail_tells_more_but_nothing_protected(registrar_client, emmy):
         "employment_type": "full_time",
         "fte": "1.000",
     }
+
+
+@pytest.mark.checklist(6)
+def test_the_terms_of_employment_are_known_to_those_who_employ_and_to_oneself(emmy, user_with, client_for):
+    callers = {
+        "hr_officer": user_with("hr_officer"),
+        "auditor": user_with("auditor"),
+        "the head": user_with("department_head", "department", emmy.department_id),
+        "herself": user_with("faculty", "self", person=emmy.person),
+        "another head": user_with("department_head", "department", DepartmentFactory().pk),
+        "a colleague": user_with("faculty", "self"),
+        "a coordinator": user_with("program_coordinator", "program", ProgramFactory().pk),
+    }
+    shown = {who: client_for(user).get(url_of(emmy)).json()["data"] for who, user in callers.items()}
+
+    knowing = [who for who, data in shown.items() if data["employment_type"] == "full_time" and data["fte"] == "1.000"]
+
+    assert knowing == ["hr_officer", "auditor", "the head", "herself"]
+    assert all(data[name] is None for who, data in shown.items() if who not in knowing for name in TERMS)
+    assert {data["last_name"] for data in shown.values()} == {"Noether"}
 
 
 def test_a_list_costs_at_most_three_queries_however_many_rows(registrar_client, django_assert_max_num_queries, emmy):

@@ -10,7 +10,6 @@ from django.urls import reverse
 from accounts.roles import Role, ScopeKind, permissions_of, usual_scope
 from core.models import CustomField
 from students.models import ProgramEnrollment, Student, StudentStatusEvent
-from students.selectors import PROTECTED_FIELDS
 from tests.accounts.factories import PersonFactory
 from tests.departments.factories import DepartmentFactory, ProgramFactory
 from tests.students.factories import ProgramEnrollmentFactory, StudentFactory
@@ -19,6 +18,9 @@ pytestmark = pytest.mark.django_db
 LIST = reverse("admin:students_student_changelist")
 ADD = reverse("admin:students_student_add")
 PROGRAMS = reverse("admin:students_programenrollment_changelist")
+
+
+PROTECTED = ("phone", "birth_date", "gender", "nationality", "home_address", "accommodation_note")
 
 
 def may_only_look(role):
@@ -242,7 +244,12 @@ def test_whoever_may_only_look_finds_no_field_to_change(client, user_with):
 
 @pytest.mark.parametrize("role", [role for role in Role if may_only_look(role)])
 def test_whoever_may_only_look_reads_on_the_page_what_the_api_shows_them(client, client_for, user_with, role):
-    student = StudentFactory(person__phone="+43 1 234", person__birth_date=date(1990, 3, 7), person__nationality="AT")
+    student = StudentFactory(
+        person__phone="+43 1 234",
+        person__birth_date=date(1990, 3, 7),
+        person__nationality="AT",
+        accommodation_note="A reader",
+    )
     Student.objects.filter(pk=student.pk).update(advisor=(colleague := PersonFactory()))
     user = user_with(role, **scope_over(role, student), person=colleague, is_staff=True)
     client.force_login(user)
@@ -252,7 +259,8 @@ def test_whoever_may_only_look_reads_on_the_page_what_the_api_shows_them(client,
 
     assert student.student_no in page
     assert ("+43 1 234" in page) == (shown["phone"] is not None)
-    for name in PROTECTED_FIELDS:
+    assert ("A reader" in page) == (shown["accommodation_note"] is not None)
+    for name in PROTECTED:
         assert (f"field-{name}" in page) == (shown[name] is not None), name
 
 

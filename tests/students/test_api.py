@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
+from django.db import connection
 
 from core.models import CustomField
 from students import services
@@ -100,6 +101,8 @@ def test_the_detail_tells_more(registrar_client, ada):
         "birth_date": "1815-12-10",
         "gender": "",
         "nationality": "",
+        "home_address": "",
+        "accommodation_note": None,
     }
 
 
@@ -466,30 +469,58 @@ class TestBulk:
 
 
 class TestProtectedData:
-    """Who may know a student's birth date, gender, nationality and phone number."""
+    """Who may know a student's birth date, gender, nationality, phone number, address, and what they are granted."""
 
-    PROTECTED = ("phone", "birth_date", "gender", "nationality")
+    KNOWN = {
+        "phone": "+43 1 234567", "birth_date": "2004-02-29", "gender": "female", "nationality": "AT",
+        "home_address": "1 Ockham Park", "accommodation_note": "Half as much time again",
+    }  # fmt: skip
 
     @pytest.fixture
     def student(self):
-        person = PersonFactory(phone="+43 1 234567", birth_date="2004-02-29", gender="female", nationality="AT")
-        return StudentFactory(person=person)
+        personal = {name: self.KNOWN[name] for name in ("phone", "birth_date", "gender", "nationality")}
+        own = {name: self.KNOWN[name] for name in ("home_address", "accommodation_note")}
+        return StudentFactory(person=PersonFactory(**personal), advisor=PersonFactory(), **own)
 
-    def shown(self, client, student):
+    def known(self, client, student):
         data = client.get(f"/api/v1/students/{student.pk}/").json()["data"]
-        return [data[name] for name in self.PROTECTED]
+        assert all(data[name] in (None, value) for name, value in self.KNOWN.items())
+        return {name for name in self.KNOWN if data[name] is not None}
 
-    def test_is_shown_to_those_who_answer_for_the_student_and_to_the_student(self, student, user_with, client_for):
-        known = ["+43 1 234567", "2004-02-29", "female", "AT"]
-
-        assert self.shown(client_for(user_with("registrar")), student) == known
-        assert self.shown(client_for(user_with("auditor")), student) == known
-        assert self.shown(client_for(user_with("student", person=student.person)), student) == known
+    @pytest.mark.checklist(6)
+    def test_each_role_knows_what_it_answers_for(self, student, user_with, client_for):
+        everything, personal = {*self.KNOWN}, {*self.KNOWN} - {"accommodation_note"}
         head = user_with("department_head", "department", student.department_id)
-        assert self.shown(client_for(head), student) == known
+        callers = (
+            (user_with("registrar"), everything),
+            (user_with("student", person=student.person), everything),
+            (head, personal),
+            (user_with("advisor", person=student.advisor), personal),
+            (user_with("auditor"), personal),
+            (user_with("finance_officer"), set()),
+        )
 
-    def test_is_null_for_others_who_see_the_student(self, student, user_with, client_for):
-        client = client_for(user_with("finance_officer"))
+        for user, expected in callers:
+            assert self.known(client_for(user), student) == expected, user.assignments
 
-        assert self.shown(client, student) == [None] * 4
-        assert client.get(f"/api/v1/students/{student.pk}/").json()["data"]["last_name"] == student.person.last_name
+    @pytest.mark.checklist(6)
+    def test_a_student_who_advises_another_does_not_know_of_their_accommodations(self, student, user_with, client_for):
+        adviser = client_for(user_with("student", person=student.advisor))
+
+        assert "accommodation_note" not in self.known(adviser, student)
+
+    def test_what_is_granted_is_written_by_those_who_know_it_and_stands_encrypted(self, student, registrar_client):
+        changed = registrar_client.patch(url_of(student), {"accommodation_note": "A reader"}, format="json")
+
+        assert changed.status_code == 200, changed.json()
+        assert changed.json()["data"]["accommodation_note"] == "A reader"
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT position('reader'::bytea in accommodation_note) FROM students_student")
+            assert cursor.fetchone() == (0,)
+
+    @pytest.mark.checklist(5)
+    @pytest.mark.parametrize("name", [*KNOWN])
+    def test_nobody_asks_for_students_by_what_is_protected(self, student, registrar_client, name):
+        for query in ({name: self.KNOWN[name]}, {"ordering": name}, {f"{name}__isnull": "true"}):
+            assert registrar_client.get(LIST, query).status_code == 400
+        assert registrar_client.get(LIST, {"search": self.KNOWN[name]}).json()["data"] == []

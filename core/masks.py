@@ -1,0 +1,97 @@
+"""Field masks: columns that only some of those who see a row may know. The only such mechanism in the system.
+
+An app declares in its `visibility.py` which columns are protected, as paths from the model, and by a rule like those of
+`core.visibility` of which rows an actor may know them. Everything that shows rows asks here: readers show null in their
+place (`core.api.serializers`), administration pages leave them out (`core.admin`), writes that name them are refused
+(`core.api.viewsets`), and a server whose filters, orderings, searches or other readers lead to one does not start
+(`core.checks`). What nobody was granted, nobody knows.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from django.db.models import BooleanField, Exists, Model, OuterRef, QuerySet, Value
+
+from core.visibility import Grant
+
+ModelT = TypeVar("ModelT", bound=Model)
+GrantT = TypeVar("GrantT", bound=Grant)
+
+
+@dataclass(frozen=True)
+class Mask:
+    """Columns of a model, and the rule that says of which rows an actor may know them."""
+
+    model: type[Model]
+    paths: frozenset[str]
+    rule: Grant
+
+    @property
+    def attribute(self) -> str:
+        """Under which name `with_knowledge` says of a row whether the actor may know."""
+        return f"may_know_{self.rule.__name__}"
+
+    @property
+    def names(self) -> frozenset[str]:
+        """How the columns are called where services, forms and pages name them."""
+        return frozenset(path.rpartition("__")[2] for path in self.paths)
+
+    def covers(self, path: str) -> bool:
+        """Say whether a path is that of a masked column, or leads into one."""
+        return any(path == masked or path.startswith(f"{masked}__") for masked in self.paths)
+
+    def known_everywhere(self, actor: Any) -> bool:
+        """Say whether the actor may know the columns of every row."""
+        rows = self.rule(actor)
+        return rows is not None and not rows
+
+    def known(self, row: Model, actor: Any) -> bool:
+        """Say whether the actor may know the columns of a row."""
+        rows = self.rule(actor)
+        return rows is not None and (not rows or self.model._base_manager.filter(rows, pk=row.pk).exists())
+
+
+_masks: defaultdict[type[Model], list[Mask]] = defaultdict(list)
+
+
+def masks(model: type[Model], *paths: str) -> Callable[[GrantT], GrantT]:
+    """Protect columns of `model`: the rule returns the rows of which an actor may know them, or None for none."""
+
+    def register(rule: GrantT) -> GrantT:
+        _masks[model].append(Mask(model, frozenset(paths), rule))
+        return rule
+
+    return register
+
+
+def masks_of(model: type[Model]) -> tuple[Mask, ...]:
+    """Return what is masked of a model."""
+    return tuple(_masks.get(model, ()))
+
+
+def mask_on(model: type[Model], path: str) -> Mask | None:
+    """Return the mask on the column that a path leads to, be it one of the model or of a model on the way."""
+    return next((mask for step, rest in _steps(model, path) for mask in masks_of(step) if mask.covers(rest)), None)
+
+
+def with_knowledge(queryset: QuerySet[ModelT], found: Collection[Mask], actor: Any) -> QuerySet[ModelT]:
+    """Let every row say by which of the masks its columns may be known to `actor`, within the same query."""
+    for mask in found:
+        rows = mask.rule(actor)
+        answer: Any = Value(rows is not None, output_field=BooleanField())
+        if rows:
+            answer = Exists(mask.model._base_manager.filter(rows, pk=OuterRef("pk")))
+        queryset = queryset.annotate(**{mask.attribute: answer})
+    return queryset
+
+
+def _steps(model: type[Model], path: str) -> Iterator[tuple[type[Model], str]]:
+    """Yield each model on the way of a path, with what is left of the path there."""
+    yield model, path
+    name, _, rest = path.partition("__")
+    fields = {field.name: field for field in model._meta.get_fields()}
+    related = getattr(fields.get(name), "related_model", None)
+    if rest and related is not None:
+        yield from _steps(related, rest)
