@@ -79,8 +79,13 @@ _STRUCTURE = (
     | _view("core", "customfield")
 )
 
+# And of one another, as far as each lets themselves be found.
+_MEMBER = _STRUCTURE | _view("directory", "directoryentry")
+
 # Birth dates, gender, nationality, phone numbers, addresses: for those who answer for a student, and the student.
 _PROTECTED = {"students.view_protected_student"}
+# Leaving the directory, where everybody here may find everybody else.
+_OPTING_OUT = {"students.opt_out_of_directory"}
 # What a student is granted because of a disability: for those who grant it, and the student.
 _ACCOMMODATIONS = {"students.view_accommodation"}
 # Phone numbers of faculty and the terms of their employment: for those who employ them, and they themselves.
@@ -95,11 +100,12 @@ _STUDENT_RECORDS = ("student", "programenrollment", "studentstatusevent", "progr
 _FACULTY_RECORDS = ("faculty", "facultyappointment", "facultystatusevent")
 
 _PERMISSIONS: dict[Role, set[str]] = {
-    Role.REGISTRAR: _STRUCTURE
+    Role.REGISTRAR: _MEMBER
     | _IDENTIFIERS
     | _all("accounts", "personidentifier")
     | _PROTECTED
     | _ACCOMMODATIONS
+    | _OPTING_OUT
     | _EMPLOYMENT
     | _CATALOGUE
     | _all("departments", "department", "campus", "building", "room", "academicyear", "term", "program", "appointment")
@@ -112,7 +118,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _all("privacy", "subjectexport")
     | _view("audit", "disclosure")
     | _view("accounts", "user", "roleassignment", "person"),
-    Role.DEPARTMENT_HEAD: _STRUCTURE
+    Role.DEPARTMENT_HEAD: _MEMBER
     | _PROTECTED
     | _EMPLOYMENT
     | _CATALOGUE
@@ -120,32 +126,33 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _view("faculty", *_FACULTY_RECORDS)
     | {"faculty.change_faculty", "departments.change_department"}
     | _all("enrollment", "enrollment"),
-    Role.PROGRAM_COORDINATOR: _STRUCTURE
+    Role.PROGRAM_COORDINATOR: _MEMBER
     | _PROTECTED
     | _view("students", *_STUDENT_RECORDS)
     | _view("faculty", "faculty")
     | _all("enrollment", "enrollment"),
-    Role.FACULTY: _STRUCTURE
+    Role.FACULTY: _MEMBER
     | _EMPLOYMENT
     | _view("students", "student")
     | _view("faculty", "faculty")
     | _view("enrollment", "enrollment"),
-    Role.ADVISOR: _STRUCTURE | _PROTECTED | _view("students", *_STUDENT_RECORDS) | _view("enrollment", "enrollment"),
-    Role.TEACHING_ASSISTANT: _STRUCTURE | _view("students", "student") | _view("enrollment", "enrollment"),
-    Role.EXAMINER: _STRUCTURE,
-    Role.EXAM_CONTROLLER: _STRUCTURE | _view("students", "student") | _view("enrollment", "enrollment"),
-    Role.STUDENT: _STRUCTURE
+    Role.ADVISOR: _MEMBER | _PROTECTED | _view("students", *_STUDENT_RECORDS) | _view("enrollment", "enrollment"),
+    Role.TEACHING_ASSISTANT: _MEMBER | _view("students", "student") | _view("enrollment", "enrollment"),
+    Role.EXAMINER: _MEMBER,
+    Role.EXAM_CONTROLLER: _MEMBER | _view("students", "student") | _view("enrollment", "enrollment"),
+    Role.STUDENT: _MEMBER
     | _PROTECTED
     | _ACCOMMODATIONS
+    | _OPTING_OUT
     | _view("students", *_STUDENT_RECORDS)
     | _view("audit", "disclosure")
     | {"enrollment.view_enrollment", "enrollment.add_enrollment", "enrollment.delete_enrollment"},
     Role.GUARDIAN: _STRUCTURE,
-    Role.FINANCE_OFFICER: _STRUCTURE | _view("students", "student"),
-    Role.FINANCE_APPROVER: _STRUCTURE,
-    Role.HR_OFFICER: _STRUCTURE | _EMPLOYMENT | _all("faculty", *_FACULTY_RECORDS),
-    Role.FACILITIES_MANAGER: _STRUCTURE | _all("departments", "campus", "building", "room"),
-    Role.CAMPAIGN_MANAGER: _STRUCTURE,
+    Role.FINANCE_OFFICER: _MEMBER | _view("students", "student"),
+    Role.FINANCE_APPROVER: _MEMBER,
+    Role.HR_OFFICER: _MEMBER | _EMPLOYMENT | _all("faculty", *_FACULTY_RECORDS),
+    Role.FACILITIES_MANAGER: _MEMBER | _all("departments", "campus", "building", "room"),
+    Role.CAMPAIGN_MANAGER: _MEMBER,
     Role.INTEGRATION: _STRUCTURE,
 }
 

@@ -43,7 +43,7 @@ class StudentForm(PartForm):
         model = Student
         fields = [
             "student_no", "status", "department", "advisor", "admitted_on", "preferred_contact", "home_address",
-            "accommodation_note",
+            "accommodation_note", "directory_opt_out",
         ]  # fmt: skip
 
     def __init__(self, *args: Any, **options: Any) -> None:

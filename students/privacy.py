@@ -11,8 +11,8 @@ personal(
     says="You as a student: number, standing, department.",
     kept=LEDGER,
     paths=("person",),
-    keeps="student_no status department admitted_on preferred_contact",
-    clears="custom_data",
+    keeps="student_no status department admitted_on preferred_contact directory_opt_out",
+    clears="custom_data home_address accommodation_note",
     mentions={"advisor": "Who advises you, in the course of their work."},
 )
 personal(

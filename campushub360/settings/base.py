@@ -25,6 +25,7 @@ FIRST_PARTY_APPS = [
     "departments",
     "students",
     "faculty",
+    "directory",
     "courses",
     "enrollment",
     "interop",

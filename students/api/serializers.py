@@ -52,7 +52,7 @@ class StudentDetailSerializer(PersonFields, StudentSerializer):
     class Meta(StudentSerializer.Meta):
         fields = [
             *StudentSerializer.Meta.fields, "person", "advisor", "preferred_contact", "phone", "birth_date", "gender",
-            "nationality", "home_address", "accommodation_note",
+            "nationality", "home_address", "accommodation_note", "directory_opt_out",
         ]  # fmt: skip
 
 
@@ -99,6 +99,10 @@ class NewStudentWriter(StudentWriter):
 class ChangeStatusWriter(WriteSerializer):
     status = serializers.ChoiceField(StudentStatus.choices)
     reason = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+
+
+class DirectoryOptOutWriter(WriteSerializer):
+    opted_out = serializers.BooleanField(help_text="False to be found in the directory again.")
 
 
 class StudentStatusEventSerializer(BaseDetailSerializer[StudentStatusEvent]):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from students.api import disclosures, views
+from students.api import disclosures, opting_out, views
 
 routes = [
     ("students", views.StudentViewSet, "student"),
@@ -10,6 +10,11 @@ routes = [
 ]
 
 urlpatterns = [
+    path(
+        "students/<uuid:pk>/directory-opt-out/",
+        opting_out.DirectoryOptOutViewSet.as_view({"post": "opt_out"}),
+        name="student-directory-opt-out",
+    ),
     path(
         "students/<uuid:parent>/disclosures/",
         disclosures.DisclosuresOfStudentViewSet.as_view({"get": "list"}),

@@ -14,10 +14,11 @@ from students.models.program_enrollment import (
     ProgramEnrollmentEvent,
     ProgramEnrollmentStatus,
 )
-from students.models.student import ContactChannel, Student, StudentStatus, StudentStatusEvent
+from students.models.student import PRESENT, ContactChannel, Student, StudentStatus, StudentStatusEvent
 
 __all__ = [
     "ENDED",
+    "PRESENT",
     "ContactChannel",
     "ProgramEnrollment",
     "ProgramEnrollmentEvent",

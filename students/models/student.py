@@ -25,6 +25,10 @@ class StudentStatus(models.TextChoices):
     GRADUATED = "graduated", "Graduated"
 
 
+# Who is here. A suspension is nobody's business: whoever is suspended stays where they were to be found.
+PRESENT = (StudentStatus.ACTIVE, StudentStatus.LEAVE_OF_ABSENCE, StudentStatus.SUSPENDED)
+
+
 class ContactChannel(models.TextChoices):
     EMAIL = "email", "E-mail"
     PHONE = "phone", "Phone"
@@ -57,6 +61,9 @@ class Student(CustomizableModel):
     # Tells of a disability more often than not, so it is kept encrypted.
     accommodation_note = EncryptedTextField(
         max_length=2000, null=True, blank=True, help_text="What the student is granted, such as more time in exams."
+    )
+    directory_opt_out = models.BooleanField(
+        default=False, db_default=False, help_text="The student is in no directory: nobody finds them without a reason."
     )
     search_text = search_text("student_no")
 

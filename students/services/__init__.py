@@ -18,6 +18,7 @@ from students.services.students import (
     change_status,
     create_student,
     delete_student,
+    opt_out_of_directory,
     update_student,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "hold_student",
     "hold_student_of",
     "lock_students",
+    "opt_out_of_directory",
     "update_program_enrollment",
     "update_student",
 ]

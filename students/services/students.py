@@ -53,6 +53,7 @@ class StudentValues(PersonValues, total=False):
     preferred_contact: str
     home_address: str
     accommodation_note: str | None
+    directory_opt_out: bool
     custom_fields: dict[str, Any]
 
 
@@ -141,6 +142,11 @@ def change_status(student: Student, *, status: str, by: Actor | None, at: dateti
     _take_programs_along(student, before, by=by, at=at, reason=reason)
     publish(StudentStatusChanged(student_id=student.pk, from_status=before, to_status=status, happened_at=at))
     return student
+
+
+def opt_out_of_directory(student: Student, *, opted_out: bool, by: Actor | None, at: datetime) -> Student:
+    """Take a student out of the directory, or back into it; the history keeps who did, and when."""
+    return crud.update(student, {"directory_opt_out": opted_out}, by=by)
 
 
 @transaction.atomic

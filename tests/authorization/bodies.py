@@ -90,6 +90,7 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("person-identifiers", "reveal"): lambda side: {"reason": "Asked for by the embassy"},
     ("terms", "move"): lambda side: {"state": "in_progress"},
     ("students", "change_status"): lambda side: {"status": "leave_of_absence"},
+    ("students", "opt_out"): lambda side: {"opted_out": True},
     ("program-enrollments", "change_status"): lambda side: {"status": "leave_of_absence"},
     ("faculty", "change_status"): lambda side: {"status": "on_leave"},
     ("sections", "move"): lambda side: {"status": "closed"},

@@ -28,6 +28,7 @@ from core.ids import new_id
 from core.models import CustomField
 from courses.models import Course, CourseVersion, Meeting, Requisite, Section
 from departments.models import AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term
+from directory.models import DirectoryEntry
 from enrollment.models import Enrollment, EnrollmentEvent
 from faculty.models import Faculty, FacultyStatusEvent
 from interop.models import ImportJob, ImportRow
@@ -212,6 +213,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         Enrollment: both("enrollment"), CustomField: both("custom_field"), User: both("student_user"),
         RoleAssignment: both("assignment"), PersonIdentifier: both("identifier"),
         Person: {OWN: own.student.person, OTHER: other.student.person},
+        DirectoryEntry: {side: DirectoryEntry.objects.get(pk=row.pk) for side, row in both("student").items()},
         ImportJob: {OWN: _import(own), OTHER: _import(other)},
         SubjectExport: {OWN: _export(own), OTHER: _export(other)},
     }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Whom everybody here may find, and by what."""
