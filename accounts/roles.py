@@ -88,6 +88,8 @@ _PROTECTED = {"students.view_protected_student"}
 _OPTING_OUT = {"students.opt_out_of_directory"}
 # What a student is granted because of a disability: for those who grant it, and the student.
 _ACCOMMODATIONS = {"students.view_accommodation"}
+# Who is a guardian of whom, and that the student agrees: for whom a student agrees as well.
+_GUARDIANS = {f"students.{verb}_guardianlink" for verb in ("view", "add", "change", "consent")}
 # Phone numbers of faculty and the terms of their employment: for those who employ them, and they themselves.
 _EMPLOYMENT = {"faculty.view_protected_faculty"}
 
@@ -110,6 +112,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _CATALOGUE
     | _all("departments", "department", "campus", "building", "room", "academicyear", "term", "program", "appointment")
     | _all("students", *_STUDENT_RECORDS)
+    | _GUARDIANS
     | _all("faculty", *_FACULTY_RECORDS)
     | _all("enrollment", "enrollment")
     | {"enrollment.override_rules"}
@@ -144,10 +147,14 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _PROTECTED
     | _ACCOMMODATIONS
     | _OPTING_OUT
+    | {"students.view_guardianlink", "students.consent_guardianlink"}
     | _view("students", *_STUDENT_RECORDS)
     | _view("audit", "disclosure")
     | {"enrollment.view_enrollment", "enrollment.add_enrollment", "enrollment.delete_enrollment"},
-    Role.GUARDIAN: _STRUCTURE,
+    # On no row but those that a live link opens.
+    Role.GUARDIAN: _STRUCTURE
+    | _view("students", "student", "guardianlink")
+    | {"students.view_ward", "enrollment.view_enrollment"},
     Role.FINANCE_OFFICER: _MEMBER | _view("students", "student"),
     Role.FINANCE_APPROVER: _MEMBER,
     Role.HR_OFFICER: _MEMBER | _EMPLOYMENT | _all("faculty", *_FACULTY_RECORDS),

@@ -11,8 +11,8 @@ from courses.selectors import sections_assisted_in, sections_taught_by
 from departments.selectors import below
 from enrollment.models import Enrollment, EnrollmentEvent
 from enrollment.selectors import CHANGE, acts_for_self
-from students.models import Student
-from students.selectors import in_programs
+from students.models import GuardianScope, Student
+from students.selectors import in_programs, wards_of
 
 VIEW = "enrollment.view_enrollment"
 
@@ -44,6 +44,12 @@ def advisors_see_the_enrolments_of_their_advisees(actor: Any) -> Q | None:
 def students_see_their_own_enrolments(actor: Any) -> Q | None:
     person = getattr(actor, "person_id", None)
     return Q(student__in=Student.objects.filter(person=person).values("pk")) if person else None
+
+
+@grants(Enrollment)
+def guardians_see_the_enrolments_that_are_open_to_them(actor: Any) -> Q | None:
+    wards = wards_of(actor, GuardianScope.ENROLLMENTS)
+    return None if wards is None else Q(student__in=wards)
 
 
 @grants(Enrollment, "manage")

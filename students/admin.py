@@ -15,6 +15,7 @@ from core.recording import Disclosure
 from departments.models import Program
 from students import services
 from students.models import (
+    GuardianLink,
     ProgramEnrollment,
     ProgramEnrollmentEvent,
     ProgramEnrollmentStatus,
@@ -138,3 +139,15 @@ class ProgramEnrollmentAdmin(ServiceAdmin):
         if change:
             services.hold_student_of(obj.pk)
         super().save_model(request, obj, form, change)
+
+
+@admin.register(GuardianLink)
+class GuardianLinkAdmin(ServiceAdmin):
+    """Who is told about whom. Links are made and ended through the API, where students have their say."""
+
+    discloses = Disclosure("guardian link", "student.person_id")
+    list_display = ("person", "student", "relation", "valid", "verified_at", "consented_at")
+    list_filter = ("relation",)
+    list_select_related = ("person", "student")
+    search_fields = ("student__student_no",)
+    readonly_fields = ("student", "person", *ServiceAdmin.readonly_fields)

@@ -1,7 +1,7 @@
 """What the records of students say about people."""
 
 from core.privacy import personal
-from students.models import ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
+from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 
 LEDGER = "For good: it is part of the academic record, which goes on under a pseudonym after erasure."
 ACTOR = {"actor": "Who took the step, in the course of their work."}
@@ -39,4 +39,15 @@ personal(
     keeps="from_status to_status happened_at",
     clears="reason",
     mentions=ACTOR,
+)
+personal(
+    GuardianLink,
+    says="Who is a guardian of whom, what that opens to them, and who agreed to it.",
+    kept="For good: it explains to whom a record was disclosed.",
+    paths=("student__person", "person"),
+    keeps="relation scopes valid verified_at consented_at",
+    mentions={
+        "verified_by": "Who saw proof of it, in the course of their work.",
+        "consent_recorded_by": "Who put the consent on record: the student, or somebody in the course of their work.",
+    },
 )

@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
+from django.utils import timezone
 
 from accounts.assignments import scopes_of
 from departments.selectors import below
-from students.models import ProgramEnrollment
+from students.models import GuardianLink, ProgramEnrollment
 
 
 def in_programs(ids: Iterable[UUID], *, path: str = "pk") -> Q:
@@ -35,3 +36,12 @@ def for_whom(actor: Any, permission: str, *, advisees: bool = True) -> Q | None:
     if scopes.own and person:
         own |= Q(person=person) | Q(advisor=person) if advisees else Q(person=person)
     return own or None
+
+
+def wards_of(actor: Any, scope: str) -> QuerySet[GuardianLink, Any] | None:
+    """Return the students of whose record this much is open to the actor as a guardian today, for an `__in`."""
+    person = getattr(actor, "person_id", None)
+    if not person or not actor.has_perm("students.view_ward"):
+        return None
+    links = GuardianLink.objects.live(timezone.localdate()).filter(person=person, scopes__contains=[scope])
+    return links.values("student")

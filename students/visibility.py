@@ -8,8 +8,15 @@ from accounts.assignments import Scopes, scopes_of
 from core.masks import masks
 from core.visibility import grants, visible
 from departments.selectors import below
-from students.models import ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
-from students.selectors import for_whom, in_programs
+from students.models import (
+    GuardianLink,
+    GuardianScope,
+    ProgramEnrollment,
+    ProgramEnrollmentEvent,
+    Student,
+    StudentStatusEvent,
+)
+from students.selectors import for_whom, in_programs, wards_of
 
 
 @grants(Student)
@@ -32,6 +39,12 @@ def advisors_see_their_advisees(actor: Any) -> Q | None:
 def students_see_themselves(actor: Any) -> Q | None:
     person = getattr(actor, "person_id", None)
     return Q(person=person) if person else None
+
+
+@grants(Student)
+def guardians_see_the_students_whose_profile_is_open_to_them(actor: Any) -> Q | None:
+    wards = wards_of(actor, GuardianScope.PROFILE)
+    return None if wards is None else Q(pk__in=wards)
 
 
 @grants(Student, "manage")
@@ -66,6 +79,22 @@ def whoever_manages_a_student_manages_their_programs(actor: Any) -> Q | None:
     return Q(student__in=students.values("pk")) if students.query.where else Q()
 
 
+@grants(GuardianLink)
+def those_entitled_see_the_guardians_of_their_students(actor: Any) -> Q | None:
+    return _of_own_students(actor, "students.view_guardianlink", path="student", advisees=False)
+
+
+@grants(GuardianLink, "manage")
+def those_in_charge_manage_the_guardians_of_their_students(actor: Any) -> Q | None:
+    return _of_own_students(actor, "students.change_guardianlink", path="student", advisees=False)
+
+
+@grants(GuardianLink)
+def guardians_see_their_own_links_once_these_are_verified(actor: Any) -> Q | None:
+    person = getattr(actor, "person_id", None)
+    return Q(person=person, verified_at__isnull=False) if person else None
+
+
 @masks(Student, "person__phone", "person__birth_date", "person__gender", "person__nationality", "home_address")
 def those_who_answer_for_a_student_know_the_personal_data(actor: Any) -> Q | None:
     return for_whom(actor, "students.view_protected_student")
@@ -86,9 +115,9 @@ def _in_programs(scopes: Scopes) -> Q | None:
     return in_programs(scopes.programs) if scopes.programs else None
 
 
-def _of_own_students(actor: Any, permission: str, *, path: str) -> Q | None:
+def _of_own_students(actor: Any, permission: str, *, path: str, advisees: bool = True) -> Q | None:
     """Match what belongs to the students for whom a role of the actor holds the permission."""
-    students = for_whom(actor, permission)
+    students = for_whom(actor, permission, advisees=advisees)
     if not students:
         return students
     return Q(**{f"{path}__in": Student.objects.filter(students).values("pk")})

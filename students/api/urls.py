@@ -2,10 +2,11 @@
 
 from django.urls import path
 
-from students.api import disclosures, opting_out, views
+from students.api import disclosures, guardians, opting_out, views
 
 routes = [
     ("students", views.StudentViewSet, "student"),
+    ("guardian-links", guardians.GuardianLinkViewSet, "guardian-link"),
     ("program-enrollments", views.ProgramEnrollmentViewSet, "program-enrollment"),
 ]
 

@@ -3,6 +3,16 @@
 Whoever changes anything about a student's programs locks the student first, then the programs.
 """
 
+from students.services.guardians import (
+    GuardianLinkValues,
+    NewGuardianLinkValues,
+    link_guardian,
+    record_consent,
+    revoke_guardian,
+    update_guardian_link,
+    verify_guardian,
+    withdraw_consent,
+)
 from students.services.locking import hold_student, hold_student_of, lock_students
 from students.services.program_enrollments import (
     NewProgramEnrollmentValues,
@@ -23,6 +33,8 @@ from students.services.students import (
 )
 
 __all__ = [
+    "GuardianLinkValues",
+    "NewGuardianLinkValues",
     "NewProgramEnrollmentValues",
     "NewStudentValues",
     "ProgramEnrollmentValues",
@@ -35,8 +47,14 @@ __all__ = [
     "enrol_in_program",
     "hold_student",
     "hold_student_of",
+    "link_guardian",
     "lock_students",
     "opt_out_of_directory",
+    "record_consent",
+    "revoke_guardian",
+    "update_guardian_link",
     "update_program_enrollment",
     "update_student",
+    "verify_guardian",
+    "withdraw_consent",
 ]

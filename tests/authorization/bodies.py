@@ -14,7 +14,7 @@ from departments.models import AcademicYear, Appointment, Building, Campus, Depa
 from enrollment.models import Enrollment
 from faculty.models import Faculty
 from privacy.models import SubjectExport
-from students.models import ProgramEnrollment, Student
+from students.models import GuardianLink, ProgramEnrollment, Student
 from tests.authorization.world import MISSING, MISSING_ID, OTHER, OWN, World
 from tests.contract.routes import Route
 
@@ -27,6 +27,9 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
     RoleAssignment: lambda side: {"user": side.student_user, "role": "examiner", "scope_kind": "institution"},
     PersonIdentifier: lambda side: {
         "person": side.student.person, "scheme": "tax_number", "country": "AT", "value": "12 345 678",
+    },
+    GuardianLink: lambda side: {
+        "student": side.student, "person": side.advisor_person, "relation": "other", "scopes": ["profile"],
     },
     CustomField: lambda side: {
         "entity_type": "students.student", "name": "shoe_size", "label": "Shoe size", "field_type": "text",
@@ -66,6 +69,7 @@ CHANGES: dict[Any, dict[str, Any]] = {
     Appointment: {"ends_on": "2040-01-01"},
     Room: {"capacity": 9},
     Student: {"admitted_on": "2026-09-01"},
+    GuardianLink: {"scopes": ["profile"]},
     ProgramEnrollment: {"cohort": "2026"},
     Faculty: {"fte": "0.50"},
     Course: {"title": "Changed"},
@@ -79,6 +83,7 @@ CHANGES: dict[Any, dict[str, Any]] = {
 # What a whole replacement of a row does not name, and what it repeats, since it is final.
 FINAL: dict[Any, tuple[str, ...]] = {
     PersonIdentifier: ("person",),
+    GuardianLink: ("student", "person"),
     ProgramEnrollment: ("student", "program"),
     Enrollment: ("student", "section"),
     Department: ("parent",),
@@ -90,6 +95,7 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("person-identifiers", "reveal"): lambda side: {"reason": "Asked for by the embassy"},
     ("terms", "move"): lambda side: {"state": "in_progress"},
     ("students", "change_status"): lambda side: {"status": "leave_of_absence"},
+    **{("guardian-links", step): lambda side: {} for step in ("verify", "revoke", "consent", "withdraw_consent")},
     ("students", "opt_out"): lambda side: {"opted_out": True},
     ("program-enrollments", "change_status"): lambda side: {"status": "leave_of_absence"},
     ("faculty", "change_status"): lambda side: {"status": "on_leave"},

@@ -52,7 +52,7 @@ def cast(own: Any) -> list[Actor]:
         Actor("facilities_manager", Role.FACILITIES_MANAGER),
         Actor("hr_officer", Role.HR_OFFICER),
         Actor("exam_controller", Role.EXAM_CONTROLLER),
-        Actor("guardian", Role.GUARDIAN, personal),
+        Actor("guardian", Role.GUARDIAN, personal, person=own.guardian),
         Actor("examiner", Role.EXAMINER),
         Actor("finance_approver", Role.FINANCE_APPROVER),
         Actor("campaign_manager", Role.CAMPAIGN_MANAGER),

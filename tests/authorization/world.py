@@ -33,7 +33,7 @@ from enrollment.models import Enrollment, EnrollmentEvent
 from faculty.models import Faculty, FacultyStatusEvent
 from interop.models import ImportJob, ImportRow
 from privacy.models import SubjectExport
-from students.models import ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
+from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 from tests.authorization.cast import Actor, cast
 from tests.courses.factories import (
@@ -55,7 +55,7 @@ from tests.departments.factories import (
 )
 from tests.enrollment.factories import EnrollmentFactory
 from tests.faculty.factories import FacultyAppointmentFactory, FacultyFactory
-from tests.students.factories import ProgramEnrollmentFactory, StudentFactory
+from tests.students.factories import GuardianLinkFactory, ProgramEnrollmentFactory, StudentFactory
 
 OWN, OTHER, ARCHIVED, MISSING = "own", "other", "archived", "missing"
 MISSING_ID = UUID("01955500-0000-7000-8000-000000000000")
@@ -151,6 +151,8 @@ def _people(own: SimpleNamespace, other: SimpleNamespace) -> None:
         side.classmate = _student_of(side, f"M-{side.letter}")
         for student in (side.student, side.classmate):
             ProgramEnrollmentFactory(student=student, program=side.program, is_primary=True)
+        side.guardian = PersonFactory()
+        side.link = GuardianLinkFactory(student=side.student, person=side.guardian, consented_at=timezone.now())
         side.student.advisor = side.advisor_person
         side.student.save()
         side.enrollment = EnrollmentFactory(student=side.student, section=side.section)
@@ -213,6 +215,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         Enrollment: both("enrollment"), CustomField: both("custom_field"), User: both("student_user"),
         RoleAssignment: both("assignment"), PersonIdentifier: both("identifier"),
         Person: {OWN: own.student.person, OTHER: other.student.person},
+        GuardianLink: both("link"),
         DirectoryEntry: {side: DirectoryEntry.objects.get(pk=row.pk) for side, row in both("student").items()},
         ImportJob: {OWN: _import(own), OTHER: _import(other)},
         SubjectExport: {OWN: _export(own), OTHER: _export(other)},

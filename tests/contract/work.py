@@ -25,6 +25,7 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
     for campus in ("North", "South"):
         post(registrar, "campuses", {"code": campus.upper(), "name": campus, "time_zone": "Europe/Vienna"})
     identify(registrar)
+    entrust(registrar, students)
     enrol_and_drop(registrar, students)
     note_records(administrator)
     bring_in_files(registrar)
@@ -58,6 +59,14 @@ def identify(registrar: APIClient) -> None:
     for country in ("CZ", "DE", "HU"):
         number = {"person": people[0], "scheme": "tax_number", "country": country, "value": "123 456"}
         post(registrar, "person-identifiers", number)
+
+
+def entrust(registrar: APIClient, students: list[dict[str, Any]]) -> None:
+    """Let some students have a guardian."""
+    people = [account["person"]["id"] for account in rows(registrar, "users") if account["person"]]
+    for student in students[:3]:
+        link = {"student": student["id"], "person": people[0], "relation": "other", "scopes": ["profile"]}
+        post(registrar, "guardian-links", link)
 
 
 def enrol_and_drop(registrar: APIClient, students: list[dict[str, Any]]) -> None:

@@ -25,13 +25,13 @@ from enrollment.models import Enrollment, EnrollmentEvent
 from faculty.models import Faculty, FacultyAppointment, FacultyStatusEvent
 from interop.models import ExternalIdentifier, ImportedValue, ImportJob, ImportRow
 from privacy.models import SubjectExport
-from students.models import ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
+from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 from tests.courses.factories import SectionInstructorFactory
 from tests.departments.factories import DepartmentFactory
 from tests.enrollment.factories import EnrollmentFactory
 from tests.faculty.factories import FacultyAppointmentFactory, FacultyFactory
-from tests.students.factories import ProgramEnrollmentFactory, StudentFactory
+from tests.students.factories import GuardianLinkFactory, ProgramEnrollmentFactory, StudentFactory
 
 PASSPORT = "QX 7391 8264"
 
@@ -90,6 +90,7 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
     ),
     Student: lambda side: side.student,
     StudentStatusEvent: lambda side: _step(StudentStatusEvent, student=side.student),
+    GuardianLink: lambda side: GuardianLinkFactory(student=side.student),
     ProgramEnrollment: lambda side: ProgramEnrollmentFactory(student=side.student),
     ProgramEnrollmentEvent: lambda side: _step(
         ProgramEnrollmentEvent, program_enrollment=ProgramEnrollmentFactory(student=side.student)

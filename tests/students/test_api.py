@@ -103,6 +103,7 @@ def test_the_detail_tells_more(registrar_client, ada):
         "nationality": "",
         "home_address": "",
         "accommodation_note": None,
+        "directory_opt_out": False,
     }
 
 

@@ -7,13 +7,14 @@ from django.db import IntegrityError, transaction
 
 from core.db.constraints import error_for
 from students.models import (
+    GuardianLink,
     ProgramEnrollment,
     ProgramEnrollmentEvent,
     Student,
     StudentStatusEvent,
 )
 from tests.departments.factories import ProgramFactory
-from tests.students.factories import ProgramEnrollmentFactory, StudentFactory
+from tests.students.factories import GuardianLinkFactory, ProgramEnrollmentFactory, StudentFactory
 
 pytestmark = pytest.mark.django_db
 STEP = {"from_status": "active", "to_status": "suspended", "happened_at": datetime(2026, 9, 1, tzinfo=UTC)}
@@ -27,6 +28,11 @@ def twice_in_one_program():
 def two_primary_programs():
     first = ProgramEnrollmentFactory(is_primary=True, status="graduated")
     ProgramEnrollmentFactory(student=first.student, is_primary=True)
+
+
+def a_guardian_twice():
+    first = GuardianLinkFactory()
+    GuardianLinkFactory(student=first.student, person=first.person)
 
 
 def another_number():
@@ -56,6 +62,9 @@ VIOLATIONS = {
     "students_student_contact_known": (lambda: StudentFactory(preferred_contact="owl"), "invalid_choice"),
     "students_student_student_no_immutable": (another_number, "student_no_immutable"),
     "students_studentstatusevent_append_only": (a_step_rewritten, "immutable"),
+    "students_guardianlink_no_overlap": (a_guardian_twice, "already_a_guardian"),
+    "students_guardianlink_relation_known": (lambda: GuardianLinkFactory(relation="fan"), "invalid_choice"),
+    "students_guardianlink_scopes_known": (lambda: GuardianLinkFactory(scopes=["secrets"]), "invalid_choice"),
     "students_programenrollment_one_live": (twice_in_one_program, "already_in_program"),
     "students_programenrollment_one_primary": (two_primary_programs, "primary_program_taken"),
     "students_programenrollment_status_known": (lambda: ProgramEnrollmentFactory(status="lost"), "invalid_choice"),
@@ -64,7 +73,7 @@ VIOLATIONS = {
 
 
 def test_every_constraint_of_the_app_is_tried():
-    models = (Student, ProgramEnrollment, StudentStatusEvent, ProgramEnrollmentEvent)
+    models = (Student, GuardianLink, ProgramEnrollment, StudentStatusEvent, ProgramEnrollmentEvent)
 
     assert {constraint.name for model in models for constraint in model._meta.constraints} <= VIOLATIONS.keys()
 
