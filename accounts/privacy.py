@@ -3,7 +3,17 @@
 from django.contrib.admin.models import LogEntry
 from django.db.models import Q
 
-from accounts.models import AccountMail, Person, PersonIdentifier, RoleAssignment, Session, User
+from accounts.models import (
+    AccountMail,
+    PendingLogIn,
+    Person,
+    PersonIdentifier,
+    RecoveryCode,
+    RoleAssignment,
+    SecondFactor,
+    Session,
+    User,
+)
 from core.privacy import name_people, personal
 
 HASH = "A hash of a secret."
@@ -68,6 +78,36 @@ personal(
     paths=("user__person",),
     keeps="kind address email session_id requested_at sent_at expires_at used_at",
     withholds={"token_hash": HASH, "token_version": "A count by which tokens become outdated."},
+    deletes=True,
+)
+personal(
+    SecondFactor,
+    says="What you prove yourself with besides your password.",
+    kept="Until you remove it, or erasure does.",
+    paths=("user__person",),
+    keeps="kind name confirmed_at last_used_at",
+    withholds={"secret": "Whoever has it can log in as you.", "counter": "A count by which codes are used once."},
+    deletes=True,
+)
+personal(
+    RecoveryCode,
+    says="That you have codes for when a second factor is lost, and which were used.",
+    kept="Until you draw others, or erasure removes them.",
+    paths=("user__person",),
+    keeps="used_at",
+    withholds={"code_hash": HASH},
+    deletes=True,
+)
+personal(
+    PendingLogIn,
+    says="Where you began to log in lately.",
+    kept="A little longer than it may be completed.",
+    paths=("user__person",),
+    keeps="amr user_agent ip attempts expires_at completed_at",
+    withholds={
+        "token_hash device challenge": "A secret, or what answers to one.",
+        "token_version": "A count by which tokens become outdated.",
+    },
     deletes=True,
 )
 # Django's own log of its pages, which names rows by their ids.

@@ -118,7 +118,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | {"enrollment.override_rules"}
     | _all("core", "customfield")
     | _all("interop", "importjob")
-    | _all("privacy", "subjectexport")
+    | _all("privacy", "subjectexport", "erasurerequest", "legalhold")
     | _view("audit", "disclosure")
     | _view("accounts", "user", "roleassignment", "person"),
     Role.DEPARTMENT_HEAD: _MEMBER

@@ -104,6 +104,27 @@ class Seal(models.Model):
         return f"{self.log} {self.hash}"
 
 
+class Redaction(Entry):
+    """That personal values were erased from an entry: the digests of what it was at first, and of what it is since.
+
+    The chain goes on with the first; the second shows whether somebody changed the entry afterwards. Redactions are
+    a log that is sealed like the others, and the function that redacts is the only one that writes it.
+    """
+
+    log = models.CharField(max_length=32)
+    entry_id = models.BigIntegerField()
+    original = models.CharField(max_length=64, help_text="SHA-256 of the entry as it was written, in hexadecimal.")
+    redacted = models.CharField(max_length=64, help_text="SHA-256 of the entry as it is since, in hexadecimal.")
+
+    objects = BaseQuerySet["Redaction"].as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["entry_id"], name="audit_redaction_entry")]
+
+    def __str__(self) -> str:
+        return f"{self.log} #{self.entry_id}"
+
+
 class Operation(models.TextChoices):
     INSERT = "insert", "Insert"
     UPDATE = "update", "Update"

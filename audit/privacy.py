@@ -6,7 +6,8 @@ from typing import Any
 from django.db.models import Q
 
 from audit.models import Change, Disclosure, Event
-from core.privacy import Subject, personal
+from audit.services import erase_history
+from core.privacy import Subject, on_erasure, personal
 
 FOR_GOOD = "For as long as the records are kept; erasure replaces what is personal in it and leaves the entry."
 BOOKKEEPING = {"xact": "A count of the database."}
@@ -48,3 +49,4 @@ personal(
     keeps="at table_name row_id operation changes request_id",
     withholds={**BOOKKEEPING, "actor_id": "Who changed it, in the course of their work."},
 )
+on_erasure("audit", erase_history)

@@ -72,7 +72,7 @@ def follow(*, using: str = "default", **options: Any) -> None:
             cursor.execute("SELECT audit_unfollow(quote_ident(%s)::regclass)", [table])
 
 
-leave_out("A log that only grows.", "audit.Event", "audit.Disclosure", "audit.Change", "audit.Seal")
+leave_out("A log that only grows.", "audit.Event", "audit.Disclosure", "audit.Change", "audit.Seal", "audit.Redaction")
 leave_out("Django's own bookkeeping.", "admin.LogEntry", "contenttypes.ContentType", "sessions.Session")
 leave_out("Unused: permissions come from roles in code.", "auth.Permission", "auth.Group", "auth.Group_permissions")
 leave_out("A queue of facts that rows with a history stand behind.", "core.OutboxEvent")

@@ -13,6 +13,7 @@ class CoreConfig(AppConfig):
         from core import checks  # noqa: F401 - register themselves
         from core.customfields import admin, visibility  # noqa: F401 - register themselves
         from core.customfields import checks as custom_field_checks  # noqa: F401 - register themselves
+        from core.privacy import own  # noqa: F401 - registers itself
         from core.provenance import watch
         from core.security import checks as key_checks  # noqa: F401 - register themselves
 

@@ -1,7 +1,8 @@
 """What the records of the faculty say about people."""
 
-from core.privacy import personal
-from faculty.models import Faculty, FacultyAppointment, FacultyStatusEvent
+from core.errors import ConflictError
+from core.privacy import Subject, personal, stands_in_the_way
+from faculty.models import GONE, Faculty, FacultyAppointment, FacultyStatusEvent
 
 SERVICE = "For good: who taught, and as what, is part of the academic record."
 
@@ -29,3 +30,19 @@ personal(
     clears="reason",
     mentions={"actor": "Who took the step, in the course of their work."},
 )
+
+
+class StillEmployedError(ConflictError):
+    """Somebody who holds a post here is known here."""
+
+    code = "still_employed"
+    title = "The person is a member of the faculty until they have left."
+
+
+def works_here(subject: Subject) -> ConflictError | None:
+    """Refuse to erase a member of the faculty who has not left."""
+    staying = Faculty.objects.filter(person__in=subject.people).exclude(status__in=GONE)
+    return StillEmployedError() if staying.exists() else None
+
+
+stands_in_the_way(works_here)

@@ -2,8 +2,9 @@
 
 from django.db.models import Q
 
-from core.privacy import Subject, impersonal, personal
+from core.privacy import Subject, impersonal, on_erasure, personal
 from interop.models import ExternalIdentifier, ImportedValue, ImportJob, ImportJobEvent, ImportRow
+from interop.services.erasing import empty_refused_rows
 
 
 def _about(subject: Subject) -> Q:
@@ -53,3 +54,4 @@ impersonal(
     job="The import that it belongs to.",
     actor="Who asked for the step, in the course of their work.",
 )
+on_erasure("interop.ImportRow, refused", empty_refused_rows)

@@ -14,3 +14,12 @@ class ExportRequested(Event):
     name: ClassVar[str] = "privacy.export.requested"
 
     export_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class ErasureApproved(Event):
+    """Somebody is to be erased."""
+
+    name: ClassVar[str] = "privacy.erasure.approved"
+
+    erasure_id: UUID

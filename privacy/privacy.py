@@ -1,7 +1,7 @@
 """What the handling of privacy itself says about people."""
 
 from core.privacy import personal
-from privacy.models import SubjectExport
+from privacy.models import ErasureRequest, LegalHold, SubjectExport
 
 personal(
     SubjectExport,
@@ -12,4 +12,29 @@ personal(
     clears="reason",
     withholds={"run_id stored_name": "How the work was done."},
     mentions={"requested_by": "Who asked for it: yourself, or somebody who answers for the records."},
+)
+personal(
+    ErasureRequest,
+    says="When your erasure was asked for, and what was decided.",
+    kept="For good: it is evidence that the request was met.",
+    paths=("person",),
+    keeps="state decided_at erased_at failure counts",
+    clears="reason",
+    mentions={
+        "requested_by": "Who asked for it: yourself, or somebody who answers for the records.",
+        "decided_by": "Who decided on it, in the course of their work.",
+    },
+)
+personal(
+    LegalHold,
+    says="From when until when your records were kept for a case or by order.",
+    kept="For good: it explains why records were kept.",
+    paths=("person",),
+    keeps="placed_at released_at",
+    becomes={"reason": "[erased]"},
+    withholds={"reason": "It belongs to the case."},
+    mentions={
+        "placed_by": "Who placed it, in the course of their work.",
+        "released_by": "Who released it, in the course of their work.",
+    },
 )

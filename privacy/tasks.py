@@ -16,6 +16,12 @@ def make_export(export_id: str) -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def erase(erasure_id: str) -> None:
+    """Erase the person of an approved request."""
+    services.carry_out_erasure(UUID(erasure_id), at=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def purge_exports() -> None:
     """Delete the files of exports that have had their time."""
     carry_out("purge_exports", lambda: services.purge_exports(at=timezone.now()))

@@ -1,7 +1,15 @@
 """What the records of students say about people."""
 
-from core.privacy import personal
-from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
+from core.errors import ConflictError
+from core.privacy import Subject, personal, stands_in_the_way
+from students.models import (
+    GuardianLink,
+    ProgramEnrollment,
+    ProgramEnrollmentEvent,
+    Student,
+    StudentStatus,
+    StudentStatusEvent,
+)
 
 LEDGER = "For good: it is part of the academic record, which goes on under a pseudonym after erasure."
 ACTOR = {"actor": "Who took the step, in the course of their work."}
@@ -51,3 +59,22 @@ personal(
         "consent_recorded_by": "Who put the consent on record: the student, or somebody in the course of their work.",
     },
 )
+
+
+class StillStudyingError(ConflictError):
+    """Somebody who studies here is known here."""
+
+    code = "still_studying"
+    title = "The person is a student here until they have left."
+
+
+STAYING = (StudentStatus.ADMITTED, StudentStatus.ACTIVE, StudentStatus.LEAVE_OF_ABSENCE, StudentStatus.SUSPENDED)
+
+
+def studies_here(subject: Subject) -> ConflictError | None:
+    """Refuse to erase a student who has not left."""
+    staying = Student.objects.filter(person__in=subject.people, status__in=STAYING)
+    return StillStudyingError() if staying.exists() else None
+
+
+stands_in_the_way(studies_here)

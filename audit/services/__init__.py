@@ -4,12 +4,14 @@ from audit.services.disclosures import record_disclosures
 from audit.services.events import record
 from audit.services.keeping import Keeper
 from audit.services.partitions import make_partitions
+from audit.services.redaction import erase_history
 from audit.services.seals import RestoredError, Verdict, seal_logs, seal_restored, verify_logs
 
 __all__ = [
     "Keeper",
     "RestoredError",
     "Verdict",
+    "erase_history",
     "make_partitions",
     "record",
     "record_disclosures",

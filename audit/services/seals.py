@@ -1,8 +1,11 @@
 """Sealing the logs, and finding out whether they still are what was sealed.
 
-Every entry is chained to the one before by SHA-256, in the order of the transactions that wrote them. An edit, a
+The digest of every entry is chained to the one before, in the order of the transactions that wrote them. An edit, a
 deletion, an insertion in between or another order gives another hash at the next seal. Readers and writers wait for
 nobody: an entry is chained once no transaction is left that could write one before it.
+
+An entry from which personal values were erased is chained by the digest of what it was, which its redaction keeps; it
+counts only while the entry is what the redaction left. Redactions are a log of their own, sealed like the others.
 """
 
 import logging
@@ -14,12 +17,12 @@ from django.db import connection, transaction
 from django.db.models import Max
 from psycopg import sql
 
-from audit.models import Change, Disclosure, Entry, Event, Seal
+from audit.models import Change, Disclosure, Entry, Event, Redaction, Seal
 from core.db.locks import hold_named
 
 logger = logging.getLogger(__name__)
 
-LOGS: dict[str, type[Entry]] = {model._meta.db_table: model for model in (Event, Disclosure, Change)}
+LOGS: dict[str, type[Entry]] = {model._meta.db_table: model for model in (Event, Disclosure, Change, Redaction)}
 MOST_ENTRIES = 10_000
 BEYOND_EVERYTHING = 2**63 - 1
 
@@ -33,7 +36,12 @@ _HORIZON = """
     )
 """
 _ENTRIES = """
-    SELECT xact, id, to_jsonb(entry)::text FROM {log} AS entry
+    SELECT xact, id, to_jsonb(entry)::text, redaction.original, redaction.redacted FROM {log} AS entry
+    LEFT JOIN (
+        SELECT entry_id, (array_agg(original ORDER BY id))[1] AS original,
+            (array_agg(redacted ORDER BY id DESC))[1] AS redacted
+        FROM audit_redaction WHERE log = {name} GROUP BY entry_id
+    ) AS redaction ON entry.id = redaction.entry_id
     WHERE id > {floor} AND id <= {ceiling} AND xact >= {xact} AND (xact, id) > ({xact}, {id}) AND xact < {horizon}
     ORDER BY xact, id
 """
@@ -68,8 +76,8 @@ class _Place:
             return cls()
         return cls(seal.floor, seal.last_xact, seal.last_id, bytes.fromhex(seal.hash))
 
-    def add(self, xact: int, number: int, text: str) -> None:
-        self.xact, self.id, self.hash = xact, number, sha256(self.hash + text.encode()).digest()
+    def add(self, xact: int, number: int, digest: bytes) -> None:
+        self.xact, self.id, self.hash = xact, number, sha256(self.hash + digest).digest()
 
     def sealed(self, log: str, entries: int) -> Seal:
         return Seal(
@@ -125,7 +133,7 @@ def verify_logs() -> list[Verdict]:
 def _verify(log: str) -> Verdict:
     seals = list(Seal.objects.filter(log=log).order_by("pk"))
     place, total, faults = _Place(), 0, []
-    entries: Generator[tuple[int, int, str]] | None = None
+    entries: Generator[tuple[int, int, bytes]] | None = None
     waiting = None
     for index, seal in enumerate(seals):
         if seal.floor != place.floor or index == 0:
@@ -171,18 +179,21 @@ def _extend(log: str, place: _Place, horizon: int) -> int:
 
 def _entries(
     log: str, place: _Place, horizon: int, ceiling: int = BEYOND_EVERYTHING
-) -> Generator[tuple[int, int, str]]:
-    """Yield the entries after a place, in their order, as the text that is hashed."""
+) -> Generator[tuple[int, int, bytes]]:
+    """Yield the entries after a place, in their order, with the digest of what each was when it was written."""
     bounds = {"floor": place.floor, "ceiling": ceiling, "xact": place.xact, "id": place.id, "horizon": horizon}
     statement = sql.SQL(_ENTRIES).format(
-        log=sql.Identifier(log), **{name: sql.Literal(value) for name, value in bounds.items()}
+        log=sql.Identifier(log), name=sql.Literal(log), **{name: sql.Literal(value) for name, value in bounds.items()}
     )
     with connection.cursor() as cursor:
         cursor.execute("SELECT set_config('TimeZone', 'UTC', true)")
     with connection.create_cursor("audit_entries") as cursor:
         cursor.itersize = 5000
         cursor.execute(statement)
-        yield from cursor
+        for xact, number, text, original, redacted in cursor:
+            digest = sha256(text.encode())
+            # Whoever changes a redacted entry again leaves a digest that no redaction knows.
+            yield xact, number, bytes.fromhex(original) if digest.hexdigest() == redacted else digest.digest()
 
 
 def _horizon() -> int:

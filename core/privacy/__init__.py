@@ -4,15 +4,20 @@ Each app declares its models in its `privacy.py`. Exports, erasure and retention
 table by name, so what is declared is dealt with; `faults` finds what nobody has declared.
 """
 
+from core.privacy.erasing import erase
 from core.privacy.registry import (
     Impersonal,
     Personal,
     Subject,
     declared,
+    erasures,
     faults,
     impersonal,
     name_people,
+    obstacles_to,
+    on_erasure,
     personal,
+    stands_in_the_way,
 )
 from core.privacy.rows import as_plain, columns_of, gather, in_steps
 
@@ -23,10 +28,15 @@ __all__ = [
     "as_plain",
     "columns_of",
     "declared",
+    "erase",
+    "erasures",
     "faults",
     "gather",
     "impersonal",
     "in_steps",
     "name_people",
+    "obstacles_to",
+    "on_erasure",
     "personal",
+    "stands_in_the_way",
 ]

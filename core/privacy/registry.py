@@ -7,12 +7,13 @@ asks for, of every model with a foreign key to a personal one, and of every colu
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.apps import apps
 from django.db.models import Model, Q, QuerySet
 
+from core.errors import ConflictError
 from core.security.fields import EncryptedTextField
 
 # What every row has, and says nothing about anybody.
@@ -27,6 +28,8 @@ class Subject:
     person: UUID
     people: tuple[UUID, ...]
     rows: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    # The person, the accounts, and the parts that they play: whatever names them.
+    roots: tuple[str, ...] = ()
 
     @property
     def ids(self) -> list[str]:
@@ -47,7 +50,7 @@ class Personal:
     `becomes` (shown, replaced: `{code}` and `{id}` in a text stand for the person), `withholds` (never shown, and why)
     and `mentions` (a key to somebody else, and why it is there); a withheld one may be emptied or replaced, too. With
     `deletes` erasure removes the rows. `masked` names what somebody other than the person is shown instead of a
-    column, `hides` the columns that one row does not show, `erases` what erasure does beyond all that.
+    column, `hides` the columns that one row does not show.
     """
 
     model: type[Model]
@@ -63,7 +66,6 @@ class Personal:
     masked: Mapping[str, str] = field(default_factory=dict)
     hides: Callable[[Any, Subject], Collection[str]] | None = None
     deletes: bool = False
-    erases: Callable[[Subject, bool], int] | None = None
 
     def rows(self, subject: Subject) -> QuerySet[Any]:
         """Return the rows about a person."""
@@ -85,7 +87,15 @@ class Impersonal:
     mentions: Mapping[str, str]
 
 
+class Erasing(Protocol):
+    """Erases what no declaration can say, and returns how many rows that concerned, or would concern."""
+
+    def __call__(self, subject: Subject, *, dry_run: bool) -> int: ...
+
+
 _people: list[type[Model]] = []
+_erasures: dict[str, Erasing] = {}
+_obstacles: list[Callable[[Subject], ConflictError | None]] = []
 _declared: dict[type[Model], Personal | Impersonal] = {}
 
 
@@ -112,6 +122,26 @@ def personal(
 def impersonal(model: type[Model], **mentions: str) -> None:
     """Declare a model as `Impersonal`, with each key that leads to a person and why it is there."""
     _declared[model] = Impersonal(model=model, mentions=mentions)
+
+
+def on_erasure(name: str, act: Erasing) -> None:
+    """Let `act` erase what no declaration can say."""
+    _erasures[name] = act
+
+
+def erasures() -> list[tuple[str, Erasing]]:
+    """Return what erases beyond the declarations, by name; logs of what the others do come last."""
+    return sorted(_erasures.items(), key=lambda each: (each[0] == "audit", each[0]))
+
+
+def stands_in_the_way(obstacle: Callable[[Subject], ConflictError | None]) -> None:
+    """Let nobody be erased of whom `obstacle` returns a refusal."""
+    _obstacles.append(obstacle)
+
+
+def obstacles_to(subject: Subject) -> list[ConflictError]:
+    """Return why somebody cannot be erased now."""
+    return [refusal for obstacle in _obstacles if (refusal := obstacle(subject)) is not None]
 
 
 def declared() -> list[Personal]:

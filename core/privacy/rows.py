@@ -15,12 +15,15 @@ STEP = 500
 def gather(person: UUID, people: tuple[UUID, ...]) -> Subject:
     """Return a person with the ids of all rows about them that foreign keys lead to."""
     subject = Subject(person, people)
-    rows = {
-        each.model._meta.db_table: frozenset(map(str, each.rows(subject).values_list("pk", flat=True)))
-        for each in declared()
-        if each.finds is None
-    }
-    return replace(subject, rows=rows)
+    rows = dict(subject.rows)
+    roots: set[str] = set()
+    for each in declared():  # what is found by the rows that keys lead to comes after them
+        if each.finds is None or each.deletes:
+            found = frozenset(map(str, each.rows(replace(subject, rows=rows)).values_list("pk", flat=True)))
+            rows[each.model._meta.db_table] = found
+            if set(each.paths) & {"pk", "person"}:
+                roots |= found
+    return replace(subject, rows=rows, roots=tuple(sorted(roots)))
 
 
 def in_steps(rows: QuerySet[Any], *, step: int = STEP) -> Iterator[Any]:

@@ -83,6 +83,11 @@ SELECT format('REVOKE UPDATE, DELETE, TRUNCATE ON %s FROM campushub360', oid::re
 FROM pg_class
 WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
   AND (starts_with(relname, 'audit_') OR relname = 'django_migrations') \gexec
-SELECT format('REVOKE INSERT ON %s FROM campushub360', to_regclass('public.django_migrations'))
-WHERE to_regclass('public.django_migrations') IS NOT NULL \gexec
+SELECT format('REVOKE INSERT ON %s FROM campushub360', name)
+FROM (VALUES (to_regclass('public.django_migrations')), (to_regclass('public.audit_redaction'))) AS kept (name)
+WHERE name IS NOT NULL \gexec
+-- The one way to change an entry of the logs, which erases and leaves a trace.
+SELECT format('GRANT EXECUTE ON FUNCTION %s TO campushub360', name)
+FROM (VALUES (to_regprocedure('public.audit_redact(text, bigint[], text[])'))) AS redacting (name)
+WHERE name IS NOT NULL \gexec
 SQL

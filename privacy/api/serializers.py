@@ -6,7 +6,7 @@ from accounts.api.serializers import PersonBrief, UserBrief
 from accounts.models import Person
 from core.api.fields import VisibleRelatedField
 from core.api.serializers import BaseDetailSerializer, WriteSerializer
-from privacy.models import SubjectExport
+from privacy.models import ErasureRequest, LegalHold, SubjectExport
 
 
 class SubjectExportSerializer(BaseDetailSerializer[SubjectExport]):
@@ -28,3 +28,50 @@ class SubjectExportWriter(WriteSerializer):
     reason = serializers.CharField(
         required=False, allow_blank=True, max_length=500, help_text="Needed for the data of somebody else."
     )
+
+
+class ErasureRequestSerializer(BaseDetailSerializer[ErasureRequest]):
+    person = PersonBrief()
+    requested_by = UserBrief(allow_null=True)
+    decided_by = UserBrief(allow_null=True)
+    counts = serializers.DictField(
+        child=serializers.IntegerField(), help_text="How many rows were concerned, by table."
+    )
+
+    class Meta:
+        model = ErasureRequest
+        fields = [
+            "id", "person", "requested_by", "reason", "state", "decided_by", "decided_at", "erased_at", "failure",
+            "counts", "created_at", "updated_at",
+        ]  # fmt: skip
+
+
+class ErasureRequestWriter(WriteSerializer):
+    person = VisibleRelatedField(
+        queryset=Person.objects.all(), required=False, help_text="Left out, it is whoever asks."
+    )
+    reason = serializers.CharField(
+        required=False, allow_blank=True, max_length=500, help_text="Needed for somebody else."
+    )
+
+
+class StatedReasonWriter(WriteSerializer):
+    reason = serializers.CharField(max_length=500, help_text="It goes on record.")
+
+
+class LegalHoldSerializer(BaseDetailSerializer[LegalHold]):
+    person = PersonBrief()
+    placed_by = UserBrief(allow_null=True)
+    released_by = UserBrief(allow_null=True)
+
+    class Meta:
+        model = LegalHold
+        fields = [
+            "id", "person", "reason", "placed_by", "placed_at", "released_by", "released_at", "created_at",
+            "updated_at",
+        ]  # fmt: skip
+
+
+class LegalHoldWriter(WriteSerializer):
+    person = VisibleRelatedField(queryset=Person.objects.all())
+    reason = serializers.CharField(max_length=500, help_text="The case or order that it is for.")

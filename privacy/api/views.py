@@ -1,5 +1,6 @@
 """HTTP for privacy: translate, call one service, represent."""
 
+from collections.abc import Collection
 from typing import Any
 
 from django.db import transaction
@@ -9,6 +10,7 @@ from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from rest_framework.decorators import action
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from core.api.permissions import AUTHENTICATED
 from core.api.viewsets import UnifiedViewSet
@@ -17,7 +19,7 @@ from core.recording import Disclosure
 from privacy import services
 from privacy.api import filters, serializers
 from privacy.api.renderers import ZipRenderer
-from privacy.models import SubjectExport
+from privacy.models import ErasureRequest, LegalHold, SubjectExport
 
 
 class SubjectExportViewSet(UnifiedViewSet[SubjectExport]):
@@ -48,3 +50,57 @@ class SubjectExportViewSet(UnifiedViewSet[SubjectExport]):
         response["Content-Disposition"] = f'attachment; filename="personal-data-{export.pk}.zip"'
         response["ETag"] = f'"{export.sha256}"'
         return response
+
+
+class ErasureRequestViewSet(UnifiedViewSet[ErasureRequest]):
+    """People who asked to be forgotten, or whom somebody answers for: asked for by one, decided by another."""
+
+    queryset = ErasureRequest.objects.all()
+    discloses = Disclosure("erasure request", "person_id")
+    list_serializer_class = serializers.ErasureRequestSerializer
+    write_serializer_class = serializers.ErasureRequestWriter
+    write_serializers = {"reject": serializers.StatedReasonWriter}
+    filterset_class = filters.ErasureRequestFilter
+    ordering_fields = {"created_at": "created_at"}
+    default_ordering = ("-created_at",)
+    action_permissions = {
+        **dict.fromkeys(("list", "retrieve", "create"), AUTHENTICATED),
+        **dict.fromkeys(("approve", "reject"), "privacy.change_erasurerequest"),
+    }
+    crud = Crud(create=services.request_erasure)
+
+    def within_scope(self, instance: ErasureRequest, values: Collection[str]) -> ErasureRequest:
+        """Whoever asks for an erasure sees it and does not manage it."""
+        return instance
+
+    @action(detail=True, methods=["post"])
+    def approve(self, request: Request, pk: str) -> Response:
+        """Let a worker erase the person; whoever asked for it cannot."""
+        with transaction.atomic():
+            approved = services.approve_erasure(self.locked(), by=self.actor, at=timezone.now())
+            return self.represent(self.fresh(approved))
+
+    @action(detail=True, methods=["post"])
+    def reject(self, request: Request, pk: str) -> Response:
+        """Leave the person as they are recorded."""
+        return self.step(request, services.reject_erasure)
+
+
+class LegalHoldViewSet(UnifiedViewSet[LegalHold]):
+    """Whose records are kept whatever else is asked for."""
+
+    queryset = LegalHold.objects.all()
+    discloses = Disclosure("legal hold", "person_id")
+    list_serializer_class = serializers.LegalHoldSerializer
+    write_serializer_class = serializers.LegalHoldWriter
+    write_serializers = {"release": serializers.StatedReasonWriter}
+    filterset_class = filters.LegalHoldFilter
+    ordering_fields = {"created_at": "created_at"}
+    default_ordering = ("-created_at",)
+    action_permissions = {"release": "privacy.change_legalhold"}
+    crud = Crud(create=services.place_hold)
+
+    @action(detail=True, methods=["post"])
+    def release(self, request: Request, pk: str) -> Response:
+        """Let the records have their time again."""
+        return self.step(request, services.release_hold)

@@ -1,10 +1,18 @@
 """Everything that changes what was asked about the data of people, and what answers it."""
 
 from privacy.services.archive import listed, write_archive
+from privacy.services.erasures import (
+    DecidedError,
+    SelfApprovalError,
+    approve_erasure,
+    carry_out_erasure,
+    erase_person,
+    reject_erasure,
+    request_erasure,
+)
 from privacy.services.exports import (
     ExportUnavailableError,
     NoPersonError,
-    ReasonMissingError,
     discard_export,
     make_export,
     open_export,
@@ -12,17 +20,31 @@ from privacy.services.exports import (
     request_export,
     write_for_operator,
 )
+from privacy.services.holds import HeldError, ReleasedError, held_people, place_hold, release_hold
+from privacy.services.reasons import ReasonMissingError
 from privacy.services.subjects import subject_of
 
 __all__ = [
+    "DecidedError",
     "ExportUnavailableError",
+    "HeldError",
     "NoPersonError",
     "ReasonMissingError",
+    "ReleasedError",
+    "SelfApprovalError",
+    "approve_erasure",
+    "carry_out_erasure",
     "discard_export",
+    "erase_person",
+    "held_people",
     "listed",
     "make_export",
     "open_export",
+    "place_hold",
     "purge_exports",
+    "reject_erasure",
+    "release_hold",
+    "request_erasure",
     "request_export",
     "subject_of",
     "write_archive",

@@ -29,6 +29,7 @@ from privacy.events import ExportRequested
 from privacy.models import ExportState, SubjectExport
 from privacy.services import storage
 from privacy.services.archive import one_moment, write_archive
+from privacy.services.reasons import stated
 from privacy.services.subjects import subject_of
 
 logger = logging.getLogger(__name__)
@@ -44,14 +45,6 @@ class NoPersonError(InvalidError):
     code = "no_person"
     title = "Your account belongs to no person; name one."
     field = "person"
-
-
-class ReasonMissingError(InvalidError):
-    """Whoever asks for the data of others says what for."""
-
-    code = "reason_required"
-    title = "Say what the data of somebody else is needed for."
-    field = "reason"
 
 
 class ExportUnavailableError(ConflictError):
@@ -71,8 +64,8 @@ def request_export(*, by: Any, person: Person | None = None, reason: str = "") -
     if person_id is None:
         raise NoPersonError
     require_entitled(by, person_id)
-    if person_id != by.person_id and not reason.strip():
-        raise ReasonMissingError
+    if person_id != by.person_id:
+        stated(reason)
     export = crud.create(SubjectExport, {"person_id": person_id, "requested_by": by, "reason": reason.strip()})
     record(action="privacy.export_requested", actor=by, subject=export, reason=reason, detail={"person": person_id})
     publish(ExportRequested(export_id=export.pk))

@@ -13,7 +13,7 @@ from courses.models import Course, CourseVersion, Meeting, Requisite, Section
 from departments.models import AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term
 from enrollment.models import Enrollment
 from faculty.models import Faculty
-from privacy.models import SubjectExport
+from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from students.models import GuardianLink, ProgramEnrollment, Student
 from tests.authorization.world import MISSING, MISSING_ID, OTHER, OWN, World
 from tests.contract.routes import Route
@@ -34,6 +34,8 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
     CustomField: lambda side: {
         "entity_type": "students.student", "name": "shoe_size", "label": "Shoe size", "field_type": "text",
     },
+    ErasureRequest: lambda side: {"person": side.student.person, "reason": "Asked for by letter"},
+    LegalHold: lambda side: {"person": side.student.person, "reason": "A case"},
     SubjectExport: lambda side: {"person": side.student.person, "reason": "Asked for by letter"},
     Department: lambda side: {"code": "NEW", "name": "Novelties", "parent": side.department},
     Program: lambda side: {
@@ -103,6 +105,8 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("enrollments", "preflight"): lambda side: {"student": side.student, "section": side.other_section},
     **{("enrollments", step): lambda side: {} for step in ("confirm", "withdraw", "cancel", "complete")},
     ("imports", "revert"): lambda side: {},
+    ("privacy", "approve"): lambda side: {},
+    **{("privacy", step): lambda side: {"reason": "Said so"} for step in ("reject", "release")},
     **{("imports", step): lambda side: {} for step in ("create", "validate", "apply", "resume")},
     ("auth", "post"): lambda side: {},
     ("users", "reset_factors"): lambda side: {"reason": "Lost the telephone"},

@@ -32,7 +32,7 @@ from directory.models import DirectoryEntry
 from enrollment.models import Enrollment, EnrollmentEvent
 from faculty.models import Faculty, FacultyStatusEvent
 from interop.models import ImportJob, ImportRow
-from privacy.models import SubjectExport
+from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 from tests.authorization.cast import Actor, cast
@@ -219,6 +219,8 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         DirectoryEntry: {side: DirectoryEntry.objects.get(pk=row.pk) for side, row in both("student").items()},
         ImportJob: {OWN: _import(own), OTHER: _import(other)},
         SubjectExport: {OWN: _export(own), OTHER: _export(other)},
+        ErasureRequest: {OWN: _erasure(own), OTHER: _erasure(other)},
+        LegalHold: {OWN: _hold(own), OTHER: _hold(other)},
     }  # fmt: skip
 
 
@@ -235,6 +237,15 @@ def _import(side: SimpleNamespace) -> ImportJob:
 def _export(side: SimpleNamespace) -> SubjectExport:
     """Return what the student asked for about themselves, and could not be given."""
     return SubjectExport.objects.create(person=side.student.person, requested_by=side.student_user, state="failed")
+
+
+def _erasure(side: SimpleNamespace) -> ErasureRequest:
+    """Return what the student asked for, and somebody refused."""
+    return ErasureRequest.objects.create(person=side.student.person, requested_by=side.student_user, state="rejected")
+
+
+def _hold(side: SimpleNamespace) -> LegalHold:
+    return LegalHold.objects.create(person=side.advisor_person, reason="A case", placed_at=timezone.now())
 
 
 def _archive(world: World, own: SimpleNamespace) -> None:

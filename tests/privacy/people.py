@@ -14,17 +14,28 @@ from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Model
 from django.utils import timezone
 
-from accounts.models import AccountMail, Person, PersonIdentifier, RoleAssignment, Session, User
+from accounts.models import (
+    AccountMail,
+    PendingLogIn,
+    Person,
+    PersonIdentifier,
+    RecoveryCode,
+    RoleAssignment,
+    SecondFactor,
+    Session,
+    User,
+)
 from audit.models import Change, Disclosure, Event
 from audit.services import record
 from core.ids import new_id
+from core.models import CustomField, UniqueCustomValue
 from core.privacy import declared
 from courses.models import SectionInstructor
 from departments.models import Appointment
 from enrollment.models import Enrollment, EnrollmentEvent
 from faculty.models import Faculty, FacultyAppointment, FacultyStatusEvent
 from interop.models import ExternalIdentifier, ImportedValue, ImportJob, ImportRow
-from privacy.models import SubjectExport
+from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 from tests.courses.factories import SectionInstructorFactory
@@ -77,6 +88,14 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
     User: lambda side: side.user,
     RoleAssignment: lambda side: RoleAssignmentFactory(user=side.user, role="student", scope_kind="self"),
     Session: _session,
+    SecondFactor: lambda side: SecondFactor.objects.create(
+        user=side.user, kind="totp", name=f"Phone of {NAMES['first_name']}", secret=PASSPORT
+    ),
+    RecoveryCode: lambda side: RecoveryCode.objects.create(user=side.user, code_hash=new_id().bytes * 2),
+    PendingLogIn: lambda side: PendingLogIn.objects.create(
+        user=side.user, token_hash=new_id().bytes * 2, token_version=1, amr=["pwd"], ip="192.0.2.77",
+        expires_at=timezone.now(),
+    ),
     AccountMail: lambda side: AccountMail.objects.create(
         user=side.user, kind="password_changed", address=NAMES["email"], email=NAMES["email"],
         requested_at=timezone.now(),
@@ -117,6 +136,19 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
         what="student record", subject_id=side.person.pk, basis="students.view_student", actor_label="r@example.org"
     ),
     Change: _change,
+    UniqueCustomValue: lambda side: UniqueCustomValue.objects.create(
+        field=CustomField.objects.create(
+            entity_type="students.student", name=f"badge_{side.person.pk.hex[-10:]}", label="Badge", field_type="text"
+        ),
+        object_id=side.student.pk, digest=new_id().bytes * 2,
+    ),
+    ErasureRequest: lambda side: ErasureRequest.objects.create(
+        person=side.person, requested_by=UserFactory(), state="rejected", reason=f"{NAMES['email']} asked"
+    ),
+    LegalHold: lambda side: LegalHold.objects.create(
+        person=side.person, reason=f"{NAMES['last_name']} against the university", placed_at=timezone.now(),
+        released_at=timezone.now(),
+    ),
     SubjectExport: lambda side: SubjectExport.objects.create(
         person=side.person, requested_by=side.user, state="failed", reason=f"About {NAMES['last_name']}"
     ),
@@ -130,7 +162,7 @@ def somebody(*, passport: str = PASSPORT, **names: Any) -> SimpleNamespace:
         passport=passport, person=person, user=UserFactory(person=person, email=f"login-{person.email}")
     )
     side.student = StudentFactory(person=person, status="graduated", custom_data={"motto": NAMES["last_name"]})
-    side.faculty = FacultyFactory(person=person)
+    side.faculty = FacultyFactory(person=person, status="retired")
     side.rows = {}
     for each in declared():
         if each.model not in ROWS:

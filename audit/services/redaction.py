@@ -1,0 +1,94 @@
+"""Erasing what the logs say of a person, without a break in their chain and without losing that something happened.
+
+Values of personal columns become `[erased]` in the history of rows, and so do the names and addresses under which
+somebody acted. Which columns those are, the declarations of `core.privacy` say.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import connection
+
+from core.privacy import Personal, Subject, declared
+
+# The name of who acted stands in these.
+ACTED = ["actor_label", "address"]
+_CHANGES = """
+    SELECT id FROM audit_change
+    WHERE row_id = ANY (%s::text[]) AND table_name = %s
+      AND changes IS DISTINCT FROM audit_without(changes, %s::text[])
+"""
+# Deleted rows are found by whom they were about: the last entry of each has all that there was.
+_FORMER = """
+    SELECT row_id FROM audit_change
+    WHERE operation = 'delete' AND table_name = %s AND changes -> %s ->> 0 = ANY (%s::text[])
+"""
+_NAMED = """
+    SELECT id FROM {log}
+    WHERE actor_id = ANY (%s::uuid[]) AND (actor_label NOT IN ('', '[erased]') OR address IS NOT NULL)
+"""
+_REASONS = "SELECT id FROM audit_event WHERE subject_id = ANY (%s::text[]) AND reason NOT IN ('', '[erased]')"
+
+
+def erase_history(subject: Subject, *, dry_run: bool) -> int:
+    """Erase what is personal from the entries about somebody, and return how many there were."""
+    total = 0
+    for log, columns, ids in _entries(subject):
+        total += len(ids) if dry_run else _redact(log, ids, columns)
+    return total
+
+
+def _entries(subject: Subject) -> Iterator[tuple[str, list[str], list[int]]]:
+    """Yield the entries that name somebody: the log, what of them is to be erased, and their numbers."""
+    for each in declared():
+        if columns := personal_columns(each):
+            table = each.model._meta.db_table
+            rows = sorted({*subject.ids_in(each.model), *_former_rows(each, subject)})
+            yield "audit_change", columns, _numbers(_CHANGES, [rows, table, columns])
+    for log in ("audit_event", "audit_disclosure"):
+        # The logs are named here.
+        yield log, ACTED, _numbers(_NAMED.format(log=log), [subject.ids])
+    yield "audit_event", ["reason"], _numbers(_REASONS, [subject.ids])
+
+
+def personal_columns(declaration: Personal) -> list[str]:
+    """Return the columns whose former values erasure takes out of the history, with those computed from them."""
+    if not (declaration.deletes or declaration.clears or declaration.becomes):
+        return []
+    return sorted(
+        str(column.column)
+        for column in declaration.model._meta.concrete_fields
+        if declaration.deletes
+        or column.generated
+        or column.name in declaration.clears
+        or column.name in declaration.becomes
+    )
+
+
+def _former_rows(declaration: Personal, subject: Subject) -> set[str]:
+    """Return the ids of rows about somebody that were deleted before."""
+    found: set[str] = set()
+    for path in declaration.paths:
+        if path == "pk":
+            continue
+        key: Any = declaration.model._meta.get_field(path.split("__")[0])
+        owners = [*subject.ids_in(key.related_model)]
+        with connection.cursor() as cursor:
+            cursor.execute(_FORMER, [declaration.model._meta.db_table, key.column, owners])
+            found |= {row_id for (row_id,) in cursor.fetchall()}
+    return found
+
+
+def _numbers(question: str, parameters: list[Any]) -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(question, parameters)
+        return [number for (number,) in cursor.fetchall()]
+
+
+def _redact(log: str, ids: list[int], columns: list[str]) -> int:
+    if not ids:
+        return 0
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT audit_redact(%s, %s::bigint[], %s::text[])", [log, ids, columns])
+        row = cursor.fetchone()
+    return int(row[0])
