@@ -11,11 +11,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import services
-from accounts.models import Session
+from accounts.models import Session, User
 from core.api.nested import NestedListViewSet
 from core.api.permissions import AUTHENTICATED
 from core.api.serializers import BaseListSerializer
 from core.api.viewsets import BaseViewSet
+from core.visibility import visible
 
 ORDERING = {"last_used_at": "rotated_at", "created_at": "created_at"}
 
@@ -63,9 +64,10 @@ class OwnSessionViewSet(BaseViewSet[Session]):
 
     @extend_schema(operation_id="auth_sessions_end_others", request=None, responses={204: None})
     def end_others(self, request: Request) -> Response:
-        """End every session of the caller but the present one."""
+        """End every session of the caller but the present one; those of the administration pages, too."""
         claims: Any = request.auth
         services.end_sessions(self._own(self.manageable()).exclude(pk=claims.session_id), at=timezone.now())
+        services.leave_administration(self.actor, at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def _own(self, queryset: models.QuerySet[Session]) -> models.QuerySet[Session]:
@@ -87,8 +89,10 @@ class UserSessionViewSet(NestedListViewSet[Session]):
 
     @extend_schema(operation_id="users_sessions_end_all", request=None, responses={204: None})
     def end_all(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """End every session of the account."""
+        """End every session of the account; those of the administration pages, too."""
         services.end_sessions(_live(self.manageable().filter(user=kwargs["parent"])), at=timezone.now())
+        for user in visible(User.objects.filter(pk=kwargs["parent"]), self.actor, to="manage"):
+            services.leave_administration(user, at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 

@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.conf import settings
+from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.models import Session as AdminSession
 from django.db import transaction
 from django.db.models import F, QuerySet
+from django.utils.module_loading import import_string
 
 from accounts import tokens
 from accounts.events import SessionReused
@@ -136,6 +138,18 @@ def end_sessions(sessions: QuerySet[Session], *, at: datetime) -> int:
     for session in live:
         record(action="session.ended", subject=session, on_behalf_of=session.user_id)
     return ended
+
+
+def leave_administration(user: User, *, at: datetime) -> None:
+    """End the log-ins of an account to the administration pages, each of which is looked at: staff alone has any.
+
+    Call it outside a transaction: until a commit others would find the log-in, and keep it in the cache again.
+    """
+    store = import_string(f"{settings.SESSION_ENGINE}.SessionStore")()
+    for entered in AdminSession.objects.filter(expire_date__gt=at).iterator():
+        if entered.get_decoded().get(SESSION_KEY) == str(user.pk):
+            store.delete(entered.session_key)
+            record(action="session.ended", subject=user, on_behalf_of=user.pk, detail={"of": "administration"})
 
 
 def lock_users(ids: Iterable[UUID]) -> None:

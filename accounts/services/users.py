@@ -12,7 +12,7 @@ from accounts.models import MailKind, Person, Session, User
 from accounts.roles import Role
 from accounts.services.mails import request_mail
 from accounts.services.password_rules import require_acceptable, words_about
-from accounts.services.roles import assign_role
+from accounts.services.roles import SelfGrantError, assign_role
 from audit.services import record
 from core import crud
 from core.errors import ForbiddenError
@@ -63,7 +63,8 @@ def create_user(*, by: Actor | None, **values: Unpack[UserValues]) -> User:
 def update_user(user: User, *, by: Actor | None, **changes: Unpack[UserValues]) -> User:
     """Change an account; a new password or a deactivation ends its sessions at once.
 
-    Raises `ReauthenticationRequiredError` for one's own password and address, and what the rules for passwords refuse.
+    Raises `ReauthenticationRequiredError` for one's own password and address, `SelfGrantError` for what says that one
+    is staff or who one is, and what the rules for passwords refuse.
     """
     if (
         by is not None
@@ -71,6 +72,7 @@ def update_user(user: User, *, by: Actor | None, **changes: Unpack[UserValues]) 
         and ("password" in changes or changes.get("email", user.email) != user.email)
     ):
         raise ReauthenticationRequiredError
+    _refuse_self_grant(user, changes, by)
     about = words_about(changes.get("email", user.email), changes.get("person", user.person))
     former = user.email
     fields = _with_hash(changes, about=about) if "password" in changes else dict(changes)
@@ -88,6 +90,13 @@ def update_user(user: User, *, by: Actor | None, **changes: Unpack[UserValues]) 
     if user.email != former:
         request_mail(MailKind.ADDRESS_CHANGED, user, address=former, at=timezone.now())
     return user
+
+
+def _refuse_self_grant(user: User, changes: UserValues, by: Actor | None) -> None:
+    if by is None or by.pk != user.pk:
+        return
+    if changes.get("is_staff", user.is_staff) != user.is_staff or changes.get("person", user.person) != user.person:
+        raise SelfGrantError("Nobody makes themselves a member of staff, or somebody else.")
 
 
 def deactivate_user(user: User, *, by: Actor | None) -> None:

@@ -261,6 +261,8 @@ JWKS_MAX_AGE = timedelta(minutes=5)
 # an enquiry finds who was logged in when. No shorter than a refresh token lives.
 ENDED_SESSIONS_KEPT = timedelta(days=env.int("ENDED_SESSIONS_KEPT_DAYS", default=90))
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+# The administration asks for the password again after a working day, whatever was done meanwhile.
+SESSION_COOKIE_AGE = 8 * 60 * 60
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_HTTPONLY = True

@@ -27,7 +27,7 @@ from core.api.exceptions import translated, violations_of
 from core.api.serializers import WriteSerializer
 from core.api.viewsets import UnifiedViewSet
 from core.bulk import check_deferred
-from core.errors import DomainError, InvalidError, MissingError, ViolationsError
+from core.errors import DomainError, InvalidError, MissingError, ViolationsError, raise_all
 
 ModelT = TypeVar("ModelT", bound=models.Model)
 MAX_ITEMS = 1000
@@ -101,6 +101,9 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
 
     def _delete_item(self, item: dict[str, Any]) -> UUID:
         row = self._named(item)
+        raise_all(
+            [InvalidError("There is no such field.", code="unknown_field", field=name) for name in item if name != "id"]
+        )
         row_id = UUID(str(row.pk))
         self.service("delete")(row, by=self.actor)
         return row_id

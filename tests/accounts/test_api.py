@@ -329,6 +329,16 @@ class TestUsers:
         found = client.get("/api/v1/users/?email=NEW@example.org").json()["data"]
         assert [row["email"] for row in found] == ["new@example.org"]
 
+    @pytest.mark.parametrize("change", ["is_staff", "person"])
+    def test_nobody_makes_themselves_staff_or_somebody_else(self, user_with, client_for, change):
+        admin = user_with(Role.SYSTEM_ADMIN)
+        values = {"is_staff": True, "person": str(PersonFactory().pk)}
+
+        answer = client_for(admin).patch(f"/api/v1/users/{admin.pk}/", {change: values[change]})
+
+        assert (answer.status_code, answer.json()["code"]) == (403, "self_approval")
+        assert User.objects.get(pk=admin.pk).is_staff is False
+
     def test_an_address_opens_one_account(self, user_with, client_for):
         UserFactory(email="taken@example.org")
 

@@ -3,11 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session as AdminSession
 from django.test import Client
 from django.utils import timezone
 
 from accounts import services
-from accounts.models import Session
+from accounts.models import Session, User
 from accounts.roles import Role
 from tests.accounts.factories import UserFactory
 
@@ -36,6 +37,13 @@ def logged_in(client, account, user_agent="", address="192.0.2.7"):
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {pair['access']}")
     client.refresh_token = pair["refresh"]
     return client
+
+
+def entered(account):
+    """Return a browser in which somebody has logged in to the administration."""
+    browser = Client()
+    browser.force_login(account)
+    return browser
 
 
 def listed(client):
@@ -89,6 +97,14 @@ class TestOnesOwn:
 
         assert statuses(devices) == [401, 200, 401]
 
+    def test_all_others_are_those_of_the_administration_as_well(self, account, devices, registrar):
+        User.objects.filter(pk=account.pk).update(is_staff=True)
+        pages, somebody_elses = entered(account), entered(registrar)
+
+        devices[1].delete(SESSIONS)
+
+        assert [browser.get("/admin/").status_code for browser in (pages, somebody_elses)] == [302, 200]
+
     def test_those_that_ended_by_themselves_are_not_listed(self, devices):
         oldest = Session.objects.order_by("created_at")[0]
         Session.objects.filter(pk=oldest.pk).update(expires_at=timezone.now() - timedelta(seconds=1))
@@ -121,11 +137,15 @@ class TestThoseOfOthers:
     def test_are_listed_and_ended_by_an_administrator(self, account, devices, user_with, client_for):
         admin = client_for(user_with(Role.SYSTEM_ADMIN))
         url = f"/api/v1/users/{account.pk}/sessions/"
+        User.objects.filter(pk=account.pk).update(is_staff=True)
+        pages = entered(account)
+        assert pages.get("/admin/").status_code == 200
         assert [row["is_current"] for row in admin.get(url).json()["data"]] == [False] * 3
 
         assert admin.delete(url).status_code == 204
 
         assert statuses(devices) == [401, 401, 401]
+        assert pages.get("/admin/").status_code == 302
         assert admin.get(url).json()["data"] == []
         assert admin.get(ME).status_code == 200
 
@@ -158,6 +178,16 @@ def test_nobody_without_a_token_sees_or_ends_any(client_for, account, devices):
     for url in (SESSIONS, f"{SESSIONS}{Session.objects.all()[0].pk}/", f"/api/v1/users/{account.pk}/sessions/"):
         assert [anonymous.get(url).status_code, anonymous.delete(url).status_code] == [401, 401]
     assert statuses(devices) == [200, 200, 200]
+
+
+@pytest.mark.checklist(38)
+def test_the_administration_is_left_after_a_working_day_whatever_was_done(registrar):
+    browser = entered(registrar)
+    until = AdminSession.objects.get().expire_date
+    browser.get("/admin/")
+
+    assert until - timezone.now() <= timedelta(hours=8)
+    assert AdminSession.objects.get().expire_date == until
 
 
 @pytest.mark.checklist(41)

@@ -1,5 +1,6 @@
 """What a body may not do: write undeclared names, name rows out of sight, hide a bad item among good ones."""
 
+import json
 from typing import Any
 
 import pytest
@@ -12,22 +13,67 @@ from tests.authorization import matrix
 from tests.authorization.bodies import body_for
 from tests.authorization.expectations import reviewed
 from tests.authorization.matrix import Operation
+from tests.authorization.test_answers import WHOEVER
+from tests.authorization.test_answers import send as ask
 from tests.authorization.world import MISSING, MISSING_ID, OTHER, OWN, World
+from tests.contract.operations import operations as writes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
+
+
+def writer_class(op: Operation) -> Any:
+    """Return the shape of the body of an operation; None where it takes none."""
+    view: Any = op.route.view(action=op.action, request=None, kwargs={}, format_kwarg=None)
+    return view.get_request_serializer()
+
 
 WRITERS = [
     op for op in matrix.operations()
     if op.action in ("create", "partial_update") and not matrix.takes_a_form(op) and "parent" not in op.route.names
 ]  # fmt: skip
 BULK = [op for op in matrix.operations() if op.action.startswith("bulk_")]
+# Steps, whose bodies are none of a row.
+STEPS = [
+    op for op in matrix.operations()
+    if op.action not in ("create", "update", "partial_update") and hasattr(op.route.view, "get_request_serializer")
+    and "parent" not in op.route.names and not op.action.startswith("bulk_") and not matrix.takes_a_form(op)
+    and writer_class(op) is not None
+]  # fmt: skip
 # What somebody would try whom the columns of the model do not tell.
 TEMPTING = {"is_superuser", "owner", "role", "gpa", "permissions", "token_version", "password", "deleted_at"}
 
 
+@pytest.mark.checklist(7)
+def test_a_name_that_nothing_declares_is_refused_by_every_other_write(world: World) -> None:
+    faults = []
+    for op in (matrix.Operation(each.route, each.method) for each in writes()):
+        declared, body = declared_by(op), {}
+        if op in WRITERS or "parent" in op.route.names:
+            continue
+        tried = dict.fromkeys(TEMPTING - declared, "1")
+        if op.action.startswith("bulk_"):
+            body = {"items": [item | tried for item in body_for(op.route, op.method, world, OWN)["items"]]}
+        for actor in WHOEVER:
+            answer = ask(world, op, actor, body=json.dumps(body or tried).encode())
+            if answer.status not in (401, 403):
+                refused = {field.rpartition(".")[2] for code, field in answer.errors if code == "unknown_field"}
+                if answer.status != 400 or tried.keys() - refused:
+                    faults.append(f"{op} lets {actor} name {sorted(tried.keys() - refused)}: {answer.text[:300]}")
+                break
+
+    assert not faults, "\n" + "\n".join(faults)
+
+
+def declared_by(op: Operation) -> set[str]:
+    """Return the names that the body of an operation, or its items, may have."""
+    names = {name for each in writes() if (each.route, each.method) == (op.route, op.method) for name in each.fields}
+    if op.action in ("bulk_create", "bulk_update"):
+        names |= set(writer_of(op).fields)
+    return names
+
+
 def writer_of(op: Operation) -> BaseSerializer[Any]:
-    view = op.route.view(action=op.action, request=None, kwargs={}, format_kwarg=None)
-    return view.get_request_serializer()()
+    return writer_class(op)()
 
 
 def send(world: World, op: Operation, body: Any, actor: str = "system_admin") -> Any:
@@ -78,7 +124,7 @@ def test_a_name_that_is_only_read_is_not_written(op: Operation, world: World) ->
 
 
 @pytest.mark.checklist(8)
-@pytest.mark.parametrize("op", WRITERS, ids=str)
+@pytest.mark.parametrize("op", [*WRITERS, *STEPS], ids=str)
 def test_an_id_out_of_sight_answers_as_a_missing_one(op: Operation, world: World) -> None:
     line = reviewed().line(op)
     relations = {name: f for name, f in writer_of(op).fields.items() if isinstance(f, VisibleRelatedField)}

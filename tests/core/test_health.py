@@ -345,6 +345,7 @@ def test_sigterm_still_ends_a_process_that_did_not_handle_it() -> None:
     assert run("") == (128 + signal.SIGTERM, "")
 
 
+@pytest.mark.checklist(74)
 @pytest.mark.django_db
 def test_strangers_learn_names_and_verdicts_only(client: Client) -> None:
     response = client.get("/health/")
@@ -368,6 +369,7 @@ def test_staff_learn_figures(client: Client, registrar: Any, registrar_client: A
         assert document["checks"]["database"]["status"] == "ok"
 
 
+@pytest.mark.checklist(74)
 @pytest.mark.django_db
 def test_callers_who_are_not_staff_learn_no_figures(user_with: Any, client_for: Any) -> None:
     student = client_for(user_with("student"))

@@ -4,7 +4,9 @@ import pytest
 
 from accounts.models import Person
 from accounts.roles import Role
+from courses.models import SectionInstructor
 from enrollment.models import Enrollment
+from enrollment.services import drop
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory
 from tests.courses.factories import CourseFactory, SectionFactory
 from tests.courses.http import codes, ids
@@ -80,6 +82,27 @@ class TestInstructors:
         assert ids(teacher.get(f"/api/v1/sections/{other.section_id}/roster/")) == []
         assert ids(teacher.get("/api/v1/students/")) == [str(own.student_id)]
         assert teacher.get(f"/api/v1/students/{other.student_id}/").status_code == 404
+
+    @pytest.mark.checklist(12)
+    def test_an_instructor_who_is_taken_off_the_section_sees_nothing_of_it_from_then_on(self, teacher):
+        row = EnrollmentFactory(section=teacher.section)
+        before = teacher.get(url_of(row)).status_code
+
+        SectionInstructor.objects.filter(section=teacher.section).delete()
+
+        assert (before, teacher.get(url_of(row)).status_code) == (200, 404)
+        assert ids(teacher.get(LIST)) == []
+        assert ids(teacher.get("/api/v1/students/")) == []
+
+    @pytest.mark.checklist(12)
+    def test_a_student_who_has_left_the_section_is_out_of_its_instructors_sight(self, teacher):
+        row = EnrollmentFactory(section=teacher.section)
+        url = f"/api/v1/students/{row.student_id}/"
+        before = teacher.get(url).status_code
+
+        drop(row, by=None)
+
+        assert (before, teacher.get(url).status_code) == (200, 404)
 
     def test_an_instructor_changes_nothing(self, teacher):
         row = EnrollmentFactory(section=teacher.section)

@@ -337,6 +337,7 @@ def test_a_refused_write_leaves_the_connection_usable():
     assert Parent.objects.count() == 0
 
 
+@pytest.mark.checklist(73)
 def test_a_bug_is_a_bare_500_with_the_requests_id():
     response = quiet("/api/boom/", **{"X-Request-ID": "bug-1"})
 
