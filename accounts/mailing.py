@@ -4,6 +4,7 @@ What people typed takes no part in the templates' source, and nothing can add a 
 was in it, and Django refuses an address that is not.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
@@ -22,14 +23,14 @@ class UnsendableError(Exception):
     """No mail server will ever take the mail: its address is none, or nobody's."""
 
 
-def send(kind: str, *, to: str, subject: str, **data: Any) -> None:
+def send(kind: str, *, to: Sequence[str], subject: str, **data: Any) -> None:
     """Send one mail; raise `MailNotSentError` when that may be tried again, and `UnsendableError` when not.
 
     Neither says what the server said, which quotes addresses.
     """
     body = render_to_string("accounts/mail.txt", {"kind": kind, "institution": institution(), **data})
     message = EmailMessage(
-        subject=" ".join(subject.split()), body=body, to=[to], headers={"Auto-Submitted": "auto-generated"}
+        subject=" ".join(subject.split()), body=body, to=list(to), headers={"Auto-Submitted": "auto-generated"}
     )
     try:
         message.send()

@@ -19,6 +19,20 @@ def send_mail(mail_id: str) -> None:
     services.send_mail(UUID(mail_id), at=timezone.now())
 
 
+@shared_task(  # type: ignore[untyped-decorator]  # Celery has no types
+    autoretry_for=(MailNotSentError,), retry_backoff=2, retry_backoff_max=600, max_retries=100
+)
+def mail_alert(alert_id: int) -> None:
+    """Mail an alert to those who look after the installation."""
+    services.mail_alert(alert_id)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def raise_alerts() -> None:
+    """Look for what is worth an alert."""
+    carry_out("raise_alerts", lambda: services.raise_alerts(at=timezone.now()))
+
+
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def purge_account_mails() -> None:
     """Forget mails that were asked for some days ago."""

@@ -1,6 +1,7 @@
 """Everything that changes people, accounts, roles and sessions."""
 
 from accounts.services.address_change import change_address, request_address_change
+from accounts.services.alerts import alert_reuse, mail_alert, raise_alerts
 from accounts.services.factors import (
     Enrolled,
     Enrolment,
@@ -99,6 +100,7 @@ __all__ = [
     "UserValues",
     "WrongCodeError",
     "admit",
+    "alert_reuse",
     "assign_role",
     "authenticate",
     "begin_app",
@@ -123,12 +125,14 @@ __all__ = [
     "lock_users",
     "log_in",
     "log_out",
+    "mail_alert",
     "open_session",
     "outdate_tokens",
     "purge_account_mails",
     "purge_admin_sessions",
     "purge_guess_counts",
     "purge_sessions",
+    "raise_alerts",
     "refresh_session",
     "remove_factor",
     "renew_recovery_codes",

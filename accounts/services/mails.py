@@ -94,7 +94,7 @@ def send_mail(mail_id: UUID, *, at: datetime) -> None:
     subject = f"{SUBJECTS[MailKind(mail.kind)]} ({mailing.institution()})"
     try:
         mailing.send(
-            mail.kind, to=mail.address, subject=subject, link=link, at=mail.requested_at, expires_at=mail.expires_at
+            mail.kind, to=[mail.address], subject=subject, link=link, at=mail.requested_at, expires_at=mail.expires_at
         )
     except mailing.UnsendableError as error:
         logger.error("mail.unsendable", extra={"mail_id": mail.pk, "kind": mail.kind, "reason": str(error)})  # noqa: TRY400 - its trace would say nothing more

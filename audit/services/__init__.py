@@ -1,5 +1,6 @@
 """What writes to the logs, and what keeps them in order."""
 
+from audit.services.alerts import alert_about_account, alert_disclosures, raise_alert, windows
 from audit.services.disclosures import record_disclosures
 from audit.services.events import record
 from audit.services.keeping import Keeper
@@ -11,11 +12,15 @@ __all__ = [
     "Keeper",
     "RestoredError",
     "Verdict",
+    "alert_about_account",
+    "alert_disclosures",
     "erase_history",
     "make_partitions",
+    "raise_alert",
     "record",
     "record_disclosures",
     "seal_logs",
     "seal_restored",
     "verify_logs",
+    "windows",
 ]

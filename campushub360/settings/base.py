@@ -7,6 +7,7 @@ from typing import Any
 import environ
 from celery.schedules import crontab
 
+from campushub360.settings.alerts import *
 from campushub360.settings.mail import *
 from campushub360.settings.protection import *
 from core.logging import logging_config
@@ -164,16 +165,16 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_TIMEZONE = TIME_ZONE
 
 
-def chore(task: str, **when: str) -> dict[str, Any]:
+def chore(task: str, *, expires: int = 3600, **when: str) -> dict[str, Any]:
     """Return the schedule's entry for a task, due at the local times that `when` says as crontab does.
 
     A scheduler begins with every entry due: it keeps no state, so this makes up for what was missed while none ran.
-    What no worker has taken within the hour is dropped; the next run does its part.
+    What no worker has taken within `expires` seconds is dropped; the next run does its part.
     """
     return {
         "task": task,
         "schedule": crontab(**when),
-        "options": {"expires": 3600},
+        "options": {"expires": expires},
         "last_run_at": datetime(2000, 1, 1, tzinfo=UTC),
     }
 
@@ -196,6 +197,8 @@ CELERY_BEAT_SCHEDULE = {
     "make_audit_partitions": chore("audit.tasks.make_audit_partitions", hour="4", minute="50"),
     # Nightly: what people guessed wrong long ago.
     "purge_guess_counts": chore("accounts.tasks.purge_guess_counts", hour="4", minute="30"),
+    # Every ten minutes: what is worth an alert is worth it soon.
+    "raise_alerts": chore("accounts.tasks.raise_alerts", expires=600, minute="*/10"),
     # Nightly: mails to the owners of accounts, a week after they were asked for.
     "purge_account_mails": chore("accounts.tasks.purge_account_mails", hour="4", minute="35"),
     # Nightly: expired log-ins of the administration pages.

@@ -19,6 +19,7 @@ SHORTEST_HSTS = 365 * 24 * 3600
 REFRESH_TOKEN_DAYS = 14
 GUESSES = {"", "admin", "campushub360", "changeme", "guest", "pass", "password", "postgres", "root", "secret", "user"}
 SENDER = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>")
+OFF_HOURS = re.compile(r"([01]?\d|2[0-3])-([01]?\d|2[0-3])")
 # What the process asks of the database beside its web workers: the relay, and a management command now and then.
 OTHER_CONNECTIONS = 5
 
@@ -193,6 +194,17 @@ def _mail(env: Environment) -> Iterator[str]:
         yield "MAIL_FROM is no address: campus@example.edu or CampusHub <campus@example.edu> is one"
 
 
+def _alerts(env: Environment) -> Iterator[str]:
+    for name in ("DISCLOSED", "DISCLOSED_OFF_HOURS", "LOCKED", "FAILED", "FAILED_ADDRESSES"):
+        if _number(env, f"ALERT_{name}", 0) < 0:
+            yield f"ALERT_{name} is no number from 0 on"
+    if not OFF_HOURS.fullmatch(env.get("ALERT_OFF_HOURS") or "22-5"):
+        yield "ALERT_OFF_HOURS is no pair of hours: 22-5 is one"
+    for address in _items(env, "ALERT_RECIPIENTS"):
+        if not SENDER.fullmatch(address):
+            yield f"ALERT_RECIPIENTS names {address!r}, which is no address"
+
+
 def _passwords(env: Environment) -> Iterator[str]:
     path = env.get("BREACH_LIST_FILE")
     if path and not os.access(path, os.R_OK):
@@ -220,6 +232,7 @@ CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _protection,
     _passwords,
     _mail,
+    _alerts,
     _second_factors,
     _arithmetic,
 )
