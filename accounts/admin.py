@@ -5,8 +5,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.http import HttpRequest
 
-from accounts import services
+from accounts import (
+    admin_api_keys,  # noqa: F401 - registers its pages
+    services,
+)
 from accounts.models import Person, PersonIdentifier, RoleAssignment, User
 from core.admin import ServiceAdmin
 from core.crud import Crud
@@ -27,7 +31,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in th
 
     class Meta:
         model = User
-        fields = ["email", "person", "is_active", "is_staff", "must_change_password", "password"]
+        fields = ["email", "person", "is_active", "is_staff", "is_service", "must_change_password", "password"]
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -40,10 +44,13 @@ class UserAdmin(ServiceAdmin):
     form = UserForm
     crud = Crud(create=services.create_user, update=services.update_user, delete=services.deactivate_user)
     list_display = ("email", "person", "is_active", "is_staff", "last_login")
-    list_filter = ("is_active", "is_staff")
+    list_filter = ("is_active", "is_staff", "is_service")
     list_select_related = ("person",)
     search_fields = ("email", "person__search_text")
     autocomplete_fields = ("person",)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.readonly_fields if obj is None else ("is_service", *self.readonly_fields)
 
 
 @admin.register(Person)

@@ -15,4 +15,5 @@ class AccountsConfig(AppConfig):
         leave_out("Log-ins that wait for a second factor.", "accounts.PendingLogIn")
         leave_out("Log-ins, whose beginning, end and misuse are events.", "accounts.Session")
         leave_out("Mails to owners, whose causes and effects are events.", "accounts.AccountMail")
+        leave_out("When keys were last used.", "accounts.ApiKeyUse")
         withhold("accounts.User", "password")

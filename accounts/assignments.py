@@ -28,16 +28,26 @@ def unit_model(kind: str) -> type[Model] | None:
 
 @dataclass(frozen=True)
 class Assignment:
-    """A role somebody holds now, and the unit it is held for (None for institution and self)."""
+    """A role somebody holds now, and the unit it is held for (None for institution and self).
+
+    Of what the role permits, an API key leaves what is `within` its scopes; None leaves everything.
+    """
 
     role: str
     scope_kind: str
     scope_id: UUID | None
+    within: frozenset[str] | None = None
 
     @classmethod
-    def from_json(cls, row: Mapping[str, Any]) -> Self:
-        scope_id = row["scope_id"]
-        return cls(role=row["role"], scope_kind=row["scope_kind"], scope_id=UUID(scope_id) if scope_id else None)
+    def from_json(cls, row: Mapping[str, Any], *, within: frozenset[str] | None = None) -> Self:
+        scope_id = UUID(row["scope_id"]) if row["scope_id"] else None
+        return cls(role=row["role"], scope_kind=row["scope_kind"], scope_id=scope_id, within=within)
+
+    @property
+    def permissions(self) -> frozenset[str]:
+        """What the role permits to whoever holds it so."""
+        permitted = permissions_of(self.role)
+        return permitted if self.within is None else permitted & self.within
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ class Scopes:
 
 def scopes_of(actor: Any, permission: str) -> Scopes:
     """Return the scopes within which `actor` holds `permission`."""
-    held = [a for a in getattr(actor, "assignments", ()) if permission in permissions_of(a.role)]
+    held = [a for a in getattr(actor, "assignments", ()) if permission in a.permissions]
 
     def ids(kind: ScopeKind) -> frozenset[UUID]:
         return frozenset(a.scope_id for a in held if a.scope_kind == kind and a.scope_id is not None)

@@ -31,6 +31,8 @@ def demanding_roles() -> frozenset[str]:
 
 
 def is_demanded_of(user: Any) -> bool:
-    """Say whether an account holds a role now that asks for a second factor."""
+    """Say whether an account holds a role now that asks for a second factor; a program has none to show."""
     demanding = demanding_roles()
-    return bool(demanding) and any(held.role in demanding for held in getattr(user, "assignments", ()))
+    if not demanding or getattr(user, "is_service", False):
+        return False
+    return any(held.role in demanding for held in getattr(user, "assignments", ()))

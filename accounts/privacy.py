@@ -5,6 +5,7 @@ from django.db.models import Q
 
 from accounts.models import (
     AccountMail,
+    ApiKey,
     PendingLogIn,
     Person,
     PersonIdentifier,
@@ -14,7 +15,7 @@ from accounts.models import (
     Session,
     User,
 )
-from core.privacy import name_people, personal
+from core.privacy import impersonal, name_people, personal
 
 HASH = "A hash of a secret."
 
@@ -44,7 +45,7 @@ personal(
     says="The account that you log in with.",
     kept="For as long as what it did is on record; erasure closes it and leaves a pseudonym.",
     paths=("person",),
-    keeps="must_change_password",
+    keeps="must_change_password is_service",
     clears="last_login",
     becomes={
         "email": "erased-{id}@erased.invalid",
@@ -109,6 +110,11 @@ personal(
         "token_version": "A count by which tokens become outdated.",
     },
     deletes=True,
+)
+impersonal(
+    ApiKey,
+    user="The account of a program, which is nobody's.",
+    created_by="Who made the key, in the course of their work.",
 )
 # Django's own log of its pages, which names rows by their ids.
 personal(

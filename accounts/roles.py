@@ -160,7 +160,11 @@ _PERMISSIONS: dict[Role, set[str]] = {
     Role.HR_OFFICER: _MEMBER | _EMPLOYMENT | _all("faculty", *_FACULTY_RECORDS),
     Role.FACILITIES_MANAGER: _MEMBER | _all("departments", "campus", "building", "room"),
     Role.CAMPAIGN_MANAGER: _MEMBER,
-    Role.INTEGRATION: _STRUCTURE,
+    # What other systems are fed with: who studies and teaches what, without anything protected. They write nothing.
+    Role.INTEGRATION: _STRUCTURE
+    | _view("students", "student", "programenrollment")
+    | _view("faculty", "faculty")
+    | _view("enrollment", "enrollment"),
 }
 
 

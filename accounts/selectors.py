@@ -1,5 +1,6 @@
-"""What others ask of accounts: whose a token is, which keys verify tokens, and whether roles are held in a unit."""
+"""What others ask of accounts: whose a token or an API key is, which keys verify tokens, where roles are held."""
 
+import hmac
 import json
 from collections.abc import Collection
 from datetime import datetime
@@ -10,13 +11,16 @@ from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.db import connection
 from jwt.algorithms import ECAlgorithm
 
+from accounts.api_keys import hash_of, prefix_of
 from accounts.assignments import unit_model
-from accounts.models import RoleAssignment, SigningKey, User
+from accounts.models import ApiKey, RoleAssignment, SigningKey, User
 from accounts.roles import ScopeKind
 from accounts.tokens import ALGORITHM, AccessClaims
 from core.errors import InUseError
 
 _IDENTIFY = "SELECT (found.account).*, found.held FROM accounts_identify(%s, %s, %s, %s) AS found"
+# What the hash of a key that is not there is compared with.
+DECOY = bytes(32)
 
 
 def user_of(claims: AccessClaims, *, at: datetime) -> User | None:
@@ -39,6 +43,22 @@ def user_of(claims: AccessClaims, *, at: datetime) -> User | None:
     user = User.from_db(connection.alias, [f.attname for f in columns], [values[f.column] for f in columns])
     vars(user)["held"] = held
     return user
+
+
+def key_presented(text: str, *, at: datetime) -> ApiKey | None:
+    """Return the key that `text` is, with its account and the roles held now; None when it opens nothing.
+
+    One query, so that whatever was taken back is taken back for the next request. What is wrong with a key makes no
+    difference, and a prefix that nobody has costs the same comparison.
+    """
+    prefix = prefix_of(text)
+    if prefix is None:
+        return None
+    key = ApiKey.objects.with_account().filter(prefix=prefix).first()
+    is_the_one = hmac.compare_digest(bytes(key.key_hash) if key else DECOY, hash_of(text))
+    if key is None or not is_the_one or not key.is_live(at):
+        return None
+    return key if key.user.is_active and key.user.is_service else None
 
 
 def require_unassigned(kind: ScopeKind, ids: Collection[UUID]) -> None:

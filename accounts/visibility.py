@@ -5,7 +5,7 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.assignments import scopes_of
-from accounts.models import Person, PersonIdentifier, RoleAssignment, SecondFactor, Session, User
+from accounts.models import ApiKey, Person, PersonIdentifier, RoleAssignment, SecondFactor, Session, User
 from audit.models import Change, Disclosure, Event
 from core.models import CustomField
 from core.visibility import grants
@@ -90,6 +90,16 @@ def identifier_readers_see_everybodys(actor: Any) -> Q | None:
 @grants(PersonIdentifier, "manage")
 def identifier_administrators_manage_everybodys(actor: Any) -> Q | None:
     return Q() if scopes_of(actor, "accounts.change_personidentifier").everywhere else None
+
+
+@grants(ApiKey)
+def key_readers_see_every_key(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "accounts.view_apikey").everywhere else None
+
+
+@grants(ApiKey, "manage")
+def account_administrators_manage_every_key(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "accounts.change_apikey").everywhere else None
 
 
 @grants(Event)

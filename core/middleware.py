@@ -19,6 +19,7 @@ from django.core.handlers.exception import response_for_exception
 from django.db import DataError, connections
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.utils.cache import patch_vary_headers
 
 from core.logging import request_id
 from core.provenance import answering, user_of
@@ -51,6 +52,7 @@ class RequestMiddleware:
             response["X-Request-ID"] = current
             if request.path.startswith("/api/"):
                 response.headers.setdefault("Cache-Control", "private, no-store")
+                patch_vary_headers(response, ["Authorization"])
             _record(request, response, time.perf_counter() - started)
         finally:
             request_id.reset(token)
@@ -114,6 +116,7 @@ def _record(request: HttpRequest, response: HttpResponseBase, seconds: float) ->
             "status": response.status_code,
             "duration_ms": round(seconds * 1000, 2),
             "user_id": getattr(user_of(request), "pk", None),
+            "key_id": getattr(getattr(request, "auth", None), "api_key_id", None),
             "query": _query_names(request),
         },
     )

@@ -144,6 +144,7 @@ class MeView(PlainView):
     """Who the caller is, and what they may do."""
 
     answers_before_password_change = True
+    takes_keys = True
     required_permissions = {"get": AUTHENTICATED}
 
     @extend_schema(operation_id="auth_me", responses=Me)

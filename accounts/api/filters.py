@@ -11,7 +11,7 @@ class UserFilter(filters.StrictFilterSet):
 
     class Meta:
         model = User
-        fields = ["email", "role", "is_active", "is_staff"]
+        fields = ["email", "role", "is_active", "is_staff", "is_service"]
 
     def addressed(self, queryset, name, value):  # type: ignore[no-untyped-def]  # django-filter is untyped
         return queryset.addressed(value)

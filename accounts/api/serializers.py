@@ -33,8 +33,8 @@ class UserSerializer(BaseListSerializer[User]):
     class Meta:
         model = User
         fields = [
-            "id", "email", "person", "roles", "is_active", "is_staff", "must_change_password", "last_login",
-            "created_at", "updated_at",
+            "id", "email", "person", "roles", "is_active", "is_staff", "is_service", "must_change_password",
+            "last_login", "created_at", "updated_at",
         ]  # fmt: skip
 
 
@@ -45,6 +45,11 @@ class UserWriter(ModelWriteSerializer[User]):
     class Meta:
         model = User
         fields = ["email", "person", "is_active", "is_staff", "must_change_password", "password"]
+
+
+class NewUserWriter(UserWriter):
+    class Meta(UserWriter.Meta):
+        fields = [*UserWriter.Meta.fields, "is_service"]
 
 
 class UserBrief(BaseListSerializer[User]):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import auth, factors, identifiers, keys, passwords, recovery, sessions
+from accounts.api import api_keys, auth, factors, identifiers, keys, passwords, recovery, sessions
 from accounts.api.views import RoleAssignmentViewSet, RolesView, UserViewSet
 
 routes = [
@@ -60,6 +60,13 @@ urlpatterns = [
         identifiers.RevealIdentifierViewSet.as_view({"post": "reveal"}),
         name="person-identifier-reveal",
     ),
+    path("api-keys/", api_keys.ApiKeyViewSet.as_view({"get": "list", "post": "create"}), name="api-keys"),
+    path(
+        "api-keys/<uuid:pk>/",
+        api_keys.ApiKeyViewSet.as_view({"get": "retrieve", "patch": "partial_update", "delete": "destroy"}),
+        name="api-key",
+    ),
+    path("api-keys/<uuid:pk>/rotate/", api_keys.ApiKeyViewSet.as_view({"post": "rotate"}), name="api-key-rotate"),
     path("auth/me/", auth.MeView.as_view(), name="auth-me"),
     path("roles/", RolesView.as_view(), name="role-list"),
 ]

@@ -26,6 +26,7 @@ class UserViewSet(BulkViewSet[User]):
     queryset = User.objects.all()
     list_serializer_class = serializers.UserSerializer
     write_serializer_class = serializers.UserWriter
+    write_serializers = dict.fromkeys(("create", "bulk_create"), serializers.NewUserWriter)
     filterset_class = UserFilter
     ordering_fields = {"email": "email", "created_at": "created_at"}
     default_ordering = ("email",)

@@ -5,9 +5,11 @@ Person 1 --- 0..1 User 1 --- * RoleAssignment
                   User 1 --- * AccountMail
                   User 1 --- * SecondFactor, RecoveryCode, PendingLogIn
 Person 1 --- * PersonIdentifier
+User 1 --- * ApiKey 1 --- 1 ApiKeyUse
 SigningKey, GuessCount
 """
 
+from accounts.models.api_key import ApiKey, ApiKeyUse
 from accounts.models.factors import FactorKind, PendingLogIn, RecoveryCode, SecondFactor
 from accounts.models.guesses import GuessCount
 from accounts.models.identifier import IdentifierScheme, PersonIdentifier
@@ -19,6 +21,8 @@ from accounts.models.user import RoleAssignment, User
 
 __all__ = [
     "AccountMail",
+    "ApiKey",
+    "ApiKeyUse",
     "FactorKind",
     "Gender",
     "GuessCount",

@@ -5,6 +5,7 @@ from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX as UNUSABLE
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import DateTimeRangeField, RangeOperators
@@ -16,18 +17,22 @@ from django.utils.functional import cached_property
 from accounts.assignments import Assignment
 from accounts.identity import Identity
 from accounts.models.person import Person
-from accounts.roles import PERSONAL, UNSCOPED, Role, ScopeKind, permissions_of
+from accounts.roles import PERSONAL, UNSCOPED, Role, ScopeKind
 from core.models import BaseQuerySet, VersionedModel
 
 NOWHERE = UUID(int=0)
 
 
+def held_by(user: OuterRef) -> ArraySubquery:
+    """Return the roles that a user holds at this moment, as part of a query about something else."""
+    held = RoleAssignment.objects.current().filter(user=user)
+    return ArraySubquery(held.values(json=JSONObject(role="role", scope_kind="scope_kind", scope_id="scope_id")))
+
+
 class UserQuerySet(BaseQuerySet["User"]):
     def with_assignments(self) -> Self:
         """Load the roles each user holds at this moment, without another query."""
-        held = RoleAssignment.objects.current().filter(user=OuterRef("pk"))
-        as_json = JSONObject(role="role", scope_kind="scope_kind", scope_id="scope_id")
-        return self.annotate(held=ArraySubquery(held.values(json=as_json)))
+        return self.annotate(held=held_by(OuterRef("pk")))
 
     def for_api(self) -> Self:
         return self.select_related("person").with_assignments()
@@ -49,7 +54,17 @@ class User(AbstractBaseUser, VersionedModel):
     is_active = models.BooleanField(default=True, help_text="An inactive account cannot log in.")
     is_staff = models.BooleanField(default=False, help_text="May open the administration pages.")
     must_change_password = models.BooleanField(default=False)
+    is_service = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="The account of a program, which calls with API keys. It stays what it was opened as.",
+    )
     token_version = models.PositiveIntegerField(default=1, editable=False)
+
+    # The roles held now, where a queryset has loaded them.
+    held: Any = None
+    # What the API key that is used narrows every role to; None for somebody who has logged in.
+    limited_to: frozenset[str] | None = None
 
     objects = UserQuerySet.as_manager()
 
@@ -65,6 +80,13 @@ class User(AbstractBaseUser, VersionedModel):
                 violation_error_code="email_taken",
                 violation_error_message="Another account uses this e-mail address.",
             ),
+            models.CheckConstraint(
+                condition=Q(is_service=False)
+                | Q(person__isnull=True, is_staff=False, must_change_password=False, password__startswith=UNUSABLE),
+                name="accounts_user_service_is_nobody",
+                violation_error_code="service_account",
+                violation_error_message="The account of a program has neither person, password nor administration.",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -77,19 +99,17 @@ class User(AbstractBaseUser, VersionedModel):
     @cached_property
     def assignments(self) -> tuple[Assignment, ...]:
         """The roles held now: as the queryset loaded them, otherwise read once."""
-        held: Any = getattr(self, "held", None)
-        if held is None:
-            held = getattr(User.objects.with_assignments().get(pk=self.pk), "held", ())
-        return tuple(Assignment.from_json(row) for row in held)
+        held = self.held if self.held is not None else User.objects.with_assignments().get(pk=self.pk).held
+        return tuple(Assignment.from_json(row, within=self.limited_to) for row in held)
 
     @cached_property
     def permissions(self) -> frozenset[str]:
         """Everything any of the held roles permits, in whatever scope."""
-        return frozenset().union(*(permissions_of(held.role) for held in self.assignments))
+        return frozenset().union(*(held.permissions for held in self.assignments))
 
     def roles_permitting(self, permission: str) -> set[str]:
         """Return which of the roles held now permit this kind of action."""
-        return {held.role for held in self.assignments if permission in permissions_of(held.role)}
+        return {held.role for held in self.assignments if permission in held.permissions}
 
     def has_role(self, role: Role) -> bool:
         return any(held.role == role for held in self.assignments)

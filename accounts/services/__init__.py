@@ -2,6 +2,15 @@
 
 from accounts.services.address_change import change_address, request_address_change
 from accounts.services.alerts import alert_reuse, mail_alert, raise_alerts
+from accounts.services.api_keys import (
+    ApiKeyValues,
+    create_api_key,
+    note_misuse,
+    note_use,
+    revoke_api_key,
+    rotate_api_key,
+    update_api_key,
+)
 from accounts.services.factors import (
     Enrolled,
     Enrolment,
@@ -79,6 +88,7 @@ from accounts.services.users import (
 )
 
 __all__ = [
+    "ApiKeyValues",
     "Continued",
     "Enrolled",
     "Enrolment",
@@ -110,6 +120,7 @@ __all__ = [
     "confirm_app",
     "continue_session",
     "create_administrator",
+    "create_api_key",
     "create_demo_user",
     "create_identifier",
     "create_person",
@@ -126,6 +137,8 @@ __all__ = [
     "log_in",
     "log_out",
     "mail_alert",
+    "note_misuse",
+    "note_use",
     "open_session",
     "outdate_tokens",
     "purge_account_mails",
@@ -141,11 +154,14 @@ __all__ = [
     "reset_factors",
     "reset_password",
     "reveal_identifier",
+    "revoke_api_key",
     "revoke_signing_key",
+    "rotate_api_key",
     "rotate_signing_key",
     "send_mail",
     "set_demo_password",
     "show_code",
+    "update_api_key",
     "update_assignment",
     "update_identifier",
     "update_person",

@@ -17,7 +17,7 @@ from audit.services import record
 @transaction.atomic
 def request_password_reset(*, email: str, at: datetime) -> None:
     """Have a link that sets a password mailed to the owner of an active account, locked or not; tell nobody whether."""
-    user = User.objects.addressed(email).filter(is_active=True).first()
+    user = User.objects.addressed(email).filter(is_active=True, is_service=False).first()
     request_mail(MailKind.PASSWORD_RESET, user, at=at)
     record(action="password_reset.requested", subject=user)
 

@@ -53,10 +53,10 @@ def open_session(
 ) -> Tokens:
     """Open a session of an account that has proved itself by the means `amr` names.
 
-    Raises `InvalidCredentialsError` when the account has changed since `user` was read.
+    Raises `InvalidCredentialsError` when the account has changed since `user` was read, or is one of a program.
     """
     # Waits for whoever is changing the account: a password that was replaced meanwhile opens nothing any more.
-    unchanged = User.objects.filter(pk=user.pk, is_active=True, token_version=user.token_version)
+    unchanged = User.objects.filter(pk=user.pk, is_active=True, is_service=False, token_version=user.token_version)
     if not unchanged.update(last_login=at):
         raise InvalidCredentialsError
     session_id = new_id()

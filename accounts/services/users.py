@@ -15,7 +15,7 @@ from accounts.services.password_rules import require_acceptable, words_about
 from accounts.services.roles import SelfGrantError, assign_role
 from audit.services import record
 from core import crud
-from core.errors import ForbiddenError
+from core.errors import ConflictError, ForbiddenError
 from core.visibility import Actor
 
 
@@ -24,6 +24,7 @@ class UserValues(TypedDict, total=False):
     person: Person | None
     is_active: bool
     is_staff: bool
+    is_service: bool
     must_change_password: bool
     password: str
 
@@ -33,6 +34,14 @@ class ReauthenticationRequiredError(ForbiddenError):
 
     code = "reauthentication_required"
     title = "Change your own password and address where the present password is asked for, under /auth/."
+
+
+class KindIsFinalError(ConflictError):
+    """What somebody could log in to, or a key opens, does not turn into the other."""
+
+    code = "account_kind_final"
+    title = "The account of a person or of a program stays what it is; open another one."
+    field = "is_service"
 
 
 class DemoAccountsForbiddenError(ForbiddenError):
@@ -64,15 +73,9 @@ def update_user(user: User, *, by: Actor | None, **changes: Unpack[UserValues]) 
     """Change an account; a new password or a deactivation ends its sessions at once.
 
     Raises `ReauthenticationRequiredError` for one's own password and address, `SelfGrantError` for what says that one
-    is staff or who one is, and what the rules for passwords refuse.
+    is staff or who one is, `KindIsFinalError`, and what the rules for passwords refuse.
     """
-    if (
-        by is not None
-        and by.pk == user.pk
-        and ("password" in changes or changes.get("email", user.email) != user.email)
-    ):
-        raise ReauthenticationRequiredError
-    _refuse_self_grant(user, changes, by)
+    _require_changeable(user, by, changes)
     about = words_about(changes.get("email", user.email), changes.get("person", user.person))
     former = user.email
     fields = _with_hash(changes, about=about) if "password" in changes else dict(changes)
@@ -92,9 +95,13 @@ def update_user(user: User, *, by: Actor | None, **changes: Unpack[UserValues]) 
     return user
 
 
-def _refuse_self_grant(user: User, changes: UserValues, by: Actor | None) -> None:
+def _require_changeable(user: User, by: Actor | None, changes: UserValues) -> None:
+    if changes.get("is_service", user.is_service) != user.is_service:
+        raise KindIsFinalError
     if by is None or by.pk != user.pk:
         return
+    if "password" in changes or changes.get("email", user.email) != user.email:
+        raise ReauthenticationRequiredError
     if changes.get("is_staff", user.is_staff) != user.is_staff or changes.get("person", user.person) != user.person:
         raise SelfGrantError("Nobody makes themselves a member of staff, or somebody else.")
 

@@ -263,6 +263,12 @@ JWKS_MAX_AGE = timedelta(minutes=5)
 # An ended session stays this long: whoever presents one of its tokens meets a session that is known to have ended, and
 # an enquiry finds who was logged in when. No shorter than a refresh token lives.
 ENDED_SESSIONS_KEPT = timedelta(days=env.int("ENDED_SESSIONS_KEPT_DAYS", default=90))
+# What API keys open nothing of, whatever their accounts may do.
+SESSION_ROUTES = ["/api/v1/auth/"]
+API_KEY_LONGEST_LIFE = timedelta(days=env.int("PROGRAM_ACCESS_DAYS", default=365))
+# How long a key stays good beside its successor, unless somebody says otherwise, and at most.
+API_KEY_OVERLAP = timedelta(days=1)
+API_KEY_LONGEST_OVERLAP = timedelta(days=7)
 SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
 # The administration asks for the password again after a working day, whatever was done meanwhile.
 SESSION_COOKIE_AGE = 8 * 60 * 60
@@ -306,9 +312,13 @@ STORAGES = {
 # --- API -------------------------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["accounts.authentication.SessionTokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "accounts.authentication.SessionTokenAuthentication",
+        "accounts.key_authentication.ApiKeyAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": [
         "rest_framework.permissions.IsAuthenticated",
+        "core.api.permissions.LoggedIn",
         "accounts.authentication.PasswordInOrder",
         "accounts.authentication.SecondFactorInOrder",
         "core.api.permissions.ActionPermission",

@@ -17,6 +17,7 @@ SHORTEST_KEY = 50
 FEWEST_CHARACTERS = 10
 SHORTEST_HSTS = 365 * 24 * 3600
 REFRESH_TOKEN_DAYS = 14
+MOST_KEY_DAYS = 366
 GUESSES = {"", "admin", "campushub360", "changeme", "guest", "pass", "password", "postgres", "root", "secret", "user"}
 SENDER = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>")
 OFF_HOURS = re.compile(r"([01]?\d|2[0-3])-([01]?\d|2[0-3])")
@@ -139,6 +140,8 @@ def _housekeeping(env: Environment) -> Iterator[str]:
         )
     if _number(env, "INSTRUCTOR_ACCESS_GRACE_DAYS", 0) < 0:
         yield "INSTRUCTOR_ACCESS_GRACE_DAYS is not a whole number"
+    if not 1 <= _number(env, "PROGRAM_ACCESS_DAYS", 1) <= MOST_KEY_DAYS:
+        yield f"PROGRAM_ACCESS_DAYS is no number of days from 1 to {MOST_KEY_DAYS}"
 
 
 def _arithmetic(env: Environment) -> Iterator[str]:

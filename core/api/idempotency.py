@@ -9,7 +9,8 @@ refusal that itself says when to come back.
 
 import functools
 import hashlib
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Collection, Iterator
 from http import HTTPStatus
 from typing import Any, ClassVar
 
@@ -22,6 +23,7 @@ from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from core.api.renderers import dumps
 from core.idempotency import Answer, KeyReusedError, Question, recall, remember
 
 HEADER = "Idempotency-Key"
@@ -48,6 +50,8 @@ class IdempotentPostMixin(APIView):
     """
 
     idempotent_posts: ClassVar[bool] = True
+    # What of an answer's data is told once: a repetition has null in its place, and so has what is kept.
+    shown_once: ClassVar[tuple[str, ...]] = ()
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         handler = getattr(self, "post", None)
@@ -72,7 +76,7 @@ class IdempotentPostMixin(APIView):
                     return _replayed(kept)
                 response = self._completed(request, self._attempt(handler, request, *args, **kwargs))
                 if _is_final(response):
-                    remember(question, _answer(response))
+                    remember(question, _answer(response, without=self.shown_once))
                 return response
         except KeyReusedError as error:
             raise IdempotencyMismatch from error
@@ -101,12 +105,18 @@ class IdempotentPostMixin(APIView):
 def question_of(request: Request) -> Question:
     """Return what a request asks, and who asks it under which key."""
     return Question(
-        principal=f"user:{request.user.pk}",
+        principal=_principal(request),
         key=request.headers[HEADER],
         method=str(request.method),
         path=request.path,
         sha256=_digest(request),
     )
+
+
+def _principal(request: Request) -> str:
+    """Return who asks: an account, or one of its keys, which may be told less than another."""
+    key = getattr(request.auth, "api_key_id", None)
+    return f"user:{request.user.pk}" if key is None else f"key:{key}"
 
 
 def _digest(request: Request) -> str:
@@ -140,9 +150,14 @@ def _is_final(response: HttpResponseBase) -> bool:
     return response.status_code < HTTPStatus.MULTIPLE_CHOICES or response.status_code in FINAL_REFUSALS
 
 
-def _answer(response: Any) -> Answer:
+def _answer(response: Any, *, without: Collection[str]) -> Answer:
     headers = {name: response[name] for name in KEPT_HEADERS if response.has_header(name)}
-    return Answer(status_code=response.status_code, headers=headers, body=response.content)
+    body = response.content
+    if without and response.status_code < HTTPStatus.MULTIPLE_CHOICES:
+        told = json.loads(body)
+        told["data"] |= dict.fromkeys(without)
+        body = dumps(told)
+    return Answer(status_code=response.status_code, headers=headers, body=body)
 
 
 def _replayed(answer: Answer) -> HttpResponse:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from django.conf import settings
 from rest_framework.permissions import AllowAny, BasePermission
+
+from core.errors import ForbiddenError
 
 if TYPE_CHECKING:  # REST framework imports this module while its own views are still importing
     from collections.abc import Mapping
@@ -19,6 +22,31 @@ AUTHENTICATED: Final = ""
 
 class PublicByName(AllowAny):
     """Lets anonymous callers in; a view names it on purpose."""
+
+
+class SessionRequiredError(ForbiddenError):
+    """What this does is for somebody who has logged in."""
+
+    code = "session_required"
+    title = "API keys do not open this; log in."
+
+
+class LoggedIn(BasePermission):
+    """Keeps API keys from what is for people, which is everything below `SESSION_ROUTES` unless a view says otherwise.
+
+    A view says `takes_keys`.
+    """
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        if getattr(request.auth, "api_key_id", None) is not None and not takes_keys(view, request.path_info):
+            raise SessionRequiredError
+        return True
+
+
+def takes_keys(view: APIView, path: str) -> bool:
+    """Say whether a view answers API keys at a path."""
+    said: bool | None = getattr(view, "takes_keys", None)
+    return said if said is not None else not path.startswith(tuple(settings.SESSION_ROUTES))
 
 
 class ActionPermission(BasePermission):

@@ -11,6 +11,8 @@ from drf_spectacular.plumbing import ResolvedComponent, get_view_model
 from rest_framework.permissions import AllowAny
 
 from core.api import schema_components as parts
+from core.api.permissions import takes_keys
+from core.api.schema_authentication import ApiKeyScheme
 
 Schema = dict[str, Any]
 
@@ -100,6 +102,8 @@ class OperationSchema(AutoSchema):
 
     def get_auth(self) -> list[Schema]:
         schemes: list[Schema] = super().get_auth()
+        if not takes_keys(self.view, self.path):
+            schemes = [scheme for scheme in schemes if ApiKeyScheme.name not in scheme]
         if schemes and self.is_public and {} not in schemes:
             schemes.append({})
         return schemes

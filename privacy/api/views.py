@@ -26,6 +26,7 @@ class SubjectExportViewSet(UnifiedViewSet[SubjectExport]):
     """Everything that the records say about a person, for that person and for those who answer for the records."""
 
     queryset = SubjectExport.objects.all()
+    takes_keys = False
     discloses = Disclosure("subject export", "person_id")
     list_serializer_class = serializers.SubjectExportSerializer
     write_serializer_class = serializers.SubjectExportWriter
@@ -56,6 +57,7 @@ class ErasureRequestViewSet(UnifiedViewSet[ErasureRequest]):
     """People who asked to be forgotten, or whom somebody answers for: asked for by one, decided by another."""
 
     queryset = ErasureRequest.objects.all()
+    takes_keys = False
     discloses = Disclosure("erasure request", "person_id")
     list_serializer_class = serializers.ErasureRequestSerializer
     write_serializer_class = serializers.ErasureRequestWriter
@@ -90,6 +92,7 @@ class LegalHoldViewSet(UnifiedViewSet[LegalHold]):
     """Whose records are kept whatever else is asked for."""
 
     queryset = LegalHold.objects.all()
+    takes_keys = False
     discloses = Disclosure("legal hold", "person_id")
     list_serializer_class = serializers.LegalHoldSerializer
     write_serializer_class = serializers.LegalHoldWriter

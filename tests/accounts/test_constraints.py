@@ -9,6 +9,8 @@ from django.utils import timezone
 
 from accounts.models import (
     AccountMail,
+    ApiKey,
+    ApiKeyUse,
     GuessCount,
     KeyState,
     MailKind,
@@ -23,6 +25,7 @@ from accounts.models import (
 )
 from accounts.roles import Role, ScopeKind
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
+from tests.accounts.keys import bare_key, program
 
 pytestmark = pytest.mark.django_db
 
@@ -94,11 +97,22 @@ def pending_log_in(**values):
     return PendingLogIn.objects.create(**{**usual, **values})
 
 
+def rotated_twice():
+    key = bare_key(program(), "courses.view_course")
+    for _ in range(2):
+        bare_key(key.user, "courses.view_course", replaces=key)
+
+
 VIOLATIONS = {
     "accounts_secondfactor_one_app": two_apps,
     "accounts_secondfactor_kind_known": lambda: second_factor(kind="x"),
     "accounts_recoverycode_unique": two_codes,
     "accounts_pendinglogin_unique_token": lambda: (pending_log_in(), pending_log_in()),
+    "accounts_apikey_unique_prefix": lambda: [bare_key(program(), "a", prefix="aaaaaaaa") for _ in range(2)],
+    "accounts_apikey_one_successor": rotated_twice,
+    "accounts_apikey_opens_something": lambda: bare_key(program()),
+    "accounts_apikey_ends_after_it_begins": lambda: bare_key(program(), "a", expires_at=timezone.now()),
+    "accounts_user_service_is_nobody": lambda: UserFactory(is_service=True, person=PersonFactory()),
     "accounts_person_not_merged_into_itself": merged_into_itself,
     "accounts_person_gender_known": lambda: PersonFactory(gender="x"),
     "accounts_user_one_identity": lambda: UserFactory(email=UserFactory().email.upper()),
@@ -123,7 +137,7 @@ VIOLATIONS = {
 def test_every_constraint_of_the_app_is_tried():
     models = (
         *(Person, User, RoleAssignment, Session, SigningKey, GuessCount),
-        *(SecondFactor, RecoveryCode, PendingLogIn, AccountMail),
+        *(SecondFactor, RecoveryCode, PendingLogIn, AccountMail, ApiKey, ApiKeyUse),
     )
     declared = {constraint.name for model in models for constraint in model._meta.constraints}
 

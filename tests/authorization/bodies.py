@@ -5,9 +5,12 @@ and is not covered needs a line in `NEW`, `CHANGES` or `STEPS`.
 """
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
-from accounts.models import PersonIdentifier, RoleAssignment, User
+from django.utils import timezone
+
+from accounts.models import ApiKey, PersonIdentifier, RoleAssignment, User
 from core.models import CustomField
 from courses.models import Course, CourseVersion, Meeting, Requisite, Section
 from departments.models import AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term
@@ -30,6 +33,10 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
     },
     GuardianLink: lambda side: {
         "student": side.student, "person": side.advisor_person, "relation": "other", "scopes": ["profile"],
+    },
+    ApiKey: lambda side: {
+        "user": side.program_user, "name": "Novelties", "scopes": ["courses.view_course"],
+        "expires_at": timezone.now() + timedelta(days=9),
     },
     CustomField: lambda side: {
         "entity_type": "students.student", "name": "shoe_size", "label": "Shoe size", "field_type": "text",
@@ -67,6 +74,7 @@ CHANGES: dict[Any, dict[str, Any]] = {
     User: {"must_change_password": True},
     RoleAssignment: {"valid_until": "2040-01-01T00:00:00Z"},
     PersonIdentifier: {"country": "DE"},
+    ApiKey: {"name": "Changed"},
     CustomField: {"label": "Changed"},
     Appointment: {"ends_on": "2040-01-01"},
     Room: {"capacity": 9},
@@ -94,6 +102,7 @@ KEPT: dict[Any, tuple[str, ...]] = {RoleAssignment: ("role", "scope_kind"), Facu
 
 # The body of a step, by resource and action; of an action without a row, by what a side consists of.
 STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
+    ("api-keys", "rotate"): lambda side: {"overlap_seconds": 60},
     ("person-identifiers", "reveal"): lambda side: {"reason": "Asked for by the embassy"},
     ("terms", "move"): lambda side: {"state": "in_progress"},
     ("students", "change_status"): lambda side: {"status": "leave_of_absence"},

@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from accounts.models import Person, User
-from accounts.roles import Role, ScopeKind
+from accounts.roles import Role, ScopeKind, permissions_of
 
 # Nobody learns more from these than that they have to log in.
-UNIDENTIFIED = ("anonymous", "disabled", "expired", "mfa_pending")
+UNIDENTIFIED = ("anonymous", "disabled", "expired", "mfa_pending", "revoked_key", "expired_key")
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,23 @@ class Actor:
     is_active: bool = True
     is_late: bool = False
     is_pending: bool = False
+    # A program's: what its key is for. One that was revoked, or came too late, opens nothing.
+    scopes: tuple[str, ...] | None = None
+    is_revoked: bool = False
 
 
 def cast(own: Any) -> list[Actor]:
     """Return everybody, around the department `own`."""
     personal = ScopeKind.SELF
+    # More than any role of these gives: whether a key opens it is for both to say.
+    everything = tuple(sorted(permissions_of(Role.SYSTEM_ADMIN)))
     return [
         Actor("anonymous", None),
         Actor("disabled", Role.SYSTEM_ADMIN, is_active=False),
         Actor("expired", Role.SYSTEM_ADMIN, is_late=True),
         Actor("mfa_pending", Role.SYSTEM_ADMIN, is_pending=True),
+        Actor("revoked_key", Role.SYSTEM_ADMIN, scopes=everything, is_revoked=True),
+        Actor("expired_key", Role.SYSTEM_ADMIN, scopes=everything, is_late=True),
         Actor("student", Role.STUDENT, personal, user=own.student_user),
         Actor("other_student", Role.STUDENT, personal, person=own.classmate.person),
         Actor("instructor", Role.FACULTY, personal, person=own.faculty.person),
@@ -58,5 +65,6 @@ def cast(own: Any) -> list[Actor]:
         Actor("campaign_manager", Role.CAMPAIGN_MANAGER),
         Actor("auditor", Role.AUDITOR),
         Actor("system_admin", Role.SYSTEM_ADMIN),
-        Actor("integration", Role.INTEGRATION),
+        Actor("integration", Role.INTEGRATION, scopes=everything),
+        Actor("narrow_key", Role.SYSTEM_ADMIN, scopes=("courses.view_course",)),
     ]

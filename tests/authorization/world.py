@@ -17,11 +17,13 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange, DateTimeTZRange
 from django.db.models import Model
+from django.test import override_settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts import services, tokens, totp
-from accounts.models import Person, PersonIdentifier, RoleAssignment, SecondFactor, Session, User
+from accounts.api_keys import permissions_for_keys
+from accounts.models import ApiKey, Person, PersonIdentifier, RoleAssignment, SecondFactor, Session, User
 from accounts.roles import Role
 from audit.models import Disclosure
 from core.ids import new_id
@@ -35,6 +37,7 @@ from interop.models import ImportJob, ImportRow
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
+from tests.accounts.keys import bare_key, caller
 from tests.authorization.cast import Actor, cast
 from tests.courses.factories import (
     CourseFactory,
@@ -86,7 +89,8 @@ class World:
 @contextmanager
 def built(blocker: Any) -> Iterator[World]:
     """Build the world in a transaction that is never committed; tests inside it roll back to here."""
-    with blocker.unblock(), transaction.atomic():
+    # The tokens are good for as long as a busy machine takes to ask everything.
+    with blocker.unblock(), override_settings(ACCESS_TOKEN_LIFETIME=timedelta(hours=6)), transaction.atomic():
         world = World()
         own, other = _side("A"), _side("B")
         world.sides = {OWN: own, OTHER: other}
@@ -161,6 +165,9 @@ def _people(own: SimpleNamespace, other: SimpleNamespace) -> None:
         Disclosure.objects.create(
             what="student record", subject_id=side.student.person_id, basis="students.view_student", at=timezone.now()
         )
+        side.program_user = UserFactory(is_service=True, email=f"program-{side.letter}@example.org".lower())
+        RoleAssignmentFactory(user=side.program_user, role=Role.INTEGRATION)
+        side.api_key = bare_key(side.program_user, "courses.view_course")
         side.student_user = UserFactory(person=side.student.person, email=f"student-{side.letter}@example.org".lower())
         side.assignment = RoleAssignmentFactory(user=side.student_user, role="student", scope_kind="self")
 
@@ -213,7 +220,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         CourseVersion: {OWN: own.course.current_version, OTHER: other.course.current_version},
         Student: both("student"), ProgramEnrollment: both("programs"), Faculty: both("faculty"),
         Enrollment: both("enrollment"), CustomField: both("custom_field"), User: both("student_user"),
-        RoleAssignment: both("assignment"), PersonIdentifier: both("identifier"),
+        RoleAssignment: both("assignment"), PersonIdentifier: both("identifier"), ApiKey: both("api_key"),
         Person: {OWN: own.student.person, OTHER: other.student.person},
         GuardianLink: both("link"),
         DirectoryEntry: {side: DirectoryEntry.objects.get(pk=row.pk) for side, row in both("student").items()},
@@ -273,8 +280,13 @@ def _archive(world: World, own: SimpleNamespace) -> None:
 def _user_of(actor: Actor) -> User | None:
     if actor.role is None:
         return None
+    if actor.scopes is not None:
+        user: User = UserFactory(is_service=True, email=f"{actor.name}@example.org")
+        user.limited_to = permissions_for_keys().intersection(actor.scopes)
+        RoleAssignmentFactory(user=user, role=actor.role, scope_kind=actor.scope_kind, scope_id=actor.scope_id)
+        return user
     fields = {} if actor.user else {"person": actor.person or PersonFactory(), "email": f"{actor.name}@example.org"}
-    user: User = actor.user or UserFactory(is_active=actor.is_active, **fields)
+    user = actor.user or UserFactory(is_active=actor.is_active, **fields)
     if actor.user is None:
         RoleAssignmentFactory(user=user, role=actor.role, scope_kind=actor.scope_kind, scope_id=actor.scope_id)
     return user
@@ -300,13 +312,19 @@ def _app_of(user: User) -> SecondFactor:
 
 
 def _client_of(actor: Actor, user: User | None) -> APIClient:
-    """Return a client with a real token in a live session; a late one where the actor comes too late."""
+    """Return a client with a real token in a live session, or a key; a late one where the actor comes too late."""
     client = APIClient()
-    if user is not None and actor.is_pending:
+    now = timezone.now()
+    if user is not None and actor.scopes is not None:
+        late = {"created_at": now - timedelta(days=2), "expires_at": now - timedelta(days=1)} if actor.is_late else {}
+        key = bare_key(user, *actor.scopes)
+        ApiKey.objects.filter(pk=key.pk).update(revoked_at=now if actor.is_revoked else None, **late)
+        client = caller(key)
+    elif user is not None and actor.is_pending:
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {_second_step_of(user).token}")
     elif user is not None:
         session = _session_of(user)
         claims = tokens.AccessClaims(user_id=user.pk, session_id=session.pk, token_version=user.token_version)
-        issued = timezone.now() - (timedelta(hours=1) if actor.is_late else timedelta())
+        issued = timezone.now() - (timedelta(days=1) if actor.is_late else timedelta())
         client.credentials(HTTP_AUTHORIZATION=f"Bearer {services.issue_access(claims, at=issued)}")
     return client

@@ -1,11 +1,13 @@
 """What happens at a university in a term, so that no list of the API stays empty: all of it through the API."""
 
+from datetime import timedelta
 from tempfile import TemporaryDirectory
 from typing import Any
 from uuid import UUID
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import override_settings
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from core.customfields.definitions import customizable_models
@@ -28,6 +30,7 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
     entrust(registrar, students)
     enrol_and_drop(registrar, students)
     note_records(administrator)
+    let_programs_call(administrator)
     bring_in_files(registrar)
 
 
@@ -87,6 +90,18 @@ def note_records(administrator: APIClient) -> None:
         post(administrator, "custom-fields", definition)
         keys = list(model._base_manager.order_by("pk").values_list("pk", flat=True)[:STEPS])
         model._base_manager.filter(pk__in=keys).update(custom_data={NOTE: NOTED})
+
+
+def let_programs_call(administrator: APIClient) -> None:
+    """Open accounts for some programs, and give each a key."""
+    expires_at = (timezone.now() + timedelta(days=30)).isoformat()
+    for name in ("timetables", "library", "sis"):
+        account = {"email": f"{name}@programs.example", "is_service": True}
+        post(administrator, "users", account)
+        user = rows(administrator, "users", email=account["email"])[0]["id"]
+        post(administrator, "role-assignments", {"user": user, "role": "integration"})
+        key = {"user": user, "name": name, "scopes": ["courses.view_course"], "expires_at": expires_at}
+        post(administrator, "api-keys", key)
 
 
 def bring_in_files(registrar: APIClient) -> None:

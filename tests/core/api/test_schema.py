@@ -365,7 +365,7 @@ def test_every_request_and_success_has_an_example_that_fits_its_schema(document)
 
 
 def test_who_may_call_is_told(document, operation):
-    assert operation("get", "items/")["security"] == [{"bearer": []}]
+    assert operation("get", "items/")["security"] == [{"bearer": []}, {"apiKey": []}]
     assert "security" not in operation("post", "greet/")
     assert document["components"]["securitySchemes"]["bearer"]["scheme"] == "bearer"
 
