@@ -187,7 +187,7 @@ def test_a_row_can_be_sent_back_as_it_was_read(operation: Operation, authorizati
 
 
 def sent_back(shown: dict[str, Any], operation: Operation) -> dict[str, Any]:
-    """Return what was read as a body: related rows by their ids."""
+    """Return what was read as a body: related rows by their ids, and lists where they hold nothing but texts."""
     body = {}
     for name in operation.fields:
         value = shown.get(name)
@@ -195,6 +195,6 @@ def sent_back(shown: dict[str, Any], operation: Operation) -> dict[str, Any]:
             body[name] = value["id"]
         elif name in operation.lists_of_ids:
             body[name] = [each["id"] for each in value]
-        elif name in shown and not isinstance(value, list):
+        elif name in shown and (not isinstance(value, list) or {type(each) for each in value} == {str}):
             body[name] = value
     return body
