@@ -13,6 +13,7 @@ class AccountsConfig(AppConfig):
 
         leave_out("Counts of wrong passwords, which are events.", "accounts.GuessCount")
         leave_out("Log-ins that wait for a second factor.", "accounts.PendingLogIn")
+        leave_out("Log-ins that are under way elsewhere.", "accounts.FederatedLogIn")
         leave_out("Log-ins, whose beginning, end and misuse are events.", "accounts.Session")
         leave_out("Mails to owners, whose causes and effects are events.", "accounts.AccountMail")
         leave_out("When keys were last used.", "accounts.ApiKeyUse")

@@ -6,6 +6,7 @@ from django.db.models import Q
 from accounts.models import (
     AccountMail,
     ApiKey,
+    FederatedIdentity,
     PendingLogIn,
     Person,
     PersonIdentifier,
@@ -70,6 +71,14 @@ personal(
     paths=("user__person",),
     keeps="user_agent ip amr rotated_at expires_at absolute_expires_at revoked_at",
     withholds={"current_refresh_hash previous_refresh_hash": HASH},
+    deletes=True,
+)
+personal(
+    FederatedIdentity,
+    says="Log-ins of other institutions that open your account.",
+    kept="Until you unlink them, or erasure does.",
+    paths=("user__person",),
+    keeps="issuer subject email last_used_at",
     deletes=True,
 )
 personal(

@@ -5,7 +5,16 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.assignments import scopes_of
-from accounts.models import ApiKey, Person, PersonIdentifier, RoleAssignment, SecondFactor, Session, User
+from accounts.models import (
+    ApiKey,
+    FederatedIdentity,
+    Person,
+    PersonIdentifier,
+    RoleAssignment,
+    SecondFactor,
+    Session,
+    User,
+)
 from audit.models import Change, Disclosure, Event
 from core.models import CustomField
 from core.visibility import grants
@@ -34,6 +43,11 @@ def session_readers_see_every_session(actor: Any) -> Q | None:
 @grants(Session, "manage")
 def account_administrators_end_every_session(actor: Any) -> Q | None:
     return Q() if scopes_of(actor, "accounts.delete_session").everywhere else None
+
+
+@grants(FederatedIdentity)
+def everybody_sees_their_own_identities(actor: Any) -> Q | None:
+    return Q(user=actor.pk)
 
 
 @grants(SecondFactor)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.api import api_keys, auth, factors, identifiers, keys, passwords, recovery, sessions
+from accounts.api import api_keys, auth, factors, federation, identifiers, keys, passwords, recovery, sessions
 from accounts.api.views import RoleAssignmentViewSet, RolesView, UserViewSet
 
 routes = [
@@ -24,6 +24,11 @@ urlpatterns = [
         factors.FactorResetViewSet.as_view({"post": "reset_factors"}),
         name="user-factors-reset",
     ),
+    path("auth/oidc/", federation.ProvidersView.as_view(), name="auth-oidc"),
+    path("auth/oidc/start/", federation.DepartureView.as_view(), name="auth-oidc-start"),
+    path("auth/oidc/callback/", federation.ReturnView.as_view(), name="auth-oidc-callback"),
+    path("auth/identities/", federation.IdentitiesView.as_view(), name="auth-identities"),
+    path("auth/identities/unlink/", federation.UnlinkView.as_view(), name="auth-identity-unlink"),
     path("auth/token/refresh/", auth.RefreshView.as_view(), name="auth-refresh"),
     path("auth/token/verify/", auth.VerifyView.as_view(), name="auth-verify"),
     path("auth/logout/", auth.LogOutView.as_view(), name="auth-logout"),

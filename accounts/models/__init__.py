@@ -3,14 +3,16 @@
 Person 1 --- 0..1 User 1 --- * RoleAssignment
                   User 1 --- * Session
                   User 1 --- * AccountMail
-                  User 1 --- * SecondFactor, RecoveryCode, PendingLogIn
+                  User 1 --- * SecondFactor, RecoveryCode, PendingLogIn, FederatedIdentity
 Person 1 --- * PersonIdentifier
 User 1 --- * ApiKey 1 --- 1 ApiKeyUse
 SigningKey, GuessCount
+SigningKey, GuessCount, FederatedLogIn
 """
 
 from accounts.models.api_key import ApiKey, ApiKeyUse
 from accounts.models.factors import FactorKind, PendingLogIn, RecoveryCode, SecondFactor
+from accounts.models.federation import FederatedIdentity, FederatedLogIn
 from accounts.models.guesses import GuessCount
 from accounts.models.identifier import IdentifierScheme, PersonIdentifier
 from accounts.models.mail import AccountMail, MailKind
@@ -24,6 +26,8 @@ __all__ = [
     "ApiKey",
     "ApiKeyUse",
     "FactorKind",
+    "FederatedIdentity",
+    "FederatedLogIn",
     "Gender",
     "GuessCount",
     "IdentifierScheme",

@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 
 from accounts import tokens
 from accounts.events import SessionReused
-from accounts.models import PendingLogIn, Session, User
+from accounts.models import FederatedLogIn, PendingLogIn, Session, User
 from accounts.services.signing_keys import issue_access
 from audit.services import record
 from core.db.purging import purge
@@ -169,9 +169,9 @@ def purge_sessions(*, at: datetime, batch: int = 5000) -> int:
 
     Raises `LockHeldError` when somebody else is at it.
     """
-    purge(
-        PendingLogIn.objects.filter(expires_at__lt=at - settings.ENDED_SESSIONS_KEPT), order="expires_at", batch=batch
-    )
+    for waiting in (PendingLogIn.objects, FederatedLogIn.objects):
+        over = waiting.filter(expires_at__lt=at - settings.ENDED_SESSIONS_KEPT)
+        purge(over, order="expires_at", batch=batch)
     return purge(Session.objects.ended_before(at - settings.ENDED_SESSIONS_KEPT), order="ended_at", batch=batch)
 
 

@@ -8,6 +8,7 @@ import environ
 from celery.schedules import crontab
 
 from campushub360.settings.alerts import *
+from campushub360.settings.federation import read_providers
 from campushub360.settings.mail import *
 from campushub360.settings.protection import *
 from core.logging import logging_config
@@ -254,6 +255,9 @@ INSTITUTION_NAME = env.str("INSTITUTION_NAME", default="")
 BREACH_LIST_FILE = env.str("BREACH_LIST_FILE", default="")
 # Roles that nobody uses without a second factor; `staff` is every role but student, guardian and integration.
 MFA_REQUIRED_ROLES: list[str] = env.list("MFA_REQUIRED_ROLES", default=[])
+# OpenID Connect providers where people may log in instead, as accounts.oidc.Provider has them.
+OIDC_PLAIN_HTTP_ALLOWED = False
+OIDC_PROVIDERS = read_providers(env.ENVIRON)
 ACCESS_TOKEN_LIFETIME = timedelta(minutes=10)
 REFRESH_TOKEN_LIFETIME = timedelta(days=14)
 # A session ends at the latest then, however often it was refreshed.

@@ -7,6 +7,7 @@ from itertools import chain
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
+from campushub360.settings.federation import read_providers
 from core.security.addresses import is_network, read_network_lists
 from core.security.keys import KeyRing, UnusableKeyError, is_guessable, read_key, read_key_ring
 from core.security.limiter import Limit
@@ -223,6 +224,13 @@ def _second_factors(env: Environment) -> Iterator[str]:
         )
 
 
+def _federation(env: Environment) -> Iterator[str]:
+    try:
+        read_providers(env)
+    except ValueError as error:
+        yield str(error)
+
+
 CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _switches,
     _secret_key,
@@ -237,6 +245,7 @@ CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _mail,
     _alerts,
     _second_factors,
+    _federation,
     _arithmetic,
 )
 

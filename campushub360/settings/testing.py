@@ -43,6 +43,7 @@ INSTRUCTOR_ACCESS_GRACE = timedelta(days=100_000)
 # Only the tests about hashing care how slow it is; they name the real hashers themselves.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
 MFA_REQUIRED_ROLES = []
+OIDC_PROVIDERS = []
 DEMO_ACCOUNTS_ALLOWED = True
 DEMO_PASSWORD = "the-tests-own-demo-password"
 LOGGING = logging_config("WARNING")

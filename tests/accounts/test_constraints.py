@@ -11,6 +11,8 @@ from accounts.models import (
     AccountMail,
     ApiKey,
     ApiKeyUse,
+    FederatedIdentity,
+    FederatedLogIn,
     GuessCount,
     KeyState,
     MailKind,
@@ -103,7 +105,25 @@ def rotated_twice():
         bare_key(key.user, "courses.view_course", replaces=key)
 
 
+def identity(**values):
+    return FederatedIdentity.objects.create(**{"user": UserFactory(), "issuer": "i", "subject": "s", **values})
+
+
+def two_identities_of_one():
+    user = UserFactory()
+    return [identity(user=user, subject=subject) for subject in ("s", "t")]
+
+
+def log_in_elsewhere():
+    return FederatedLogIn.objects.create(
+        provider="p", state_hash=b"x" * 32, binding_hash=b"x" * 32, redirect_uri="u", expires_at=timezone.now()
+    )
+
+
 VIOLATIONS = {
+    "accounts_federatedidentity_one_account": lambda: (identity(), identity()),
+    "accounts_federatedidentity_one_of_issuer": two_identities_of_one,
+    "accounts_federatedlogin_unique_state": lambda: (log_in_elsewhere(), log_in_elsewhere()),
     "accounts_secondfactor_one_app": two_apps,
     "accounts_secondfactor_kind_known": lambda: second_factor(kind="x"),
     "accounts_recoverycode_unique": two_codes,
@@ -138,6 +158,7 @@ def test_every_constraint_of_the_app_is_tried():
     models = (
         *(Person, User, RoleAssignment, Session, SigningKey, GuessCount),
         *(SecondFactor, RecoveryCode, PendingLogIn, AccountMail, ApiKey, ApiKeyUse),
+        *(FederatedIdentity, FederatedLogIn),
     )
     declared = {constraint.name for model in models for constraint in model._meta.constraints}
 

@@ -47,6 +47,8 @@ CLIENTS = {
 }  # fmt: skip
 # They ask the servers that a checkout runs for itself, at addresses of their own.
 OWN_CALLS = {
+    # Asks the addresses of OpenID Connect providers that the operator has configured, and follows them nowhere else.
+    "accounts/oidc.py": ["http.client", "urllib.request"],
     "campushub360/local/engine.py": ["socket"],
     "campushub360/local/engines.py": ["socket"],
     "campushub360/local/supervisor.py": ["socket", "urllib.request"],

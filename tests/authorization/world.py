@@ -23,7 +23,16 @@ from rest_framework.test import APIClient
 
 from accounts import services, tokens, totp
 from accounts.api_keys import permissions_for_keys
-from accounts.models import ApiKey, Person, PersonIdentifier, RoleAssignment, SecondFactor, Session, User
+from accounts.models import (
+    ApiKey,
+    FederatedIdentity,
+    Person,
+    PersonIdentifier,
+    RoleAssignment,
+    SecondFactor,
+    Session,
+    User,
+)
 from accounts.roles import Role
 from audit.models import Disclosure
 from core.ids import new_id
@@ -105,6 +114,7 @@ def built(blocker: Any) -> Iterator[World]:
         for index, user in enumerate((own.student_user, other.student_user)):
             world.rows.setdefault(Session, {})[(OWN, OTHER)[index]] = _session_of(user)
             _app_of(user)
+            _identity_of(user)
         _archive(world, own)
         connection.check_constraints()
         logging.disable(logging.WARNING)  # thousands of refusals are what is asked for
@@ -305,6 +315,10 @@ def _second_step_of(user: User) -> Any:
     """Return a log-in with the right password that waits for the second factor."""
     _app_of(user)
     return services.admit(user, amr=["pwd"], at=timezone.now())
+
+
+def _identity_of(user: User) -> FederatedIdentity:
+    return FederatedIdentity.objects.create(user=user, issuer="https://login.example.org", subject=str(user.pk))
 
 
 def _app_of(user: User) -> SecondFactor:

@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from accounts.models import (
     AccountMail,
+    FederatedIdentity,
     PendingLogIn,
     Person,
     PersonIdentifier,
@@ -95,6 +96,9 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
     PendingLogIn: lambda side: PendingLogIn.objects.create(
         user=side.user, token_hash=new_id().bytes * 2, token_version=1, amr=["pwd"], ip="192.0.2.77",
         expires_at=timezone.now(),
+    ),
+    FederatedIdentity: lambda side: FederatedIdentity.objects.create(
+        user=side.user, issuer="https://login.example.org", subject=new_id().hex, email=NAMES["email"]
     ),
     AccountMail: lambda side: AccountMail.objects.create(
         user=side.user, kind="password_changed", address=NAMES["email"], email=NAMES["email"],
