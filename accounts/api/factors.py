@@ -1,6 +1,7 @@
 """HTTP for second factors: the second step of a log-in, and what an account has beside its password."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -45,7 +46,17 @@ class SecondFactors(serializers.Serializer[Any]):
 
 class SecondStepWriter(WriteSerializer):
     mfa_token = serializers.CharField(max_length=100)
-    code = serializers.CharField(max_length=LONGEST_CODE, help_text="Six digits of the app, or a recovery code.")
+    code = serializers.CharField(
+        max_length=LONGEST_CODE, required=False, help_text="Six digits of the app, or a recovery code."
+    )
+    credential = serializers.DictField(
+        required=False, help_text="What `navigator.credentials.get` returned, as JSON, in place of a code."
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if ("code" in attrs) == ("credential" in attrs):
+            raise serializers.ValidationError({"code": "Either a code or a credential is needed."}, code="required")
+        return attrs
 
 
 class PasswordWriter(WriteSerializer):
@@ -98,12 +109,19 @@ class SecondStepView(PlainView):
         """Exchange the token of the first step and a code for an access and a refresh token."""
         values, now = validated(SecondStepWriter, request), timezone.now()
         try:
-            opened = services.complete_log_in(token=values["mfa_token"], code=values["code"], at=now)
+            opened = _opened(values, now)
         except services.InvalidPendingLogInError as error:
             raise AuthenticationFailed("The log-in has expired; begin anew.", code="invalid_mfa_token") from error
         except services.WrongCodeError as error:
             raise AuthenticationFailed("The code is not right, or too many were tried.", code="wrong_code") from error
         return Response(new_session(opened, at=now))
+
+
+def _opened(values: dict[str, Any], at: datetime) -> services.Opened:
+    token = values["mfa_token"]
+    if "credential" in values:
+        return services.complete_with_key(token=token, credential=values["credential"], at=at)
+    return services.complete_log_in(token=token, code=values["code"], at=at)
 
 
 def new_session(opened: services.Opened, *, at: Any) -> dict[str, Any]:

@@ -2,7 +2,18 @@
 
 from django.urls import path
 
-from accounts.api import api_keys, auth, factors, federation, identifiers, keys, passwords, recovery, sessions
+from accounts.api import (
+    api_keys,
+    auth,
+    factors,
+    federation,
+    identifiers,
+    keys,
+    passwords,
+    recovery,
+    security_keys,
+    sessions,
+)
 from accounts.api.views import RoleAssignmentViewSet, RolesView, UserViewSet
 
 routes = [
@@ -17,6 +28,9 @@ urlpatterns = [
     path("auth/mfa/", factors.FactorsView.as_view(), name="auth-factors"),
     path("auth/mfa/totp/", factors.AppView.as_view(), name="auth-app"),
     path("auth/mfa/totp/confirm/", factors.AppConfirmView.as_view(), name="auth-app-confirm"),
+    path("auth/token/mfa/webauthn/", security_keys.KeyStepView.as_view(), name="auth-key-step"),
+    path("auth/mfa/webauthn/", security_keys.KeyView.as_view(), name="auth-key"),
+    path("auth/mfa/webauthn/confirm/", security_keys.KeyConfirmView.as_view(), name="auth-key-confirm"),
     path("auth/mfa/recovery-codes/", factors.RecoveryCodesView.as_view(), name="auth-recovery-codes"),
     path("auth/mfa/factors/remove/", factors.FactorRemovalView.as_view(), name="auth-factor-remove"),
     path(

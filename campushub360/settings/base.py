@@ -255,6 +255,9 @@ INSTITUTION_NAME = env.str("INSTITUTION_NAME", default="")
 BREACH_LIST_FILE = env.str("BREACH_LIST_FILE", default="")
 # Roles that nobody uses without a second factor; `staff` is every role but student, guardian and integration.
 MFA_REQUIRED_ROLES: list[str] = env.list("MFA_REQUIRED_ROLES", default=[])
+# Which site security keys are made for, and the pages that may ask them; the keys know no other.
+WEBAUTHN_RP_ID = env.str("WEBAUTHN_RP_ID", default="") or (env.list("ALLOWED_HOSTS", default=[]) or ["localhost"])[0]
+WEBAUTHN_ORIGINS: list[str] = env.list("WEBAUTHN_ORIGINS", default=[]) or [f"https://{WEBAUTHN_RP_ID}"]
 # OpenID Connect providers where people may log in instead, as accounts.oidc.Provider has them.
 OIDC_PLAIN_HTTP_ALLOWED = False
 OIDC_PROVIDERS = read_providers(env.ENVIRON)
