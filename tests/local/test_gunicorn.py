@@ -132,3 +132,31 @@ def test_with_everything_behind_it_away_requests_are_refused_and_bounded(proxied
 @pytest.mark.checklist(72)
 def test_trace_is_off(proxied: int) -> None:
     assert ask(proxied, "/livez", {"X-Forwarded-For": INSIDE}, method="TRACE").status == 405
+
+
+HEAD = f"POST /livez HTTP/1.1\r\nHost: {HOST}\r\nX-Forwarded-For: {INSIDE}\r\n"
+HIDDEN = f"GET /readyz HTTP/1.1\r\nHost: {HOST}\r\nX-Forwarded-For: {INSIDE}\r\n\r\n"
+# Requests whose length two servers could read in two ways.
+AMBIGUOUS = {
+    "two lengths": f"{HEAD}Content-Length: 0\r\nContent-Length: {len(HIDDEN)}\r\n\r\n{HIDDEN}",
+    "a length and chunks": f"{HEAD}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n{HIDDEN}",
+    "a coding that is none": f"{HEAD}Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n{HIDDEN}",
+    "chunked and not the last": f"{HEAD}Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n{HIDDEN}",
+    "a blank before the colon": f"{HEAD}Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n{HIDDEN}",
+    "a folded line": f"{HEAD}Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n{HIDDEN}",
+    "a length with a sign": f"{HEAD}Content-Length: +0\r\n\r\n{HIDDEN}",
+    "a chunk of no size": f"{HEAD}Transfer-Encoding: chunked\r\n\r\nx\r\n\r\n{HIDDEN}",
+    "two hosts": f"{HEAD}Host: evil.example\r\nContent-Length: 0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("request_", AMBIGUOUS.values(), ids=AMBIGUOUS.keys())
+def test_a_request_that_could_be_read_in_two_ways_is_refused_and_hides_no_other(proxied: int, request_: str) -> None:
+    with closing(socket.create_connection(("127.0.0.1", proxied), timeout=60)) as connection:
+        connection.sendall(request_.encode())
+        connection.shutdown(socket.SHUT_WR)
+        answered = b"".join(iter(lambda: connection.recv(65536), b""))
+
+    statuses = [line.split()[1] for line in answered.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
+    # The hidden one would be answered 503, with everything behind it away; 501 is for a coding that nobody knows.
+    assert set(statuses) <= {b"400", b"405", b"411", b"501"}
