@@ -8,10 +8,11 @@ import hashlib
 import re
 import secrets
 from functools import cache
+from string import ascii_lowercase
 
 from accounts.roles import Role, permissions_of
 
-ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+ALPHABET = ascii_lowercase + "234567"
 PREFIX_LENGTH, SECRET_BYTES = 8, 32
 # One key is written in one way: nothing but these characters, and no more of them.
 _KEY = re.compile(r"chk_([a-z2-7]{8})_[A-Za-z0-9_-]{43}")
