@@ -1,5 +1,6 @@
 """What accounts say about people."""
 
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db.models import Q
 
@@ -7,6 +8,7 @@ from accounts.models import (
     AccountMail,
     ApiKey,
     FederatedIdentity,
+    GuessCount,
     PendingLogIn,
     Person,
     PersonIdentifier,
@@ -16,7 +18,9 @@ from accounts.models import (
     Session,
     User,
 )
+from accounts.services import guesses, mails, sessions
 from core.privacy import impersonal, name_people, personal
+from core.privacy.retention import keep_for
 
 HASH = "A hash of a secret."
 
@@ -134,4 +138,26 @@ personal(
     keeps="action_time content_type object_id action_flag",
     clears="object_repr change_message",
     mentions={"user": "Who did it, in the course of their work."},
+)
+
+keep_for(
+    "accounts.Session and accounts.PendingLogIn, ended",
+    kept=lambda: settings.ENDED_SESSIONS_KEPT,
+    basis="An enquiry finds who was logged in when, and a stolen token meets a session that is known to have ended.",
+    due=lambda at: sessions.sessions_due(at).count() + sessions.pending_log_ins_due(at).count(),
+    chore="purge_sessions",
+)
+keep_for(
+    "accounts.AccountMail",
+    kept=lambda: mails.KEPT,
+    basis="Its owner may ask what was mailed; a link is good for an hour.",
+    due=lambda at: mails.mails_due(at).count(),
+    chore="purge_account_mails",
+)
+keep_for(
+    "accounts.GuessCount",
+    kept=lambda: guesses.FORGOTTEN_AFTER,
+    basis="Who guesses slowly is recognised; the address is there as a keyed hash.",
+    due=lambda at: GuessCount.objects.filter(counted_at__lt=at - guesses.FORGOTTEN_AFTER).count(),
+    chore="purge_guess_counts",
 )

@@ -1,9 +1,12 @@
 """What imports say about people."""
 
+from django.conf import settings
 from django.db.models import Q
 
 from core.privacy import Subject, impersonal, on_erasure, personal
+from core.privacy.retention import keep_for
 from interop.models import ExternalIdentifier, ImportedValue, ImportJob, ImportJobEvent, ImportRow
+from interop.services import retention
 from interop.services.erasing import empty_refused_rows
 
 
@@ -55,3 +58,18 @@ impersonal(
     actor="Who asked for the step, in the course of their work.",
 )
 on_erasure("interop.ImportRow, refused", empty_refused_rows)
+
+keep_for(
+    "interop.ImportRow",
+    kept=lambda: settings.IMPORT_ROWS_KEPT,
+    basis="An import can be taken back, and its report explains the records, for a year.",
+    due=lambda at: retention.rows_due(at).count(),
+    apply=retention.purge_rows,
+)
+keep_for(
+    "uploaded files of imports",
+    kept=lambda: settings.IMPORT_FILES_KEPT,
+    basis="A file is looked into when its rows raise questions.",
+    due=lambda at: len(retention.files_due(at)),
+    apply=retention.discard_files,
+)

@@ -1,6 +1,9 @@
 """What the handling of privacy itself says about people."""
 
+from django.conf import settings
+
 from core.privacy import personal
+from core.privacy.retention import keep_for, name_holds
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 
 personal(
@@ -37,4 +40,13 @@ personal(
         "placed_by": "Who placed it, in the course of their work.",
         "released_by": "Who released it, in the course of their work.",
     },
+)
+
+name_holds(LegalHold.objects.in_force)
+keep_for(
+    "files of privacy.SubjectExport",
+    kept=lambda: settings.SUBJECT_EXPORTS_KEPT,
+    basis="Long enough to fetch it, and it holds everything about somebody.",
+    due=lambda at: SubjectExport.objects.overdue(at).count(),
+    chore="purge_exports",
 )

@@ -25,3 +25,9 @@ def erase(erasure_id: str) -> None:
 def purge_exports() -> None:
     """Delete the files of exports that have had their time."""
     carry_out("purge_exports", lambda: services.purge_exports(at=timezone.now()))
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def apply_retention() -> None:
+    """Delete what has been kept for as long as it may be."""
+    carry_out("apply_retention", lambda: services.apply_retention(at=timezone.now()))

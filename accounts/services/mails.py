@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts import mailing
 from accounts.events import MailRequested
@@ -21,6 +22,7 @@ from accounts.services.guesses import subject_of
 from core.db.purging import purge
 from core.errors import InvalidError
 from core.events import publish
+from core.privacy.retention import spared
 from core.security.limiter import Demand, Limit, limiter
 
 SECRET_BYTES = 32
@@ -128,7 +130,12 @@ def purge_account_mails(*, at: datetime, batch: int = 5000) -> int:
 
     Raises `LockHeldError` when somebody else is at it.
     """
-    return purge(AccountMail.objects.filter(requested_at__lt=at - KEPT), order="requested_at", batch=batch)
+    return purge(mails_due(at), order="requested_at", batch=batch)
+
+
+def mails_due(at: datetime) -> QuerySet[AccountMail]:
+    """Return the mails that were asked for long enough ago, but for those of people whose records are held."""
+    return spared(AccountMail.objects.filter(requested_at__lt=at - KEPT), "user__person")
 
 
 @transaction.atomic

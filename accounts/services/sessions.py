@@ -21,6 +21,7 @@ from audit.services import record
 from core.db.purging import purge
 from core.events import publish
 from core.ids import new_id
+from core.privacy.retention import spared
 
 # Two tabs that refresh at the same moment are not a theft.
 REUSE_GRACE = timedelta(seconds=10)
@@ -169,10 +170,20 @@ def purge_sessions(*, at: datetime, batch: int = 5000) -> int:
 
     Raises `LockHeldError` when somebody else is at it.
     """
-    for waiting in (PendingLogIn.objects, FederatedLogIn.objects):
-        over = waiting.filter(expires_at__lt=at - settings.ENDED_SESSIONS_KEPT)
-        purge(over, order="expires_at", batch=batch)
-    return purge(Session.objects.ended_before(at - settings.ENDED_SESSIONS_KEPT), order="ended_at", batch=batch)
+    federated = FederatedLogIn.objects.filter(expires_at__lt=at - settings.ENDED_SESSIONS_KEPT)
+    purge(federated, order="expires_at", batch=batch)
+    purge(pending_log_ins_due(at), order="expires_at", batch=batch)
+    return purge(sessions_due(at), order="ended_at", batch=batch)
+
+
+def sessions_due(at: datetime) -> QuerySet[Session]:
+    """Return the log-ins that ended long enough ago, but for those of people whose records are held."""
+    return spared(Session.objects.ended_before(at - settings.ENDED_SESSIONS_KEPT), "user__person")
+
+
+def pending_log_ins_due(at: datetime) -> QuerySet[PendingLogIn]:
+    """Return the log-ins that were begun long enough ago, but for those of people whose records are held."""
+    return spared(PendingLogIn.objects.filter(expires_at__lt=at - settings.ENDED_SESSIONS_KEPT), "user__person")
 
 
 def purge_admin_sessions(*, at: datetime, batch: int = 5000) -> int:

@@ -204,6 +204,8 @@ CELERY_BEAT_SCHEDULE = {
     "purge_account_mails": chore("accounts.tasks.purge_account_mails", hour="4", minute="35"),
     # Nightly: expired log-ins of the administration pages.
     "purge_admin_sessions": chore("accounts.tasks.purge_admin_sessions", hour="4", minute="40"),
+    # Nightly: what is personal and has had its time, where no chore of its own deletes it.
+    "apply_retention": chore("privacy.tasks.apply_retention", hour="4", minute="55"),
     # Hourly: the files hold everything about somebody.
     "purge_exports": chore("privacy.tasks.purge_exports", minute="50"),
 }
@@ -304,6 +306,9 @@ DATA_UPLOAD_MAX_NUMBER_FILES = 5
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # Uploaded files of imports; web workers and Celery workers both read them.
 IMPORT_ROOT = env.path("IMPORT_ROOT", default=str(BASE_DIR / ".campus" / "imports"))()
+# How long the files are kept, and how long what they said, without which an import cannot be taken back.
+IMPORT_FILES_KEPT = timedelta(days=90)
+IMPORT_ROWS_KEPT = timedelta(days=365)
 # Files with everything about a person, encrypted; web workers and Celery workers both need the folder.
 EXPORT_ROOT = env.path("EXPORT_ROOT", default=str(BASE_DIR / ".campus" / "exports"))()
 # How long they may be fetched.

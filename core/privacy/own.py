@@ -1,12 +1,15 @@
 """What the foundation keeps about people: digests of values, kept answers, and facts on their way."""
 
+from datetime import timedelta
 from typing import Any
 
 from django.db import connection
 from django.db.models import Q
 
-from core.models import UniqueCustomValue
+from core import idempotency, relay
+from core.models import IdempotencyKey, OutboxEvent, UniqueCustomValue
 from core.privacy.registry import Subject, on_erasure, personal
+from core.privacy.retention import keep_for
 
 _ANSWERS = """
     FROM core_idempotencykey
@@ -45,3 +48,18 @@ def _forget(which: str) -> Any:
 
 on_erasure("core.IdempotencyKey", _forget(_ANSWERS))
 on_erasure("core.OutboxEvent", _forget(_EVENTS))
+
+keep_for(
+    "core.IdempotencyKey",
+    kept=lambda: idempotency.KEPT,
+    basis="A client that got no answer may ask for it again.",
+    due=lambda at: IdempotencyKey.objects.filter(expires_at__lte=at).count(),
+    chore="purge_idempotency_keys",
+)
+keep_for(
+    "core.OutboxEvent, delivered",
+    kept=lambda: timedelta(days=relay.KEPT_DAYS),
+    basis="Whoever looks for a fault sees what was announced lately.",
+    due=lambda at: OutboxEvent.objects.filter(delivered_at__lt=at - timedelta(days=relay.KEPT_DAYS)).count(),
+    chore="purge_outbox",
+)

@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django.apps import apps
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
@@ -46,6 +47,13 @@ class ChangedSinceError(ConflictError):
     title = "Rows were changed since they were imported; force it to take the import back all the same."
 
 
+class TooOldError(ConflictError):
+    """What the import wrote, and what was there before, is no longer known."""
+
+    code = "import_too_old"
+    title = "The rows of this import have had their time; it can no longer be taken back."
+
+
 @transaction.atomic
 def request_reversal(job: ImportJob, *, by: Actor | None, force: bool = False) -> ImportJob:
     """Let a worker bring every row that a job wrote back to what it was; refused with `illegal_transition`."""
@@ -75,6 +83,8 @@ def _ask(job: ImportJob, by: Actor | None, *, force: bool) -> ImportJob:
         return crud.update(job, {"is_reversal_forced": job.is_reversal_forced or force})
     if State.REVERTING not in states.TRANSITIONS[job.state]:
         raise states.TransitionError(f"An import that is {job.state} cannot be taken back.")
+    if job.created_at <= timezone.now() - settings.IMPORT_ROWS_KEPT:
+        raise TooOldError
     facts: dict[str, Any] = {
         "errors": [],
         "rows_done": 0,

@@ -20,8 +20,9 @@ from privacy.services.exports import (
     request_export,
     write_for_operator,
 )
-from privacy.services.holds import HeldError, ReleasedError, held_people, place_hold, release_hold
+from privacy.services.holds import HeldError, ReleasedError, place_hold, release_hold
 from privacy.services.reasons import ReasonMissingError
+from privacy.services.retention import apply_retention, retention_standings
 from privacy.services.subjects import subject_of
 
 __all__ = [
@@ -32,11 +33,11 @@ __all__ = [
     "ReasonMissingError",
     "ReleasedError",
     "SelfApprovalError",
+    "apply_retention",
     "approve_erasure",
     "carry_out_erasure",
     "discard_export",
     "erase_person",
-    "held_people",
     "listed",
     "make_export",
     "open_export",
@@ -46,6 +47,7 @@ __all__ = [
     "release_hold",
     "request_erasure",
     "request_export",
+    "retention_standings",
     "subject_of",
     "write_archive",
     "write_for_operator",

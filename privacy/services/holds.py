@@ -2,7 +2,6 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -12,14 +11,10 @@ from accounts.models import Person
 from audit.services import record
 from core import crud
 from core.db.constraints import refusal
-from core.db.locks import lock_named
 from core.errors import ConflictError
 from core.visibility import Actor
 from privacy.models import LegalHold
 from privacy.services.reasons import stated
-
-# Whoever places a hold waits for the step of retention that is under way, and the next one knows of it.
-RETENTION = ("privacy.retention", "step")
 
 
 class HeldError(ConflictError):
@@ -42,7 +37,6 @@ class ReleasedError(ConflictError):
 @transaction.atomic
 def place_hold(*, by: Actor | None, person: Person, reason: str) -> LegalHold:
     """Keep the records of a person from erasure and retention; raises `ReasonMissingError`."""
-    lock_named(*RETENTION)
     # Waits for an erasure of the person that is under way, and every later one finds the hold.
     Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     values = {"person": person, "reason": stated(reason), "placed_by": by, "placed_at": timezone.now()}
@@ -66,8 +60,3 @@ def require_not_held(people: Collection[UUID]) -> None:
     """Raise `HeldError` while a hold on one of the people is in force."""
     if LegalHold.objects.in_force().filter(person__in=people).exists():
         raise HeldError
-
-
-def held_people() -> Any:
-    """Return the people whom holds protect, as a subquery."""
-    return LegalHold.objects.in_force().values("person")
