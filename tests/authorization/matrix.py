@@ -10,6 +10,7 @@ from django.db import connection, transaction
 from django.http import HttpResponse
 from psycopg import sql
 
+from core.errors import ForbiddenError
 from tests.authorization.bodies import body_for
 from tests.authorization.cast import UNIDENTIFIED
 from tests.authorization.expectations import Cell, Expectations, address
@@ -67,6 +68,7 @@ class Answer:
     """What came back, and which tables a refused or a safe request changed."""
 
     status: int
+    code: str | None
     data: Any
     comparable: str
     changed: tuple[str, ...]
@@ -152,7 +154,7 @@ def _read(response: HttpResponse, changed: tuple[str, ...], ids: Sequence[str], 
     for each in ids:
         comparable = comparable.replace(each, "…")
     data = content.get("data") if isinstance(content, dict) else None
-    return Answer(response.status_code, data, comparable, changed)
+    return Answer(response.status_code, shown.get("code"), data, comparable, changed)
 
 
 def disagreements(
@@ -177,6 +179,9 @@ def _of_actor(world: World, op: Operation, actor: str, cell: Cell, expected: Exp
         if answer.status != wanted:
             yield f"{actor} gets {answer.status} instead of {wanted} from {where}: {answer.comparable[:300]}"
             continue
+        # Whoever may not do such a thing is told so before anything is looked up or written.
+        if cell.is_refused and answer.status == 403 and answer.code != ForbiddenError.code:
+            yield f"{actor} is refused {where} as {answer.code} instead of {ForbiddenError.code}"
         if answer.changed:
             yield f"{actor} gets {answer.status} from {where}, which changes {', '.join(answer.changed)} all the same"
         if answer.status < 300 and answer.data is not None:
