@@ -14,7 +14,7 @@ from accounts.models import User
 from core.visibility import visible
 from tests.authorization.world import ARCHIVED, MISSING_ID, OTHER, OWN, World
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("authorization"), pytest.mark.checklist(14)]
+pytestmark = [pytest.mark.django_db, pytest.mark.sweep, pytest.mark.checklist(14)]
 
 PAGES: dict[type[Model], Any] = dict(admin.site._registry)
 # Part of another row, with which it may be seen.

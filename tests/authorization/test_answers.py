@@ -18,7 +18,7 @@ from tests.authorization.matrix import Operation
 from tests.authorization.world import MISSING_ID, OWN, World
 from tests.contract.operations import document
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("authorization")]
+pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
 
 OPERATIONS = matrix.operations()
 READS = [op for op in OPERATIONS if op.method == "GET"]
