@@ -73,11 +73,9 @@ def _view(app_label: str, *models: str) -> set[str]:
 
 
 # What anybody who works or studies here may read: the structure of the university.
-_STRUCTURE = (
-    _view("departments", "department", "campus", "building", "room", "academicyear", "term", "program", "appointment")
-    | _view("courses", "course", "courseversion", "requisite", "section", "meeting")
-    | _view("core", "customfield")
-)
+_STRUCTURE = _view(
+    "departments", "department", "campus", "building", "room", "academicyear", "term", "program", "appointment"
+) | _view("courses", "course", "courseversion", "requisite", "section", "meeting")
 
 # And of one another, as far as each lets themselves be found.
 _MEMBER = _STRUCTURE | _view("directory", "directoryentry")
@@ -96,8 +94,14 @@ _EMPLOYMENT = {"faculty.view_protected_faculty"}
 # National identity numbers, passports, tax numbers: masked, and in the clear for a stated reason.
 _IDENTIFIERS = {"accounts.reveal_personidentifier"}
 
-_CATALOGUE = _all("courses", "course", "courseversion", "requisite", "section", "meeting", "sectioninstructor")
+# A version of a course is never taken back, and who teaches a section is part of the section.
+_CATALOGUE = (
+    _all("courses", "course", "requisite", "section", "meeting")
+    | _view("courses", "courseversion", "sectioninstructor")
+    | {"courses.add_courseversion", "courses.change_courseversion"}
+)
 
+# Their histories are written by the steps that the rows take, and by nobody in person.
 _STUDENT_RECORDS = ("student", "programenrollment", "studentstatusevent", "programenrollmentevent")
 _FACULTY_RECORDS = ("faculty", "facultyappointment", "facultystatusevent")
 
@@ -111,9 +115,11 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _EMPLOYMENT
     | _CATALOGUE
     | _all("departments", "department", "campus", "building", "room", "academicyear", "term", "program", "appointment")
-    | _all("students", *_STUDENT_RECORDS)
+    | _all("students", "student", "programenrollment")
+    | _view("students", *_STUDENT_RECORDS)
     | _GUARDIANS
-    | _all("faculty", *_FACULTY_RECORDS)
+    | _all("faculty", "faculty")
+    | _view("faculty", *_FACULTY_RECORDS)
     | _all("enrollment", "enrollment")
     | {"enrollment.override_rules"}
     | _all("core", "customfield")
@@ -157,7 +163,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | {"students.view_ward", "enrollment.view_enrollment"},
     Role.FINANCE_OFFICER: _MEMBER | _view("students", "student"),
     Role.FINANCE_APPROVER: _MEMBER,
-    Role.HR_OFFICER: _MEMBER | _EMPLOYMENT | _all("faculty", *_FACULTY_RECORDS),
+    Role.HR_OFFICER: _MEMBER | _EMPLOYMENT | _all("faculty", "faculty") | _view("faculty", *_FACULTY_RECORDS),
     Role.FACILITIES_MANAGER: _MEMBER | _all("departments", "campus", "building", "room"),
     Role.CAMPAIGN_MANAGER: _MEMBER,
     # What other systems are fed with: who studies and teaches what, without anything protected. They write nothing.

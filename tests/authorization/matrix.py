@@ -13,7 +13,7 @@ from psycopg import sql
 from core.errors import ForbiddenError
 from tests.authorization.bodies import body_for
 from tests.authorization.cast import UNIDENTIFIED
-from tests.authorization.expectations import Cell, Expectations, address
+from tests.authorization.expectations import ROWS, Cell, Expectations, address
 from tests.authorization.world import ARCHIVED, MISSING, MISSING_ID, OTHER, OWN, World
 from tests.contract.routes import Route, routes
 
@@ -21,6 +21,8 @@ PAGE = 200
 SAFE = ("GET", "HEAD", "OPTIONS")
 # Written down about a request, whatever becomes of it.
 RECORDS = re.compile(r"audit_|accounts_signingkey|accounts_apikeyuse")
+# What is asked with a body, and writes nothing when all is well.
+WRITE_NOTHING = ("preflight",)
 VOLATILE = ("timestamp", "request_id")
 
 
@@ -72,6 +74,7 @@ class Answer:
     data: Any
     comparable: str
     changed: tuple[str, ...]
+    wrote: bool
 
     @property
     def ids(self) -> set[str]:
@@ -114,7 +117,7 @@ def ask(world: World, operation: Operation, actor: str, target: str, query: str 
         transaction.set_rollback(True)
     # What a refused request wrote and took back is no change.
     changed = tuple(table for table, state in zip(touched, found, strict=False) if state != fingerprint(table))
-    return _read(response, changed, [str(each) for each in values.values()], body)
+    return _read(response, changed, bool(touched), [str(each) for each in values.values()], body)
 
 
 def takes_a_form(operation: Operation) -> bool:
@@ -142,7 +145,7 @@ def fingerprint(table: str) -> Any:
         return cursor.fetchone()
 
 
-def _read(response: HttpResponse, changed: tuple[str, ...], ids: Sequence[str], body: Any) -> Answer:
+def _read(response: HttpResponse, changed: tuple[str, ...], wrote: bool, ids: Sequence[str], body: Any) -> Answer:
     is_json = "json" in response.headers.get("Content-Type", "")
     content = json.loads(response.content) if is_json and response.content else {}
     shown = (
@@ -154,7 +157,7 @@ def _read(response: HttpResponse, changed: tuple[str, ...], ids: Sequence[str], 
     for each in ids:
         comparable = comparable.replace(each, "…")
     data = content.get("data") if isinstance(content, dict) else None
-    return Answer(response.status_code, shown.get("code"), data, comparable, changed)
+    return Answer(response.status_code, shown.get("code"), data, comparable, changed, wrote)
 
 
 def disagreements(
@@ -184,6 +187,8 @@ def _of_actor(world: World, op: Operation, actor: str, cell: Cell, expected: Exp
             yield f"{actor} is refused {where} as {answer.code} instead of {ForbiddenError.code}"
         if answer.changed:
             yield f"{actor} gets {answer.status} from {where}, which changes {', '.join(answer.changed)} all the same"
+        if answer.status < 300 and op.method not in SAFE and not answer.wrote and op.action not in WRITE_NOTHING:
+            yield f"{actor} gets {answer.status} from {where}, which writes nothing"
         if answer.status < 300 and answer.data is not None:
             yield from expected.unreadable(op, actor, answer.data, where)
         if answer.status == 200 and op.route.lists and op.method == "GET":
@@ -198,6 +203,8 @@ def _of_rows(world: World, op: Operation, actor: str, found: tuple[str, Cell, An
         yield f"{op} of the {target} row shows {actor} {len(answer.ids)} rows"
     if op.names_a_row:
         return
+    if op.route.model not in world.rows and cell.rows is not None and bool(answer.ids) != bool(ROWS[cell.rows]):
+        yield f"{op} shows {actor} {len(answer.ids)} rows"
     for name in (OWN, OTHER, ARCHIVED):
         row = world.rows.get(op.route.model, {}).get(name)
         if row is not None and (str(row.pk) in answer.ids) != cell.shows(name):

@@ -11,7 +11,9 @@ from django.test import Client, RequestFactory
 from django.urls import NoReverseMatch, get_resolver, reverse
 
 from accounts.models import User
+from core.models import CustomField
 from core.visibility import visible
+from courses.models import Section, SectionInstructor
 from tests.authorization.world import ARCHIVED, MISSING_ID, OTHER, OWN, World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sweep, pytest.mark.checklist(14)]
@@ -69,6 +71,26 @@ def test_what_is_offered_is_what_is_permitted_on_the_rows_in_sight(world: World,
                     faults.append(f"{actor} is offered {offered(pages, request, row)} of the {target} {model.__name__}")
 
     assert not faults, "\n" + "\n".join(faults)
+
+
+@pytest.mark.parametrize("actor", ["registrar", "department_head"])
+def test_a_section_is_shown_with_those_who_teach_it(world: World, rf: RequestFactory, actor: str) -> None:
+    request = rf.get("/admin/")
+    request.user = dict(staff(world))[actor]
+
+    parts = PAGES[Section].get_inline_instances(request, world.row(Section, OWN))
+
+    assert SectionInstructor in {part.model for part in parts}
+
+
+def test_whoever_defines_custom_fields_is_shown_them(world: World, rf: RequestFactory) -> None:
+    request = rf.get("/admin/")
+    shown = {}
+    for actor, user in staff(world):
+        request.user = user
+        shown[actor] = PAGES[CustomField].has_view_permission(request)
+
+    assert {actor for actor in shown if shown[actor]} >= {"registrar", "system_admin"}
 
 
 def test_every_page_opens_to_whom_it_is_offered_and_to_nobody_else(world: World, rf: RequestFactory) -> None:

@@ -1,0 +1,138 @@
+"""Who sees and manages which rows: of models that no route lists, and by roles held otherwise than usual.
+
+A route asks for a permission before it asks which rows are in sight, so whoever lacks it tells nothing of
+a rule. Here the rules are asked as they are, by somebody who holds a single role and is one person.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts.models import Person, RoleAssignment, User
+from accounts.roles import Role, ScopeKind
+from core.visibility import visible
+from courses.models import (
+    CourseVersion,
+    MeetingSection,
+    RequisiteCourse,
+    Section,
+    SectionInstructor,
+    SectionStatusEvent,
+)
+from departments.models import TermStateEvent
+from enrollment.models import Enrollment
+from faculty.models import Faculty, FacultyAppointment, FacultyStatusEvent
+from interop.models import ImportJob, ImportJobEvent
+from students.models import Student
+from tests.accounts.factories import RoleAssignmentFactory, UserFactory
+from tests.authorization.world import OTHER, OWN, World
+
+OURS, BOTH, NEITHER = (OWN,), (OWN, OTHER), ()
+DEPARTMENT, PROGRAM, SECTION, SELF = ScopeKind.DEPARTMENT, ScopeKind.PROGRAM, ScopeKind.SECTION, ScopeKind.SELF
+# A role that sees nothing but the shape of the university: what else its holder sees is theirs.
+PLAIN = Role.EXAMINER
+
+
+@dataclass(frozen=True)
+class Case:
+    """Somebody with a role within a scope of the own side, and which rows of a model are open to them."""
+
+    model: Any
+    role: Role
+    scope: ScopeKind = ScopeKind.INSTITUTION
+    person: Callable[[Any], Person] | None = None
+    view: tuple[str, ...] = NEITHER
+    manage: tuple[str, ...] = NEITHER
+
+    def __str__(self) -> str:
+        return f"{self.role.value} ({self.scope.value}{', in person' if self.person else ''}) {self.model.__name__}"
+
+
+def student(side: Any) -> Person:
+    person: Person = side.student.person
+    return person
+
+
+def teacher(side: Any) -> Person:
+    person: Person = side.faculty.person
+    return person
+
+
+CASES = [
+    *(
+        Case(model, PLAIN, view=BOTH)
+        for model in (MeetingSection, RequisiteCourse, SectionInstructor, SectionStatusEvent, TermStateEvent)
+    ),
+    Case(Person, PLAIN, person=student, view=OURS),
+    Case(Person, Role.SYSTEM_ADMIN, view=BOTH, manage=BOTH),
+    Case(User, PLAIN, person=student, view=OURS),
+    Case(RoleAssignment, PLAIN, person=student, view=OURS),
+    Case(CourseVersion, Role.DEPARTMENT_HEAD, DEPARTMENT, view=BOTH, manage=OURS),
+    Case(Section, Role.DEPARTMENT_HEAD, SECTION, view=BOTH, manage=OURS),
+    Case(Student, Role.REGISTRAR, PROGRAM, view=OURS, manage=OURS),
+    Case(Enrollment, Role.EXAM_CONTROLLER, PROGRAM, view=OURS),
+    Case(Enrollment, PLAIN, person=student, view=OURS),
+    Case(Faculty, PLAIN, person=teacher, view=OURS),
+    Case(FacultyAppointment, PLAIN, person=teacher, view=OURS),
+    Case(FacultyStatusEvent, PLAIN, person=teacher, view=OURS),
+    Case(ImportJob, PLAIN, person=student, view=OURS, manage=OURS),
+    Case(ImportJobEvent, PLAIN, person=student, view=OURS),
+]
+
+ROWS: dict[Any, Callable[[Any], Any]] = {
+    MeetingSection: lambda side: MeetingSection.objects.get(meeting=side.meeting),
+    SectionInstructor: lambda side: SectionInstructor.objects.get(section=side.section),
+    FacultyAppointment: lambda side: FacultyAppointment.objects.filter(faculty=side.faculty)[0],
+    FacultyStatusEvent: lambda side: FacultyStatusEvent.objects.filter(faculty=side.faculty)[0],
+    RequisiteCourse: lambda side: RequisiteCourse.objects.create(requisite=side.requisite, course=side.other_course),
+    SectionStatusEvent: lambda side: SectionStatusEvent.objects.create(
+        section=side.section, from_status="open", to_status="closed", happened_at=timezone.now()
+    ),
+    TermStateEvent: lambda side: TermStateEvent.objects.create(
+        term=side.term, from_state="planning", to_state="registration", happened_at=timezone.now()
+    ),
+}
+
+
+def faults(case: Case, world: World) -> Iterator[str]:
+    """Say where the rows that are open to somebody are other than expected."""
+    with transaction.atomic():
+        user = somebody(case, world)
+        rows = {target: row_of(case, world, target, user) for target in BOTH}
+        for sight in ("view", "manage"):
+            opened = visible(case.model._base_manager.all(), user, to=sight)
+            found = tuple(target for target, row in rows.items() if opened.filter(pk=row.pk).exists())
+            if found != getattr(case, sight):
+                yield f"{case}: {sight} opens {found} instead of {getattr(case, sight)}"
+        transaction.set_rollback(True)
+
+
+def somebody(case: Case, world: World) -> User:
+    """Return the user of a case, who holds nothing but its role."""
+    own = world.sides[OWN]
+    person = case.person(own) if case.person else None
+    found = User.objects.filter(person=person).first() if person else None
+    user: User = found or UserFactory(email="somebody-else@example.org", person=person)
+    if case.model is not RoleAssignment:
+        RoleAssignment.objects.filter(user=user).delete()
+    scope = {DEPARTMENT: own.department, PROGRAM: own.program, SECTION: own.section}.get(case.scope)
+    RoleAssignmentFactory(user=user, role=case.role, scope_kind=case.scope, scope_id=scope and scope.pk)
+    return User.objects.get(pk=user.pk)
+
+
+def row_of(case: Case, world: World, target: str, user: User) -> Any:
+    """Return the row of the model on a side; imports of the own side are those of the user."""
+    if case.model in ROWS:
+        return ROWS[case.model](world.sides[target])
+    if case.model not in (ImportJob, ImportJobEvent):
+        return world.row(case.model, target)
+    job = world.row(ImportJob, target)
+    if target == OWN:
+        ImportJob.objects.filter(pk=job.pk).update(actor=user)
+    if case.model is ImportJob:
+        return job
+    steps = {"from_state": "validated", "to_state": "applied", "happened_at": timezone.now()}
+    return ImportJobEvent.objects.create(job=job, **steps)
