@@ -9,7 +9,7 @@ from students.models import Student
 from tests.authorization import matrix
 from tests.authorization.world import OTHER, OWN, World
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("authorization"), pytest.mark.slow]
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.sweep]
 
 READS = [op for op in matrix.operations() if op.method == "GET"]
 # Who has nothing to do with whom: a student with those of the same section, everybody with those of another department.

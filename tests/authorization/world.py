@@ -34,7 +34,7 @@ from accounts.models import (
     User,
 )
 from accounts.roles import Role
-from audit.models import Disclosure
+from audit.models import Disclosure, Event
 from core.ids import new_id
 from core.models import CustomField
 from courses.models import Course, CourseVersion, Meeting, Requisite, Section
@@ -118,6 +118,7 @@ def built(blocker: Any) -> Iterator[World]:
             _app_of(user)
             _identity_of(user)
         _archive(world, own)
+        Event.objects.create(action="access.denied", actor_id=own.student_user.pk)
         connection.check_constraints()
         logging.disable(logging.WARNING)  # thousands of refusals are what is asked for
         try:
