@@ -21,8 +21,12 @@ PAGE = 200
 SAFE = ("GET", "HEAD", "OPTIONS")
 # Written down about a request, whatever becomes of it.
 RECORDS = re.compile(r"audit_|accounts_signingkey|accounts_apikeyuse")
-# What is accepted and writes nothing: a question with a body, and ending one's other sessions, which nobody here has.
-WRITE_NOTHING = ("POST enrollments/preflight/", "DELETE auth/sessions/")
+# What is accepted and writes nothing: a question with a body, ending one's other sessions, which nobody here has, and
+# steps that the links of the world have taken.
+WRITE_NOTHING = (
+    "POST enrollments/preflight/", "DELETE auth/sessions/", "POST guardian-links/{pk}/verify/",
+    "POST guardian-links/{pk}/consent/",
+)  # fmt: skip
 VOLATILE = ("timestamp", "request_id")
 
 
