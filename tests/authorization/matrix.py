@@ -27,6 +27,8 @@ WRITE_NOTHING = (
     "POST enrollments/preflight/", "DELETE auth/sessions/", "POST guardian-links/{pk}/verify/",
     "POST guardian-links/{pk}/consent/",
 )  # fmt: skip
+# How somebody is refused who may not do such a thing at all, and a program what takes a person's session.
+NOT_PERMITTED = (ForbiddenError.code, "session_required")
 VOLATILE = ("timestamp", "request_id")
 
 
@@ -187,8 +189,8 @@ def _of_actor(world: World, op: Operation, actor: str, cell: Cell, expected: Exp
             yield f"{actor} gets {answer.status} instead of {wanted} from {where}: {answer.comparable[:300]}"
             continue
         # Whoever may not do such a thing is told so before anything is looked up or written.
-        if cell.is_refused and answer.status == 403 and answer.code != ForbiddenError.code:
-            yield f"{actor} is refused {where} as {answer.code} instead of {ForbiddenError.code}"
+        if cell.is_refused and answer.status == 403 and answer.code not in NOT_PERMITTED:
+            yield f"{actor} is refused {where} as {answer.code} instead of {' or '.join(NOT_PERMITTED)}"
         if answer.changed:
             yield f"{actor} gets {answer.status} from {where}, which changes {', '.join(answer.changed)} all the same"
         is_write = op.method not in SAFE and str(op) not in WRITE_NOTHING and target != ARCHIVED
