@@ -31,6 +31,8 @@ WRITERS = [
     op for op in matrix.operations()
     if op.action in ("create", "partial_update") and not matrix.takes_a_form(op) and "parent" not in op.route.names
 ]  # fmt: skip
+# Those that somebody in charge gets through with; an erasure waits for the one that was asked for already.
+ACCEPTED = [op for op in WRITERS if reviewed().line(op).cell("system_admin").status(OWN) < 300]
 BULK = [op for op in matrix.operations() if op.action.startswith("bulk_")]
 # Steps, whose bodies are none of a row.
 STEPS = [
@@ -104,7 +106,7 @@ def test_a_name_that_no_writer_declares_is_refused(op: Operation, world: World) 
 
 
 @pytest.mark.checklist(7)
-@pytest.mark.parametrize("op", WRITERS, ids=str)
+@pytest.mark.parametrize("op", ACCEPTED, ids=str)
 def test_a_name_that_is_only_read_is_not_written(op: Operation, world: World) -> None:
     body = body_for(op.route, op.method, world, OWN)
     shown = set(op.route.view.detail_serializer_class(context={}).fields)
