@@ -12,13 +12,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any
 
 import pytest
 
-from accounts import assignments, roles
-from accounts.models import User, user
+from accounts import roles
+from accounts.assignments import Assignment
+from accounts.models import User
 from core import visibility
 from core.api.permissions import AUTHENTICATED
 from tests.authorization import matrix
@@ -218,13 +218,12 @@ def recording() -> Iterator[set[Any]]:
 
         return ask
 
-    held, union = cache(lambda role: _Held(roles.permissions_of(role))), User.permissions.func
+    of_role, of_all = Assignment.permissions.fget, User.permissions.func
     rules = {key: [noting(key[0], rule) for rule in granted] for key, granted in visibility._grants.items()}
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(visibility, "_grants", defaultdict(list, rules))
-        patched.setattr(User, "permissions", property(lambda user: _Held(union(user))))
-        for module in (assignments, user):
-            patched.setattr(module, "permissions_of", held)
+        patched.setattr(Assignment, "permissions", property(lambda held: _Held(of_role(held))))
+        patched.setattr(User, "permissions", property(lambda user: _Held(of_all(user))))
         yield noted
 
 
