@@ -31,6 +31,7 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
     enrol_and_drop(registrar, students)
     note_records(administrator)
     let_programs_call(administrator)
+    ask_about_data(registrar, rows(registrar, "students")[STEPS : STEPS + 3])
     bring_in_files(registrar)
 
 
@@ -102,6 +103,18 @@ def let_programs_call(administrator: APIClient) -> None:
         post(administrator, "role-assignments", {"user": user, "role": "integration"})
         key = {"user": user, "name": name, "scopes": ["courses.view_course"], "expires_at": expires_at}
         post(administrator, "api-keys", key)
+
+
+def ask_about_data(registrar: APIClient, students: list[dict[str, Any]]) -> None:
+    """Hand some students what the records say about them, keep the records of some, and erase some who have left."""
+    leavers = [student["id"] for student in students]
+    for student in leavers:
+        post(registrar, f"students/{student}/change-status", {"status": "withdrawn", "reason": "Moved abroad"})
+    people = [registrar.get(f"/api/v1/students/{student}/").json()["data"]["person"] for student in leavers]
+    for person in people:
+        asked = {"person": person, "reason": "Asked by letter"}
+        for resource in ("exports", "erasures", "holds"):
+            post(registrar, f"privacy/{resource}", asked)
 
 
 def bring_in_files(registrar: APIClient) -> None:
