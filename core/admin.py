@@ -162,6 +162,12 @@ class ServiceAdmin(CustomFieldsAdminMixin):
         refused: DomainError | None = getattr(request, REFUSED, None)
         return form if refused is None else type(form.__name__, (_RefusedForm, form), {"refused": refused})
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Suggest what a link says, but for moments, which are no texts."""
+        moments = {field.name for field in self.opts.fields if isinstance(field, models.DateTimeField)}
+        suggested: dict[str, Any] = super().get_changeform_initial_data(request)
+        return {name: value for name, value in suggested.items() if name not in moments}
+
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> Any:
