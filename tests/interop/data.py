@@ -49,6 +49,7 @@ def empty_database() -> None:
         sql.Identifier(model._meta.db_table)
         for label in settings.FIRST_PARTY_APPS
         for model in apps.get_app_config(label).get_models()
+        if model._meta.managed
     ]
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(tables)))
