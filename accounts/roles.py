@@ -124,7 +124,9 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | {"enrollment.override_rules"}
     | _all("core", "customfield")
     | _all("interop", "importjob")
-    | _all("privacy", "subjectexport", "erasurerequest", "legalhold")
+    | _view("privacy", "subjectexport", "legalhold")
+    | {"privacy.add_subjectexport", "privacy.add_erasurerequest", "privacy.change_erasurerequest"}
+    | {"privacy.add_legalhold", "privacy.change_legalhold"}
     | _view("audit", "disclosure")
     | _view("accounts", "user", "roleassignment", "person"),
     Role.DEPARTMENT_HEAD: _MEMBER

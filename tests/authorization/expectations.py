@@ -124,6 +124,11 @@ class Expectations:
             told = {name for name in names.split() for row in rows if row.get(name) not in (None, "")}
             if told and actor not in self.members(actors):
                 yield f"{where} tells {actor} {', '.join(sorted(told))}, which `protected: {place}:` keeps from them"
+            kept = set(names.split()) - told
+            # The other student and the other instructor are told of themselves, which is neither row.
+            is_own = where.endswith("of the own row") and not actor.startswith("other_")
+            if kept and is_own and actor in self.members(actors) and operation.method == "GET":
+                yield f"{where} keeps {', '.join(sorted(kept))} from {actor}, whom `protected: {place}:` lets know"
 
 
 def cell_of(outcome: str) -> Cell:

@@ -251,7 +251,7 @@ def found_by(world: World, mutant: Mutant, cells: list[Recorded]) -> str:
         return not mutant.concerns(cell.operation), status >= 300
 
     with living(mutant):
-        for case in (case for case in CASES if mutant.model is case.model):
+        for case in (case for case in CASES if mutant.model is case.model or mutant.role == case.role):
             for fault in faults(case, world):
                 return fault
         for cell in sorted((cell for cell in cells if mutant.shows_in(cell, world)), key=unlikely):

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import Person, RoleAssignment, User
+from accounts.models import FactorKind, FederatedIdentity, Person, RoleAssignment, SecondFactor, User
 from accounts.roles import Role, ScopeKind
 from core.visibility import visible
 from courses.models import (
@@ -70,6 +70,9 @@ CASES = [
     Case(Person, Role.SYSTEM_ADMIN, view=BOTH, manage=BOTH),
     Case(User, PLAIN, person=student, view=OURS),
     Case(RoleAssignment, PLAIN, person=student, view=OURS),
+    Case(SecondFactor, PLAIN, person=student, view=OURS),
+    Case(FederatedIdentity, PLAIN, person=student, view=OURS),
+    Case(CourseVersion, Role.REGISTRAR, view=BOTH, manage=BOTH),
     Case(CourseVersion, Role.DEPARTMENT_HEAD, DEPARTMENT, view=BOTH, manage=OURS),
     Case(Section, Role.DEPARTMENT_HEAD, SECTION, view=BOTH, manage=OURS),
     Case(Student, Role.REGISTRAR, PROGRAM, view=OURS, manage=OURS),
@@ -90,6 +93,10 @@ ROWS: dict[Any, Callable[[Any], Any]] = {
     RequisiteCourse: lambda side: RequisiteCourse.objects.create(requisite=side.requisite, course=side.other_course),
     SectionStatusEvent: lambda side: SectionStatusEvent.objects.create(
         section=side.section, from_status="open", to_status="closed", happened_at=timezone.now()
+    ),
+    SecondFactor: lambda side: SecondFactor.objects.create(user=side.student_user, kind=FactorKind.APP, secret="none"),
+    FederatedIdentity: lambda side: FederatedIdentity.objects.create(
+        user=side.student_user, issuer="https://id.example.org", subject=side.letter
     ),
     TermStateEvent: lambda side: TermStateEvent.objects.create(
         term=side.term, from_state="planning", to_state="registration", happened_at=timezone.now()

@@ -156,7 +156,8 @@ def _people(own: SimpleNamespace, other: SimpleNamespace) -> None:
     """Let somebody study, teach, advise and lead on each side."""
     for side in (own, other):
         side.advisor_person = PersonFactory()
-        side.faculty = FacultyFactory(employee_no=f"E-{side.letter}", department=side.department)
+        known = PersonFactory(phone="+43 1 555 0100")
+        side.faculty = FacultyFactory(employee_no=f"E-{side.letter}", department=side.department, person=known)
         SectionInstructorFactory(section=side.section, faculty=side.faculty)
         side.colleague = FacultyFactory(employee_no=f"C-{side.letter}", department=side.department)
         SectionInstructorFactory(section=side.other_section, faculty=side.colleague)
@@ -195,7 +196,8 @@ def _passport(person: Person, value: str) -> dict[str, Any]:
 
 def _student_of(side: SimpleNamespace, number: str) -> Student:
     person = PersonFactory(phone="+43 1 555 0100", birth_date=date(2004, 5, 6), gender="female", nationality="AT")
-    student: Student = StudentFactory(student_no=number, department=side.department, person=person)
+    protected = {"home_address": "1 Elm Street", "accommodation_note": "Has a reader"}
+    student: Student = StudentFactory(student_no=number, department=side.department, person=person, **protected)
     return student
 
 
