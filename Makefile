@@ -60,7 +60,7 @@ bench: environment-development ## Measure what docs/performance.md claims, again
 	@DJANGO_SETTINGS_MODULE=campushub360.settings.testing TEST_DATABASE_NAME=benchmarks_campushub360 \
 		$(VENV)/python -m benchmarks $(ARGS)
 
-authz-mutants: environment-development ## Take each line of the policy away in turn; the matrix has to notice (ARGS="Department" tries some; hours)
+authz-mutants: environment-development ## Take each line of the policy away in turn; the matrix has to notice (ARGS="Department" tries some; minutes)
 	@AUTHZ_SLICE='$(ARGS)' $(VENV)/pytest tests/authorization/mutants.py -q --no-header --tb=line
 
 security-checklist: environment-development ## Record in docs/reference which tests show which line of the security checklist
