@@ -20,6 +20,7 @@ from tests.students.factories import StudentFactory
 
 pytestmark = pytest.mark.django_db
 KEYS, COURSES, STUDENTS = "/api/v1/api-keys/", "/api/v1/courses/", "/api/v1/students/"
+IMPORTS = "/api/v1/imports/"
 COURSE, STUDENT = "courses.view_course", "students.view_student"
 MINUTE = timedelta(minutes=1)
 
@@ -90,8 +91,8 @@ class TestWhatAKeyOpens:
         key = bare_key(program(Role.SYSTEM_ADMIN), *permissions_of(Role.SYSTEM_ADMIN))
         client = caller(key)
         urls = {
-            "get": ["/api/v1/auth/sessions/", KEYS, f"{KEYS}{key.pk}/"],
-            "post": ["/api/v1/auth/logout/", "/api/v1/auth/password/change/", KEYS, f"{KEYS}{key.pk}/rotate/"],
+            "get": ["/api/v1/auth/sessions/", IMPORTS, KEYS, f"{KEYS}{key.pk}/"],
+            "post": ["/api/v1/auth/logout/", "/api/v1/auth/password/change/", KEYS, f"{KEYS}{key.pk}/rotate/", IMPORTS],
             "patch": [f"{KEYS}{key.pk}/"],
             "delete": ["/api/v1/auth/sessions/", f"{KEYS}{key.pk}/"],
         }[method]
