@@ -71,7 +71,7 @@ personal(
 personal(
     Session,
     says="Where you are logged in, and were lately.",
-    kept="ENDED_SESSIONS_KEPT_DAYS after its end.",
+    kept="Some months after its end; the university sets how many.",
     paths=("user__person",),
     keeps="user_agent ip amr rotated_at expires_at absolute_expires_at revoked_at",
     withholds={"current_refresh_hash previous_refresh_hash": HASH},
@@ -90,8 +90,13 @@ personal(
     says="What was mailed to you about your account.",
     kept="Some days after it was sent.",
     paths=("user__person",),
-    keeps="kind address email session_id requested_at sent_at expires_at used_at",
-    withholds={"token_hash": HASH, "token_version": "A count by which tokens become outdated."},
+    keeps="kind address email session_id requested_at used_at",
+    withholds={
+        "token_hash": HASH,
+        "token_version": "A count by which tokens become outdated.",
+        "sent_at expires_at": "Whether a mail went to an address tells whether somebody else has it.",
+    },
+    hides=lambda mail, subject: ("updated_at",),
     deletes=True,
 )
 personal(

@@ -89,7 +89,7 @@ def begin_app(user: User, *, password: str, session_id: UUID, at: datetime) -> E
 
     Raises `WrongPasswordError`, `TooManyGuessesError` and `FactorExistsError`.
     """
-    require_password(user, password, session_id=session_id, at=at)
+    require_password(user, password, session_id=session_id, at=at, field="password")
     secret = totp.new_secret()
     with transaction.atomic():
         lock_users([user.pk])
@@ -142,7 +142,7 @@ def remove_factor(user: User, *, factor: UUID, password: str, session_id: UUID, 
 
     Raises `WrongPasswordError`, `TooManyGuessesError`, `MissingError`, and `LastFactorError` while a role needs one.
     """
-    require_password(user, password, session_id=session_id, at=at)
+    require_password(user, password, session_id=session_id, at=at, field="password")
     with transaction.atomic():
         lock_users([user.pk])
         factors = {each.pk: each for each in SecondFactor.objects.confirmed().filter(user=user)}
@@ -163,7 +163,7 @@ def renew_recovery_codes(user: User, *, password: str, session_id: UUID, at: dat
 
     Raises `WrongPasswordError`, `TooManyGuessesError` and `NoSecondFactorError`.
     """
-    require_password(user, password, session_id=session_id, at=at)
+    require_password(user, password, session_id=session_id, at=at, field="password")
     with transaction.atomic():
         lock_users([user.pk])
         if not SecondFactor.objects.confirmed().filter(user=user).exists():

@@ -51,17 +51,19 @@ class Continued:
     access: str
 
 
-def require_password(user: User, password: str, *, session_id: UUID | None, at: datetime) -> None:
+def require_password(
+    user: User, password: str, *, session_id: UUID | None, at: datetime, field: str = "current_password"
+) -> None:
     """Let the owner alone go on: raise `WrongPasswordError`, or `TooManyGuessesError` after a few wrong ones.
 
     The guesses are counted for the session, so that a stolen one keeps the owner out of nothing.
     """
     subject = subject_of("session", (session_id or user.pk).bytes)
     if reserve_guess(subject, at=at) is None:
-        raise TooManyGuessesError
+        raise TooManyGuessesError(field=field)
     if not hashing.check(password, user.password)[0]:
         record(action="reauthentication.failed", actor=user, subject=user)
-        raise WrongPasswordError
+        raise WrongPasswordError(field=field)
     forget_guesses(subject)
 
 

@@ -65,7 +65,7 @@ def begin_key(user: User, *, password: str, session_id: UUID, at: datetime) -> d
 
     Raises `WrongPasswordError`, `TooManyGuessesError` and `TooManyKeysError`.
     """
-    require_password(user, password, session_id=session_id, at=at)
+    require_password(user, password, session_id=session_id, at=at, field="password")
     with transaction.atomic():
         lock_users([user.pk])
         keys = SecondFactor.objects.filter(user=user, kind=FactorKind.KEY)

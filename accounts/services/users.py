@@ -73,7 +73,7 @@ def update_user(user: User, *, by: Actor | None, **changes: Unpack[UserValues]) 
     """Change an account; a new password or a deactivation ends its sessions at once.
 
     Raises `ReauthenticationRequiredError` for one's own password and address, `SelfGrantError` for what says that one
-    is staff or who one is, `KindIsFinalError`, and what the rules for passwords refuse.
+    is staff, active or who one is, `KindIsFinalError`, and what the rules for passwords refuse.
     """
     _require_changeable(user, by, changes)
     about = words_about(changes.get("email", user.email), changes.get("person", user.person))
@@ -104,6 +104,9 @@ def _require_changeable(user: User, by: Actor | None, changes: UserValues) -> No
         raise ReauthenticationRequiredError
     if changes.get("is_staff", user.is_staff) != user.is_staff or changes.get("person", user.person) != user.person:
         raise SelfGrantError("Nobody makes themselves a member of staff, or somebody else.")
+    if changes.get("is_active", user.is_active) != user.is_active:
+        # Somebody who may is left, then, and no stolen token closes its account.
+        raise SelfGrantError("Nobody closes their own account; somebody else who administers accounts does.")
 
 
 def deactivate_user(user: User, *, by: Actor | None) -> None:

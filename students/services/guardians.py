@@ -104,13 +104,14 @@ def withdraw_consent(link: GuardianLink, *, by: Actor, at: datetime) -> Guardian
 
 
 def revoke_guardian(link: GuardianLink, *, by: Actor, at: datetime) -> GuardianLink:
-    """End a link before today; one that began no earlier is verified no more."""
+    """End a link before today; one that began no earlier is neither verified nor consented to any more."""
     today = timezone.localdate(at)
     if link.valid.upper is not None and link.valid.upper <= today:
         return link
     if link.valid.lower < today:
         return crud.update(link, {"valid": DateRange(link.valid.lower, today, "[)")}, by=by)
-    return crud.update(link, {"verified_at": None, "verified_by": None}, by=by)
+    undone = dict.fromkeys(("verified_at", "verified_by", "consented_at", "consent_recorded_by"))
+    return crud.update(link, undone, by=by)
 
 
 def _require_open(link: GuardianLink) -> None:

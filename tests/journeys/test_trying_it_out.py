@@ -31,8 +31,10 @@ def execute(browser, live_server, registrar, client_for):
         browser.find_element(By.CSS_SELECTOR, f"#operations-{tag}-{operation} .opblock-summary-control").click()
         opened = browser.find_element(By.CSS_SELECTOR, f"#operations-{tag}-{operation}")
         browser.find_element(By.CSS_SELECTOR, ".auth-wrapper .authorize").click()
-        browser.find_element(By.CSS_SELECTOR, ".auth-container input").send_keys(token)
-        browser.find_element(By.CSS_SELECTOR, ".auth-btn-wrapper .authorize").click()
+        schemes = browser.find_elements(By.CSS_SELECTOR, ".auth-container")
+        bearer = next(scheme for scheme in schemes if "bearer" in scheme.text)
+        bearer.find_element(By.CSS_SELECTOR, "input").send_keys(token)
+        bearer.find_element(By.CSS_SELECTOR, ".auth-btn-wrapper .authorize").click()
         browser.find_element(By.CSS_SELECTOR, ".btn-done").click()
         opened.find_element(By.CSS_SELECTOR, ".execute").click()
         answer = opened.find_element(By.CSS_SELECTOR, ".live-responses-table .response .response-col_status").text

@@ -38,7 +38,9 @@ class Command(BaseCommand):
     def _row(self, label: str, key: str) -> Any:
         try:
             row = apps.get_model(label)._base_manager.filter(pk=key).first()
-        except (LookupError, ValueError, ValidationError) as error:
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
+        except (LookupError, ValueError) as error:
             raise CommandError(str(error)) from error
         if row is None:
             raise CommandError(f"There is no {label} with the id {key}.")
