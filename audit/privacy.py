@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from audit.models import Change, Disclosure, Event
 from audit.services import erase_history
-from core.privacy import Subject, on_erasure, personal
+from core.privacy import Subject, declared, on_erasure, personal
 
 FOR_GOOD = "For as long as the records are kept; erasure replaces what is personal in it and leaves the entry."
 BOOKKEEPING = {"xact": "A count of the database."}
@@ -16,6 +16,24 @@ BOOKKEEPING = {"xact": "A count of the database."}
 def _events(subject: Subject) -> Q:
     ids = subject.ids
     return Q(actor_id__in=ids) | Q(subject_id__in=ids) | Q(on_behalf_of__in=ids)
+
+
+def _reason(event: Event) -> str:
+    """Return why something was done, unless the record that it is about keeps its reason to itself."""
+    keeps_it = any(
+        each.model._meta.label_lower == event.subject_kind and "reason" in each.withholds for each in declared()
+    )
+    return "" if keeps_it else event.reason
+
+
+def _changes(change: Change) -> dict[str, Any] | None:
+    """Return what was changed, without the columns that the record withholds."""
+    found = [each for each in declared() if each.model._meta.db_table == change.table_name]
+    withheld = {
+        column.column for each in found for column in each.model._meta.concrete_fields if column.name in each.withholds
+    }
+    changes: dict[str, Any] | None = change.changes
+    return changes and {name: sides for name, sides in changes.items() if name not in withheld}
 
 
 def _who_else(row: Any, subject: Subject) -> Collection[str]:
@@ -32,6 +50,7 @@ personal(
     keeps="at action on_behalf_of subject_kind subject_id reason detail actor_id actor_label address request_id",
     withholds=BOOKKEEPING,
     hides=_who_else,
+    tells={"reason": _reason},
 )
 personal(
     Disclosure,
@@ -47,6 +66,7 @@ personal(
     kept=FOR_GOOD,
     finds=lambda subject: Q(row_id__in=subject.ids),
     keeps="at table_name row_id operation changes request_id",
+    tells={"changes": _changes},
     withholds={**BOOKKEEPING, "actor_id": "Who changed it, in the course of their work."},
 )
 on_erasure("audit", erase_history)

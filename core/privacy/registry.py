@@ -50,7 +50,7 @@ class Personal:
     `becomes` (shown, replaced: `{code}` and `{id}` in a text stand for the person), `withholds` (never shown, and why)
     and `mentions` (a key to somebody else, and why it is there); a withheld one may be emptied or replaced, too. With
     `deletes` erasure removes the rows. `masked` names what somebody other than the person is shown instead of a
-    column, `hides` the columns that one row does not show.
+    column, `hides` the columns that one row does not show, and `tells` what anybody is shown of a column in its place.
     """
 
     model: type[Model]
@@ -65,6 +65,7 @@ class Personal:
     mentions: Mapping[str, str] = field(default_factory=dict)
     masked: Mapping[str, str] = field(default_factory=dict)
     hides: Callable[[Any, Subject], Collection[str]] | None = None
+    tells: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
     deletes: bool = False
 
     def rows(self, subject: Subject) -> QuerySet[Any]:

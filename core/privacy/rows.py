@@ -51,5 +51,7 @@ def as_plain(declaration: Personal, row: Model, subject: Subject, *, to_themselv
         shown = column.attname
         if not to_themselves:
             shown = declaration.masked.get(column.name, shown)
-        plain[column.name] = None if column.name in hidden else getattr(row, shown)
+        tell = declaration.tells.get(column.name)
+        value = tell(row) if tell is not None else getattr(row, shown)
+        plain[column.name] = None if column.name in hidden else value
     return plain

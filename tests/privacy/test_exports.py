@@ -92,6 +92,18 @@ class TestWhatIsInIt:
         assert PASSPORT.encode() not in b"".join(map(archive.read, archive.namelist()))
         assert "masked" in archive.read("README.txt").decode()
 
+    def test_what_is_withheld_is_told_by_no_log_either(self, fetch):
+        side = somebody()
+        hold = services.place_hold(by=None, person=side.person, reason="Enquiry into plagiarism")
+        services.release_hold(hold, by=None, at=timezone.now(), reason="Enquiry closed")
+
+        archive = fetch(side.user)
+
+        assert b"nquiry" not in b"".join(map(archive.read, archive.namelist()))
+        changes = {(row["row_id"], row["operation"]): row["changes"] for row in rows_of(archive, Change)}
+        assert "released_at" in changes[str(hold.pk), "update"]
+        assert {row["action"] for row in rows_of(archive, Event)} >= {"privacy.hold_placed", "privacy.hold_released"}
+
     def test_it_says_of_every_table_what_it_is_even_where_there_is_nothing(self, fetch):
         archive = fetch(UserFactory(person=PersonFactory()))
 
