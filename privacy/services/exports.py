@@ -143,10 +143,12 @@ def _fail(export_id: UUID, run_id: UUID, code: str) -> SubjectExport | None:
 def open_export(export: SubjectExport, *, by: Actor, at: datetime) -> Iterator[bytes]:
     """Hand out the file to whoever asked for it, put that on record, and return its content in pieces.
 
-    Raises `ExportUnavailableError` while there is none, or when it cannot be opened any more.
+    Raises `ExportUnavailableError` while there is none, or when it cannot be opened any more, and `OutOfScopeError`
+    when it is about somebody else whom they no longer answer for.
     """
     if export.requested_by_id != by.pk:
         raise OutOfScopeError
+    require_entitled(by, export.person_id)
     if export.state != ExportState.READY or export.expires_at is None or export.expires_at <= at:
         raise ExportUnavailableError
     pieces = storage.opened(storage.root() / export.stored_name, export.stored_name)

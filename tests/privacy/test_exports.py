@@ -11,6 +11,7 @@ from zipfile import ZipFile
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from accounts.models import Person, PersonIdentifier, User
@@ -143,6 +144,15 @@ class TestWhatIsInIt:
 
 
 class TestWhoMayAsk:
+    def test_whoever_lost_the_role_fetches_no_file_about_others_that_they_asked_for(self, client_for, registrar):
+        export = services.request_export(by=registrar, person=PersonFactory(), reason="A letter")
+        services.make_export(export.pk, at=timezone.now())
+        registrar.role_assignments.update(valid=DateTimeTZRange(timezone.now() - timedelta(days=2), timezone.now()))
+
+        answer = client_for(registrar).get(f"{EXPORTS}{export.pk}/download/")
+
+        assert (answer.status_code, answer.json()["code"]) == (403, "out_of_scope")
+
     def test_a_stranger_cannot_even_name_somebody(self, client_for, user_with):
         client = client_for(user_with(Role.STUDENT))
 
