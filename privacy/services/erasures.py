@@ -21,7 +21,7 @@ from core.events import publish
 from core.privacy import Subject, erase, obstacles_to
 from core.provenance import acting_as
 from privacy.events import ErasureApproved
-from privacy.models import ErasureRequest, ErasureState, SubjectExport
+from privacy.models import ErasureRequest, ErasureState, ExportState, SubjectExport
 from privacy.services import exports
 from privacy.services.holds import require_not_held
 from privacy.services.reasons import stated
@@ -164,8 +164,9 @@ def _locked_subject(person_id: UUID) -> Subject:
 
 
 def _settle_exports(subject: Subject) -> None:
-    """Delete the files about somebody that were made before."""
-    for export in SubjectExport.objects.filter(person__in=subject.people).exclude(stored_name=""):
+    """Delete the files about somebody that were made before, and let none come of what is being made."""
+    told = SubjectExport.objects.filter(person__in=subject.people, state__in=(ExportState.REQUESTED, ExportState.READY))
+    for export in told.order_by("pk").select_for_update(no_key=True):
         exports.discard_export(export, by=None)
 
 
