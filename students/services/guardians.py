@@ -42,11 +42,11 @@ class LinkEndsBeforeStartError(InvalidError):
     field = "ends_on"
 
 
-class OwnVerificationError(ForbiddenError):
-    """The guardian would vouch for themselves."""
+class OwnLinkError(ForbiddenError):
+    """The guardian would vouch for themselves, agree for the student, or open more to themselves."""
 
     code = "self_approval"
-    title = "Nobody verifies that they are a guardian themselves."
+    title = "Nobody decides what they are told as a guardian themselves."
 
 
 class LinkEndedError(ConflictError):
@@ -69,8 +69,12 @@ def link_guardian(*, by: Actor | None, **values: Unpack[NewGuardianLinkValues]) 
 def update_guardian_link(
     link: GuardianLink, *, by: Actor | None, **changes: Unpack[GuardianLinkValues]
 ) -> GuardianLink:
-    """Change a link; the student's consent is to what it was, and lapses when more is opened or for longer."""
+    """Change a link; the student's consent is to what it was, and lapses when more is opened or for longer.
+
+    Refused to the guardian with `self_approval`.
+    """
     _require_open(link)
+    _require_somebody_else(link, by)
     fields = _with_span(changes, link.valid)
     wider = not set(fields.get("scopes", ())) <= set(link.scopes)
     valid = fields.get("valid", link.valid)
@@ -83,16 +87,19 @@ def update_guardian_link(
 def verify_guardian(link: GuardianLink, *, by: Actor, at: datetime) -> GuardianLink:
     """Put on record that proof of the relation was seen; refused to the guardian with `self_approval`."""
     _require_open(link)
-    if getattr(by, "person_id", None) == link.person_id:
-        raise OwnVerificationError
+    _require_somebody_else(link, by)
     if link.verified_at is not None:
         return link
     return crud.update(link, {"verified_at": at, "verified_by": by}, by=by)
 
 
 def record_consent(link: GuardianLink, *, by: Actor, at: datetime) -> GuardianLink:
-    """Put on record that the student agrees: the student says so, or the registrar has it in writing."""
+    """Put on record that the student agrees: the student says so, or the registrar has it in writing.
+
+    Refused to the guardian with `self_approval`.
+    """
     _require_open(link)
+    _require_somebody_else(link, by)
     if link.consented_at is not None:
         return link
     return crud.update(link, {"consented_at": at, "consent_recorded_by": by}, by=by)
@@ -117,6 +124,11 @@ def revoke_guardian(link: GuardianLink, *, by: Actor, at: datetime) -> GuardianL
 def _require_open(link: GuardianLink) -> None:
     if link.valid.upper is not None and link.valid.upper <= timezone.localdate():
         raise LinkEndedError
+
+
+def _require_somebody_else(link: GuardianLink, by: Actor | None) -> None:
+    if getattr(by, "person_id", None) == link.person_id:
+        raise OwnLinkError
 
 
 def _with_span(values: Mapping[str, Any], present: DateRange | None) -> dict[str, Any]:

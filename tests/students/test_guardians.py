@@ -142,6 +142,19 @@ def test_nobody_agrees_in_the_place_of_the_student(link, guardian, user_with, cl
     assert registrar_client.post(url_of(link, "consent"), {}).status_code == 200
 
 
+def test_no_guardian_agrees_to_or_opens_more_of_their_own_link_whatever_their_role(link, user_with, client_for):
+    registrar = user_with(Role.REGISTRAR, person=PersonFactory())
+    client = client_for(registrar)
+    GuardianLink.objects.filter(pk=link.pk).update(person=registrar.person, scopes=["profile"])
+
+    agreed = client.post(url_of(link, "consent"), {})
+    opened = client.patch(url_of(link), {"scopes": ["profile", "enrollments"]}, format="json")
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in (agreed, opened)] == [(403, "self_approval")] * 2
+    link.refresh_from_db()
+    assert (link.consented_at, link.scopes) == (None, ["profile"])
+
+
 def test_a_registrar_links_verifies_and_ends_and_the_guardian_hears_of_it_once_it_is_verified(
     student, guardian, registrar_client, client_for
 ):
