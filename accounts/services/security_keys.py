@@ -98,6 +98,10 @@ def confirm_key(
     except UNREADABLE as error:
         raise WrongCredentialError from error
     with transaction.atomic():
+        lock_users([user.pk])
+        # Another one may have been begun meanwhile.
+        if not SecondFactor.objects.filter(pk=begun.pk, confirmed_at__isnull=True).exists():
+            raise NoEnrolmentError
         begun.secret, begun.counter = b64encode(made.credential_data or b"").decode(), made.counter
         begun.save(update_fields=["secret", "counter", "updated_at"])
         return let_count(user, begun, name=name, shown=means.KEY, session_id=session_id, at=at)

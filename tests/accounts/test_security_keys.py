@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from accounts import services
 from accounts.models import SecondFactor, Session, User
 from accounts.services.security_keys import MOST_KEYS
 from tests.accounts.second_factors import MFA, PASSWORD, SECOND_STEP, TOKEN, Owner
 from tests.accounts.soft_key import SoftKey
+from tests.racing import while_uncommitted
 
 pytestmark = pytest.mark.django_db
 ADA, ORIGIN = "ada@example.org", "https://campus.example.org"
@@ -124,6 +126,20 @@ class TestSettingUp:
         answer = ada.client.post(f"{MFA}webauthn/", {"password": PASSWORD}, HTTP_HOST="evil.example.org")
 
         assert answer.json()["data"]["options"]["publicKey"]["rp"]["id"] == "campus.example.org"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_confirmed_while_another_one_is_begun_counts_for_nothing(ada: Owner, user: User) -> None:
+    session, now = Session.objects.get(user=user).pk, timezone.now()
+    credential = SoftKey(ORIGIN).create(begin(ada))
+
+    confirmed = while_uncommitted(
+        lambda: services.begin_key(user, password=PASSWORD, session_id=session, at=now),
+        lambda: services.confirm_key(user, credential=credential, session_id=session, at=now),
+    )
+
+    assert confirmed == "no_enrollment"
+    assert not SecondFactor.objects.confirmed().exists()
 
 
 @pytest.mark.checklist(26)
