@@ -6,7 +6,6 @@ Person 1 --- 0..1 User 1 --- * RoleAssignment
                   User 1 --- * SecondFactor, RecoveryCode, PendingLogIn, FederatedIdentity
 Person 1 --- * PersonIdentifier
 User 1 --- * ApiKey 1 --- 1 ApiKeyUse
-SigningKey, GuessCount
 SigningKey, GuessCount, FederatedLogIn
 """
 
