@@ -9,10 +9,12 @@ redirect, waits longer than some seconds or reads more than a little. What a pro
 """
 
 import json
+import math
 import ssl
 import threading
 import time
 from base64 import b64encode, urlsafe_b64encode
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -34,7 +36,7 @@ DISCOVERY = "/.well-known/openid-configuration"
 TIMEOUT_SECONDS = 5
 MOST_BYTES = 256 * 1024
 KEPT_SECONDS = 600
-# A key that is not known is asked for at most so often, whoever sends tokens that name one.
+# A key that is not known, and a provider that does not answer, are asked for at most so often, whoever comes.
 PATIENCE_SECONDS = 10
 LEEWAY_SECONDS = 30
 LONGEST_SUBJECT = 255
@@ -203,25 +205,36 @@ def _endpoint(provider: Provider, name: str) -> str:
 
 
 class _Kept:
-    """What providers publish, for some minutes."""
+    """What providers publish, for some minutes, and that one did not answer, for some seconds."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._asking: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._found: dict[str, tuple[float, dict[str, Any]]] = {}
+        self._silent: dict[str, float] = {}
 
     def get(self, url: str, *, at_once: bool = False) -> dict[str, Any]:
-        """Return what an address publishes, not older than a few minutes, or a few seconds if it is needed at once."""
-        with self._lock:
+        """Return what an address publishes, not older than a few minutes, or a few seconds if it is needed at once.
+
+        One request at a time asks an address, so that a provider that is slow keeps nobody from the others, and those
+        who waited for one that does not answer need not wait again.
+        """
+        with self._asking[url]:
             known = self._found.get(url)
             if known is not None and time.monotonic() - known[0] < (PATIENCE_SECONDS if at_once else KEPT_SECONDS):
                 return known[1]
-            found = _fetch(url)
+            if time.monotonic() - self._silent.get(url, -math.inf) < PATIENCE_SECONDS:
+                raise ProviderUnavailableError(f"{urlsplit(url).netloc} did not answer just now")
+            try:
+                found = _fetch(url)
+            except ProviderUnavailableError:
+                self._silent[url] = time.monotonic()
+                raise
             self._found[url] = (time.monotonic(), found)
             return found
 
     def forget(self) -> None:
         """Ask anew for everything."""
-        self._found = {}
+        self._found, self._silent = {}, {}
 
 
 _kept = _Kept()

@@ -1,6 +1,8 @@
 """Logging in at another institution: by a real provider over HTTP, honest and otherwise."""
 
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
@@ -310,6 +312,25 @@ class TestWhatTheProviderSays:
 
         assert code_of(Browser().log_in()) == (503, "provider_unavailable")
         assert "/keys" not in provider.asked
+
+    def test_is_not_waited_for_again_by_everybody_while_it_is_silent(
+        self, provider: RunningProvider, settings: Any
+    ) -> None:
+        said = {"provider": "library", "redirect_uri": REDIRECT_URI}
+        with socket.create_server(("127.0.0.1", 0)) as silent, ThreadPoolExecutor(1) as pool:
+            gone = f"http://127.0.0.1:{silent.getsockname()[1]}"
+            settings.OIDC_PROVIDERS = [configured(gone), configured(provider.issuer, name="other")]
+            asked = pool.submit(oidc._metadata, oidc.providers()["library"])
+            silent.accept()[0].close()
+            assert isinstance(asked.exception(), oidc.ProviderUnavailableError)
+
+            answer = APIClient().post(f"{OIDC}start/", said)
+
+            assert code_of(answer) == (503, "provider_unavailable")
+            silent.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                silent.accept()
+        assert APIClient().post(f"{OIDC}start/", {**said, "provider": "other"}).status_code == 200
 
     def test_without_encryption_is_not_asked_for_in_production(self, provider: RunningProvider, settings: Any) -> None:
         settings.OIDC_PLAIN_HTTP_ALLOWED = False
