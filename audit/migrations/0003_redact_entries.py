@@ -89,12 +89,15 @@ BEGIN
             INSERT INTO public.audit_redaction (actor_id, request_id, log, entry_id, original, redacted)
             SELECT nullif(current_setting('campushub360.actor', true), '')::uuid,
                 coalesce(current_setting('campushub360.request', true), ''), log, entry.id,
+                -- Of an entry that is no longer what a redaction left, somebody has made something else: it shows.
                 coalesce(
                     (SELECT original FROM public.audit_redaction AS former
-                     WHERE former.entry_id = entry.id AND former.log = audit_redact.log ORDER BY former.id LIMIT 1),
-                    encode(sha256(convert_to(entry.before, 'UTF8')), 'hex')
+                     WHERE former.entry_id = entry.id AND former.log = audit_redact.log AND former.redacted = found.digest
+                     ORDER BY former.id DESC LIMIT 1),
+                    found.digest
                 ),
-                encode(sha256(convert_to(after, 'UTF8')), 'hex');
+                encode(sha256(convert_to(after, 'UTF8')), 'hex')
+            FROM (SELECT encode(sha256(convert_to(entry.before, 'UTF8')), 'hex')) AS found (digest);
             redacted := redacted + 1;
         END IF;
     END LOOP;

@@ -38,7 +38,7 @@ _HORIZON = """
 _ENTRIES = """
     SELECT xact, id, to_jsonb(entry)::text, redaction.original, redaction.redacted FROM {log} AS entry
     LEFT JOIN (
-        SELECT entry_id, (array_agg(original ORDER BY id))[1] AS original,
+        SELECT entry_id, (array_agg(original ORDER BY id DESC))[1] AS original,
             (array_agg(redacted ORDER BY id DESC))[1] AS redacted
         FROM audit_redaction WHERE log = {name} GROUP BY entry_id
     ) AS redaction ON entry.id = redaction.entry_id

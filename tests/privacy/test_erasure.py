@@ -54,6 +54,11 @@ def traces(rows):
     )
 
 
+def redact(log, entry, column):
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT audit_redact(%s, %s::bigint[], %s::text[])", [log, [entry], [column]])
+
+
 @pytest.fixture
 def side():
     """Somebody who has left, with a past of other names, deleted numbers, kept answers and announced facts."""
@@ -253,14 +258,24 @@ class TestRaces:
         Person.objects.filter(pk=PersonFactory(email="a@example.org").pk).update(email="b@example.org", phone="1")
         entry = Change.objects.get(operation="update").pk
         for column in ("email", "phone", "phone"):
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute("SELECT audit_redact('audit_change', %s::bigint[], %s::text[])", [[entry], [column]])
+            redact("audit_change", entry, column)
 
         audit.seal_logs()
 
         assert Redaction.objects.count() == 2
         assert Change.objects.get(pk=entry).changes["email"] == ["[erased]", "[erased]"]
         assert all(verdict.faults == [] for verdict in audit.verify_logs())
+
+    @pytest.mark.checklist(93)
+    def test_another_redaction_hides_no_edit_that_came_after_the_first(self):
+        entry = Event.objects.create(action="role.granted", actor_label="Ada", reason="Ada asked for it").pk
+        audit.seal_logs()
+
+        redact("audit_event", entry, "reason")
+        tamper(f"UPDATE audit_event SET action = 'role.ended' WHERE id = {entry}")  # noqa: S608 - a number
+        redact("audit_event", entry, "actor_label")
+
+        assert [verdict.log for verdict in audit.verify_logs() if verdict.faults] == ["audit_event"]
 
 
 class TestOverHttp:
