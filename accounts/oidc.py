@@ -158,9 +158,9 @@ def _verified(provider: Provider, token: Any, *, nonce: str) -> dict[str, Any]:
             leeway=LEEWAY_SECONDS,
             options={"require": ["iss", "sub", "aud", "exp", "iat"]},
         )
-    except jwt.PyJWTError as error:
+    except (jwt.PyJWTError, ValueError) as error:
         raise ProviderRefusedError(f"the identity token does not count: {error}") from error
-    if not compare_digest(str(said.get("nonce", "")).encode(), nonce.encode()):
+    if not compare_digest(str(said.get("nonce", "")).encode(errors="surrogatepass"), nonce.encode()):
         raise ProviderRefusedError("the identity token is of another log-in")
     if isinstance(said["aud"], list) and len(said["aud"]) > 1 and said.get("azp") != provider.client_id:
         raise ProviderRefusedError("the identity token is for somebody else")

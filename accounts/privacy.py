@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.db.models import Q
 
+from accounts.means import NO_STAFF
 from accounts.models import (
     AccountMail,
     ApiKey,
@@ -19,7 +20,8 @@ from accounts.models import (
     User,
 )
 from accounts.services import guesses, mails, sessions
-from core.privacy import impersonal, name_people, personal
+from core.errors import ConflictError
+from core.privacy import Subject, impersonal, name_people, personal, stands_in_the_way
 from core.privacy.retention import keep_for
 
 HASH = "A hash of a secret."
@@ -166,3 +168,19 @@ keep_for(
     due=lambda at: GuessCount.objects.filter(counted_at__lt=at - guesses.FORGOTTEN_AFTER).count(),
     chore="purge_guess_counts",
 )
+
+
+class RoleHeldError(ConflictError):
+    """Somebody acts here for the university, and what they do has to be theirs."""
+
+    code = "role_held"
+    title = "The person holds a role for the university; it has to end first."
+
+
+def acts_here(subject: Subject) -> ConflictError | None:
+    """Refuse to erase somebody who holds a role as a member of staff, or will."""
+    held = RoleAssignment.objects.lasting().filter(user__person__in=subject.people).exclude(role__in=NO_STAFF)
+    return RoleHeldError() if held.exists() else None
+
+
+stands_in_the_way(acts_here)

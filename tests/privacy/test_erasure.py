@@ -175,6 +175,15 @@ class TestWhatStandsInTheWay:
 
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, code)
 
+    def test_whoever_acts_here_for_the_university_is_known_here(self, registrar_client, user_with):
+        registrar_of_today = user_with(Role.REGISTRAR).person
+
+        answer = registrar_client.post(
+            ERASURES, {"person": str(registrar_of_today.pk), "reason": "A letter"}, format="json"
+        )
+
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "role_held")
+
     def test_a_hold_refuses_to_ask_to_approve_and_to_erase_until_it_is_released(self, registrar, user_with):
         person, second = PersonFactory(), user_with(Role.REGISTRAR)
         asked = services.request_erasure(by=registrar, person=person, reason="A letter")
