@@ -66,5 +66,5 @@ def cast(own: Any) -> list[Actor]:
         Actor("auditor", Role.AUDITOR),
         Actor("system_admin", Role.SYSTEM_ADMIN),
         Actor("integration", Role.INTEGRATION, scopes=everything),
-        Actor("narrow_key", Role.SYSTEM_ADMIN, scopes=("interop.view_importjob",)),
+        Actor("narrow_key", Role.SYSTEM_ADMIN, scopes=("audit.view_change",)),
     ]
