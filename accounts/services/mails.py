@@ -40,8 +40,8 @@ PAGES = {
     MailKind.ADDRESS_CHANGE: "/address-change#token=",
 }
 SUBJECTS = {
-    MailKind.PASSWORD_RESET: "Set a new password",
-    MailKind.PASSWORD_CHANGED: "Your password was changed",
+    MailKind.PASSWORD_RESET: "Set a new password",  # pragma: allowlist secret
+    MailKind.PASSWORD_CHANGED: "Your password was changed",  # pragma: allowlist secret
     MailKind.ADDRESS_CHANGE: "Confirm your address",
     MailKind.ADDRESS_CHANGE_ASKED: "Another address was asked for",
     MailKind.ADDRESS_CHANGED: "Your address was changed",
