@@ -14,21 +14,27 @@ PARTITION = f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {{index}} ON {{partition}}
 ATTACH = "ALTER INDEX {parent} ATTACH PARTITION {index}"
 PARTITIONS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass"
 
+# What a build that was broken off leaves behind.
+HALF_BUILT = "SELECT FROM pg_index WHERE indexrelid = to_regclass(%s) AND NOT indisvalid"
 
-def build(apps: Any, editor: Any) -> None:
-    with editor.connection.cursor() as cursor:
+
+def build(apps: Any, schema_editor: Any) -> None:
+    with schema_editor.connection.cursor() as cursor:
         for log in LOGS:
             parent = sql.Identifier(f"{log}_at")
             cursor.execute(sql.SQL(PARENT).format(index=parent, log=sql.Identifier(log)))
             cursor.execute(PARTITIONS, [log])
             for (partition,) in cursor.fetchall():
                 index = sql.Identifier(f"{partition}_at")
+                cursor.execute(HALF_BUILT, [f"{partition}_at"])
+                if cursor.fetchone():
+                    cursor.execute(sql.SQL("DROP INDEX CONCURRENTLY {index}").format(index=index))
                 cursor.execute(sql.SQL(PARTITION).format(index=index, partition=sql.Identifier(partition)))
                 cursor.execute(sql.SQL(ATTACH).format(parent=parent, index=index))
 
 
-def drop(apps: Any, editor: Any) -> None:
-    with editor.connection.cursor() as cursor:
+def drop(apps: Any, schema_editor: Any) -> None:
+    with schema_editor.connection.cursor() as cursor:
         cursor.execute("DROP INDEX audit_event_at, audit_disclosure_at")
 
 
