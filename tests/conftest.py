@@ -12,12 +12,14 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 from hypothesis import settings as hypothesis_settings
+from redis import Redis
 from rest_framework.test import APIClient
 
 from accounts import services, tokens
 from accounts.models import Person, Session, User
 from accounts.roles import Role, ScopeKind, usual_scope
 from core.ids import new_id
+from core.security.limiter import Limit
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 
 # The same examples in every run, and as much time as a busy machine takes.
@@ -114,6 +116,23 @@ def user_with(db: None) -> Callable[..., User]:
         return user
 
     return make
+
+
+@pytest.fixture
+def limits(settings: Any) -> Iterator[Callable[..., None]]:
+    """Return a function that sets the limits, `account=3`, and nothing beside them; none is earned back in a test."""
+    settings.RATE_LIMIT_PREFIX = f"test-{new_id()}"
+    url = settings.REDIS_STATE_URL
+
+    def lay_down(**bursts: int) -> None:
+        settings.RATE_LIMITS = {
+            name: Limit(name, quota=burst, seconds=10**6, burst=burst, outage=1) for name, burst in bursts.items()
+        }
+
+    yield lay_down
+    with Redis.from_url(url) as redis:
+        for key in redis.scan_iter(f"{settings.RATE_LIMIT_PREFIX}:*"):
+            redis.delete(key)
 
 
 @pytest.fixture

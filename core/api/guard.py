@@ -1,7 +1,8 @@
 """What is refused before any view runs: by method, by where it comes from, by size, and by how often.
 
-The views of the API count their requests themselves, when they know the caller; everything else
-that has a route is counted here by its address. Probes and static files are not counted.
+The views of the API count their requests themselves, when they know the caller. Everything else is
+counted here by its address: pages before they run, and afterwards what met no view or was refused
+before one could count it. Probes and static files are not counted.
 """
 
 from collections.abc import Callable
@@ -15,7 +16,7 @@ from rest_framework.exceptions import MethodNotAllowed, Throttled
 
 from core.api.exceptions import Refusal, answer_to
 from core.api.parsers import LengthRequired, PayloadTooLarge
-from core.api.throttling import judged, say_limits
+from core.api.throttling import is_counted, judged, say_limits
 from core.errors import ForbiddenError
 from core.middleware import PROBES
 from core.security.addresses import client_address, is_within, networks_for
@@ -49,14 +50,21 @@ class GuardMiddleware:
         response = self.get_response(request) if refusal is None else answer_to(request, refusal)
         if isinstance(refusal, MethodNotAllowed):
             response["Allow"] = ", ".join(sorted(_methods(request)))
+        if not is_counted(request) and request.path not in PROBES:
+            response = _counted(request) or response
         say_limits(request, response)
         return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
         if request.path in PROBES or hasattr(view, "cls"):  # the latter are the API's own
             return None
-        verdict = judged(request)
-        return None if verdict.is_admitted else answer_to(request, Throttled(wait=verdict.wait))
+        return _counted(request)
+
+
+def _counted(request: HttpRequest) -> HttpResponseBase | None:
+    """Count a request; answer it when it is one too many."""
+    verdict = judged(request)
+    return None if verdict.is_admitted else answer_to(request, Throttled(wait=verdict.wait))
 
 
 def _refusal(request: HttpRequest) -> Refusal | None:

@@ -3,7 +3,8 @@
 It is counted as soon as it is known who sends it, before permissions and before any row is read;
 one whose token is refused is counted too, so that guessing has a bound. What a request counts
 against: everybody together, its address, its account or API key, its route for that caller, and
-where passwords and tokens are tried a lower limit for its address.
+a lower limit where machines would do harm: for its address where passwords and tokens are tried,
+for its account where what is scarce is taken. What no view counts, the guard counts by its address.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ if TYPE_CHECKING:  # REST framework imports this module while its own views are 
 VERDICT = "rate_limit_verdict"
 # What everybody together may do is nobody's own affair.
 UNTOLD = "global"
+READING = frozenset({"GET", "HEAD"})
 
 
 class RequestThrottle:
@@ -50,6 +52,11 @@ def judged(request: HttpRequest, *, account: str = "", key: str = "") -> Verdict
     return verdict
 
 
+def is_counted(request: HttpRequest) -> bool:
+    """Say whether a request has been counted."""
+    return hasattr(request, VERDICT)
+
+
 def demands_of(request: HttpRequest, *, account: str, key: str) -> Iterator[Demand]:
     """Yield what a request counts against."""
     address = caller_of(client_address(request))
@@ -62,6 +69,9 @@ def demands_of(request: HttpRequest, *, account: str, key: str) -> Iterator[Dema
         "route": f"{route}|{key or account or address}",
         **{name: address for name, starts in settings.RATE_LIMITED_ROUTES.items() if route.startswith(starts)},
     }
+    if request.method not in READING:
+        writes = settings.RATE_LIMITED_WRITES.items()
+        subjects |= {name: account for name, starts in writes if route.startswith(starts)}
     for name, limit in settings.RATE_LIMITS.items():
         if subjects.get(name):
             yield Demand(limit, subjects[name])

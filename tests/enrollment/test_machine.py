@@ -134,6 +134,7 @@ class EnrollmentMachine(RuleBasedStateMachine):
 
 @pytest.mark.slow
 @pytest.mark.django_db
+@pytest.mark.checklist(81)
 def test_no_order_of_events_breaks_a_promise():
     run_state_machine_as_test(
         EnrollmentMachine,

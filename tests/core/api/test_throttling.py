@@ -1,7 +1,7 @@
 """How often a caller may ask, as clients meet it: refusals, headers, and whose requests count against what."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
@@ -15,33 +15,13 @@ from accounts.roles import Role
 from core.api import throttling
 from core.api.limited import LimitedMixin
 from core.checks import routed_views
-from core.security.limiter import Limit
 
 pytestmark = [pytest.mark.django_db, pytest.mark.checklist(49)]
 
 ME = "/api/v1/auth/me/"
 ROLES = "/api/v1/roles/"
 TOKEN = "/api/v1/auth/token/"
-
-
-def limit(name: str, burst: int) -> Limit:
-    """Return a limit of which nothing is earned back while a test runs."""
-    return Limit(name, quota=burst, seconds=10**6, burst=burst, outage=1)
-
-
-@pytest.fixture
-def limits(settings: Any) -> Iterator[Callable[..., None]]:
-    """Return a function that sets the limits, `account=3`, and nothing beside them."""
-    settings.RATE_LIMIT_PREFIX = f"test-{uuid4()}"
-    url = settings.REDIS_STATE_URL
-
-    def lay_down(**bursts: int) -> None:
-        settings.RATE_LIMITS = {name: limit(name, burst) for name, burst in bursts.items()}
-
-    yield lay_down
-    with Redis.from_url(url) as redis:
-        for key in redis.scan_iter(f"{settings.RATE_LIMIT_PREFIX}:*"):
-            redis.delete(key)
+RESET = "/api/v1/auth/password/reset/"
 
 
 def statuses(client: APIClient, times: int, url: str = ME, **options: Any) -> list[int]:
@@ -136,17 +116,52 @@ def test_everybody_together_is_counted_and_not_told_how_far_they_are(
     assert refused.has_header("Retry-After")
 
 
-@pytest.mark.checklist(14)
+@pytest.mark.checklist(14, 81)
 def test_guesses_of_passwords_and_tokens_share_a_limit_of_their_own(limits: Callable[..., None], client: Any) -> None:
-    limits(token=3, account=100)
+    limits(token=4, account=100)
     guess = {"email": "somebody@example.org", "password": "a guess"}
 
     tried = [client.post(TOKEN, guess, content_type="application/json").status_code for _ in range(2)]
     tried.append(client.post(f"{TOKEN}verify/", {"token": "guess"}, content_type="application/json").status_code)
+    tried.append(client.post(RESET, {"email": "somebody@example.org"}, content_type="application/json").status_code)
     tried.append(client.post("/admin/login/", {"username": "somebody", "password": "a guess"}).status_code)
 
-    assert tried == [401, 401, 401, 429]
+    assert tried == [401, 401, 401, 202, 429]
     assert statuses(client, 1) == [401]
+
+
+@pytest.mark.parametrize(
+    ("asked", "status"),
+    [
+        ("GET /api/v1/nowhere/", 404),
+        ("GET /api/v1/students/00000000-0000-4000-8000-000000000000/", 404),
+        ("GET /api/v1/audit-events/", 403),
+        (f"GET {ROLES}?nothing=1", 400),
+        (f"DELETE {ROLES}", 405),
+        (f"TRACE {ROLES}", 405),
+        ("POST /api/v1/docs/", 405),
+    ],
+)
+def test_every_refusal_is_counted_once_and_says_where_the_caller_stands(
+    limits: Callable[..., None], client_for: Any, user_with: Callable[..., User], asked: str, status: int
+) -> None:
+    limits(address=3)
+    student = client_for(user_with(Role.STUDENT))
+
+    answers = [student.generic(*asked.split()) for _ in range(4)]
+
+    assert [answer.status_code for answer in answers] == [status, status, status, 429]
+    assert [answer["RateLimit"].partition(";t=")[0] for answer in answers] == [
+        *('"address";r=2', '"address";r=1', '"address";r=0', '"address";r=0')
+    ]
+    assert {answer["RateLimit-Policy"] for answer in answers} == {'"address";q=3;w=1000000'}
+
+
+def test_what_is_refused_for_its_network_is_counted(limits: Callable[..., None], settings: Any, client: Any) -> None:
+    settings.IP_ALLOW_LIST = {"/admin/": ["10.0.0.0/8"]}
+    limits(address=1)
+
+    assert statuses(client, 2, "/admin/login/") == [403, 429]
 
 
 def test_tokens_that_are_refused_are_counted(limits: Callable[..., None]) -> None:
