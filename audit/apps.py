@@ -9,9 +9,10 @@ class AuditConfig(AppConfig):
     verbose_name = "Audit"
 
     def ready(self) -> None:
-        from audit.services import Keeper
+        from audit.services import Keeper, allow_erasing
         from audit.tracking import follow
         from core.recording import appoint
 
         appoint(Keeper())
         post_migrate.connect(follow, sender=self, dispatch_uid="audit.tracking")
+        post_migrate.connect(allow_erasing, sender=self, dispatch_uid="audit.erasing")

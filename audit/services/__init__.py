@@ -5,15 +5,17 @@ from audit.services.disclosures import record_disclosures
 from audit.services.events import record
 from audit.services.keeping import Keeper
 from audit.services.partitions import make_partitions
-from audit.services.redaction import erase_history
+from audit.services.redaction import ERASED, allow_erasing, erase_history
 from audit.services.seals import RestoredError, Verdict, seal_logs, seal_restored, verify_logs
 
 __all__ = [
+    "ERASED",
     "Keeper",
     "RestoredError",
     "Verdict",
     "alert_about_account",
     "alert_disclosures",
+    "allow_erasing",
     "erase_history",
     "make_partitions",
     "raise_alert",

@@ -7,12 +7,16 @@ somebody acted. Which columns those are, the declarations of `core.privacy` say.
 from collections.abc import Iterator
 from typing import Any
 
-from django.db import connection
+from django.db import connection, connections
 
 from core.privacy import Personal, Subject, declared
 
+# The event that whoever erases leaves in the same transaction; what no such event explains, `unexplained` finds.
+ERASED = "privacy.erased"
+
 # The name of who acted stands in these.
 ACTED = ["actor_label", "address"]
+REASON = ["reason"]
 _CHANGES = """
     SELECT id FROM audit_change
     WHERE row_id = ANY (%s::text[]) AND table_name = %s
@@ -28,6 +32,21 @@ _NAMED = """
     WHERE actor_id = ANY (%s::uuid[]) AND (actor_label NOT IN ('', '[erased]') OR address IS NOT NULL)
 """
 _REASONS = "SELECT id FROM audit_event WHERE subject_id = ANY (%s::text[]) AND reason NOT IN ('', '[erased]')"
+_ALLOWS = "SELECT to_regclass('audit_erasable') IS NOT NULL"
+_ALLOW = """
+    WITH declared AS (SELECT * FROM unnest(%s::text[], %s::text[]) AS declared (table_name, column_name)),
+    gone AS (DELETE FROM audit_erasable WHERE (table_name, column_name) NOT IN (SELECT * FROM declared))
+    INSERT INTO audit_erasable SELECT * FROM declared ON CONFLICT DO NOTHING
+"""
+# A restored server counts its transactions anew: the same number may come again, on another day.
+_UNEXPLAINED = """
+    SELECT log, min(at), count(*), min(entry_id) FROM audit_redaction AS redaction
+    WHERE NOT EXISTS (
+        SELECT FROM audit_event AS event WHERE event.action = %s AND event.xact = redaction.xact
+          AND event.at BETWEEN redaction.at - interval '1 day' AND redaction.at + interval '1 day'
+    )
+    GROUP BY log, xact ORDER BY min(id)
+"""
 
 
 def erase_history(subject: Subject, *, dry_run: bool) -> int:
@@ -36,6 +55,31 @@ def erase_history(subject: Subject, *, dry_run: bool) -> int:
     for log, columns, ids in _entries(subject):
         total += len(ids) if dry_run else _redact(log, ids, columns)
     return total
+
+
+def allow_erasing(*, using: str = "default", **options: Any) -> None:
+    """Tell the database what may be erased from the logs, and that nothing else may; after a migration."""
+    pairs = sorted(_erasable())
+    with connections[using].cursor() as cursor:
+        cursor.execute(_ALLOWS)
+        if cursor.fetchone() == (True,):
+            cursor.execute(_ALLOW, [[table for table, _ in pairs], [column for _, column in pairs]])
+
+
+def unexplained() -> Iterator[str]:
+    """Say which entries somebody redacted without erasing anybody; one line for each log and transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNEXPLAINED, [ERASED])
+        for log, at, count, first in cursor.fetchall():
+            yield f"no erasure explains what was redacted at {at:%Y-%m-%d %H:%M}: {count} of {log}, {first} first"
+
+
+def _erasable() -> Iterator[tuple[str, str]]:
+    """Yield the columns whose values erasure takes out of the logs, with their tables."""
+    for each in declared():
+        yield from ((each.model._meta.db_table, column) for column in personal_columns(each))
+    yield from (("audit_event", column) for column in (*ACTED, *REASON))
+    yield from (("audit_disclosure", column) for column in ACTED)
 
 
 def _entries(subject: Subject) -> Iterator[tuple[str, list[str], list[int]]]:
@@ -48,7 +92,7 @@ def _entries(subject: Subject) -> Iterator[tuple[str, list[str], list[int]]]:
     for log in ("audit_event", "audit_disclosure"):
         # The logs are named here.
         yield log, ACTED, _numbers(_NAMED.format(log=log), [subject.ids])
-    yield "audit_event", ["reason"], _numbers(_REASONS, [subject.ids])
+    yield "audit_event", REASON, _numbers(_REASONS, [subject.ids])
 
 
 def personal_columns(declaration: Personal) -> list[str]:

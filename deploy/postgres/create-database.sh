@@ -84,9 +84,12 @@ FROM pg_class
 WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
   AND (starts_with(relname, 'audit_') OR relname = 'django_migrations') \gexec
 SELECT format('REVOKE INSERT ON %s FROM campushub360', name)
-FROM (VALUES (to_regclass('public.django_migrations')), (to_regclass('public.audit_redaction'))) AS kept (name)
+FROM (
+    VALUES (to_regclass('public.django_migrations')), (to_regclass('public.audit_redaction')),
+        (to_regclass('public.audit_erasable'))
+) AS kept (name)
 WHERE name IS NOT NULL \gexec
--- The one way to change an entry of the logs, which erases and leaves a trace.
+-- The one way to change an entry of the logs, which erases what may be erased and leaves a trace.
 SELECT format('GRANT EXECUTE ON FUNCTION %s TO campushub360', name)
 FROM (VALUES (to_regprocedure('public.audit_redact(text, bigint[], text[])'))) AS redacting (name)
 WHERE name IS NOT NULL \gexec

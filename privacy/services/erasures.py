@@ -14,7 +14,7 @@ from django.db import transaction
 
 from accounts.assignments import scopes_of
 from accounts.models import Person, User
-from audit.services import record
+from audit.services import ERASED, record
 from core import crud
 from core.errors import ConflictError, DomainError, MissingError, OutOfScopeError, raise_all
 from core.events import publish
@@ -115,7 +115,7 @@ def erase_person(person_id: UUID, *, dry_run: bool) -> dict[str, int]:
         counts = erase(subject, dry_run=dry_run)
         if not dry_run and counts:
             _settle_exports(subject)
-            record(action="privacy.erased", subject=Person(pk=person_id), detail={"rows": sum(counts.values())})
+            record(action=ERASED, subject=Person(pk=person_id), detail={"rows": sum(counts.values())})
         return counts
 
 

@@ -304,6 +304,26 @@ class TestTheLogs:
         with connect("campushub360") as application, pytest.raises(errors.InsufficientPrivilege):
             application.execute(statement)
 
+    def test_the_application_erases_what_the_owner_lets_it_and_says_nothing_of_that_itself(
+        self, connect: Connect
+    ) -> None:
+        with connect("campushub360") as application:
+            (entry,) = application.execute(
+                "INSERT INTO audit_event (action, reason) VALUES ('tried', 'Ada') RETURNING id"
+            ).fetchone() or (0,)
+            for statement in (
+                "INSERT INTO audit_erasable VALUES ('audit_event', 'action')",
+                "UPDATE audit_erasable SET column_name = 'action'",
+                "DELETE FROM audit_erasable",
+                "INSERT INTO audit_redaction (log, entry_id, original, redacted) VALUES ('audit_event', 0, '', '')",
+                f"SELECT audit_redact('audit_event', '{{{entry}}}', '{{action}}')",
+            ):
+                with pytest.raises(errors.InsufficientPrivilege):
+                    application.execute(statement)
+            redacted = application.execute("SELECT audit_redact('audit_event', %s, '{reason}')", [[entry]]).fetchone()
+            kept = application.execute("SELECT action, reason FROM audit_event WHERE id = %s", [entry]).fetchone()
+        assert (redacted, kept) == ((1,), ("tried", "[erased]"))
+
     @pytest.mark.parametrize("log", LOGS)
     def test_reporting_reads_none_of_them(self, connect: Connect, log: str) -> None:
         with connect("campushub360_reporting") as reporting, pytest.raises(errors.InsufficientPrivilege):

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import ProgrammingError, connection, transaction
 from django.utils import timezone
 
 from accounts import services as accounts
@@ -15,7 +15,9 @@ from accounts.models import Person, PersonIdentifier, Session, User
 from accounts.roles import Role
 from audit import services as audit
 from audit.models import Change, Event, Redaction
+from audit.services import redaction
 from core.models import IdempotencyKey, OutboxEvent
+from core.privacy import declared
 from enrollment.models import Enrollment
 from interop.models import ImportRow
 from privacy import services
@@ -54,9 +56,15 @@ def traces(rows):
     )
 
 
-def redact(log, entry, column):
+def redact(log, entry, *columns, by_erasure=True):
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT audit_redact(%s, %s::bigint[], %s::text[])", [log, [entry], [column]])
+        cursor.execute("SELECT audit_redact(%s, %s::bigint[], %s::text[])", [log, [entry], list(columns)])
+        if by_erasure:
+            audit.record(action=audit.ERASED)
+
+
+def faulty():
+    return [verdict.log for verdict in audit.verify_logs() if verdict.faults]
 
 
 @pytest.fixture
@@ -257,10 +265,10 @@ class TestRaces:
         audit.seal_logs()
 
         assert Redaction.objects.filter(log="audit_change").exists()
-        assert all(verdict.faults == [] for verdict in audit.verify_logs())
+        assert faulty() == []
         entry = Redaction.objects.filter(log="audit_event").first().entry_id
         tamper(f"UPDATE audit_event SET actor_label = 'forged' WHERE id = {entry}")  # noqa: S608 - a number
-        assert [verdict.log for verdict in audit.verify_logs() if verdict.faults] == ["audit_event"]
+        assert faulty() == ["audit_event"]
 
     @pytest.mark.checklist(93)
     def test_an_entry_that_is_redacted_twice_and_before_it_is_sealed_verifies(self):
@@ -273,7 +281,7 @@ class TestRaces:
 
         assert Redaction.objects.count() == 2
         assert Change.objects.get(pk=entry).changes["email"] == ["[erased]", "[erased]"]
-        assert all(verdict.faults == [] for verdict in audit.verify_logs())
+        assert faulty() == []
 
     @pytest.mark.checklist(93)
     def test_another_redaction_hides_no_edit_that_came_after_the_first(self):
@@ -284,7 +292,62 @@ class TestRaces:
         tamper(f"UPDATE audit_event SET action = 'role.ended' WHERE id = {entry}")  # noqa: S608 - a number
         redact("audit_event", entry, "actor_label")
 
-        assert [verdict.log for verdict in audit.verify_logs() if verdict.faults] == ["audit_event"]
+        assert faulty() == ["audit_event"]
+
+    @pytest.mark.checklist(93)
+    def test_a_redaction_that_no_erasure_explains_is_found(self):
+        entry = Event.objects.create(action="role.granted", reason="Ada asked for it").pk
+        redact("audit_event", entry, "reason", by_erasure=False)
+        audit.record(action=audit.ERASED)  # of somebody else, in a transaction of its own
+        audit.seal_logs()
+
+        with pytest.raises(
+            CommandError, match=f"audit_redaction: no erasure explains .* 1 of audit_event, {entry} first"
+        ):
+            call_command("verify_audit", stdout=io.StringIO())
+
+
+@pytest.mark.checklist(93)
+class TestWhatTheLogsLose:
+    """What the application's role may take out of them, had somebody else its connection."""
+
+    @pytest.mark.parametrize(
+        ("log", "columns", "named"),
+        [
+            ("audit_change", ["last_name", "version"], "accounts_person.version"),
+            ("audit_change", ["id", "created_at"], "accounts_person.created_at, accounts_person.id"),
+            ("audit_event", ["actor_label", "action"], "audit_event.action"),
+            ("audit_disclosure", ["basis"], "audit_disclosure.basis"),
+        ],
+    )
+    def test_is_nothing_that_no_app_declares(self, log, columns, named):
+        entries = {
+            "audit_change": Change.objects.filter(row_id=PersonFactory().pk).latest("id").pk,
+            "audit_event": audit.record(action="role.granted").pk,
+        }
+        before = dump()
+
+        with pytest.raises(ProgrammingError, match=f"takes {named} out of the logs"), transaction.atomic():
+            redact(log, entries.get(log, 0), *columns)
+
+        assert dump() == before
+
+    def test_is_known_to_every_database_and_follows_the_declarations(self, monkeypatch):
+        def erasable():
+            with connection.cursor() as cursor:
+                cursor.execute("TABLE audit_erasable")
+                return set(cursor.fetchall())
+
+        before = erasable()
+        assert {("accounts_person", "last_name"), ("audit_event", "reason")} <= before
+
+        monkeypatch.setattr(redaction, "declared", lambda: [each for each in declared() if each.model is not Person])
+        audit.allow_erasing()
+
+        assert before - erasable() == {pair for pair in before if pair[0] == "accounts_person"}
+        monkeypatch.undo()
+        audit.allow_erasing()
+        assert erasable() == before
 
 
 class TestOverHttp:

@@ -1,4 +1,4 @@
-"""Find out whether the logs are what was sealed."""
+"""Find out whether the logs are what was sealed, and erased from by erasures alone."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from audit.models import Seal
 class Command(BaseCommand):
     """`manage.py verify_audit` reads every sealed entry; it ends with status 1 when one was touched."""
 
-    help = "Compare the audit logs with their seals: edits, deletions, insertions and reorderings show."
+    help = "Find what was edited, deleted, inserted or reordered in the audit logs, or redacted without an erasure."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -32,4 +32,4 @@ class Command(BaseCommand):
             self.stdout.write(f"{verdict.log}: {verdict.entries} entries, {verdict.head}")
             faults += [f"{verdict.log}: {fault}" for fault in verdict.faults]
         if faults:
-            raise CommandError("\n".join(["The logs are not what was sealed.", *faults]))
+            raise CommandError("\n".join(["The logs were touched.", *faults]))
