@@ -1,7 +1,8 @@
 """Every operation answers what the OpenAPI document says it may, whatever the document lets a client send.
 
 schemathesis makes up requests from the document, valid and invalid ones, and sends them through
-WSGI with the token of some role. So that they meet rows, ids are drawn from those that exist.
+WSGI with the token of some role, or with the key of a program. So that they meet rows, ids are
+drawn from those that exist.
 """
 
 from collections.abc import Iterator
@@ -25,9 +26,10 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from accounts.models import Person
-from accounts.roles import Role
+from accounts.roles import Role, permissions_of
 from campushub360.wsgi import application
 from courses.models import CourseVersion
+from tests.accounts.keys import caller, key_of, program
 from tests.contract.conftest import client_of
 from tests.contract.operations import Operation, document, operations
 from tests.contract.routes import routes
@@ -51,7 +53,8 @@ CHECKS_OF_A_PART = [check for check in CHECKS if check is not response_schema_co
 EXAMPLES = 6
 SOME = 7
 NOBODY = "nobody"
-CALLERS = [*Role.values, NOBODY]
+PROGRAM = "program"
+CALLERS = [*Role.values, PROGRAM, NOBODY]
 
 schema = schemathesis.openapi.from_dict(document())
 schema.app = application
@@ -102,9 +105,11 @@ def university_is_kept() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def credentials(university: None) -> dict[str, dict[str, str]]:
-    """Provide the headers of somebody who holds each role, and of somebody who has not logged in."""
-    tokens = {role: client_of(role)._credentials["HTTP_AUTHORIZATION"] for role in Role.values}
-    return {NOBODY: {}} | {role: {"Authorization": token} for role, token in tokens.items()}
+    """Provide the headers of somebody who holds each role, of a program, and of somebody who has not logged in."""
+    senders = {role: client_of(role) for role in Role.values}
+    senders[PROGRAM] = caller(key_of(program(Role.INTEGRATION), *sorted(permissions_of(Role.INTEGRATION))))
+    tokens = {sender: client._credentials["HTTP_AUTHORIZATION"] for sender, client in senders.items()}
+    return {NOBODY: {}} | {sender: {"Authorization": token} for sender, token in tokens.items()}
 
 
 @pytest.fixture(scope="module")

@@ -59,9 +59,11 @@ class Run:
             return answer.status
 
     def log_in(self, role: str, password: str) -> dict[str, object]:
-        body = json.dumps({"email": f"{role}@demo.campushub360.example", "password": password}).encode()
+        return self.post("/api/v1/auth/token/", {"email": f"{role}@demo.campushub360.example", "password": password})
+
+    def post(self, path: str, body: dict[str, str]) -> dict[str, object]:
         request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}/api/v1/auth/token/", body, {"Content-Type": "application/json"}
+            f"http://127.0.0.1:{self.port}{path}", json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)

@@ -31,6 +31,9 @@ def test_a_person_starts_it_looks_around_and_ends_it_with_ctrl_c(start: Callable
     assert f"password {PASSWORD}" in run.text
     assert "system_admin@demo.campushub360.example" in run.text
     assert run.log_in("registrar", PASSWORD)["success"] is True
+    run.post("/api/v1/auth/password/reset/", {"email": "student@demo.campushub360.example"})
+    mails = run.checkout / ".campus" / "logs" / "worker.log"
+    assert eventually(lambda: f"http://localhost:{run.port}/password-reset#" in mails.read_text())
 
     assert run.stop(signal.SIGINT) == 0
     assert processes_in(run.checkout) == []
