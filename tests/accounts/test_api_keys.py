@@ -13,7 +13,6 @@ from accounts.selectors import key_presented
 from audit.models import Change, Disclosure, Event
 from tests.accounts.factories import RoleAssignmentFactory, UserFactory
 from tests.accounts.keys import ME, answer, bare_key, caller, key_of, program
-from tests.core.api.test_throttling import limits  # noqa: F401 - a fixture
 from tests.courses.factories import CourseFactory
 from tests.departments.factories import DepartmentFactory
 from tests.students.factories import StudentFactory
