@@ -174,7 +174,7 @@ class TestAKeyThatIsNotGood:
             assert answer(caller(key), f"{ME}?{name}={key.secret}") == (400, "unknown_parameter")
         assert answer(client_for(None), HTTP_X_API_KEY=key.secret)[0] == 401
 
-    def test_is_counted_like_every_request(self, limits, client_for):  # noqa: F811 - a fixture
+    def test_is_counted_like_every_request(self, limits, client_for):
         limits(address=2)
 
         codes = [sent(client_for, "Api-Key chk_aaaaaaaa_x")[0] for _ in range(3)]
@@ -256,7 +256,7 @@ class TestUse:
         assert Change.objects.count() == changes
 
     @pytest.mark.checklist(49)
-    def test_is_limited_for_each_key(self, limits, account, key):  # noqa: F811 - a fixture
+    def test_is_limited_for_each_key(self, limits, account, key):
         limits(key=2, account=50)
         other = caller(key_of(account, COURSE))
 
