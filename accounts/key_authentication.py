@@ -11,7 +11,7 @@ from rest_framework.exceptions import AuthenticationFailed
 
 from accounts import services
 from accounts.selectors import key_presented
-from core.security.addresses import client_address, is_within
+from core.security.addresses import caller_of, client_address, is_within
 
 if TYPE_CHECKING:  # REST framework imports this module while its own views are still importing
     from uuid import UUID
@@ -25,9 +25,10 @@ SCHEME = "Api-Key"
 
 @dataclass(frozen=True)
 class KeyClaims:
-    """What a request with a key knows of it: `core` counts requests and remembers answers by this id."""
+    """What a request with a key knows of it: `core` counts requests by its id, and puts its prefix on record."""
 
     api_key_id: UUID
+    api_key_prefix: str
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -38,16 +39,17 @@ class ApiKeyAuthentication(BaseAuthentication):
         if not parts or parts[0].lower() != SCHEME.lower().encode():
             return None
         now = timezone.now()
-        key = key_presented(b" ".join(parts[1:]).decode("latin-1"), at=now)
-        if key is None:
-            raise AuthenticationFailed("The API key is not valid, has expired or was revoked.", code="invalid_api_key")
-        address = client_address(request._request)
+        sent = key_presented(b" ".join(parts[1:]).decode("latin-1"), at=now)
+        key, address = sent.key, client_address(request._request)
         text = str(address) if address else None
+        if key is None or sent.fault:
+            services.note_refusal(key, fault=sent.fault, prefix=sent.prefix, caller=caller_of(address))
+            raise AuthenticationFailed("The API key is not valid, has expired or was revoked.", code="invalid_api_key")
         if key.ip_networks and not is_within(address, key.ip_networks):
             services.note_misuse(key, address=text, at=now)
             raise AuthenticationFailed("The API key may not be used from here.", code="api_key_not_for_address")
         services.note_use(key, address=text, at=now)
-        return key.account, KeyClaims(key.pk)
+        return key.account, KeyClaims(key.pk, key.prefix)
 
     def authenticate_header(self, request: Request) -> str:
         return f'{SCHEME} realm="api"'

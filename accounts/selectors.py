@@ -3,6 +3,7 @@
 import hmac
 import json
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -45,20 +46,37 @@ def user_of(claims: AccessClaims, *, at: datetime) -> User | None:
     return user
 
 
-def key_presented(text: str, *, at: datetime) -> ApiKey | None:
-    """Return the key that `text` is, with its account and the roles held now; None when it opens nothing.
+@dataclass(frozen=True)
+class Presented:
+    """What was sent as a key: its prefix, the key that has it, and what is wrong, which is nothing with a good one."""
+
+    prefix: str = ""
+    key: ApiKey | None = None
+    fault: str = ""
+
+
+def key_presented(text: str, *, at: datetime) -> Presented:
+    """Return what `text` is as a key, with its account and the roles held now.
 
     One query, so that whatever was taken back is taken back for the next request. What is wrong with a key makes no
-    difference, and a prefix that nobody has costs the same comparison.
+    difference to the cost: a prefix that nobody has costs the same comparison.
     """
     prefix = prefix_of(text)
     if prefix is None:
-        return None
+        return Presented(fault="malformed")
     key = ApiKey.objects.with_account().filter(prefix=prefix).first()
     is_the_one = hmac.compare_digest(bytes(key.key_hash) if key else DECOY, hash_of(text))
-    if key is None or not is_the_one or not key.is_live(at):
-        return None
-    return key if key.user.is_active and key.user.is_service else None
+    if key is None:
+        return Presented(prefix, fault="unknown")
+    return Presented(prefix, key, _fault_of(key, at) if is_the_one else "wrong")
+
+
+def _fault_of(key: ApiKey, at: datetime) -> str:
+    if key.revoked_at is not None:
+        return "revoked"
+    if not key.is_live(at):
+        return "expired"
+    return "" if key.user.is_active and key.user.is_service else "disabled"
 
 
 def require_unassigned(kind: ScopeKind, ids: Collection[UUID]) -> None:

@@ -22,17 +22,17 @@ class EntryAdmin(ServiceAdmin):
 
 @admin.register(Event)
 class EventAdmin(EntryAdmin):
-    list_display = ("at", "action", "actor_label", "subject_kind", "subject_id", "address")
-    search_fields = ("=actor_label", "=subject_id", "=request_id", "=action")
+    list_display = ("at", "action", "actor_label", "key_prefix", "subject_kind", "subject_id", "address")
+    search_fields = ("=actor_label", "=subject_id", "=request_id", "=key_prefix", "=action")
 
 
 @admin.register(Disclosure)
 class DisclosureAdmin(EntryAdmin):
-    list_display = ("at", "what", "subject_id", "actor_label", "basis")
-    search_fields = ("=actor_label", "=request_id")
+    list_display = ("at", "what", "subject_id", "actor_label", "key_prefix", "basis")
+    search_fields = ("=actor_label", "=key_prefix", "=request_id")
 
 
 @admin.register(Change)
 class ChangeAdmin(EntryAdmin):
-    list_display = ("at", "operation", "table_name", "row_id", "actor_id")
-    search_fields = ("=row_id", "=request_id")
+    list_display = ("at", "operation", "table_name", "row_id", "actor_id", "key_prefix")
+    search_fields = ("=row_id", "=key_prefix", "=request_id")

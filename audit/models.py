@@ -24,6 +24,13 @@ class Entry(models.Model):
     )
     actor_id = models.UUIDField(null=True, help_text="The account that acted; empty for what nobody in person did.")
     request_id = models.CharField(max_length=128, db_default="", default="", blank=True)
+    key_prefix = models.CharField(
+        max_length=8,
+        db_default="",
+        default="",
+        blank=True,
+        help_text="The part after `chk_` of the API key that the account acted with, if it was one.",
+    )
 
     class Meta:
         abstract = True

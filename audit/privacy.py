@@ -39,7 +39,7 @@ def _changes(change: Change) -> dict[str, Any] | None:
 def _who_else(row: Any, subject: Subject) -> Collection[str]:
     """Hide who acted, and from where, when that was not the person: it says something about somebody else."""
     is_theirs = str(row.actor_id) in subject.ids
-    return () if is_theirs else ("actor_id", "actor_label", "address")
+    return () if is_theirs else ("actor_id", "actor_label", "key_prefix", "address")
 
 
 personal(
@@ -47,7 +47,10 @@ personal(
     says="What you did, tried, or what was done about you, besides changes of records.",
     kept=FOR_GOOD,
     finds=_events,
-    keeps="at action on_behalf_of subject_kind subject_id reason detail actor_id actor_label address request_id",
+    keeps=(
+        "at action on_behalf_of subject_kind subject_id reason detail "
+        "actor_id actor_label key_prefix address request_id"
+    ),
     withholds=BOOKKEEPING,
     hides=_who_else,
     tells={"reason": _reason},
@@ -57,7 +60,7 @@ personal(
     says="To whom your records were shown, when, and on what basis.",
     kept="For as long as the record itself (34 CFR 99.32(a)(2)).",
     finds=lambda subject: Q(subject_id__in=subject.people),
-    keeps="at what subject_id actor_id actor_label basis request_id",
+    keeps="at what subject_id actor_id actor_label key_prefix basis request_id",
     withholds={**BOOKKEEPING, "route address": "Where those worked who were shown it."},
 )
 personal(
@@ -67,6 +70,6 @@ personal(
     finds=lambda subject: Q(row_id__in=subject.ids),
     keeps="at table_name row_id operation changes request_id",
     tells={"changes": _changes},
-    withholds={**BOOKKEEPING, "actor_id": "Who changed it, in the course of their work."},
+    withholds={**BOOKKEEPING, "actor_id key_prefix": "Who changed it, in the course of their work."},
 )
 on_erasure("audit", erase_history)

@@ -1,8 +1,9 @@
 """Where what happens comes from: the request being answered, or the account that a job acts for.
 
 Whoever keeps a record asks `origin()`. The database is told, too: every statement that writes sets, in its own
-transaction, who acts and in which request, so that triggers know whatever way a row is written. The settings are local
-to the transaction and travel with the statement; they cost no round trip and leak into nobody's pooled session.
+transaction, who acts, in which request and with which API key, so that triggers know whatever way a row is written. The
+settings are local to the transaction and travel with the statement; they cost no round trip and leak into nobody's
+pooled session.
 """
 
 import re
@@ -33,12 +34,14 @@ _SPEAKABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 @dataclass(frozen=True)
 class Origin:
-    """Who acts, in which request, from where; empty for what is not known."""
+    """Who acts, in which request, from where and with which key; empty for what is not known."""
 
     actor_id: UUID | None
     actor_label: str
     request_id: str
     address: str | None
+    # Of the API key that the account acts with; empty for somebody who has logged in.
+    key_prefix: str = ""
 
 
 def origin() -> Origin:
@@ -51,6 +54,7 @@ def origin() -> Origin:
         actor_label=str(user) if user is not None and user.pk else "",
         request_id=_request_id(),
         address=str(address) if address else None,
+        key_prefix=_key_prefix(),
     )
 
 
@@ -84,11 +88,12 @@ def acting_as(actor_id: UUID | None) -> Generator[None]:
 
 def settings_sql() -> str:
     """Return the statement that tells the present transaction where its writes come from; empty for nowhere."""
-    actor = _actor_id.get() or getattr(user_of(_request.get()), "pk", None)
+    actor, key = _actor_id.get() or getattr(user_of(_request.get()), "pk", None), _key_prefix()
     if actor is None and not _request_id():
         return ""
     return (
         f"SELECT set_config('campushub360.actor', '{actor or ''}', true), "
+        f"set_config('campushub360.key', '{key}', true), "
         f"set_config('campushub360.request', '{_request_id()}', true); "
     )
 
@@ -111,6 +116,13 @@ def watch(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
     """Let a connection's writes say where they come from; the receiver of `connection_created`."""
     if connection.vendor == "postgresql" and state_origin not in connection.execute_wrappers:
         connection.execute_wrappers.append(state_origin)
+
+
+def _key_prefix() -> str:
+    """Return the prefix of the key that the request came with; a job that acts for somebody came with none."""
+    claims = getattr(_request.get(), "auth", None) if _actor_id.get() is None else None
+    found = getattr(claims, "api_key_prefix", "")
+    return found if _SPEAKABLE.fullmatch(found) else ""
 
 
 def _request_id() -> str:

@@ -15,10 +15,15 @@ from accounts.models import ApiKey, ApiKeyUse, User
 from audit.services import record
 from core import crud
 from core.errors import ConflictError, DomainError, InvalidError, raise_all
+from core.security.limiter import Demand, Limit, limiter
 from core.visibility import Actor
 
 # Uses of a key are written down as often as this; those between leave the database alone.
 NOTED_EVERY = timedelta(minutes=1)
+# How many refusals are put on record: of a key that there is, and of what was made up, by address and all together.
+REFUSED = Limit("refused_key", quota=1, seconds=60, burst=1, outage=1)
+STRANGE = Limit("strange_key", quota=1, seconds=60, burst=5, outage=1)
+STRANGE_TOGETHER = Limit("strange_keys", quota=60, seconds=600, burst=60, outage=6)
 
 
 class ApiKeyValues(TypedDict, total=False):
@@ -199,6 +204,18 @@ def note_misuse(key: ApiKey, *, address: str | None, at: datetime) -> None:
     stale = Q(last_refused_at__isnull=True) | Q(last_refused_at__lte=at - NOTED_EVERY)
     if ApiKeyUse.objects.filter(stale, key=key).update(last_refused_at=at, last_refused_ip=address):
         record(action="api_key.used_elsewhere", subject=key, on_behalf_of=key.user_id, detail={"prefix": key.prefix})
+
+
+def note_refusal(key: ApiKey | None, *, fault: str, prefix: str, caller: str) -> None:
+    """Put on record that what was sent as a key opened nothing, and why: of one key once in a minute.
+
+    Of keys that nobody has, `caller`, an address, leaves one in a minute and all together leave sixty in ten minutes,
+    beyond a few at once: a flood of guesses fills no log. What was sent stays unsaid but for its prefix.
+    """
+    strangers = [Demand(STRANGE, caller), Demand(STRANGE_TOGETHER, "all")]
+    if limiter().spend([Demand(REFUSED, str(key.pk))] if key else strangers).is_admitted:
+        account = key.user_id if key else None
+        record(action="api_key.refused", subject=key, on_behalf_of=account, detail={"prefix": prefix, "fault": fault})
 
 
 def _make(values: ApiKeyValues, *, by: Actor | None, replaces: ApiKey | None = None) -> ApiKey:

@@ -7,6 +7,7 @@ from core.api import filters
 class EntryFilter(filters.StrictFilterSet):
     actor = filters.UUIDFilter(field_name="actor_id", help_text="The account that acted.")
     request = filters.CharFilter(field_name="request_id", help_text="The id of the request it happened in.")
+    key = filters.CharFilter(field_name="key_prefix", help_text="The prefix of the API key that was used.")
     after = filters.DateTimeFilter(field_name="at", lookup_expr="gte", help_text="Then or later.")
     before = filters.DateTimeFilter(field_name="at", lookup_expr="lt", help_text="Earlier.")
 
@@ -18,7 +19,7 @@ class EventFilter(EntryFilter):
 
     class Meta:
         model = Event
-        fields = ["actor", "request", "after", "before", "action", "subject_kind", "subject"]
+        fields = ["actor", "request", "key", "after", "before", "action", "subject_kind", "subject"]
 
 
 class ChangeFilter(EntryFilter):
@@ -28,7 +29,7 @@ class ChangeFilter(EntryFilter):
 
     class Meta:
         model = Change
-        fields = ["actor", "request", "after", "before", "table", "row", "operation"]
+        fields = ["actor", "request", "key", "after", "before", "table", "row", "operation"]
 
 
 class DisclosureFilter(EntryFilter):
@@ -36,4 +37,4 @@ class DisclosureFilter(EntryFilter):
 
     class Meta:
         model = Disclosure
-        fields = ["actor", "request", "after", "before", "what"]
+        fields = ["actor", "request", "key", "after", "before", "what"]

@@ -13,7 +13,7 @@ class EventSerializer(BaseListSerializer[Event]):
         model = Event
         fields = [
             "id", "at", "action", "actor_id", "actor_label", "on_behalf_of", "subject_kind", "subject_id", "reason",
-            "request_id", "address", "detail",
+            "request_id", "key_prefix", "address", "detail",
         ]  # fmt: skip
 
 
@@ -26,10 +26,10 @@ class ChangeSerializer(BaseListSerializer[Change]):
 
     class Meta:
         model = Change
-        fields = ["id", "at", "table_name", "row_id", "operation", "changes", "actor_id", "request_id"]
+        fields = ["id", "at", "table_name", "row_id", "operation", "changes", "actor_id", "key_prefix", "request_id"]
 
 
 class DisclosureSerializer(BaseListSerializer[Disclosure]):
     class Meta:
         model = Disclosure
-        fields = ["id", "at", "what", "subject_id", "actor_id", "actor_label", "basis", "request_id"]
+        fields = ["id", "at", "what", "subject_id", "actor_id", "actor_label", "key_prefix", "basis", "request_id"]

@@ -9,8 +9,9 @@ from django.db import connection
 from core.provenance import origin
 
 _INSERT = """
-    INSERT INTO audit_disclosure (what, subject_id, actor_id, actor_label, basis, route, request_id, address)
-    SELECT %s, subject, %s, %s, %s, %s, %s, %s FROM unnest(%s::uuid[]) AS subject
+    INSERT INTO audit_disclosure
+        (what, subject_id, actor_id, actor_label, basis, route, request_id, key_prefix, address)
+    SELECT %s, subject, %s, %s, %s, %s, %s, %s, %s FROM unnest(%s::uuid[]) AS subject
 """
 
 
@@ -27,7 +28,6 @@ def record_disclosures(*, what: str, subjects: Collection[UUID], to: Any, permis
     basis = f"{permission} as {', '.join(roles)}" if roles else permission
     label = str(to)[:254]
     with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT, [what, to.pk, label, basis[:254], route[:254], source.request_id, source.address, others]
-        )
+        where = [route[:254], source.request_id, source.key_prefix, source.address]
+        cursor.execute(_INSERT, [what, to.pk, label, basis[:254], *where, others])
     return len(others)

@@ -42,6 +42,7 @@ def record(
         subject_id=str(subject.pk) if isinstance(subject, models.Model) else "",
         reason=facts["reason"],
         request_id=source.request_id,
+        key_prefix=source.key_prefix,
         address=source.address,
         detail=facts["detail"],
     )

@@ -36,8 +36,10 @@ _HORIZON = """
         SELECT FROM pg_stat_activity WHERE datname <> current_database() AND backend_xid = running::xid
     )
 """
+# Entries from before keys were named have no prefix, nor had the texts that were chained: an empty one is left out.
 _ENTRIES = """
-    SELECT xact, id, to_jsonb(entry)::text, redaction.original, redaction.redacted FROM {log} AS entry
+    SELECT xact, id, (to_jsonb(entry) - CASE key_prefix WHEN '' THEN 'key_prefix' ELSE '' END)::text,
+        redaction.original, redaction.redacted FROM {log} AS entry
     LEFT JOIN (
         SELECT entry_id, (array_agg(original ORDER BY id DESC))[1] AS original,
             (array_agg(redacted ORDER BY id DESC))[1] AS redacted

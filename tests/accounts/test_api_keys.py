@@ -1,6 +1,7 @@
 """Keys of programs: what they open, from where, and what nobody opens with one."""
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.utils import timezone
@@ -10,7 +11,9 @@ from accounts.api_keys import permissions_for_keys
 from accounts.models import ApiKey, ApiKeyUse, RoleAssignment, User
 from accounts.roles import Role, permissions_of
 from accounts.selectors import key_presented
+from accounts.services import api_keys
 from audit.models import Change, Disclosure, Event
+from core.security.limiter import Limit
 from tests.accounts.factories import RoleAssignmentFactory, UserFactory
 from tests.accounts.keys import ME, answer, bare_key, caller, key_of, program
 from tests.courses.factories import CourseFactory
@@ -109,6 +112,29 @@ class TestWhatAKeyOpens:
         disclosure = Disclosure.objects.get()
         assert (disclosure.actor_id, disclosure.subject_id) == (account.pk, student.person_id)
         assert disclosure.basis == f"{STUDENT} as registrar"
+        assert disclosure.key_prefix == key.prefix
+
+    @pytest.mark.checklist(94)
+    def test_is_on_record_by_its_prefix_whatever_it_does(self, account, client_for, user_with):
+        key = bare_key(account, COURSE, "courses.change_course")
+        course = CourseFactory()
+
+        written = caller(key).patch(f"{COURSES}{course.pk}/", {"level": "graduate"}, format="json")
+        assert caller(key).get(STUDENTS).status_code == 403
+        client_for(user_with(Role.REGISTRAR)).patch(f"{COURSES}{course.pk}/", {"is_active": False}, format="json")
+
+        assert written.status_code == 200, written.json()
+        changes = Change.objects.filter(row_id=str(course.pk), operation="update").order_by("id")
+        assert [change.key_prefix for change in changes] == [key.prefix, ""]
+        denied = Event.objects.get(action="access.denied")
+        assert (denied.actor_id, denied.key_prefix) == (account.pk, key.prefix)
+        auditor = client_for(user_with(Role.AUDITOR))
+        for url, question, found in (
+            ("/api/v1/changes/", {"row": course.pk}, changes[0]),
+            ("/api/v1/audit-events/", {"action": "access.denied"}, denied),
+        ):
+            rows = auditor.get(url, {"key": key.prefix, **question}).json()["data"]
+            assert [(row["id"], row["key_prefix"]) for row in rows] == [(found.pk, key.prefix)]
 
 
 @pytest.mark.checklist(40)
@@ -160,8 +186,9 @@ class TestAKeyThatIsNotGood:
     def test_expires_to_the_instant(self, key):
         instant = timedelta(microseconds=1)
 
-        assert key_presented(key.secret, at=key.expires_at - instant) == key
-        assert key_presented(key.secret, at=key.expires_at) is None
+        before, then = (key_presented(key.secret, at=key.expires_at - left) for left in (instant, 0 * instant))
+
+        assert (before.key, before.fault, then.fault) == (key, "", "expired")
 
     def test_of_a_person_is_none_however_it_came_about(self):
         person = bare_key(UserFactory(), COURSE)
@@ -180,6 +207,61 @@ class TestAKeyThatIsNotGood:
         codes = [sent(client_for, "Api-Key chk_aaaaaaaa_x")[0] for _ in range(3)]
 
         assert codes == [401, 401, 429]
+
+
+@pytest.mark.checklist(94)
+class TestWhatIsPutOnRecordOfRefusals:
+    @pytest.fixture(autouse=True)
+    def counted_anew(self, settings):
+        settings.RATE_LIMIT_PREFIX = f"test-{uuid4()}"
+
+    def refused(self):
+        return [
+            (event.subject_id, event.detail["fault"], event.detail["prefix"])
+            for event in Event.objects.filter(action="api_key.refused").order_by("id")
+        ]
+
+    @pytest.mark.parametrize(
+        ("fault", "end"),
+        [
+            ("wrong", lambda key: setattr(key, "secret", f"{key.secret[:-43]}{'A' * 43}")),
+            ("expired", lambda key: ApiKey.objects.update(expires_at=timezone.now())),
+            ("revoked", lambda key: services.revoke_api_key(key, by=None)),
+            ("disabled", lambda key: User.objects.filter(pk=key.user_id).update(is_active=False)),
+        ],
+    )
+    def test_names_the_key_and_what_was_wrong_once_a_minute(self, key, account, fault, end):
+        end(key)
+
+        assert {answer(caller(key)) for _ in range(3)} == {(401, "invalid_api_key")}
+
+        assert self.refused() == [(str(key.pk), fault, key.prefix)]
+        event = Event.objects.get(action="api_key.refused")
+        assert (event.on_behalf_of, event.actor_id, event.address) == (account.pk, None, "127.0.0.1")
+        assert key.secret[-43:] not in str(Event.objects.values().get(pk=event.pk))
+
+    def test_is_a_few_of_what_was_made_up_however_many_were_sent(self, client_for, key):
+        for number in range(2, 8):
+            sent(client_for, f"Api-Key chk_aaaaaaa{number}_{'A' * 43}")
+        for _ in range(2):
+            sent(client_for, "Api-Key nonsense", REMOTE_ADDR="192.0.2.9")
+        services.revoke_api_key(key, by=None)
+        answer(caller(key))
+
+        assert self.refused() == [
+            *[("", "unknown", f"aaaaaaa{number}") for number in range(2, 7)],
+            *[("", "malformed", "")] * 2,
+            (str(key.pk), "revoked", key.prefix),
+        ]
+
+    def test_is_bounded_from_everywhere_together(self, client_for, monkeypatch):
+        few = Limit("strange_keys", quota=1, seconds=600, burst=3, outage=1)
+        monkeypatch.setattr(api_keys, "STRANGE_TOGETHER", few)
+
+        for number in range(6):
+            sent(client_for, "Api-Key nonsense", REMOTE_ADDR=f"192.0.2.{number}")
+
+        assert len(self.refused()) == 3
 
 
 class TestNetworks:

@@ -5,11 +5,13 @@ from uuid import uuid4
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.roles import Role
 from core.visibility import visible
 from students.models import Student
+from tests.accounts.keys import bare_key, program
 from tests.students.factories import StudentFactory
 
 pytestmark = pytest.mark.django_db
@@ -31,6 +33,18 @@ def test_it_names_accounts_roles_and_grants(user_with):
     assert f"{advisor.email} (advisor): advisors_see_their_advisees" in lines
     assert any(line.startswith(f"{registrar.email} (registrar): those_in_charge_see") for line in lines)
     assert lines[-1] == "2 accounts."
+
+
+def test_it_names_the_keys_of_a_program_that_open_the_row():
+    account, student = program(Role.REGISTRAR), StudentFactory()
+    opening = bare_key(account, "students.view_student")
+    bare_key(account, "courses.view_course")
+    bare_key(account, "students.view_student", revoked_at=timezone.now())
+
+    found, total = who_sees("students.student", student.pk)
+
+    assert found.startswith(f"{account.email} by chk_{opening.prefix} (registrar): those_in_charge_see")
+    assert total == "1 accounts."
 
 
 def test_it_finds_exactly_those_to_whom_the_row_is_visible(user_with):

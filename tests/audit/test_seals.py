@@ -2,6 +2,7 @@
 
 import io
 import threading
+from hashlib import sha256
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -62,12 +63,13 @@ def test_sealing_again_adds_what_came_since(sealed):
     [
         "UPDATE audit_event SET action = 'x' WHERE id = {4}",
         "UPDATE audit_event SET at = at + interval '1 microsecond' WHERE id = {4}",
+        "UPDATE audit_event SET key_prefix = 'another' WHERE id = {4}",
         "DELETE FROM audit_event WHERE id = {4}",
         "UPDATE audit_event SET id = CASE id WHEN {4} THEN {3} ELSE {4} END WHERE id IN ({3}, {4})",
         "UPDATE audit_event SET xact = xact - 1 WHERE id = {4}",
         "INSERT INTO audit_event (action, id, xact) SELECT 'x', id, xact - 1 FROM audit_event WHERE id = {4}",
     ],
-    ids=["edited", "moved in time", "deleted", "swapped", "another transaction", "slipped in"],
+    ids=["edited", "moved in time", "said of a key", "deleted", "swapped", "another transaction", "slipped in"],
 )
 def test_an_entry_that_was_touched_shows_in_its_seal_and_in_no_other(sealed, statement):
     tamper(statement.format(*sealed))
@@ -141,6 +143,18 @@ def test_many_writers_and_sealers_at_one_time_leave_one_chain():
 
     assert Event.objects.count() == 80
     assert (verdict().entries, verdict().faults) == (80, [])
+
+
+def test_an_entry_of_somebody_who_had_logged_in_is_sealed_as_before_keys_were_named():
+    record("a")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL timezone = 'UTC'")
+        cursor.execute("SELECT (to_jsonb(entry) - 'key_prefix')::text FROM audit_event AS entry")
+        (former,) = cursor.fetchone()
+
+    services.seal_logs()
+
+    assert verdict().head == sha256(bytes(32) + sha256(former.encode()).digest()).hexdigest()
 
 
 def test_a_restored_database_refuses_to_be_sealed_until_it_is_told_and_then_goes_on(sealed):
