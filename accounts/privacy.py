@@ -104,7 +104,7 @@ personal(
 personal(
     SecondFactor,
     says="What you prove yourself with besides your password.",
-    kept="Until you remove it, or erasure does.",
+    kept="Until you remove it, or erasure does; a day where it was not confirmed.",
     paths=("user__person",),
     keeps="kind name confirmed_at last_used_at",
     withholds={
@@ -125,7 +125,7 @@ personal(
 personal(
     PendingLogIn,
     says="Where you began to log in lately.",
-    kept="A little longer than it may be completed.",
+    kept="Some months after its end; the university sets how many.",
     paths=("user__person",),
     keeps="amr user_agent ip attempts expires_at completed_at",
     withholds={
@@ -155,6 +155,20 @@ keep_for(
     kept=lambda: settings.ENDED_SESSIONS_KEPT,
     basis="An enquiry finds who was logged in when, and a stolen token meets a session that is known to have ended.",
     due=lambda at: sessions.sessions_due(at).count() + sessions.pending_log_ins_due(at).count(),
+    chore="purge_sessions",
+)
+keep_for(
+    "accounts.FederatedLogIn",
+    kept=lambda: sessions.BEGUN_KEPT,
+    basis="It is under way for minutes; what it led to is a session, and on record.",
+    due=lambda at: sessions.federated_log_ins_due(at).count(),
+    chore="purge_sessions",
+)
+keep_for(
+    "accounts.SecondFactor, not confirmed",
+    kept=lambda: sessions.BEGUN_KEPT,
+    basis="It is begun anew after minutes; until it is confirmed it is a secret that opens nothing.",
+    due=lambda at: sessions.begun_factors_due(at).count(),
     chore="purge_sessions",
 )
 keep_for(

@@ -4,7 +4,7 @@ from django.conf import settings
 
 from core.privacy import personal
 from core.privacy.retention import keep_for, name_holds
-from privacy.models import ErasureRequest, LegalHold, SubjectExport
+from privacy.models import ErasureRequest, LegalHold, SubjectExport, held_people
 
 personal(
     SubjectExport,
@@ -42,7 +42,7 @@ personal(
     },
 )
 
-name_holds(LegalHold.objects.in_force)
+name_holds(lambda: held_people().values_list("pk", flat=True))
 keep_for(
     "files of privacy.SubjectExport",
     kept=lambda: settings.SUBJECT_EXPORTS_KEPT,

@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 
 from accounts import tokens
 from accounts.events import SessionReused
-from accounts.models import FederatedLogIn, PendingLogIn, Session, User
+from accounts.models import FederatedLogIn, PendingLogIn, SecondFactor, Session, User
 from accounts.services.signing_keys import issue_access
 from audit.services import record
 from core.db.purging import purge
@@ -26,6 +26,8 @@ from core.privacy.retention import spared
 # Two tabs that refresh at the same moment are not a theft.
 REUSE_GRACE = timedelta(seconds=10)
 LONGEST_USER_AGENT = 200
+# What was begun is good for minutes; for a day it may be looked into.
+BEGUN_KEPT = timedelta(days=1)
 
 logger = logging.getLogger(__name__)
 
@@ -168,10 +170,11 @@ def outdate_tokens(*users: User) -> None:
 def purge_sessions(*, at: datetime, batch: int = 5000) -> int:
     """Forget log-ins that ended longer ago than `ENDED_SESSIONS_KEPT`, in small transactions; return how many sessions.
 
+    Log-ins elsewhere and second factors that were begun and not completed are forgotten after `BEGUN_KEPT`.
     Raises `LockHeldError` when somebody else is at it.
     """
-    federated = FederatedLogIn.objects.filter(expires_at__lt=at - settings.ENDED_SESSIONS_KEPT)
-    purge(federated, order="expires_at", batch=batch)
+    purge(federated_log_ins_due(at), order="expires_at", batch=batch)
+    purge(begun_factors_due(at), order="created_at", batch=batch)
     purge(pending_log_ins_due(at), order="expires_at", batch=batch)
     return purge(sessions_due(at), order="ended_at", batch=batch)
 
@@ -184,6 +187,17 @@ def sessions_due(at: datetime) -> QuerySet[Session]:
 def pending_log_ins_due(at: datetime) -> QuerySet[PendingLogIn]:
     """Return the log-ins that were begun long enough ago, but for those of people whose records are held."""
     return spared(PendingLogIn.objects.filter(expires_at__lt=at - settings.ENDED_SESSIONS_KEPT), "user__person")
+
+
+def federated_log_ins_due(at: datetime) -> QuerySet[FederatedLogIn]:
+    """Return the log-ins elsewhere that are over; nothing in them says whose they were."""
+    return FederatedLogIn.objects.filter(expires_at__lt=at - BEGUN_KEPT)
+
+
+def begun_factors_due(at: datetime) -> QuerySet[SecondFactor]:
+    """Return the second factors that nobody has confirmed, but for those of people whose records are held."""
+    begun = SecondFactor.objects.filter(confirmed_at__isnull=True, created_at__lt=at - BEGUN_KEPT)
+    return spared(begun, "user__person")
 
 
 def purge_admin_sessions(*, at: datetime, batch: int = 5000) -> int:

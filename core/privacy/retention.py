@@ -46,17 +46,17 @@ def periods() -> list[Period]:
 
 
 def name_holds(people: Callable[[], Any]) -> None:
-    """Say by a subquery whose records are held."""
+    """Say by a query of ids whose records are held."""
     _held[:] = [people]
 
 
 def held_people() -> list[Any]:
     """Return the ids of the people whose records are held."""
-    return [person for people in _held for person in people().values_list("person", flat=True)]
+    return [person for people in _held for person in people()]
 
 
 def spared(rows: "QuerySet[ModelT]", path: str) -> "QuerySet[ModelT]":
     """Leave out the rows whose `path` leads to somebody whose records are held."""
     for people in _held:
-        rows = rows.exclude(**{f"{path}__in": people().values("person")})
+        rows = rows.exclude(**{f"{path}__in": people()})
     return rows

@@ -7,6 +7,6 @@ accounts.Person 1 --- * LegalHold, which keeps both erasure and retention from t
 
 from privacy.models.erasures import ErasureRequest, ErasureState
 from privacy.models.exports import ExportState, SubjectExport
-from privacy.models.holds import LegalHold
+from privacy.models.holds import LegalHold, held_people, same_people
 
-__all__ = ["ErasureRequest", "ErasureState", "ExportState", "LegalHold", "SubjectExport"]
+__all__ = ["ErasureRequest", "ErasureState", "ExportState", "LegalHold", "SubjectExport", "held_people", "same_people"]

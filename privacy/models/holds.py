@@ -2,13 +2,20 @@
 
 from datetime import datetime
 from typing import Self
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.expressions import RawSQL
 
 from accounts.models import Person
 from core.models import BaseQuerySet, VersionedModel
+
+_HELD = """
+    SELECT same FROM privacy_legalhold AS hold, privacy_same_person(hold.person_id) AS same
+    WHERE hold.released_at IS NULL
+"""
 
 
 class LegalHoldQuerySet(BaseQuerySet["LegalHold"]):
@@ -23,7 +30,8 @@ class LegalHoldQuerySet(BaseQuerySet["LegalHold"]):
 class LegalHold(VersionedModel):
     """That the records of a person are to be kept as they are, from when somebody said so until somebody releases it.
 
-    While one is in force the person is not erased, and what retention would delete of theirs stays.
+    While one is in force the person is not erased, and what retention would delete of theirs stays. It is about all
+    records of that person: those they were merged into, and those that were merged into them.
     """
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="holds")
@@ -61,3 +69,14 @@ class LegalHold(VersionedModel):
 
     def __str__(self) -> str:
         return f"{self.person_id}: {self.reason}"
+
+
+def same_people(person_id: UUID) -> models.QuerySet[Person]:
+    """Return every record of somebody who was recorded more than once."""
+    same = RawSQL("SELECT privacy_same_person(%s)", (person_id,))  # nosec B611 - constant, with a parameter
+    return Person.objects.filter(pk__in=same)
+
+
+def held_people() -> models.QuerySet[Person]:
+    """Return whose records are held, by a hold on any record of theirs."""
+    return Person.objects.filter(pk__in=RawSQL(_HELD, ()))  # noqa: S611 # nosec B611 - constant

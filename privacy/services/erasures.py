@@ -21,7 +21,7 @@ from core.events import publish
 from core.privacy import Subject, erase, obstacles_to
 from core.provenance import acting_as
 from privacy.events import ErasureApproved
-from privacy.models import ErasureRequest, ErasureState, ExportState, SubjectExport
+from privacy.models import ErasureRequest, ErasureState, ExportState, SubjectExport, same_people
 from privacy.services import exports
 from privacy.services.holds import require_not_held
 from privacy.services.reasons import stated
@@ -154,13 +154,12 @@ def _require_decider(erasure: ErasureRequest, by: Any) -> None:
 
 
 def _locked_subject(person_id: UUID) -> Subject:
-    """Lock a person and their duplicates until the transaction ends: whoever places a hold waits, or came before."""
-    people = subject_of(person_id).people
-    list(Person.objects.filter(pk__in=people).order_by("pk").select_for_update().values_list("pk"))
-    subject = subject_of(person_id)
-    if set(subject.people) != set(people):
-        raise MissingError("Somebody was merged into this person just now; try again.", field="person")
-    return subject
+    """Lock every record of a person until the transaction ends: whoever places a hold waits, or came before."""
+    subject_of(person_id)
+    records = same_people(person_id).order_by("pk").values_list("pk", flat=True)
+    if list(records.select_for_update()) != list(records.all()):
+        raise MissingError("Records of this person were merged just now; try again.", field="person")
+    return subject_of(person_id)
 
 
 def _settle_exports(subject: Subject) -> None:

@@ -13,7 +13,7 @@ from core import crud
 from core.db.constraints import refusal
 from core.errors import ConflictError
 from core.visibility import Actor
-from privacy.models import LegalHold
+from privacy.models import LegalHold, held_people
 from privacy.services.reasons import stated
 
 
@@ -57,6 +57,6 @@ def release_hold(hold: LegalHold, *, by: Actor | None, at: datetime, reason: str
 
 
 def require_not_held(people: Collection[UUID]) -> None:
-    """Raise `HeldError` while a hold on one of the people is in force."""
-    if LegalHold.objects.in_force().filter(person__in=people).exists():
+    """Raise `HeldError` while a hold on one of the people, or on another record of theirs, is in force."""
+    if held_people().filter(pk__in=people).exists():
         raise HeldError

@@ -66,7 +66,7 @@ def test_a_violation_is_refused_by_name(name):
 
 
 def test_no_erasure_is_done_beside_a_hold_whoever_says_so():
-    held = hold().person
+    held = PersonFactory(merged_into=hold().person)
 
     with pytest.raises(IntegrityError) as refused, transaction.atomic():
         erasure(person=held, state="done", erased_at=timezone.now())

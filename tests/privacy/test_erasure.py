@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts import services as accounts
 from accounts.models import Person, PersonIdentifier, Session, User
 from accounts.roles import Role
+from accounts.services import Reauthenticated
 from audit import services as audit
 from audit.models import Change, Event, Redaction
 from audit.services import redaction
@@ -139,7 +140,7 @@ class TestWhatIsLeft:
 
     def test_the_file_of_an_export_goes_too(self, side, export_root, django_capture_on_commit_callbacks):
         User.objects.filter(pk=side.user.pk).update(is_active=True)
-        export = services.request_export(by=side.user)
+        export = services.request_export(by=side.user, proof=Reauthenticated(side.user.pk))
         services.make_export(export.pk, at=timezone.now())
 
         with django_capture_on_commit_callbacks(execute=True):
@@ -246,6 +247,18 @@ class TestRaces:
 
         assert refused == "legal_hold"
         assert Person.objects.get().last_name == "Kept"
+
+    def test_whoever_erases_a_duplicate_waits_for_a_hold_on_the_record_that_it_became(self):
+        survivor = PersonFactory()
+        duplicate = PersonFactory(last_name="Kept", merged_into=survivor)
+
+        refused = while_uncommitted(
+            lambda: services.place_hold(by=None, person=survivor, reason="A case"),
+            lambda: services.erase_person(duplicate.pk, dry_run=False),
+        )
+
+        duplicate.refresh_from_db()
+        assert (refused, duplicate.last_name) == ("legal_hold", "Kept")
 
     def test_of_two_workers_one_erases(self, registrar, user_with):
         second = user_with(Role.REGISTRAR)

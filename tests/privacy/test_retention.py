@@ -11,11 +11,13 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from accounts import services as accounts
-from accounts.models import AccountMail, Session
+from accounts.models import AccountMail, FederatedLogIn, SecondFactor, Session
+from core.ids import new_id
 from core.privacy.retention import periods
 from interop.models import ImportJob, ImportRow
 from interop.services.reversal import TooOldError, request_reversal
 from privacy import services
+from tests.accounts.factories import PersonFactory
 from tests.privacy.people import somebody
 
 pytestmark = [pytest.mark.django_db, pytest.mark.checklist(88)]
@@ -69,6 +71,42 @@ def test_nothing_goes_of_anybody_whose_records_are_held_until_they_are_released(
     everything(timezone.now())
 
     assert (held, left()) == ([1, 1, 1], [0, 0, 0])
+
+
+@pytest.mark.parametrize("place", ["before", "after"])
+def test_a_hold_on_any_record_of_somebody_holds_what_their_other_records_say(old, place):
+    twin = PersonFactory()
+    between = PersonFactory(merged_into=old.person if place == "before" else twin)
+    (twin if place == "before" else old.person).merged_into = between
+    twin.save()
+    old.person.save()
+    stranger = somebody(email="stranger@canary.example", passport="ZZ 111")
+    Session.objects.filter(user=stranger.user).update(expires_at=timezone.now() - LONG)
+    services.place_hold(by=None, person=twin, reason="A case")
+
+    everything(timezone.now())
+
+    assert set(Session.objects.values_list("user", flat=True)) == {old.user.pk}
+    assert (Path(settings.IMPORT_ROOT) / "old").exists()
+    with pytest.raises(services.HeldError):
+        services.erase_person(old.person.pk, dry_run=True)
+
+
+def test_what_was_begun_and_not_completed_goes_after_a_day(old):
+    ago = timezone.now() - timedelta(days=1, minutes=1)
+    SecondFactor.objects.update(created_at=ago)
+    young = SecondFactor.objects.create(user=old.user, kind="webauthn", secret="challenge")
+    kept = SecondFactor.objects.create(user=old.user, kind="totp", secret="x", confirmed_at=ago)
+    SecondFactor.objects.filter(pk=kept.pk).update(created_at=ago)
+    for expires_at in (ago, ago + timedelta(minutes=2)):
+        FederatedLogIn.objects.create(
+            provider="library", state_hash=new_id().bytes * 2, binding_hash=b"", redirect_uri="/", expires_at=expires_at
+        )
+
+    everything(timezone.now())
+
+    assert set(SecondFactor.objects.all()) == {young, kept}
+    assert FederatedLogIn.objects.count() == 1
 
 
 def test_a_dry_run_says_how_every_period_stands_and_changes_nothing(old):
