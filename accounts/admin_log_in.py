@@ -1,6 +1,7 @@
 """The log-in of the administration pages: a password, and the second factor of whoever has one.
 
 Nobody is let in by these pages more easily than by the API: the same services count the guesses and ask for the same.
+Whoever has no factor although a role needs one comes as far as the page that sets one up.
 """
 
 from typing import Any
@@ -13,10 +14,6 @@ from django.utils import timezone
 from accounts import means, services
 from accounts.backends import DOOR
 
-NONE_YET = (
-    "Your role needs a second factor and the account has none. Set up an authenticator app by the API first: "
-    "POST /api/v1/auth/mfa/totp/ answers with its secret."
-)
 NO_CODE = "Enter the password and a code of your authenticator app, or a recovery code."
 WRONG_CODE = "The code is not right, or too many were tried."
 
@@ -36,8 +33,6 @@ class SecondFactorLogInForm(AdminAuthenticationForm):
         super().confirm_login_allowed(user)
         user.shown_means = [means.PASSWORD]
         if not services.kinds_of(user):
-            if means.is_demanded_of(user):
-                raise ValidationError(NONE_YET, code="invalid_login")
             return
         code = self.cleaned_data.get("code") or ""
         if not code:

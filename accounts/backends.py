@@ -10,6 +10,8 @@ from accounts import services
 from accounts.models import User
 
 DOOR = "administration"
+# What the session of a log-in keeps the means under by which it was opened.
+MEANS = "means"
 
 
 class PasswordBackend(ModelBackend):

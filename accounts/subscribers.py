@@ -6,9 +6,11 @@ from uuid import UUID
 from celery import current_app
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.dispatch import receiver
+from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import services
+from accounts.backends import MEANS
 from accounts.events import MailRequested, SessionReused
 from accounts.models import User
 from audit.events import AlertRaised
@@ -34,10 +36,10 @@ def alert(event: dict[str, Any]) -> None:
 
 
 @receiver(user_logged_in)
-def keep_log_in(user: User, **facts: Any) -> None:
-    record(
-        action="session.opened", actor=user, subject=user, detail={**PAGES, "means": getattr(user, "shown_means", [])}
-    )
+def keep_log_in(user: User, request: HttpRequest, **facts: Any) -> None:
+    shown = getattr(user, "shown_means", [])
+    request.session[MEANS] = shown
+    record(action="session.opened", actor=user, subject=user, detail={**PAGES, "means": shown})
 
 
 @receiver(user_logged_out)

@@ -17,6 +17,7 @@ from django.views.generic import RedirectView
 
 from accounts.admin_log_in import SecondFactorLogInForm
 from accounts.admin_password import OwnPasswordView
+from accounts.admin_second_factor import SecondFactorView
 from core.admin_choices import ChoicesView
 from core.api.routers import ApiRouter
 
@@ -26,6 +27,7 @@ admin.site.index_title = "Administration"
 admin.site.site_url = "/api/v1/docs/"
 admin.site.login_form = SecondFactorLogInForm
 admin.site.login_template = "admin/second_factor_login.html"
+admin.site.index_template = "admin/campus_index.html"
 
 
 def _api_modules() -> list[ModuleType]:
@@ -59,7 +61,8 @@ urlpatterns = [
     path("favicon.ico", require_safe(FaviconView.as_view()), name="favicon"),
     path("api/v1/", include(_api_patterns())),
     # Before Django's own, which would leave the sessions of the account alone.
-    path("admin/password_change/", admin.site.admin_view(OwnPasswordView.as_view())),
+    path("admin/password_change/", admin.site.admin_view(OwnPasswordView.as_view()), name="admin-password-change"),
+    path("admin/second_factor/", admin.site.admin_view(SecondFactorView.as_view()), name="admin-second-factor"),
     # Before Django's own, which would name people by their numbers alone.
     path("admin/autocomplete/", admin.site.admin_view(ChoicesView.as_view(admin_site=admin.site))),
     path("admin/", admin.site.urls),

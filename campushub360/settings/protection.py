@@ -53,6 +53,7 @@ RATE_LIMITED_ROUTES = {
         "api/v1/auth/oidc/",
         "admin/login/",
         "admin/password_change/",
+        "admin/second_factor/",
     )
 }
 # Limits of an account that hold for what is not only read there.
