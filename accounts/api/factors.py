@@ -15,7 +15,7 @@ from rest_framework.response import Response
 
 from accounts import devices, means, services
 from accounts.api.auth import pair_of, validated
-from accounts.api.serializers import NewSession, UserSerializer
+from accounts.api.serializers import NewSession, PresentPasswordField, UserSerializer
 from accounts.models import FactorKind, RecoveryCode, SecondFactor, User
 from core.api.permissions import AUTHENTICATED, PublicByName
 from core.api.serializers import BaseListSerializer, WriteSerializer
@@ -60,7 +60,7 @@ class SecondStepWriter(WriteSerializer):
 
 
 class PasswordWriter(WriteSerializer):
-    password = serializers.CharField(trim_whitespace=False, max_length=1000, help_text="The present one.")
+    password = PresentPasswordField()
 
 
 class RemovalWriter(PasswordWriter):

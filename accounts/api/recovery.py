@@ -10,6 +10,7 @@ from rest_framework.response import Response
 
 from accounts import services
 from accounts.api.auth import validated
+from accounts.api.serializers import PresentPasswordField
 from core.api.permissions import AUTHENTICATED, PublicByName
 from core.api.responses import SuccessResponse
 from core.api.serializers import WriteSerializer
@@ -33,7 +34,7 @@ class PasswordResetConfirmWriter(WriteSerializer):
 
 class EmailChangeWriter(WriteSerializer):
     new_email = serializers.EmailField(max_length=254)
-    current_password = serializers.CharField(trim_whitespace=False, max_length=1000)
+    current_password = PresentPasswordField()
 
 
 class EmailChangeConfirmWriter(WriteSerializer):

@@ -156,8 +156,17 @@ class SecondStepNeeded(serializers.Serializer[Any]):
     )
 
 
+class PresentPasswordField(serializers.CharField):
+    """By which the owner of an account shows once more to be it."""
+
+    def __init__(self, **options: Any) -> None:
+        help_text = "The present one; left out where the account has none, whose owner has to have logged in just now."
+        usual = {"required": False, "trim_whitespace": False, "max_length": 1000, "help_text": help_text}
+        super().__init__(**{**usual, "default": "", **options})
+
+
 class PasswordChangeWriter(WriteSerializer):
-    current_password = serializers.CharField(trim_whitespace=False, max_length=1000)
+    current_password = PresentPasswordField()
     new_password = serializers.CharField(
         trim_whitespace=False, max_length=1000, help_text="At least 15 characters, none of them prescribed."
     )

@@ -16,6 +16,11 @@ class MailKind(models.TextChoices):
     ADDRESS_CHANGE = "address_change", "Link that changes the address"
     ADDRESS_CHANGE_ASKED = "address_change_asked", "Notice that another address was asked for"
     ADDRESS_CHANGED = "address_changed", "Notice of another address"
+    FACTOR_ADDED = "factor_added", "Notice of a second factor"
+    FACTOR_REMOVED = "factor_removed", "Notice that a second factor was removed"
+    FACTORS_RESET = "factors_reset", "Notice that an administrator took every second factor away"
+    RECOVERY_CODES_RENEWED = "recovery_codes_renewed", "Notice of other recovery codes"
+    RECOVERY_CODE_USED = "recovery_code_used", "Notice that a recovery code was used"
 
 
 class AccountMailQuerySet(BaseQuerySet["AccountMail"]):

@@ -49,6 +49,7 @@ from accounts.services.passwords import (
     continue_session,
 )
 from accounts.services.people import PersonValues, create_person, delete_person, update_person
+from accounts.services.reauthentication import Reauthenticated, reauthenticate
 from accounts.services.recovery import request_password_reset, reset_password
 from accounts.services.roles import (
     NoSuchUnitError,
@@ -97,6 +98,7 @@ from accounts.services.signing_keys import (
     rotate_signing_key,
 )
 from accounts.services.users import (
+    ReauthenticationRequiredError,
     UserValues,
     create_administrator,
     create_demo_user,
@@ -127,6 +129,8 @@ __all__ = [
     "PersonValues",
     "ReasonMissingError",
     "ReasonTellsValueError",
+    "Reauthenticated",
+    "ReauthenticationRequiredError",
     "RedirectNotAllowedError",
     "RoleAssignmentValues",
     "SecondStep",
@@ -179,6 +183,7 @@ __all__ = [
     "purge_guess_counts",
     "purge_sessions",
     "raise_alerts",
+    "reauthenticate",
     "refresh_session",
     "remove_factor",
     "renew_recovery_codes",

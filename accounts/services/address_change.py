@@ -11,7 +11,7 @@ from django.db import transaction
 
 from accounts.models import MailKind, Session, User
 from accounts.services.mails import LINKS_OF_ACCOUNT, LinkNotGoodError, link_of, request_mail, use_link
-from accounts.services.passwords import require_password
+from accounts.services.reauthentication import reauthenticate
 from accounts.services.sessions import end_sessions
 from audit.services import record
 from core import crud
@@ -40,9 +40,9 @@ def request_address_change(
 ) -> None:
     """Have a link that changes the address of an account mailed to the new one, and a notice to the present one.
 
-    Raises `WrongPasswordError`, `TooManyGuessesError`, `AddressUnchangedError` and `TooManyAddressesError`.
+    Raises what `reauthenticate` raises, `AddressUnchangedError` and `TooManyAddressesError`.
     """
-    require_password(user, current_password, session_id=session_id, at=at)
+    reauthenticate(user, current_password, session_id=session_id, at=at)
     if new_email == user.email:
         raise AddressUnchangedError
     if not limiter().spend([Demand(LINKS_OF_ACCOUNT, f"addresses:{user.pk}")]).is_admitted:

@@ -9,7 +9,8 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts import means, totp
-from accounts.models import FactorKind, RecoveryCode, SecondFactor, User
+from accounts.models import FactorKind, MailKind, RecoveryCode, SecondFactor, User
+from accounts.services.mails import request_mail
 
 RECOVERY_CODES = 10
 # 120 bits: so many that a plain hash suffices (NIST SP 800-63B-4, 3.1.2.2).
@@ -53,9 +54,13 @@ def _use_app(user: User, code: str, at: datetime) -> bool:
     return app is not None and take_step(app, code, at=at)
 
 
+@transaction.atomic
 def _use_recovery_code(user: User, code: str, at: datetime) -> bool:
     unused = RecoveryCode.objects.filter(user=user, code_hash=_hash(user.pk, code), used_at__isnull=True)
-    return bool(unused.update(used_at=at))
+    is_used = bool(unused.update(used_at=at))
+    if is_used:
+        request_mail(MailKind.RECOVERY_CODE_USED, user, at=at)
+    return is_used
 
 
 def _hash(user_id: UUID, code: str) -> bytes:

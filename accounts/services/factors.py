@@ -1,7 +1,7 @@
 """What an account has beside its password: adding it, taking it away, and beginning anew when it is lost.
 
-Whoever does so says the password, whatever session they are in. What was changed ends every other session, so that
-none goes on that was opened more easily than the account is now.
+Whoever does so shows once more to be the owner, whatever session they are in. What was changed ends every other
+session, so that none goes on that was opened more easily than the account is now, and is mailed to the owner.
 """
 
 from collections.abc import Sequence
@@ -13,11 +13,12 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import means, totp
-from accounts.models import FactorKind, PendingLogIn, RecoveryCode, SecondFactor, Session, User
+from accounts.models import FactorKind, MailKind, PendingLogIn, RecoveryCode, SecondFactor, Session, User
 from accounts.services.codes import take_step, write_recovery_codes
 from accounts.services.guesses import forget_guesses, reserve_guess, subject_of
 from accounts.services.identifiers import ReasonMissingError
-from accounts.services.passwords import TooManyGuessesError, require_password
+from accounts.services.mails import request_mail
+from accounts.services.reauthentication import TooManyGuessesError, reauthenticate
 from accounts.services.sessions import end_sessions, lock_users, outdate_tokens
 from accounts.services.users import ReauthenticationRequiredError
 from audit.services import record
@@ -84,12 +85,12 @@ class Enrolled:
     recovery_codes: Sequence[str]
 
 
-def begin_app(user: User, *, password: str, session_id: UUID, at: datetime) -> Enrolment:
+def begin_app(user: User, *, password: str, session_id: UUID | None, at: datetime) -> Enrolment:
     """Draw the secret of an authenticator app; it counts for nothing until a code of it was shown.
 
-    Raises `WrongPasswordError`, `TooManyGuessesError` and `FactorExistsError`.
+    Raises what `reauthenticate` raises, and `FactorExistsError`.
     """
-    require_password(user, password, session_id=session_id, at=at, field="password")
+    reauthenticate(user, password, session_id=session_id, at=at, field="password")
     secret = totp.new_secret()
     with transaction.atomic():
         lock_users([user.pk])
@@ -102,8 +103,8 @@ def begin_app(user: User, *, password: str, session_id: UUID, at: datetime) -> E
     return Enrolment(secret, totp.provisioning_uri(secret, account=user.email, issuer=issuer))
 
 
-def confirm_app(user: User, *, code: str, name: str = "", session_id: UUID, at: datetime) -> Enrolled:
-    """Let an authenticator app count, whose owner shows its present code.
+def confirm_app(user: User, *, code: str, name: str = "", session_id: UUID | None, at: datetime) -> Enrolled:
+    """Let an authenticator app count, whose owner shows its present code, at the administration in no session of ours.
 
     Raises `NoEnrolmentError`, `WrongFirstCodeError` and, after a few wrong codes, `TooManyGuessesError`.
     """
@@ -120,8 +121,10 @@ def confirm_app(user: User, *, code: str, name: str = "", session_id: UUID, at: 
 
 
 @transaction.atomic
-def let_count(user: User, factor: SecondFactor, *, name: str, shown: str, session_id: UUID, at: datetime) -> Enrolled:
-    """Make a factor one that counts, by which the present session has proved itself."""
+def let_count(
+    user: User, factor: SecondFactor, *, name: str, shown: str, session_id: UUID | None, at: datetime
+) -> Enrolled:
+    """Make a factor one that counts, by which the present session, if there is one, has proved itself."""
     lock_users([user.pk])
     begun = SecondFactor.objects.filter(pk=factor.pk, confirmed_at__isnull=True)
     with refusing():
@@ -129,20 +132,27 @@ def let_count(user: User, factor: SecondFactor, *, name: str, shown: str, sessio
             raise NoEnrolmentError
     is_first = not RecoveryCode.objects.filter(user=user).exists()
     codes = write_recovery_codes(user) if is_first else []
+    amr = _prove(session_id, shown) if session_id else (shown,)
+    _begin_anew(user, keep=session_id, at=at)
+    request_mail(MailKind.FACTOR_ADDED, user, at=at)
+    record(action="second_factor.added", actor=user, subject=user, detail={"kind": factor.kind})
+    return Enrolled(amr, codes)
+
+
+def _prove(session_id: UUID, shown: str) -> tuple[str, ...]:
+    """Add a means to those by which a session has proved itself, and return them all."""
     session = Session.objects.select_for_update().get(pk=session_id)
     session.amr = [*session.amr, *({shown} - set(session.amr))]
     session.save(update_fields=["amr", "updated_at"])
-    _begin_anew(user, keep=session_id, at=at)
-    record(action="second_factor.added", actor=user, subject=user, detail={"kind": factor.kind})
-    return Enrolled(tuple(session.amr), codes)
+    return tuple(session.amr)
 
 
 def remove_factor(user: User, *, factor: UUID, password: str, session_id: UUID, at: datetime) -> None:
     """Take a factor away, and the recovery codes with the last one.
 
-    Raises `WrongPasswordError`, `TooManyGuessesError`, `MissingError`, and `LastFactorError` while a role needs one.
+    Raises what `reauthenticate` raises, `MissingError`, and `LastFactorError` while a role needs one.
     """
-    require_password(user, password, session_id=session_id, at=at, field="password")
+    reauthenticate(user, password, session_id=session_id, at=at, field="password")
     with transaction.atomic():
         lock_users([user.pk])
         factors = {each.pk: each for each in SecondFactor.objects.confirmed().filter(user=user)}
@@ -155,19 +165,21 @@ def remove_factor(user: User, *, factor: UUID, password: str, session_id: UUID, 
         if not factors:
             RecoveryCode.objects.filter(user=user).delete()
         _begin_anew(user, keep=session_id, at=at)
+        request_mail(MailKind.FACTOR_REMOVED, user, at=at)
         record(action="second_factor.removed", actor=user, subject=user, detail={"kind": removed.kind})
 
 
 def renew_recovery_codes(user: User, *, password: str, session_id: UUID, at: datetime) -> list[str]:
     """Write recovery codes anew, which the former ones are no longer.
 
-    Raises `WrongPasswordError`, `TooManyGuessesError` and `NoSecondFactorError`.
+    Raises what `reauthenticate` raises, and `NoSecondFactorError`.
     """
-    require_password(user, password, session_id=session_id, at=at, field="password")
+    reauthenticate(user, password, session_id=session_id, at=at, field="password")
     with transaction.atomic():
         lock_users([user.pk])
         if not SecondFactor.objects.confirmed().filter(user=user).exists():
             raise NoSecondFactorError
+        request_mail(MailKind.RECOVERY_CODES_RENEWED, user, at=at)
         record(action="recovery_codes.renewed", actor=user, subject=user)
         return write_recovery_codes(user)
 
@@ -186,6 +198,7 @@ def reset_factors(user: User, *, by: Actor, reason: str, at: datetime) -> None:
     for rows in (SecondFactor.objects, RecoveryCode.objects, PendingLogIn.objects):
         rows.filter(user=user).delete()
     _begin_anew(user, keep=None, at=at)
+    request_mail(MailKind.FACTORS_RESET, user, at=at)
     record(action="second_factor.reset", actor=by, subject=user, reason=reason)
 
 

@@ -45,6 +45,11 @@ SUBJECTS = {
     MailKind.ADDRESS_CHANGE: "Confirm your address",
     MailKind.ADDRESS_CHANGE_ASKED: "Another address was asked for",
     MailKind.ADDRESS_CHANGED: "Your address was changed",
+    MailKind.FACTOR_ADDED: "A second factor was added",
+    MailKind.FACTOR_REMOVED: "A second factor was removed",
+    MailKind.FACTORS_RESET: "Your second factors were taken away",
+    MailKind.RECOVERY_CODES_RENEWED: "Your recovery codes were replaced",
+    MailKind.RECOVERY_CODE_USED: "A recovery code was used",
 }
 
 logger = logging.getLogger(__name__)

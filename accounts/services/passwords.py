@@ -1,4 +1,4 @@
-"""Changing a password: by its owner, who knows the present one."""
+"""Changing a password: by its owner, who knows the present one, or has just logged in where none is asked for."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,31 +8,16 @@ from django.db import transaction
 
 from accounts import hashing, tokens
 from accounts.models import MailKind, Session, User
-from accounts.services.guesses import forget_guesses, reserve_guess, subject_of
+from accounts.services.guesses import forget_guesses
 from accounts.services.login import account_subject
 from accounts.services.mails import request_mail
 from accounts.services.password_rules import require_acceptable, words_about
+from accounts.services.reauthentication import reauthenticate
 from accounts.services.sessions import end_sessions
 from accounts.services.signing_keys import issue_access
 from audit.services import record
 from core import crud
-from core.errors import ForbiddenError, InvalidError
-
-
-class WrongPasswordError(InvalidError):
-    """Whoever changes what opens an account says its password, whatever session they are in."""
-
-    code = "wrong_password"
-    title = "This is not the present password."
-    field = "current_password"
-
-
-class TooManyGuessesError(ForbiddenError):
-    """A session is good for a few guesses at the password of its account."""
-
-    code = "too_many_guesses"
-    title = "Too many wrong passwords were tried; try again later."
-    field = "current_password"
+from core.errors import InvalidError
 
 
 class PasswordUnchangedError(InvalidError):
@@ -51,30 +36,14 @@ class Continued:
     access: str
 
 
-def require_password(
-    user: User, password: str, *, session_id: UUID | None, at: datetime, field: str = "current_password"
-) -> None:
-    """Let the owner alone go on: raise `WrongPasswordError`, or `TooManyGuessesError` after a few wrong ones.
-
-    The guesses are counted for the session, so that a stolen one keeps the owner out of nothing.
-    """
-    subject = subject_of("session", (session_id or user.pk).bytes)
-    if reserve_guess(subject, at=at) is None:
-        raise TooManyGuessesError(field=field)
-    if not hashing.check(password, user.password)[0]:
-        record(action="reauthentication.failed", actor=user, subject=user)
-        raise WrongPasswordError(field=field)
-    forget_guesses(subject)
-
-
 def change_password(
     user: User, *, current_password: str, new_password: str, session_id: UUID | None = None, at: datetime
 ) -> None:
     """Give an account the password its owner chose, and end every session but the present one.
 
-    Raises `WrongPasswordError`, `TooManyGuessesError`, `PasswordUnchangedError` and what the rules refuse.
+    Raises what `reauthenticate` raises, `PasswordUnchangedError` and what the rules refuse.
     """
-    require_password(user, current_password, session_id=session_id, at=at)
+    reauthenticate(user, current_password, session_id=session_id, at=at)
     if new_password == current_password:
         raise PasswordUnchangedError
     set_password(user, new_password, keep=session_id, at=at)

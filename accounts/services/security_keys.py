@@ -29,7 +29,7 @@ from fido2.webauthn import (
 from accounts import means
 from accounts.models import FactorKind, PendingLogIn, SecondFactor, User
 from accounts.services.factors import BEGUN_FOR, Enrolled, NoEnrolmentError, let_count
-from accounts.services.passwords import require_password
+from accounts.services.reauthentication import reauthenticate
 from accounts.services.second_step import InvalidPendingLogInError, Opened, attempted, awaited, complete
 from accounts.services.sessions import lock_users
 from core import crud
@@ -63,9 +63,9 @@ class WrongCredentialError(InvalidError):
 def begin_key(user: User, *, password: str, session_id: UUID, at: datetime) -> dict[str, Any]:
     """Return the options by which a browser makes a key for this account; it counts once it is confirmed.
 
-    Raises `WrongPasswordError`, `TooManyGuessesError` and `TooManyKeysError`.
+    Raises what `reauthenticate` raises, and `TooManyKeysError`.
     """
-    require_password(user, password, session_id=session_id, at=at, field="password")
+    reauthenticate(user, password, session_id=session_id, at=at, field="password")
     with transaction.atomic():
         lock_users([user.pk])
         keys = SecondFactor.objects.filter(user=user, kind=FactorKind.KEY)

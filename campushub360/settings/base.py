@@ -61,7 +61,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "accounts.middleware.PasswordChangeMiddleware",
+    "accounts.middleware.AccountInOrderMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
 ]
 ROOT_URLCONF = "campushub360.urls"
@@ -272,6 +272,8 @@ JWKS_MAX_AGE = timedelta(minutes=5)
 # An ended session stays this long: whoever presents one of its tokens meets a session that is known to have ended, and
 # an enquiry finds who was logged in when. No shorter than a refresh token lives.
 ENDED_SESSIONS_KEPT = timedelta(days=env.int("ENDED_SESSIONS_KEPT_DAYS", default=90))
+# How long ago an account without a password was logged in to, at most, for what others are asked for their password.
+FRESH_LOG_IN = timedelta(minutes=env.int("FRESH_LOG_IN_MINUTES", default=10))
 # What API keys open nothing of, whatever their accounts may do.
 SESSION_ROUTES = ["/api/v1/auth/"]
 API_KEY_LONGEST_LIFE = timedelta(days=env.int("PROGRAM_ACCESS_DAYS", default=365))

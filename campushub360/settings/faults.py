@@ -19,6 +19,7 @@ FEWEST_CHARACTERS = 10
 SHORTEST_HSTS = 365 * 24 * 3600
 REFRESH_TOKEN_DAYS = 14
 MOST_KEY_DAYS = 366
+MOST_FRESH_MINUTES = 60
 GUESSES = {"", "admin", "campushub360", "changeme", "guest", "pass", "password", "postgres", "root", "secret", "user"}
 SENDER = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>")
 OFF_HOURS = re.compile(r"([01]?\d|2[0-3])-([01]?\d|2[0-3])")
@@ -138,6 +139,11 @@ def _housekeeping(env: Environment) -> Iterator[str]:
         yield (
             f"ENDED_SESSIONS_KEPT_DAYS is less than {REFRESH_TOKEN_DAYS}: a session would be forgotten while its "
             "refresh tokens are about"
+        )
+    if not 1 <= _number(env, "FRESH_LOG_IN_MINUTES", 1) <= MOST_FRESH_MINUTES:
+        yield (
+            f"FRESH_LOG_IN_MINUTES is no number of minutes from 1 to {MOST_FRESH_MINUTES}: a session left open would "
+            "change what opens its account"
         )
     if _number(env, "INSTRUCTOR_ACCESS_GRACE_DAYS", 0) < 0:
         yield "INSTRUCTOR_ACCESS_GRACE_DAYS is not a whole number"

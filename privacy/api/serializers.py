@@ -2,7 +2,7 @@
 
 from rest_framework import serializers
 
-from accounts.api.serializers import PersonBrief, UserBrief
+from accounts.api.serializers import PersonBrief, PresentPasswordField, UserBrief
 from accounts.models import Person
 from core.api.fields import VisibleRelatedField
 from core.api.serializers import BaseDetailSerializer, WriteSerializer
@@ -27,6 +27,9 @@ class SubjectExportWriter(WriteSerializer):
     )
     reason = serializers.CharField(
         required=False, allow_blank=True, max_length=500, help_text="Needed for the data of somebody else."
+    )
+    password = PresentPasswordField(
+        help_text="Needed for one's own data. An account without one has to have been logged in to just now."
     )
 
 

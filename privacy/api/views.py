@@ -8,10 +8,12 @@ from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
+from rest_framework import status
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from accounts.services import reauthenticate
 from core.api.permissions import AUTHENTICATED
 from core.api.viewsets import UnifiedViewSet
 from core.crud import Crud
@@ -36,6 +38,22 @@ class SubjectExportViewSet(UnifiedViewSet[SubjectExport]):
     # Everybody may ask about themselves; about whom else somebody may ask, the service knows.
     action_permissions = dict.fromkeys(("list", "retrieve", "create", "destroy", "download"), AUTHENTICATED)
     crud = Crud(create=services.request_export, delete=services.discard_export)
+    # A password that was guessed wrong stays counted, so asking is no one transaction. Whoever asks twice is told.
+    idempotent_posts = False
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Ask for everything about oneself, with one's password, or about somebody else, with a reason."""
+        claims: Any = request.auth
+        values = self.validated(request.data)
+        password = values.pop("password")
+        proof = None
+        if services.is_about_oneself(self.actor, values.get("person")):
+            proof = reauthenticate(
+                self.actor, password, session_id=claims.session_id, at=timezone.now(), field="password"
+            )
+        with transaction.atomic():
+            export = services.request_export(by=self.actor, proof=proof, **values)
+            return self.represent(self.fresh(self.within_scope(export, values)), status.HTTP_201_CREATED)
 
     def get_response_serializer(self) -> Any:
         return OpenApiTypes.BINARY if self.action == "download" else super().get_response_serializer()

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from accounts.assignments import scopes_of
 from accounts.models import Person, User
+from accounts.services import Reauthenticated, ReauthenticationRequiredError
 from audit.services import record
 from core import crud
 from core.errors import ConflictError, DomainError, InvalidError, OutOfScopeError
@@ -54,18 +55,29 @@ class ExportUnavailableError(ConflictError):
     title = "The export is not ready, or its time is over; ask for another one."
 
 
+def is_about_oneself(by: Any, person: Person | None) -> bool:
+    """Say whether somebody asks for what the records say about themselves."""
+    return by.person_id is not None and (person is None or person.pk == by.person_id)
+
+
 @transaction.atomic
-def request_export(*, by: Any, person: Person | None = None, reason: str = "") -> SubjectExport:
+def request_export(
+    *, by: Any, person: Person | None = None, reason: str = "", proof: Reauthenticated | None = None
+) -> SubjectExport:
     """Ask for everything about a person, oneself by default; a worker puts it together.
 
-    Raises `NoPersonError`, `OutOfScopeError` and `ReasonMissingError`, and `export_in_progress` while it is at it.
+    One's own data takes a `proof`, since a session that somebody left open would give it all away. Raises
+    `ReauthenticationRequiredError`, `NoPersonError`, `OutOfScopeError` and `ReasonMissingError`, and
+    `export_in_progress` while it is at it.
     """
     person_id = person.pk if person is not None else by.person_id
     if person_id is None:
         raise NoPersonError
     require_entitled(by, person_id)
-    if person_id != by.person_id:
+    if not is_about_oneself(by, person):
         stated(reason)
+    elif proof is None or proof.user_id != by.pk:
+        raise ReauthenticationRequiredError("Ask for your own data where the password is asked for, over the API.")
     export = crud.create(SubjectExport, {"person_id": person_id, "requested_by": by, "reason": reason.strip()})
     record(action="privacy.export_requested", actor=by, subject=export, reason=reason, detail={"person": person_id})
     publish(ExportRequested(export_id=export.pk))

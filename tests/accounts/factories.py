@@ -3,11 +3,15 @@
 from datetime import timedelta
 
 import factory
+from django.contrib.auth.hashers import make_password
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from accounts.models import Person, RoleAssignment, User
 from accounts.roles import Role
+
+PASSWORD = "correct horse battery staple"  # pragma: allowlist secret
+HASHED = make_password(PASSWORD)
 
 
 class PersonFactory(factory.django.DjangoModelFactory):
@@ -24,7 +28,7 @@ class UserFactory(factory.django.DjangoModelFactory):
         model = User
 
     email = factory.Sequence(lambda n: f"user{n}@example.org")
-    password = "!"
+    password = factory.LazyAttribute(lambda user: "!" if getattr(user, "is_service", False) else HASHED)
 
 
 class RoleAssignmentFactory(factory.django.DjangoModelFactory):

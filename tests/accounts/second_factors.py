@@ -8,10 +8,10 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts import totp
+from tests.accounts.factories import PASSWORD
 
 TOKEN, SECOND_STEP, ME = "/api/v1/auth/token/", "/api/v1/auth/token/mfa/", "/api/v1/auth/me/"
 MFA = "/api/v1/auth/mfa/"
-PASSWORD = "correct horse battery staple"  # pragma: allowlist secret
 
 
 @dataclass
@@ -57,9 +57,9 @@ class Owner:
             answer = self.second_step(answer.json()["data"]["mfa_token"], self.code())
         return self.carry(answer)
 
-    def enrol(self) -> dict[str, Any]:
+    def enrol(self, password: str = PASSWORD) -> dict[str, Any]:
         """Set up an app, and write down the recovery codes."""
-        begun = self.client.post(f"{MFA}totp/", {"password": PASSWORD})
+        begun = self.client.post(f"{MFA}totp/", {"password": password} if password else {})
         self.secret = begun.json()["data"]["secret"]
         data = self.carry(self.client.post(f"{MFA}totp/confirm/", {"code": self.code(), "name": "Telephone"}))
         self.recovery_codes = data["recovery_codes"]

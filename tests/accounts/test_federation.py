@@ -19,6 +19,7 @@ from accounts.roles import Role
 from audit.models import Event as AuditEvent
 from campushub360.settings.faults import faults
 from campushub360.settings.federation import read_providers
+from core.errors import ForbiddenError
 from tests.accounts.factories import RoleAssignmentFactory, UserFactory
 from tests.accounts.oidc_provider import CLIENT_ID, CLIENT_SECRET, REDIRECT_URI, RunningProvider, running
 from tests.accounts.second_factors import ME, PASSWORD, Owner, later
@@ -27,6 +28,7 @@ from tests.racing import at_once
 
 pytestmark = [pytest.mark.django_db, pytest.mark.checklist(28)]
 ADA = "ada@example.org"
+UNKNOWN = "01890000-0000-7000-8000-000000000000"
 OIDC, IDENTITIES = "/api/v1/auth/oidc/", "/api/v1/auth/identities/"
 
 
@@ -239,7 +241,7 @@ class TestState:
 
         assert sorted(at_once(*[come_back] * 4)) == ["open", "refused", "refused", "refused"]
 
-    def test_is_kept_as_hashes_and_forgotten_with_old_sessions(self, provider: RunningProvider, settings: Any) -> None:
+    def test_is_kept_as_hashes_and_forgotten_after_a_day(self, provider: RunningProvider) -> None:
         browser = Browser()
         state = parse_qs(urlsplit(browser.depart()).query)["state"][0]
         kept = FederatedLogIn.objects.get()
@@ -247,7 +249,7 @@ class TestState:
 
         assert state.encode() not in stored
         assert browser.binding.encode() not in stored
-        services.purge_sessions(at=later(11) + settings.ENDED_SESSIONS_KEPT)
+        services.purge_sessions(at=later(11 + 24 * 60))
         assert not FederatedLogIn.objects.exists()
 
 
@@ -472,3 +474,72 @@ class TestConfiguration:
         [found] = faults({**SAFE, "OIDC_PROVIDERS": self.GOOD})
 
         assert "OIDC_SECRETS has no secret" in found
+
+
+@pytest.mark.checklist(37)
+class TestAccountsWithoutPassword:
+    """Whoever logs in elsewhere alone has no password to say, and has logged in just now instead."""
+
+    @pytest.fixture
+    def ada(self, provider: RunningProvider) -> Owner:
+        account = services.create_user(by=None, email=ADA)
+        RoleAssignmentFactory(user=account, role=Role.REGISTRAR)
+        return self.logged_in()
+
+    def logged_in(self) -> Owner:
+        browser = Browser()
+        owner = Owner(ADA, client=browser.client)
+        owner.carry(browser.log_in())
+        return owner
+
+    def grow_old(self, settings: Any) -> None:
+        Session.objects.update(created_at=timezone.now() - settings.FRESH_LOG_IN)
+
+    def test_set_up_their_second_factor_which_they_then_show_beside_the_log_in(self, ada: Owner, settings: Any) -> None:
+        settings.MFA_REQUIRED_ROLES = ["staff"]
+        assert code_of(ada.client.get("/api/v1/students/")) == (403, "mfa_enrollment_required")
+
+        ada.enrol(password="")
+
+        assert ada.client.get("/api/v1/students/").status_code == 200
+        waiting = Browser().log_in().json()["data"]
+        assert waiting["mfa_required"] is True
+        assert ada.second_step(waiting["mfa_token"], ada.code()).status_code == 200
+
+    def test_change_nothing_in_a_session_that_was_opened_a_while_ago_however_often_it_is_refreshed(
+        self, ada: Owner, settings: Any
+    ) -> None:
+        self.grow_old(settings)
+        ada.carry(ada.client.post("/api/v1/auth/token/refresh/", {"refresh": ada.refresh}))
+        asked = {
+            "mfa/totp/": {}, "mfa/webauthn/": {}, "mfa/recovery-codes/": {}, "mfa/factors/remove/": {"factor": UNKNOWN},
+            "email/change/": {"new_email": "another@example.org"}, "password/change/": {"new_password": PASSWORD},
+        }  # fmt: skip
+
+        answers = {path: ada.client.post(f"/api/v1/auth/{path}", body) for path, body in asked.items()}
+
+        assert {path: code_of(answer) for path, answer in answers.items()} == dict.fromkeys(
+            asked, (403, "fresh_login_required")
+        )
+        assert answers["mfa/totp/"].json()["errors"][0]["meta"] == {"within_seconds": 600}
+        assert self.logged_in().client.post("/api/v1/auth/mfa/totp/", {}).status_code == 200
+
+    def test_are_not_those_with_one_who_say_it_wherever_they_log_in(
+        self, provider: RunningProvider, user: User
+    ) -> None:
+        ada = self.logged_in()
+
+        assert code_of(ada.client.post("/api/v1/auth/mfa/totp/", {})) == (400, "required")
+        assert code_of(ada.client.post("/api/v1/auth/mfa/totp/", {"password": "x"})) == (400, "wrong_password")
+        assert ada.client.post("/api/v1/auth/mfa/totp/", {"password": PASSWORD}).status_code == 200
+
+    def test_do_not_take_the_session_of_somebody_else_or_one_that_was_opened_otherwise(self, ada: Owner) -> None:
+        mine = Session.objects.get()
+        other = services.create_user(by=None, email="eve@example.org")
+        now = timezone.now()
+        opened = services.open_session(User.objects.get(email=ADA), amr=["pwd"], at=now).session
+
+        for user, session in ((other, mine), (mine.user, opened), (mine.user, None)):
+            with pytest.raises(ForbiddenError) as refused:
+                services.reauthenticate(user, "", session_id=session and session.pk, at=now)
+            assert refused.value.error_code == "fresh_login_required"

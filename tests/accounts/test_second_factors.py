@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
@@ -24,6 +25,7 @@ from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 ADA = "ada@example.org"
+ENROL = "/admin/second_factor/"
 
 
 @pytest.fixture
@@ -387,6 +389,30 @@ class TestReset:
         assert SecondFactor.objects.confirmed().exists()
 
 
+@pytest.mark.checklist(37)
+class TestNotices:
+    def test_tell_the_owner_by_mail_of_whatever_becomes_of_the_factors(
+        self, ada: Owner, user: User, user_with: Callable[..., User], client_for: Callable[..., Any]
+    ) -> None:
+        completed(ada.mfa_token(), ada.recovery_codes[0])
+        completed(ada.mfa_token(), ada.recovery_codes[0])
+        ada.log_in()
+        ada.client.post(f"{MFA}recovery-codes/", {"password": "a wrong one"})
+        ada.client.post(f"{MFA}recovery-codes/", {"password": PASSWORD})
+        ada.carry(removal(ada, SecondFactor.objects.get().pk))
+        path = f"/api/v1/users/{user.pk}/factors/reset/"
+        client_for(user_with(Role.SYSTEM_ADMIN)).post(path, {"reason": "Lost the telephone"})
+
+        assert send_wanted() == [ADA] * 5
+
+        assert [message.subject.partition(" (")[0] for message in mail.outbox] == [
+            "A second factor was added", "A recovery code was used", "Your recovery codes were replaced",
+            "A second factor was removed", "Your second factors were taken away",
+        ]  # fmt: skip
+        assert all("your account at CampusHub360" in str(message.body) for message in mail.outbox)
+        assert all("tell the" in str(message.body) for message in mail.outbox)
+
+
 @pytest.mark.checklist(14, 26)
 class TestAdministrationPages:
     def log_in(self, pages: Client, **fields: str) -> Any:
@@ -419,12 +445,57 @@ class TestAdministrationPages:
         assert self.log_in(client, code=ada.recovery_codes[0]).status_code == 200
         assert completed(ada.mfa_token(), ada.recovery_codes[0]) == "wrong"
 
-    def test_say_what_to_do_where_a_role_needs_what_is_not_there(self, client: Client, demanded: None) -> None:
-        page = self.log_in(client)
+    def test_lead_to_setting_one_up_where_a_role_needs_what_is_not_there(self, client: Client, demanded: None) -> None:
+        assert self.log_in(client).status_code == 302
 
-        assert page.status_code == 200
-        assert b"/api/v1/auth/mfa/totp/" in page.content
-        assert client.get("/admin/").status_code == 302
+        for page in ("/admin/", "/admin/students/student/", "/admin/autocomplete/", "/admin/accounts/user/add/"):
+            answer = client.get(page)
+            assert (answer.status_code, answer.headers.get("Location")) == (302, ENROL)
+        assert b"Your role needs a second factor" in client.get(ENROL).content
+        assert client.get("/admin/password_change/").status_code == 200
+
+    def test_set_up_an_app_for_the_password_and_its_first_code(
+        self, client: Client, demanded: None, user: User
+    ) -> None:
+        elsewhere = Owner(ADA)
+        elsewhere.log_in()
+        self.log_in(client)
+
+        refused = client.post(ENROL, {"password": "a wrong one"})
+        assert b"not the present password" in refused.content
+        assert not SecondFactor.objects.exists()
+        begun = client.post(ENROL, {"password": PASSWORD})
+        owner = Owner(ADA, secret=SecondFactor.objects.get().secret)
+        assert owner.secret in begun.content.decode().replace(" ", "")
+        assert b"otpauth://totp/" in begun.content
+        wrong = client.post(ENROL, {"code": "000000"})
+        assert b"not the code that the app shows" in wrong.content
+        assert owner.secret not in wrong.content.decode().replace(" ", "")
+        assert client.get("/admin/").headers["Location"] == ENROL
+
+        done = client.post(ENROL, {"code": owner.code(), "name": "Telephone"})
+
+        shown = done.context["recovery_codes"]
+        assert len(shown) == 10
+        assert all(code.encode() in done.content for code in shown)
+        assert client.get("/admin/").status_code == 200
+        assert code_of(elsewhere.client.get(ME)) == (401, "session_ended")
+        assert b"You have an authenticator app" in client.get(ENROL).content
+        assert b"remove it" in client.post(ENROL, {"password": PASSWORD}).content
+        assert SecondFactor.objects.confirmed().get().secret == owner.secret
+        assert completed(owner.mfa_token(), shown[0]) == "open"
+
+    def test_end_a_log_in_without_the_factor_that_a_role_has_come_to_need(
+        self, client: Client, ada: Owner, settings: Any
+    ) -> None:
+        client.force_login(User.objects.get(email=ADA))
+        assert client.get("/admin/").status_code == 200
+
+        settings.MFA_REQUIRED_ROLES = ["staff"]
+
+        assert client.get("/admin/").headers["Location"] == "/admin/login/"
+        assert self.log_in(client, code=ada.code()).status_code == 302
+        assert client.get("/admin/").status_code == 200
 
     def test_log_everybody_out_who_came_in_before_the_factor(self, client: Client, user: User) -> None:
         self.log_in(client)

@@ -18,6 +18,7 @@ from enrollment.models import Enrollment
 from faculty.models import Faculty
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from students.models import GuardianLink, ProgramEnrollment, Student
+from tests.accounts.factories import PASSWORD
 from tests.authorization.world import MISSING, MISSING_ID, OTHER, OWN, World
 from tests.contract.routes import Route
 
@@ -43,7 +44,9 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
     },
     ErasureRequest: lambda side: {"person": side.student.person, "reason": "Asked for by letter"},
     LegalHold: lambda side: {"person": side.student.person, "reason": "A case"},
-    SubjectExport: lambda side: {"person": side.student.person, "reason": "Asked for by letter"},
+    SubjectExport: lambda side: {
+        "person": side.student.person, "reason": "Asked for by letter", "password": PASSWORD,
+    },
     Department: lambda side: {"code": "NEW", "name": "Novelties", "parent": side.department},
     Program: lambda side: {
         "code": "NEW", "name": "Novelties", "level": "bachelor", "department": side.department, "total_credits": "180",

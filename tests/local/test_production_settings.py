@@ -122,6 +122,7 @@ def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_tracebac
         ({"ENDED_SESSIONS_KEPT_DAYS": "13"}, "ENDED_SESSIONS_KEPT_DAYS is less than 14"),
         ({"INSTRUCTOR_ACCESS_GRACE_DAYS": "-1"}, "INSTRUCTOR_ACCESS_GRACE_DAYS is not a whole number"),
         ({"ENDED_SESSIONS_KEPT_DAYS": "long"}, "ENDED_SESSIONS_KEPT_DAYS is not a whole number"),
+        ({"FRESH_LOG_IN_MINUTES": "90"}, "FRESH_LOG_IN_MINUTES is no number of minutes from 1 to 60"),
         ({"PROGRAM_ACCESS_DAYS": "1000"}, "PROGRAM_ACCESS_DAYS is no number of days from 1 to 366"),
         ({"WEB_CONCURRENCY": "many"}, "WEB_CONCURRENCY is not a positive whole number"),
         ({"DATABASE_POOL_SIZE": "0"}, "DATABASE_POOL_SIZE is not a positive whole number"),

@@ -1,6 +1,7 @@
 """Whoever asks is given everything about themselves, and nobody else is."""
 
 import csv
+import functools
 import io
 import json
 import os
@@ -14,8 +15,10 @@ from django.core.management import CommandError, call_command
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
-from accounts.models import Person, PersonIdentifier, User
+from accounts.models import Person, PersonIdentifier, Session, User
 from accounts.roles import Role
+from accounts.services import Reauthenticated
+from accounts.services.guesses import FREE
 from audit.models import Change, Disclosure, Event
 from core.models import OutboxEvent
 from core.privacy import declared, in_steps
@@ -23,7 +26,7 @@ from core.security.encryption import DecryptionError
 from privacy import services
 from privacy.models import ExportState, SubjectExport
 from privacy.services import exports, storage
-from tests.accounts.factories import PersonFactory, UserFactory
+from tests.accounts.factories import PASSWORD, PersonFactory, UserFactory
 from tests.privacy.people import NAMES, PASSPORT, somebody
 from tests.students.factories import StudentFactory
 
@@ -43,7 +46,7 @@ def fetch(client_for):
 
     def do(user, **body):
         client = client_for(user)
-        asked = client.post(EXPORTS, body, format="json")
+        asked = client.post(EXPORTS, {"password": PASSWORD, **body}, format="json")
         assert asked.status_code == 201, asked.json()
         export_id = asked.json()["data"]["id"]
         services.make_export(SubjectExport.objects.get(pk=export_id).pk, at=timezone.now())
@@ -174,11 +177,52 @@ class TestWhoMayAsk:
 
     def test_one_is_made_at_a_time(self, client_for, user_with):
         client = client_for(user_with(Role.STUDENT))
-        client.post(EXPORTS, {}, format="json")
+        client.post(EXPORTS, {"password": PASSWORD}, format="json")
 
-        answer = client.post(EXPORTS, {}, format="json")
+        answer = client.post(EXPORTS, {"password": PASSWORD}, format="json")
 
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (409, "export_in_progress")
+
+    @pytest.mark.checklist(37)
+    def test_a_session_without_the_password_is_told_nothing_and_guesses_it_a_few_times(self, client_for, user_with):
+        student = user_with(Role.STUDENT)
+        client = client_for(student)
+
+        def ask(**body):
+            answer = client.post(EXPORTS, body, format="json", headers={"Idempotency-Key": "again"})
+            return answer.status_code, answer.json()["errors"][0]["code"]
+
+        assert ask() == (400, "required")
+        answers = [ask(password="a wrong one", person=str(student.person_id)) for _ in range(FREE + 1)]
+
+        assert answers == [(400, "wrong_password")] * FREE + [(403, "too_many_guesses")]
+        assert ask(password=PASSWORD) == (403, "too_many_guesses")
+        assert not SubjectExport.objects.exists()
+        assert client_for(student).post(EXPORTS, {"password": PASSWORD}, format="json").status_code == 201
+
+    @pytest.mark.checklist(37)
+    def test_an_account_without_a_password_asks_in_a_session_that_was_just_opened_elsewhere(
+        self, client_for, user_with, settings
+    ):
+        student = user_with(Role.STUDENT)
+        User.objects.filter(pk=student.pk).update(password="!")  # pragma: allowlist secret
+        client = client_for(User.objects.get(pk=student.pk))
+        ask = functools.partial(client.post, EXPORTS, {}, format="json")
+
+        assert ask().json()["code"] == "fresh_login_required"
+        Session.objects.update(amr=["fed"], created_at=timezone.now() - settings.FRESH_LOG_IN)
+        assert ask().json()["code"] == "fresh_login_required"
+        Session.objects.update(created_at=timezone.now() - settings.FRESH_LOG_IN / 2)
+        assert ask().status_code == 201
+
+    def test_the_administration_pages_ask_for_nobody_who_is_asking(self, client, registrar):
+        User.objects.filter(pk=registrar.pk).update(is_staff=True)
+        client.force_login(registrar)
+
+        page = client.post("/admin/privacy/subjectexport/add/", {"person": str(registrar.person_id), "reason": "Me"})
+
+        assert "where the password is asked for" in page.content.decode()
+        assert not SubjectExport.objects.exists()
 
     def test_whoever_sees_that_there_is_one_cannot_fetch_it(self, client_for, user_with, registrar_client):
         student = user_with(Role.STUDENT)
@@ -203,8 +247,12 @@ class TestWhoMayAsk:
         ]  # fmt: skip
 
 
+def requested(user):
+    return services.request_export(by=user, proof=Reauthenticated(user.pk))
+
+
 def made(user, **values):
-    export = services.request_export(by=User.objects.get(pk=user.pk), **values)
+    export = services.request_export(by=User.objects.get(pk=user.pk), proof=Reauthenticated(user.pk), **values)
     return services.make_export(export.pk, at=timezone.now()) or SubjectExport.objects.get(pk=export.pk)
 
 
@@ -235,7 +283,7 @@ class TestTheWorker:
     def test_a_run_that_was_killed_is_made_up_for_and_the_late_one_of_two_is_dropped(
         self, user_with, export_root, monkeypatch
     ):
-        export = services.request_export(by=user_with(Role.STUDENT))
+        export = requested(user_with(Role.STUDENT))
         (storage.root() / "somebody.killed").write_bytes(b"half")
         write, raced = exports._write, []
 
@@ -253,7 +301,7 @@ class TestTheWorker:
         assert services.make_export(export.pk, at=timezone.now()) is None
 
     def test_asking_wakes_a_worker_once_it_is_committed(self, user_with):
-        export = services.request_export(by=user_with(Role.STUDENT))
+        export = requested(user_with(Role.STUDENT))
 
         message = OutboxEvent.objects.get(name="privacy.export.requested")
         assert message.payload == {"export_id": str(export.pk)}
