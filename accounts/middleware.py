@@ -13,9 +13,9 @@ from accounts.backends import MEANS
 
 PAGES = "admin/"
 CHANGE = "admin:password_change"
-ENROL = "admin-second-factor"
+ENROL = "administration:second_factor"
 # What answers all the same: the ways out, and what their pages are made of.
-OPEN = {"login", "logout", "password_change", "password_change_done", "jsi18n", "admin-password-change", ENROL}
+OPEN = {"login", "logout", "password_change", "password_change_done", "jsi18n", "second_factor"}
 
 
 class AccountInOrderMiddleware:

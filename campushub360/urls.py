@@ -56,15 +56,19 @@ class FaviconView(RedirectView):
         return static("core/favicon.svg")
 
 
+own_pages = [
+    # Django's own would leave the sessions of the account alone.
+    path("password_change/", admin.site.admin_view(OwnPasswordView.as_view()), name="password_change"),
+    path("second_factor/", admin.site.admin_view(SecondFactorView.as_view()), name="second_factor"),
+    # Django's own would name people by their numbers alone.
+    path("autocomplete/", admin.site.admin_view(ChoicesView.as_view(admin_site=admin.site)), name="autocomplete"),
+]
 urlpatterns = [
     path("", require_safe(RedirectView.as_view(pattern_name="api-docs")), name="home"),
     path("favicon.ico", require_safe(FaviconView.as_view()), name="favicon"),
     path("api/v1/", include(_api_patterns())),
-    # Before Django's own, which would leave the sessions of the account alone.
-    path("admin/password_change/", admin.site.admin_view(OwnPasswordView.as_view()), name="admin-password-change"),
-    path("admin/second_factor/", admin.site.admin_view(SecondFactorView.as_view()), name="admin-second-factor"),
-    # Before Django's own, which would name people by their numbers alone.
-    path("admin/autocomplete/", admin.site.admin_view(ChoicesView.as_view(admin_site=admin.site))),
+    # Before Django's own.
+    path("admin/", include((own_pages, "administration"))),
     path("admin/", admin.site.urls),
     path("", include("core.urls")),
 ]

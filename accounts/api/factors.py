@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import transaction
@@ -60,10 +60,16 @@ class SecondStepWriter(WriteSerializer):
 
 
 class PasswordWriter(WriteSerializer):
+    request_example: ClassVar[dict[str, Any]] = {"password": "your password"}
+
     password = PresentPasswordField()
 
 
 class RemovalWriter(PasswordWriter):
+    request_example: ClassVar[dict[str, Any]] = {
+        "factor": "0195553e-9a70-7c3e-8e1e-2f6d5a1b7c44", "password": "your password",
+    }  # fmt: skip
+
     factor = serializers.UUIDField(help_text="Its id.")
 
 

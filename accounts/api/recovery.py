@@ -33,6 +33,8 @@ class PasswordResetConfirmWriter(WriteSerializer):
 
 
 class EmailChangeWriter(WriteSerializer):
+    request_example: ClassVar = {"new_email": "ada@campushub360.example", "current_password": "your password"}
+
     new_email = serializers.EmailField(max_length=254)
     current_password = PresentPasswordField()
 

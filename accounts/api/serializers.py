@@ -166,6 +166,8 @@ class PresentPasswordField(serializers.CharField):
 
 
 class PasswordChangeWriter(WriteSerializer):
+    request_example: ClassVar = {"current_password": "your password", "new_password": "another one, long enough"}
+
     current_password = PresentPasswordField()
     new_password = serializers.CharField(
         trim_whitespace=False, max_length=1000, help_text="At least 15 characters, none of them prescribed."

@@ -94,7 +94,7 @@ SECURE_CSP_PAGES: dict[str, list[str]] = {
     "frame-ancestors": [CSP.NONE],
 }
 # The applications whose pages have that policy, by the namespace of their URLs.
-SECURE_CSP_PAGES_OF = ("admin",)
+SECURE_CSP_PAGES_OF = ("admin", "administration")
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=()"
 CORS_ALLOW_METHODS = ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"]
 CORS_ALLOW_HEADERS = [

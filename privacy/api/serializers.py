@@ -1,5 +1,7 @@
 """The JSON shapes of privacy."""
 
+from typing import ClassVar
+
 from rest_framework import serializers
 
 from accounts.api.serializers import PersonBrief, PresentPasswordField, UserBrief
@@ -22,6 +24,8 @@ class SubjectExportSerializer(BaseDetailSerializer[SubjectExport]):
 
 
 class SubjectExportWriter(WriteSerializer):
+    request_example: ClassVar = {"password": "your password"}
+
     person = VisibleRelatedField(
         queryset=Person.objects.all(), required=False, help_text="Left out, it is about whoever asks."
     )

@@ -1,21 +1,23 @@
 """That something about a person must not be lost, whatever else is asked for."""
 
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
-from django.db.models.expressions import RawSQL
 
 from accounts.models import Person
 from core.models import BaseQuerySet, VersionedModel
 
-_HELD = """
-    SELECT same FROM privacy_legalhold AS hold, privacy_same_person(hold.person_id) AS same
-    WHERE hold.released_at IS NULL
-"""
+
+class SamePerson(models.Func):
+    """Every record of somebody who was recorded more than once, one row each."""
+
+    function = "privacy_same_person"
+    set_returning = True
+    output_field = models.UUIDField()
 
 
 class LegalHoldQuerySet(BaseQuerySet["LegalHold"]):
@@ -73,10 +75,13 @@ class LegalHold(VersionedModel):
 
 def same_people(person_id: UUID) -> models.QuerySet[Person]:
     """Return every record of somebody who was recorded more than once."""
-    same = RawSQL("SELECT privacy_same_person(%s)", (person_id,))  # nosec B611 - constant, with a parameter
-    return Person.objects.filter(pk__in=same)
+    return _every_record(Person.objects.filter(pk=person_id), "pk")
 
 
 def held_people() -> models.QuerySet[Person]:
     """Return whose records are held, by a hold on any record of theirs."""
-    return Person.objects.filter(pk__in=RawSQL(_HELD, ()))  # noqa: S611 # nosec B611 - constant
+    return _every_record(LegalHold.objects.in_force(), "person")
+
+
+def _every_record(rows: models.QuerySet[Any], path: str) -> models.QuerySet[Person]:
+    return Person.objects.filter(pk__in=rows.annotate(same=SamePerson(path)).values("same"))

@@ -67,6 +67,42 @@ class TestOnTheAdministrationPages:
         assert answer(caller(key)) == (401, "invalid_api_key")
         assert pages.get(f"/admin/accounts/apikey/{key.pk}/delete/").status_code == 403
 
+    def test_a_key_is_rotated_from_its_page_and_the_successor_told_once(self, pages, key):
+        page = f"/admin/accounts/apikey/{key.pk}/"
+        assert f"{page}rotate/" in pages.get(f"{page}change/").content.decode()
+        assert "86400" in pages.get(f"{page}rotate/").content.decode()
+        before = timezone.now()
+
+        told = pages.post(f"{page}rotate/", {"overlap_seconds": "60"}).content.decode()
+
+        successor = ApiKey.objects.get(replaces=key)
+        secret = next(word for word in told.replace("<", " ").replace(">", " ").split() if word.startswith("chk_"))
+        key.refresh_from_db()
+        assert (bytes(successor.key_hash), successor.scopes) == (hash_of(secret), key.scopes)
+        assert before < key.expires_at < before + timedelta(minutes=2)
+        assert "rotated already" in pages.post(f"{page}rotate/", {"overlap_seconds": "60"}).content.decode()
+        assert (
+            "a few days at most"
+            in pages.post(
+                f"/admin/accounts/apikey/{successor.pk}/rotate/", {"overlap_seconds": str(10**7)}
+            ).content.decode()
+        )
+        assert ApiKey.objects.count() == 2
+
+    def test_a_key_is_rotated_by_those_alone_who_make_keys(self, client, user_with, key):
+        client.force_login(user_with(Role.AUDITOR, is_staff=True))
+
+        answers = [getattr(client, verb)(f"/admin/accounts/apikey/{key.pk}/rotate/") for verb in ("get", "post")]
+
+        assert [each.status_code for each in answers] == [403, 403]
+        assert not ApiKey.objects.filter(replaces=key).exists()
+
+    def test_the_form_says_what_a_scope_is(self, pages, key):
+        for page in (self.ADD, f"/admin/accounts/apikey/{key.pk}/change/"):
+            shown = pages.get(page).content.decode()
+            assert "can be narrowed, not widened. The role integration gives" in shown
+            assert "enrollment.view_enrollment" in shown
+
 
 class TestFromAShell:
     def run(self, *arguments):

@@ -35,6 +35,7 @@ PLACEHOLDER = re.compile(r"\{[^}]*\}")
 # Probes, pages for people, and what describes the API.
 ELSEWHERE = {
     "/", "/favicon.ico", "/livez", "/readyz", "/health/", "/admin/", "/admin/autocomplete/", "/admin/password_change/",
+    "/admin/second_factor/",
     "/api/v1/schema/", "/api/v1/docs/", "/api/v1/docs/redoc/",
 }  # fmt: skip
 JSON = ("application/json", "application/problem+json")
@@ -223,7 +224,7 @@ def elsewhere(patterns: Any, prefix: str = "/") -> Iterator[str]:
     """Yield what is served beside the resources of the one version that there is."""
     for pattern in patterns:
         path = prefix + str(pattern.pattern)
-        if isinstance(pattern, URLResolver) and path != "/admin/":
+        if isinstance(pattern, URLResolver) and pattern.app_name != "admin":
             yield from elsewhere(pattern.url_patterns, path)
         elif not hasattr(getattr(pattern, "callback", None), "cls"):
             yield path
