@@ -32,8 +32,7 @@ from campushub360.local import CHECKOUT
 from core.models import OutboxEvent
 from tests.accounts.factories import UserFactory
 from tests.conftest import with_greenlets
-from tests.local.conftest import eventually
-from tests.local.test_gunicorn import free_port
+from tests.local.conftest import eventually, free_port
 from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db

@@ -26,8 +26,7 @@ from tests.accounts.factories import PersonFactory, UserFactory
 from tests.accounts.mail_server import mail_server
 from tests.accounts.mails import last_secret, secret_of, send_wanted
 from tests.interop.test_worker import process
-from tests.local.conftest import eventually
-from tests.local.test_gunicorn import free_port
+from tests.local.conftest import eventually, free_port
 from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db

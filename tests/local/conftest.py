@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import shutil
 import signal
 import socket
@@ -21,6 +22,7 @@ from campushub360.local import CHECKOUT
 from campushub360.local.clean import clean
 from campushub360.local.servers import release_servers, stop_servers
 
+BELOW_OUTGOING = range(20_000, 32_000)
 LEFT_BEHIND = shutil.ignore_patterns(".venv", ".campus", ".git", "__pycache__", ".*_cache", ".coverage*")
 
 
@@ -34,6 +36,7 @@ class Run:
 
     def __post_init__(self) -> None:
         self.output = self.checkout / f"output-{self.port}.txt"
+        self.logged_before = len(self.log_of("worker"))
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.checkout), "WEB_CONCURRENCY": "1"}
         with self.output.open("wb") as output:
             self.process = subprocess.Popen(
@@ -53,6 +56,11 @@ class Run:
         """Wait until it says that it runs, and return whether it does."""
         eventually(lambda: "Ctrl-C stops" in self.text or self.process.poll() is not None, seconds=180)
         return self.process.poll() is None
+
+    def log_of(self, part: str) -> bytes:
+        """Return what a part has ever written, in this run and in former ones."""
+        log = self.checkout / ".campus" / "logs" / f"{part}.log"
+        return log.read_bytes() if log.exists() else b""
 
     def get(self, path: str) -> int:
         with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
@@ -94,20 +102,32 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     clean(copy, copy / ".campus")
 
 
-@pytest.fixture
-def start(checkout: Path) -> Iterator[Callable[..., Run]]:
-    """Return what starts a run and waits until it is up; none is left after the test."""
-    runs: list[Run] = []
+@dataclass
+class Runs:
+    """The runs of a checkout, of which there is one at a time."""
 
-    def start(**environment: str) -> Run:
-        runs.append(Run(checkout, free_port(), environment))
-        assert runs[-1].is_up(), runs[-1].text
-        return runs[-1]
+    checkout: Path
+    last: Run | None = None
 
-    yield start
-    for run in runs:
-        if run.process.poll() is None:
-            run.stop()
+    def start(self, **environment: str) -> Run:
+        """Return a run that is up and was started like this: the last one, unless it has ended, or another."""
+        if self.last is None or self.last.process.poll() is not None or self.last.environment != environment:
+            self.end()
+            self.last = Run(self.checkout, free_port(), environment)
+            assert self.last.is_up(), self.last.text
+        return self.last
+
+    def end(self) -> None:
+        if self.last is not None and self.last.process.poll() is None:
+            self.last.stop()
+
+
+@pytest.fixture(scope="module")
+def runs(checkout: Path) -> Iterator[Runs]:
+    """Provide runs that a test may end or leave to the next, since to start takes long; none outlives the module."""
+    runs = Runs(checkout)
+    yield runs
+    runs.end()
 
 
 def processes_in(folder: Path) -> list[psutil.Process]:
@@ -142,6 +162,9 @@ def eventually(condition: Callable[[], bool], *, seconds: float = 30) -> bool:
 
 
 def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on, and that no outgoing connection is given in the meantime."""
+    while True:
+        port = random.SystemRandom().choice(BELOW_OUTGOING)
+        with closing(socket.socket()) as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port

@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 import pytest
 
 from campushub360.local import CHECKOUT
-from tests.local.conftest import eventually
+from tests.local.conftest import eventually, free_port
 from tests.local.test_production_settings import SAFE
 
 pytestmark = [pytest.mark.slow, pytest.mark.checklist(50, 73)]
@@ -25,13 +25,6 @@ AWAY = {
     "REDIS_STATE_URL": "redis://:9e8a41c6@127.0.0.1:2/0",
 }
 LISTS = {"IP_ALLOW_LIST": "/admin/=10.0.0.0/8;/livez=127.0.0.0/8 10.0.0.0/8", "NUM_PROXIES": "1"}
-
-
-def free_port() -> int:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextmanager

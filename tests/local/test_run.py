@@ -6,7 +6,6 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pytest
 
 from campushub360.local.clean import clean
 from campushub360.local.secrets import secret
-from tests.local.conftest import LEFT_BEHIND, Run, eventually, free_port, kill_all, processes_in
+from tests.local.conftest import LEFT_BEHIND, Run, Runs, eventually, free_port, kill_all, processes_in
 
 # Together in one worker: they share a copy of the checkout, of which there can be one run at a time.
 pytestmark = [pytest.mark.slow]
@@ -23,9 +22,13 @@ pytestmark = [pytest.mark.slow]
 PASSWORD = "a-password-for-every-demo-account"
 
 
-def test_a_person_starts_it_looks_around_and_ends_it_with_ctrl_c(start: Callable[..., Run]) -> None:
-    run = start(DEMO_PASSWORD=PASSWORD)
+@pytest.fixture
+def run(runs: Runs) -> Run:
+    """Provide a run that is up."""
+    return runs.start(DEMO_PASSWORD=PASSWORD)
 
+
+def test_a_person_starts_it_looks_around_and_ends_it_with_ctrl_c(run: Run) -> None:
     assert f"running on http://127.0.0.1:{run.port}" in run.text
     assert [run.get(path) for path in ("/readyz", "/api/v1/docs/", "/admin/login/")] == [200, 200, 200]
     assert f"password {PASSWORD}" in run.text
@@ -42,19 +45,16 @@ def test_a_person_starts_it_looks_around_and_ends_it_with_ctrl_c(start: Callable
     assert not {"\x1b", "\r"} & set(run.text), "nobody watches: no colour and no movement"
 
 
-def test_without_a_wish_the_password_is_made_up_once_and_opens_the_accounts(start: Callable[..., Run]) -> None:
-    start(DEMO_PASSWORD=PASSWORD).stop()
+@pytest.mark.usefixtures("run")
+def test_without_a_wish_the_password_is_made_up_once_and_opens_the_accounts(runs: Runs) -> None:
+    other = runs.start()
 
-    run = start()
-
-    printed = run.text.split("with the password ")[1].split()[0]
-    assert printed == secret("demo-password", home=run.checkout / ".campus") != PASSWORD
-    assert run.log_in("student", printed)["success"] is True
+    printed = other.text.split("with the password ")[1].split()[0]
+    assert printed == secret("demo-password", home=other.checkout / ".campus") != PASSWORD
+    assert other.log_in("student", printed)["success"] is True
 
 
-def test_a_command_finds_the_same_database_whether_or_not_it_runs(start: Callable[..., Run]) -> None:
-    run = start()
-
+def test_a_command_finds_the_same_database_whether_or_not_it_runs(run: Run) -> None:
     while_it_runs = count_students(run.checkout)
     assert run.stop(signal.SIGTERM) == 0
 
@@ -63,9 +63,7 @@ def test_a_command_finds_the_same_database_whether_or_not_it_runs(start: Callabl
     assert eventually(lambda: processes_in(run.checkout) == [])
 
 
-def test_a_second_run_of_the_same_checkout_names_the_first(start: Callable[..., Run]) -> None:
-    run = start()
-
+def test_a_second_run_of_the_same_checkout_names_the_first(run: Run) -> None:
     second = Run(run.checkout, free_port())
 
     assert second.process.wait(30) == 1
@@ -73,52 +71,49 @@ def test_a_second_run_of_the_same_checkout_names_the_first(start: Callable[..., 
     assert run.get("/readyz") == 200
 
 
-def test_when_one_part_dies_all_stop_and_its_last_words_are_shown(checkout: Path, start: Callable[..., Run]) -> None:
-    log = checkout / ".campus" / "logs" / "worker.log"
-    former = log.stat().st_size if log.exists() else 0
-    run = start()
-    assert eventually(lambda: b" ready." in log.read_bytes()[former:])
+def test_when_one_part_dies_all_stop_and_its_last_words_are_shown(run: Run) -> None:
+    assert eventually(lambda: b" ready." in run.log_of("worker")[run.logged_before :])
 
     next(process for process in run.children() if "celery" in " ".join(process.cmdline())).kill()
 
     assert run.process.wait(90) == 1
     assert "worker ended by itself (status -9), so everything stops" in run.text
-    assert " ready." in run.text.partition("worker.log:")[2]
+    words = run.text.partition("worker.log:\n")[2].rstrip().encode()
+    assert words in run.log_of("worker")
+    assert words.splitlines()[-1] in run.log_of("worker")[run.logged_before :]
     assert processes_in(run.checkout) == []
 
 
-def test_the_recurring_chores_are_done_from_the_start(start: Callable[..., Run]) -> None:
-    run = start()
-
+def test_the_recurring_chores_are_done_from_the_start(run: Run) -> None:
     assert eventually(lambda: standing_of_chores(run.checkout).returncode == 0, seconds=60)
     assert "ok     purge_outbox, last done " in standing_of_chores(run.checkout).stdout
 
 
-def test_the_scheduler_dies_with_a_killed_worker(start: Callable[..., Run]) -> None:
-    run = start()
+def test_the_scheduler_dies_with_a_killed_worker(run: Run) -> None:
     worker = next(process for process in run.children() if "celery" in " ".join(process.cmdline()))
     assert eventually(lambda: len(worker.children()) == 3), "two that do tasks, and the scheduler"
     forked = worker.children()
 
     kill_all([psutil.Process(run.process.pid), worker])
+    run.process.wait()
 
     assert eventually(lambda: not any(is_alive(process) for process in forked))
 
 
 @pytest.mark.parametrize("victims", ["the supervisor", "everything"])
-def test_what_is_killed_leaves_nothing_that_stops_the_next_start(start: Callable[..., Run], victims: str) -> None:
-    run = start(DEMO_PASSWORD=PASSWORD)
+def test_what_is_killed_leaves_nothing_that_stops_the_next_start(run: Run, runs: Runs, victims: str) -> None:
     children = run.children()
 
     kill_all([psutil.Process(run.process.pid), *(processes_in(run.checkout) if victims == "everything" else [])])
     run.process.wait()
-    again = start(DEMO_PASSWORD=PASSWORD)
+    again = runs.start(DEMO_PASSWORD=PASSWORD)
 
     assert again.log_in("registrar", PASSWORD)["success"] is True
     assert not any(is_alive(child) for child in children)
 
 
-def test_a_taken_port_is_said_before_anything_starts(checkout: Path) -> None:
+def test_a_taken_port_is_said_before_anything_starts(runs: Runs, checkout: Path) -> None:
+    runs.end()
     with closing(socket.create_server(("127.0.0.1", 0))) as other:
         port = other.getsockname()[1]
         run = Run(checkout, port)
