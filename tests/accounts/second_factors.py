@@ -1,5 +1,6 @@
 """People with a second factor, as tests about it need them."""
 
+import time
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,8 @@ from tests.accounts.factories import PASSWORD
 
 TOKEN, SECOND_STEP, ME = "/api/v1/auth/token/", "/api/v1/auth/token/mfa/", "/api/v1/auth/me/"
 MFA = "/api/v1/auth/mfa/"
+# How long a code is on its way.
+TO_TYPE = timedelta(seconds=2)
 
 
 @dataclass
@@ -39,7 +42,7 @@ class Owner:
 
     def code(self, at: datetime | None = None) -> str:
         """Return the next code that the app shows."""
-        now = totp.step_at(at or timezone.now())
+        now = totp.step_at(at or moment_to_type())
         self._step = max(self._step + 1, now - 1)
         return totp.code_at(self.secret, self._step)
 
@@ -64,6 +67,13 @@ class Owner:
         data = self.carry(self.client.post(f"{MFA}totp/confirm/", {"code": self.code(), "name": "Telephone"}))
         self.recovery_codes = data["recovery_codes"]
         return data
+
+
+def moment_to_type() -> datetime:
+    """Return the present, unless a step is about to end, after which the first code that counts would count no more."""
+    while totp.step_at(timezone.now()) != totp.step_at(timezone.now() + TO_TYPE):
+        time.sleep(0.05)
+    return timezone.now()
 
 
 def later(minutes: float) -> datetime:

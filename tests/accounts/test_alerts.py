@@ -27,10 +27,11 @@ HOUR = timedelta(hours=1)
 # At noon in the zone of the tests.
 NOON = timezone.now().replace(hour=12, minute=0, second=0, microsecond=0)
 
-# One every twenty seconds, for two weeks.
+# One every twenty seconds for two weeks, all in the partition of one month: on its first day there would be few.
+LATEST = NOON.replace(day=28)
 DISCLOSURES = """
     INSERT INTO audit_disclosure (at, what, subject_id, basis)
-    SELECT now() - (60000 - n) * interval '20 seconds', 'record', gen_random_uuid(), 'b'
+    SELECT %s - (60000 - n) * interval '20 seconds', 'record', gen_random_uuid(), 'b'
     FROM generate_series(1, 60000) AS n
 """
 
@@ -170,8 +171,8 @@ def test_the_command_asks_little(capsys: pytest.CaptureFixture[str], settings: A
 
 def test_the_last_hour_is_found_by_an_index() -> None:
     with connection.cursor() as cursor:
-        cursor.execute(DISCLOSURES)
+        cursor.execute(DISCLOSURES, [LATEST])
         cursor.execute("ANALYZE audit_disclosure")
-    lately = Disclosure.objects.filter(at__gt=timezone.now() - HOUR)
+    lately = Disclosure.objects.filter(at__gt=LATEST - HOUR)
 
     assert re.search(r"Index Scan on audit_disclosure_\w+_at(_idx)?\b", lately.explain())

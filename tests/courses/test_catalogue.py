@@ -17,7 +17,10 @@ from tests.departments.factories import DepartmentFactory, ProgramFactory
 
 pytestmark = pytest.mark.django_db
 
-TODAY = timezone.localdate()
+
+@pytest.fixture
+def today():
+    return timezone.localdate()
 
 
 def fresh(course):
@@ -122,31 +125,31 @@ class TestDeleteCourse:
 
 
 class TestStartVersion:
-    def test_the_former_version_ends_the_day_before(self):
+    def test_the_former_version_ends_the_day_before(self, today):
         course = CourseFactory(title="Before")
 
-        begun = services.start_version(course, by=None, starts_on=TODAY, title="After")
+        begun = services.start_version(course, by=None, starts_on=today, title="After")
 
         former = CourseVersion.objects.get(course=course, version_no=1)
-        assert (former.title, former.valid.upper) == ("Before", TODAY)
-        assert (begun.version_no, begun.title, begun.credits, begun.valid.lower) == (2, "After", 3, TODAY)
+        assert (former.title, former.valid.upper) == ("Before", today)
+        assert (begun.version_no, begun.title, begun.credits, begun.valid.lower) == (2, "After", 3, today)
 
-    def test_a_version_that_has_begun_is_the_current_one(self):
+    def test_a_version_that_has_begun_is_the_current_one(self, today):
         course = CourseFactory()
 
-        begun = services.start_version(course, by=None, starts_on=TODAY)
+        begun = services.start_version(course, by=None, starts_on=today)
 
         assert fresh(course).current_version == begun
 
-    def test_a_version_of_the_future_waits_for_its_day(self):
+    def test_a_version_of_the_future_waits_for_its_day(self, today):
         course = CourseFactory()
-        begun = services.start_version(course, by=None, starts_on=TODAY + timedelta(days=1))
+        begun = services.start_version(course, by=None, starts_on=today + timedelta(days=1))
         assert fresh(course).current_version != begun
 
-        assert services.adopt_versions(on=TODAY + timedelta(days=1)) == 1
+        assert services.adopt_versions(on=today + timedelta(days=1)) == 1
 
         assert fresh(course).current_version == begun
-        assert services.adopt_versions(on=TODAY + timedelta(days=1)) == 0
+        assert services.adopt_versions(on=today + timedelta(days=1)) == 0
 
     def test_the_daily_command_says_how_many_courses_changed(self):
         out = StringIO()
@@ -156,24 +159,24 @@ class TestStartVersion:
 
         assert out.getvalue() == "0 courses changed.\n"
 
-    def test_requisites_go_along(self):
+    def test_requisites_go_along(self, today):
         named = CourseFactory()
         course = RequisiteFactory(expr={"course": named.code}).course_version.course
 
-        begun = services.start_version(course, by=None, starts_on=TODAY)
+        begun = services.start_version(course, by=None, starts_on=today)
 
         copied = Requisite.objects.get(course_version=begun)
         assert copied.expr == {"course": named.code}
         assert RequisiteCourse.objects.get(requisite=copied).course == named
 
     @pytest.mark.parametrize("days", [0, -1])
-    def test_refuses_to_begin_before_the_latest_version(self, days):
-        course = CourseFactory(starts_on=TODAY)
+    def test_refuses_to_begin_before_the_latest_version(self, days, today):
+        course = CourseFactory(starts_on=today)
 
         with pytest.raises(services.VersionOverlapError) as refused:
-            services.start_version(course, by=None, starts_on=TODAY + timedelta(days=days))
+            services.start_version(course, by=None, starts_on=today + timedelta(days=days))
 
-        assert refused.value.meta == {"latest_starts_on": str(TODAY)}
+        assert refused.value.meta == {"latest_starts_on": str(today)}
         assert CourseVersion.objects.filter(course=course).count() == 1
 
 
@@ -283,12 +286,12 @@ class TestRequisites:
 
         assert Requisite.objects.get(pk=requisite.pk).kind == "co"
 
-    def test_versions_that_never_meet_make_no_cycle(self):
+    def test_versions_that_never_meet_make_no_cycle(self, today):
         first, second = CourseFactory(), CourseFactory()
         RequisiteFactory(course_version=first.current_version, expr={"course": second.code})
         former = first.current_version
-        services.start_version(first, by=None, starts_on=TODAY)
+        services.start_version(first, by=None, starts_on=today)
         Requisite.objects.exclude(course_version=former).delete()
-        later = services.start_version(second, by=None, starts_on=TODAY)
+        later = services.start_version(second, by=None, starts_on=today)
 
         RequisiteFactory(course_version=later, expr={"course": first.code})
