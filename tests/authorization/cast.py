@@ -1,7 +1,7 @@
 """Who asks: one caller of every kind, all of them around the first department of the world.
 
 A kind of caller that proves who they are in another way (an API key) is one more `Actor` here, with its own
-credentials in `world._client_of`.
+credentials in `callers.client_of`.
 """
 
 from dataclasses import dataclass
