@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from core.db.notifications import direct_conninfo
 from interop.models import ImportJob
+from tests.interop.data import dump
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -45,10 +47,20 @@ def import_data(*arguments: Any) -> dict[str, Any]:
     return printed
 
 
-def imported(kind: str, path: Path) -> tuple[ImportJob, dict[str, Any]]:
-    """Import a file by the command; return the job it made and what it printed."""
+@dataclass(frozen=True)
+class Imported:
+    """What was there before the command imported a file, the job it made, and what it printed."""
+
+    before: dict[str, list[Any]]
+    job: ImportJob
+    printed: dict[str, Any]
+
+
+def imported(kind: str, path: Path) -> Imported:
+    """Import a file by the command."""
+    before = dump()
     printed = import_data(kind, path)
-    return ImportJob.objects.latest("created_at"), printed
+    return Imported(before, ImportJob.objects.latest("created_at"), printed)
 
 
 FACTS = ["kind", "created", "updated", "unchanged", "rejected", "rows", "seconds", "peak_mb", "by_type"]

@@ -25,21 +25,16 @@ pytestmark = [needs("oulad_open"), pytest.mark.sweep]
 FOLDER = DATA / "oulad_open"
 
 
-def imported(path: Any = FOLDER) -> Any:
-    job = services.from_path(by=None, kind="oulad", path=path)
-    services.validate(job.pk, by=None)
-    return services.apply(job.pk, by=None)
-
-
 @pytest.fixture(scope="module")
 def expected() -> dict[str, Any]:
     return json.loads((FOLDER / "expected.json").read_text())
 
 
 @pytest.fixture(scope="module")
-def by_command(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
-    """The first import, by the command, shared by the tests that look at what it brought and what was printed."""
+def by_command(django_db_setup: None, django_db_blocker: Any) -> Iterator[command.Imported]:
+    """The first import, by the command, shared by all tests; what takes it back is in no transaction, so last."""
     with django_db_blocker.unblock():
+        empty_database()
         try:
             yield command.imported("oulad", FOLDER)
         finally:
@@ -48,12 +43,12 @@ def by_command(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def first(by_command: Any) -> Any:
-    return by_command[0]
+    return by_command.job
 
 
 @pytest.fixture
 def printed(by_command: Any) -> Any:
-    return by_command[1]
+    return by_command.printed
 
 
 @pytest.mark.usefixtures("db")
@@ -153,10 +148,8 @@ class TestTheFirstImport:
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_a_second_run_changes_nothing_and_taking_both_back_leaves_nothing(tmp_path: Any) -> None:
+def test_a_second_run_changes_nothing_and_taking_both_back_leaves_nothing(tmp_path: Any, by_command: Any) -> None:
     """The second comes as a ZIP of the files as the dataset itself names them."""
-    empty_database()  # of what the tests above share
-    before = dump()
     archive = tmp_path / "oulad.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for ours, theirs in (
@@ -164,7 +157,6 @@ def test_a_second_run_changes_nothing_and_taking_both_back_leaves_nothing(tmp_pa
         ):  # fmt: skip
             with gzip.open(FOLDER / f"{ours}.csv.gz") as source, packed.open(f"oulad/{theirs}.csv", "w") as copy:
                 shutil.copyfileobj(source, copy)
-    first = imported()
     between = dump()
 
     second = command.import_data("oulad", archive)
@@ -172,7 +164,7 @@ def test_a_second_run_changes_nothing_and_taking_both_back_leaves_nothing(tmp_pa
     assert dump() == between
     assert (second["created"], second["updated"], second["rejected"]) == (0, 0, 0)
     assert second["peak_mb"] <= command.MEMORY
-    assert second["unchanged"] == services.summary(first)["created"]
-    services.revert(first.pk, by=None)
-    assert dump() == before
+    assert second["unchanged"] == services.summary(by_command.job)["created"]
+    services.revert(by_command.job.pk, by=None)
+    assert dump() == by_command.before
     assert Course.objects.count() == 0

@@ -23,12 +23,6 @@ pytestmark = [needs("uiuc_catalog_open"), pytest.mark.sweep]
 FILE = DATA / "uiuc_catalog_open" / "2024-su.csv.gz"
 
 
-def imported() -> Any:
-    job = services.from_path(by=None, kind="uiuc_catalogue", path=FILE)
-    services.validate(job.pk, by=None)
-    return services.apply(job.pk, by=None)
-
-
 @pytest.fixture(scope="module")
 def expected() -> dict[str, Any]:
     return json.loads((FILE.parent / "expected.json").read_text())
@@ -41,9 +35,10 @@ def rows() -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def by_command(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
-    """The first import, by the command, shared by the tests that look at what it brought and what was printed."""
+def by_command(django_db_setup: None, django_db_blocker: Any) -> Iterator[command.Imported]:
+    """The first import, by the command, shared by all tests; what takes it back is in no transaction, so last."""
     with django_db_blocker.unblock():
+        empty_database()
         try:
             yield command.imported("uiuc_catalogue", FILE)
         finally:
@@ -52,12 +47,12 @@ def by_command(django_db_setup: None, django_db_blocker: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def first(by_command: Any) -> Any:
-    return by_command[0]
+    return by_command.job
 
 
 @pytest.fixture
 def printed(by_command: Any) -> Any:
-    return by_command[1]
+    return by_command.printed
 
 
 @pytest.mark.usefixtures("db")
@@ -152,15 +147,12 @@ class TestTheFirstImport:
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_a_second_run_changes_nothing_and_taking_it_back_leaves_nothing() -> None:
-    empty_database()  # of what the tests above share
-    before = dump()
-    first = imported()
+def test_a_second_run_changes_nothing_and_taking_it_back_leaves_nothing(by_command: Any) -> None:
     between = dump()
 
     second = command.import_data("uiuc_catalogue", FILE)
 
     assert dump() == between
     assert (second["created"], second["updated"], second["rejected"]) == (0, 0, 0)
-    services.revert(first.pk, by=None)
-    assert dump() == before
+    services.revert(by_command.job.pk, by=None)
+    assert dump() == by_command.before
