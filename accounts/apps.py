@@ -10,6 +10,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import subscribers, visibility  # noqa: F401 - register themselves
         from audit.tracking import leave_out, withhold
+        from core.cache.tags import moves
 
         leave_out("Counts of wrong passwords, which are events.", "accounts.GuessCount")
         leave_out("Log-ins that wait for a second factor.", "accounts.PendingLogIn")
@@ -18,3 +19,8 @@ class AccountsConfig(AppConfig):
         leave_out("Mails to owners, whose causes and effects are events.", "accounts.AccountMail")
         leave_out("When keys were last used.", "accounts.ApiKeyUse")
         withhold("accounts.User", "password")
+        # Who calls: an account, its log-ins and the roles it holds, by the account; and the keys that sign tokens.
+        moves("account", "accounts.User", by="id")
+        moves("account", "accounts.Session", by="user_id")
+        moves("account", "accounts.RoleAssignment", by="user_id")
+        moves("signing-keys", "accounts.SigningKey")

@@ -2,6 +2,7 @@
 
 import hmac
 import json
+import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,6 +11,7 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from django.db import connection
+from django.db.models.base import ModelState
 from jwt.algorithms import ECAlgorithm
 
 from accounts.api_keys import hash_of, prefix_of
@@ -17,9 +19,17 @@ from accounts.assignments import unit_model
 from accounts.models import ApiKey, RoleAssignment, SigningKey, User
 from accounts.roles import ScopeKind
 from accounts.tokens import ALGORITHM, AccessClaims
+from core.cache.generations import Reading, generations
+from core.cache.local import LocalCache
+from core.cache.tags import parts
 from core.errors import InUseError
 
-_IDENTIFY = "SELECT (found.account).*, found.held FROM accounts_identify(%s, %s, %s, %s) AS found"
+_IDENTIFY = "SELECT (found.account).*, found.held, found.seconds FROM accounts_identify(%s, %s, %s, %s) AS found"
+# Who was found behind a log-in and a signing key, and the generations of everything this was read from.
+MOST_IDENTIFIED, LONGEST_IDENTIFIED = 10_000, 60.0
+_identified: LocalCache[tuple[UUID, UUID, str], tuple[Reading, User]] = LocalCache(
+    most=MOST_IDENTIFIED, clock=time.monotonic
+)
 # What the hash of a key that is not there is compared with.
 DECOY = bytes(32)
 
@@ -27,23 +37,50 @@ DECOY = bytes(32)
 def user_of(claims: AccessClaims, *, at: datetime) -> User | None:
     """Return the account that verified claims speak for, with its roles; None when its session has ended.
 
-    One query asks for the account, the session, the roles held now and the key that signed the token, so
-    that whatever was taken back is taken back for the next request. Whether the token is of the
-    account's present version is for the caller to compare.
+    One query asks for the account, the session, the roles held now and the key that signed the token; it is spared
+    while the generations of all of them say that nothing has changed since. So whatever was taken back is taken back
+    for the next request. Whether the token is of the account's present version is for the caller to compare.
     """
+    name = (claims.user_id, claims.session_id, claims.kid)
+    # Inside a transaction one sees what others do not, and need not see what they have committed.
+    tags = (*parts("account", claims.user_id), "signing-keys")
+    reading = None if connection.in_atomic_block else generations().read(tags)
+    known = _identified.get(name) if reading is not None else None
+    if known is not None and known[0] == reading:
+        return _copy(known[1])
+    asked = time.monotonic()
+    user, seconds = _identify(claims, at)
+    if user is None or reading is None:
+        return user
+    _identified.add(name, (reading, _copy(user)), until=asked + min(seconds, LONGEST_IDENTIFIED))
+    return user
+
+
+def _identify(claims: AccessClaims, at: datetime) -> tuple[User | None, float]:
+    """Return the account, and for how many seconds the mere passing of time will not change the answer."""
     with connection.cursor() as cursor:
         cursor.execute(_IDENTIFY, [claims.user_id, claims.session_id, claims.kid, at])
         row = cursor.fetchone()
         names = [column.name for column in cursor.description or ()]
     if row is None:
-        return None
+        return None, 0
     values = dict(zip(names, row, strict=True))
-    held = json.loads(values.pop("held"))
+    held, seconds = json.loads(values.pop("held")), float(values.pop("seconds"))
     # A column that the other release of a rolling update knows of is no matter here; one that it lacks is read late.
     columns = [field for field in User._meta.concrete_fields if field.column in values]
     user = User.from_db(connection.alias, [f.attname for f in columns], [values[f.column] for f in columns])
     vars(user)["held"] = held
-    return user
+    return user, seconds
+
+
+def _copy(user: User) -> User:
+    """Return the account as a row of its own, which the request may change; what is computed of it comes along."""
+    copied = User.__new__(User)
+    _ = user.permissions
+    vars(copied).update(vars(user))
+    copied._state = ModelState()
+    copied._state.db, copied._state.adding = user._state.db, False
+    return copied
 
 
 @dataclass(frozen=True)

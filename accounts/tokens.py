@@ -28,7 +28,7 @@ from rest_framework_simplejwt.backends import TokenBackend
 from rest_framework_simplejwt.exceptions import TokenBackendError
 
 from accounts.keyring import ring
-from accounts.verified import VerifiedTokens
+from core.cache.local import LocalCache
 from core.security.encryption import derive
 
 ISSUER = "campushub360"
@@ -60,7 +60,9 @@ class InvalidTokenError(Exception):
     """The token is not one of ours, or has expired."""
 
 
-verified: VerifiedTokens[AccessClaims] = VerifiedTokens(most=MOST_VERIFIED)
+# What tokens with a good signature say, by their hashes: a signature is checked once. Nothing here says that a token is
+# good: its session, account and key are asked about each time.
+verified: LocalCache[bytes, AccessClaims] = LocalCache(most=MOST_VERIFIED)
 
 
 def sign_access(claims: AccessClaims, *, kid: str, key: EllipticCurvePrivateKey, at: datetime) -> str:
@@ -85,7 +87,8 @@ def read_access(token: str) -> AccessClaims:
 
     Whether the session, the account and the key are still good is for the database to say.
     """
-    known = verified.get(token)
+    name = hash_of(token)
+    known = verified.get(name)
     if known is not None:
         return known
     try:
@@ -97,7 +100,7 @@ def read_access(token: str) -> AccessClaims:
         claims, expires = _claims(payload, kid), int(payload["exp"])
     except (TokenBackendError, jwt.InvalidTokenError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidTokenError from error
-    verified.add(token, claims, until=expires + LEEWAY.total_seconds())
+    verified.add(name, claims, until=expires + LEEWAY.total_seconds())
     return claims
 
 
@@ -148,9 +151,9 @@ def was_issued(refresh: str) -> bool:
     return hmac.compare_digest(raw[-TAG_BYTES:], _tag(raw[:-TAG_BYTES]))
 
 
-def hash_of(refresh: str) -> bytes:
-    """Return what is stored of a refresh token. A fast hash suits a secret of 256 random bits."""
-    return hashlib.sha256(refresh.encode(errors="surrogatepass")).digest()
+def hash_of(token: str) -> bytes:
+    """Return what is kept of a token. A fast hash suits what holds 256 random bits."""
+    return hashlib.sha256(token.encode(errors="surrogatepass")).digest()
 
 
 def _refresh(session: bytes, secret: bytes) -> str:

@@ -78,4 +78,5 @@ leave_out("Unused: permissions come from roles in code.", "auth.Permission", "au
 leave_out("A queue of facts that rows with a history stand behind.", "core.OutboxEvent")
 leave_out("Kept answers, forgotten after some days.", "core.IdempotencyKey")
 leave_out("When a recurring chore last ran.", "core.Chore")
+leave_out("Queue and lease of the caches.", "core.Touch", "core.Lease")
 leave_out("Repeats values that their records have.", "core.UniqueCustomValue")

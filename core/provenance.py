@@ -19,6 +19,7 @@ from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from psycopg import sql
 
+from core.cache.commits import Raise, followed
 from core.logging import request_id
 from core.security.addresses import client_address
 
@@ -86,29 +87,36 @@ def acting_as(actor_id: UUID | None) -> Generator[None]:
         _actor_id.reset(token)
 
 
-def settings_sql() -> str:
-    """Return the statement that tells the present transaction where its writes come from; empty for nowhere."""
+def settings_sql(raising: Raise | None) -> str:
+    """Return the statement that tells the present transaction where its writes come from, and its commit's name."""
     actor, key = _actor_id.get() or getattr(user_of(_request.get()), "pk", None), _key_prefix()
-    if actor is None and not _request_id():
-        return ""
     return (
         f"SELECT set_config('campushub360.actor', '{actor or ''}', true), "
         f"set_config('campushub360.key', '{key}', true), "
-        f"set_config('campushub360.request', '{_request_id()}', true); "
+        f"set_config('campushub360.request', '{_request_id()}', true), "
+        f"set_config('campushub360.commit', '{raising.commit if raising else ''}', true); "
     )
 
 
 def state_origin(execute: Callable[..., Any], statement: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:
-    """Execute a statement; one that writes says first, in the same message, where it comes from."""
+    """Execute a statement; one that writes says first, in the same message, where it comes from.
+
+    One that is a transaction of its own has moved the generations of what it changed by the time this returns.
+    """
     text = statement.as_string(None) if isinstance(statement, sql.Composable) else statement
-    if not (isinstance(text, str) and _WRITES.match(text) and (told := settings_sql())):
+    if not (isinstance(text, str) and _WRITES.match(text)):
         return execute(statement, params, many, context)
-    cursor = context["cursor"].cursor
+    database, cursor = context["connection"], context["cursor"].cursor
+    raising = followed(database)
+    told = settings_sql(raising)
     if many:  # the driver repeats the statement, which it may not do with two
         cursor.execute(told)
-        return execute(statement, params, many, context)
-    result = execute(told + text, params, many, context)
-    cursor.nextset()  # what the settings answered
+        result = execute(statement, params, many, context)
+    else:
+        result = execute(told + text, params, many, context)
+        cursor.nextset()  # what the settings answered
+    if raising is not None and not database.in_atomic_block:
+        raising()
     return result
 
 

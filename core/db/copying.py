@@ -7,6 +7,7 @@ from django.db import connection, connections, models
 from django.db.models.expressions import DatabaseDefault
 from psycopg import sql
 
+from core.cache.commits import followed
 from core.provenance import settings_sql
 
 
@@ -38,8 +39,7 @@ def copy_values(model: type[models.Model], columns: Sequence[str], rows: Iterabl
         sql.Identifier(model._meta.db_table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     with connection.cursor() as cursor, connection.wrap_database_errors:
-        if told := settings_sql():
-            cursor.execute(told)
+        cursor.execute(settings_sql(followed(connections[connection.alias])))
         with cursor.copy(statement) as copy:
             for row in rows:
                 copy.write_row(row)

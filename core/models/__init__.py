@@ -11,6 +11,7 @@ from core.models.custom_field import (
 )
 from core.models.idempotency import IdempotencyKey
 from core.models.outbox import OutboxEvent
+from core.models.touch import Lease, Touch
 
 __all__ = [
     "BaseQuerySet",
@@ -19,8 +20,10 @@ __all__ = [
     "CustomFieldType",
     "CustomizableModel",
     "IdempotencyKey",
+    "Lease",
     "OutboxEvent",
     "TimeStampedUUIDModel",
+    "Touch",
     "UniqueCustomValue",
     "VersionedModel",
     "custom_data_index",

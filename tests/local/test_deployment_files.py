@@ -186,7 +186,7 @@ def test_pgbouncer_lends_connections_for_a_transaction_and_checks_passwords() ->
 def test_the_cache_may_forget_and_the_state_may_not() -> None:
     cache, state = settings_in("deploy/redis/cache.conf"), settings_in("deploy/redis/state.conf")
 
-    assert (cache["maxmemory-policy"], cache["appendonly"]) == ("allkeys-lfu", "no")
+    assert (cache["maxmemory-policy"], cache["appendonly"]) == ("volatile-lfu", "no")
     assert (state["maxmemory-policy"], state["appendonly"], state["appendfsync"]) == ("noeviction", "yes", "everysec")
 
 

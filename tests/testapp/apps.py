@@ -8,4 +8,8 @@ class TestAppConfig(AppConfig):
     label = "testapp"
 
     def ready(self) -> None:
+        from core.cache.tags import moves
         from tests.testapp import visibility  # noqa: F401 - registers the grants
+
+        moves("items", "testapp.Item", by="parent_id")
+        moves("parents", "testapp.Parent")

@@ -1,15 +1,21 @@
 """Run an outbox relay, or look after what relays have given up."""
 
 import signal
+import threading
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from core.cache.generations import generations
+from core.cache.keeper import GenerationKeeper
 from core.relay import MAX_ATTEMPTS, POLL_SECONDS, Relay, revive
 
 
 class Command(BaseCommand):
-    """`manage.py relay` delivers until SIGTERM or Ctrl-C; the event at hand is finished first."""
+    """`manage.py relay` delivers until SIGTERM or Ctrl-C; the event at hand is finished first.
+
+    Beside that it keeps the generations of the caches: without a relay nothing kept is used.
+    """
 
     help = "Deliver outbox events to their subscribers."
 
@@ -39,4 +45,11 @@ class Command(BaseCommand):
         if options["once"]:
             self.stdout.write(f"{relay.drain()} events delivered.")
         else:
-            relay.run()
+            keeper = GenerationKeeper(generations())
+            keeping = threading.Thread(target=keeper.run, name="generation-keeper")
+            keeping.start()
+            try:
+                relay.run()
+            finally:
+                keeper.stop()
+                keeping.join()

@@ -1,0 +1,137 @@
+"""The generations of tags, as Redis has them: how far each has come, and whether that may be trusted.
+
+A generation is the position in the database's log (LSN) by which the last change of the tag's rows had committed. It
+only grows. Beside the generations lies a lease, which the keeper renews as long as every change that it finds in the
+database has been raised: without a lease nobody trusts a generation, and whatever is remembered is not used. So a
+writer that dies before it has raised what it wrote, a Redis that was away, and a keeper that is gone cost speed and
+nothing else.
+
+The lease's value is the epoch, which changes with the server's process, with its data and with the database's timeline.
+It is part of every reading, so that what was read in another epoch is never taken for the present.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+from django.conf import settings
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+logger = logging.getLogger(__name__)
+
+# What an answer was made at: the epoch, and the generation of each tag it depends on. Compared, never looked into.
+Reading = tuple[bytes | None, ...]
+
+# More than a worker serves at once.
+MOST_CONNECTIONS = 256
+# Longer than any writer takes from its commit to the raise.
+REMEMBERED_SECONDS = 60
+
+# Raises the generations of a commit once, whoever comes first: its writer or the keeper.
+RAISE = """
+if ARGV[2] ~= '' then
+  if not redis.call('SET', KEYS[1], 1, 'NX', 'EX', ARGV[3]) then return 0 end
+end
+for i = 2, #KEYS do
+  local former = tonumber(redis.call('GET', KEYS[i]) or 0)
+  redis.call('SET', KEYS[i], string.format('%.0f', math.max(former + 1, tonumber(ARGV[1]))))
+end
+return 1
+"""
+GRANT = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+
+
+class UntrustworthyError(Exception):
+    """The server may forget generations one by one, so that an old one could come again."""
+
+
+class Generations:
+    """Those kept on the server at `url`, under `prefix`, with `patience` seconds for an answer.
+
+    After a failure nothing is asked for `pause` seconds, so that an outage does not cost every request its patience.
+    """
+
+    def __init__(self, url: str, *, prefix: str, patience: float = 0.25, pause: float = 1.0) -> None:
+        self._pause = pause
+        self._away_until = 0.0
+        self._redis = Redis.from_url(
+            url,
+            socket_timeout=patience,
+            socket_connect_timeout=patience,
+            retry=Retry(NoBackoff(), 0),
+            max_connections=MOST_CONNECTIONS,
+        )
+        self._raise, self._grant = map(self._redis.register_script, (RAISE, GRANT))
+        self._lease, self._epoch = f"{prefix}:lease", f"{prefix}:epoch"
+        self._tag, self._commit = f"{prefix}:tag:", f"{prefix}:commit:"
+
+    def read(self, tags: Sequence[str]) -> Reading | None:
+        """Return where the tags stand at this moment; None when nobody can tell, and nothing kept may be used."""
+        now = time.monotonic()
+        if now < self._away_until:
+            return None
+        if self._away_until:  # somebody has to try; the others wait until it is known
+            self._away_until = now + self._pause
+        try:
+            found: Any = self._redis.mget(self._lease, *[self._tag + tag for tag in tags])
+        except (RedisError, OSError) as error:
+            self._away_until = time.monotonic() + self._pause
+            logger.warning("generations.away", extra={"reason": type(error).__name__, "seconds": self._pause})
+            return None
+        self._away_until = 0.0
+        return tuple(found) if found[0] is not None else None
+
+    def raise_to(self, position: int, tags: Sequence[str], *, commit: str = "") -> None:
+        """Raise the generations of tags to a position in the log, once for a commit that has a name.
+
+        Raises `RedisError` or `OSError` when that cannot be done.
+        """
+        keys = [self._commit + commit, *[self._tag + tag for tag in tags]]
+        self._raise(keys=keys, args=[position, commit, REMEMBERED_SECONDS])
+
+    def ping(self) -> None:
+        """Raise `RedisError` or `OSError` when the server does not answer."""
+        self._redis.ping()
+
+    def epoch_on(self, timeline: str) -> str:
+        """Return the epoch of the server as it runs, for a database on a timeline: what it was, or a fresh one.
+
+        Raises `UntrustworthyError`, `RedisError` or `OSError`.
+        """
+        info: Any = self._redis.info()
+        if info["maxmemory_policy"].startswith("allkeys"):
+            raise UntrustworthyError(f"maxmemory-policy is {info['maxmemory_policy']}; it has to be one of volatile-*")
+        present = f"{timeline}:{info['run_id']}:"
+        known: Any = self._redis.get(self._epoch)
+        if known is not None and known.decode().startswith(present):
+            return str(known.decode())
+        fresh = f"{present}{time.time_ns()}"
+        self._redis.set(self._epoch, fresh)
+        return fresh
+
+    def grant(self, epoch: str, *, seconds: float) -> bool:
+        """Let readers trust the generations for so long, unless the epoch has ended; say whether that was done.
+
+        Raises `RedisError` or `OSError`.
+        """
+        keys = [self._epoch, self._lease]
+        return bool(self._grant(keys=keys, args=[epoch, max(int(seconds * 1000), 1)]))
+
+
+def generations() -> Generations:
+    """Return those of this process's settings."""
+    return _generations(settings.REDIS_URL, settings.GENERATIONS_PREFIX)
+
+
+@cache
+def _generations(url: str, prefix: str) -> Generations:
+    return Generations(url, prefix=prefix)

@@ -1,0 +1,84 @@
+"""Keeps the generations trustworthy: raises what writers could not, and renews the lease of the readers."""
+
+import logging
+import threading
+import time
+
+from django.db import DatabaseError, InterfaceError, connection
+from django.db.backends.utils import CursorWrapper
+from redis.exceptions import RedisError
+
+from core.cache.generations import Generations, UntrustworthyError
+
+logger = logging.getLogger(__name__)
+
+LEASE_SECONDS = 1.0
+TICK_SECONDS = 0.25
+BATCH = 1000
+
+_PROMISE = """
+    INSERT INTO core_lease (id, until) VALUES (true, clock_timestamp() + %s * interval '1 second')
+    ON CONFLICT (id) DO UPDATE SET until = greatest(core_lease.until, excluded.until)
+    RETURNING left(pg_walfile_name(pg_current_wal_lsn()), 8)
+"""
+_PENDING = """
+    SELECT id, coalesce(commit::text, ''), tags, (pg_current_wal_lsn() - '0/0')::bigint
+    FROM core_touch ORDER BY id LIMIT %s
+"""
+_FORGET = "DELETE FROM core_touch WHERE id = ANY(%s)"
+
+
+class GenerationKeeper:
+    """One keeper; any number of them may run at once."""
+
+    def __init__(self, generations: Generations, *, lease_seconds: float = LEASE_SECONDS) -> None:
+        self._generations = generations
+        self._lease_seconds = lease_seconds
+        self._stopping = threading.Event()
+
+    def tick(self) -> bool:
+        """Raise everything that has committed by now, and renew the lease; say whether readers have one.
+
+        The lease ends so long after the tick began, when that took longer there is none: every commit that a reader
+        with a lease may not know of is younger than the lease is long.
+        """
+        began = time.monotonic()
+        with connection.cursor() as cursor:
+            try:
+                # Writers are told first: they wait for readers who may have a lease, not the other way round.
+                self._generations.ping()
+                cursor.execute(_PROMISE, [self._lease_seconds])
+                (timeline,) = cursor.fetchone()
+                epoch = self._generations.epoch_on(timeline)
+                while self._settle(cursor) == BATCH:
+                    pass
+                left = self._lease_seconds - (time.monotonic() - began)
+                return left > 0 and self._generations.grant(epoch, seconds=left)
+            except (RedisError, OSError, UntrustworthyError) as error:
+                logger.warning("generations.no_lease", extra={"reason": str(error) or type(error).__name__})
+                return False
+
+    def _settle(self, cursor: CursorWrapper) -> int:
+        cursor.execute(_PENDING, [BATCH])
+        pending = cursor.fetchall()
+        for _, commit, tags, position in pending:
+            self._generations.raise_to(position, tags, commit=commit)
+        if pending:
+            cursor.execute(_FORGET, [[row[0] for row in pending]])
+        return len(pending)
+
+    def run(self) -> None:
+        """Tick until `stop`; a database that goes away is waited for."""
+        try:
+            while not self._stopping.wait(TICK_SECONDS):
+                try:
+                    self.tick()
+                except (DatabaseError, InterfaceError) as error:
+                    logger.warning("generations.database_lost", extra={"reason": type(error).__name__})
+                    connection.close()
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        """Let the tick at hand be the last."""
+        self._stopping.set()

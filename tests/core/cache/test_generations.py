@@ -1,0 +1,315 @@
+"""Generations: what moves them, who may trust them, and that nobody is told of a write before they have moved."""
+
+import signal
+import threading
+import time
+
+import pytest
+from django.conf import settings
+from django.db import connection, transaction
+from psycopg import connect
+from redis import Redis
+
+from campushub360.local.servers import ensure_servers, release_servers, stop_servers
+from core.cache.commits import LONGEST_WAIT
+from core.cache.generations import Generations, generations
+from core.cache.keeper import BATCH, LEASE_SECONDS, GenerationKeeper
+from core.cache.tags import parts
+from core.db.copying import copy_in
+from core.ids import new_id
+from core.models import Lease, Touch
+from tests.local.conftest import processes_in
+from tests.testapp.models import Item, Parent
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LONG = 600
+
+
+@pytest.fixture(autouse=True)
+def fresh():
+    """Begin with an empty server."""
+    with Redis.from_url(settings.REDIS_URL) as redis:
+        for key in redis.scan_iter(f"{settings.GENERATIONS_PREFIX}:*"):
+            redis.delete(key)
+    return redis
+
+
+@pytest.fixture
+def keeper():
+    """Return a keeper that has granted a lease which outlasts the test."""
+    keeper = GenerationKeeper(generations(), lease_seconds=LONG)
+    assert keeper.tick()
+    return keeper
+
+
+@pytest.fixture
+def parent():
+    return Parent.objects.create(code="P1", name="Physics")
+
+
+@pytest.fixture
+def own_server(tmp_path_factory, monkeypatch):
+    """Return the process of a Redis server of the test's own, which the generations of this process lie on."""
+    home = tmp_path_factory.mktemp("own") / ".campus"
+    url = ensure_servers({"DATABASE_URL": "postgres://elsewhere"}, home=home)["REDIS_URL"]
+    own = Generations(url, prefix="own", pause=0.1)
+    monkeypatch.setattr("core.cache.commits.generations", lambda: own)
+    (process,) = [each for each in processes_in(home) if "valkey-server" in each.name()]
+    yield own, process
+    if process.is_running():
+        process.send_signal(signal.SIGCONT)
+    release_servers(home=home)
+    stop_servers(home=home)
+
+
+def elsewhere(*statements):
+    """Execute statements in a session that nobody follows, as an operator would."""
+    with connect(**{**connection.get_connection_params(), "cursor_factory": None}, autocommit=True) as session:
+        for statement in statements:
+            session.execute(statement)
+
+
+def moved_by(write, *tags):
+    """Return which of the tags a write has moved by the time it returns."""
+    before = [generations().read([tag]) for tag in tags]
+    write()
+    return [tag for tag, former in zip(tags, before, strict=True) if generations().read([tag]) != former]
+
+
+class TestWhatMoves:
+    @pytest.mark.parametrize(
+        "write",
+        [
+            lambda item: item.save(),
+            lambda item: item.delete(),
+            lambda item: Item.objects.filter(pk=item.pk).update(name="Other"),
+            lambda item: Item.objects.bulk_update([item], ["name"]),
+            lambda item: Item.objects.bulk_create([Item(name="Other", parent=item.parent)]),
+            lambda item: copied(Item(name="Other", parent=item.parent)),
+            lambda item: raw("UPDATE testapp_item SET rank = 1"),
+            lambda item: raw("WITH gone AS (DELETE FROM testapp_item RETURNING id) SELECT * FROM gone"),
+        ],
+        ids=["save", "delete", "update", "bulk update", "bulk create", "copy", "raw", "raw in a query"],
+    )
+    def test_every_way_to_write_moves_the_tag_and_the_part_it_is_about(self, keeper, parent, write):
+        item = Item.objects.create(name="Desk", parent=parent)
+        other = Parent.objects.create(code="P2", name="History")
+        tags = ["items", f"items:{parent.pk}", f"items:{other.pk}", "items:*", "parents"]
+
+        assert moved_by(lambda: write(item), *tags) == ["items", f"items:{parent.pk}"]
+
+    def test_a_row_that_changes_sides_moves_both(self, keeper, parent):
+        item = Item.objects.create(name="Desk", parent=parent)
+        other = Parent.objects.create(code="P2", name="History")
+        tags = [f"items:{parent.pk}", f"items:{other.pk}"]
+
+        assert moved_by(lambda: Item.objects.filter(pk=item.pk).update(parent=other), *tags) == tags
+
+    @pytest.mark.parametrize("number", [150, 1500])
+    def test_many_parts_move_as_all_of_them(self, keeper, number):
+        parents = Parent.objects.bulk_create([Parent(code=f"P{n}", name="x") for n in range(number)])
+        items = [Item(name="x", parent=each) for each in parents]
+        one = parts("items", parents[0].pk)
+
+        assert moved_by(lambda: Item.objects.bulk_create(items), "items", *one) == ["items", "items:*"]
+
+    def test_what_changed_no_row_moves_nothing(self, keeper, parent):
+        tags = ["items", "items:*", "parents"]
+
+        assert moved_by(lambda: Item.objects.filter(name="Nobody").update(rank=1), *tags) == []
+
+    def test_what_was_rolled_back_moves_nothing(self, keeper, parent):
+        def write():
+            with transaction.atomic():
+                parent.save()
+                transaction.set_rollback(True)
+
+        assert moved_by(write, "parents") == []
+        assert not Touch.objects.filter(tags=["parents"], id__gt=Touch.objects.earliest("id").pk).exists()
+
+    def test_what_follows_a_savepoint_that_was_rolled_back_moves(self, keeper, parent):
+        def write():
+            with transaction.atomic():
+                with transaction.atomic():
+                    Item.objects.create(name="Gone", parent=parent)
+                    transaction.set_rollback(True)
+                parent.save()
+
+        assert moved_by(write, "items", "parents") == ["parents"]
+
+    def test_a_transaction_costs_one_question_more_however_much_it_writes(self, keeper, parent):
+        asked = []
+
+        def count(execute, sql, *rest):
+            asked.append(sql)
+            return execute(sql, *rest)
+
+        with connection.execute_wrapper(count), transaction.atomic():
+            for name in ("a", "b", "c"):
+                Item.objects.create(name=name, parent=parent)
+
+        assert sum("core_touch" in each for each in asked) == 1
+
+
+def copied(row):
+    with transaction.atomic():
+        copy_in([row])
+
+
+def raw(statement):
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+
+
+class TestTheWriter:
+    def test_is_answered_when_the_generations_have_moved(self, keeper):
+        """Readers compare what they see with what was acknowledged before they began."""
+        row = Parent.objects.create(code="P1", name="0")
+        acknowledged, wrong, kept, is_over = [0], [], {}, threading.Event()
+
+        def read():
+            while not is_over.is_set():
+                before = acknowledged[-1]
+                reading = generations().read(["parents"])
+                if reading not in kept:
+                    kept[reading] = int(Parent.objects.get(pk=row.pk).name)
+                if reading is None or kept[reading] < before:
+                    wrong.append((reading, before))
+            connection.close()
+
+        readers = [threading.Thread(target=read) for _ in range(4)]
+        for thread in readers:
+            thread.start()
+        for number in range(1, 60):
+            Parent.objects.filter(pk=row.pk).update(name=str(number))
+            acknowledged.append(number)
+        is_over.set()
+        for thread in readers:
+            thread.join()
+
+        assert wrong == []
+        assert len(kept) > 1
+
+    def test_a_write_past_it_is_raised_by_the_keeper(self, keeper, parent):
+        Touch.objects.all().delete()
+        before = generations().read(["parents"])
+
+        elsewhere("UPDATE testapp_parent SET name = 'Chemistry'")
+        assert generations().read(["parents"]) == before
+        assert keeper.tick()
+
+        assert generations().read(["parents"]) != before
+        assert not Touch.objects.filter(commit=None).exists()
+
+    def test_what_it_raised_is_not_raised_again(self, keeper, parent):
+        parent.save()
+        before = generations().read(["parents"])
+
+        assert keeper.tick()
+
+        assert generations().read(["parents"]) == before
+        assert not Touch.objects.filter(tags=["parents"]).exists()
+
+    def test_waits_until_no_reader_trusts_what_it_could_not_raise(self, parent, own_server):
+        own, server = own_server
+        assert GenerationKeeper(own).tick()
+        server.send_signal(signal.SIGSTOP)
+
+        began = time.monotonic()
+        parent.save()
+        waited = time.monotonic() - began
+        server.send_signal(signal.SIGCONT)
+
+        assert waited <= LONGEST_WAIT + LEASE_SECONDS
+        assert own.read(["parents"]) is None
+
+    def test_does_not_wait_when_nobody_has_had_a_lease_for_long(self, parent, own_server):
+        _, server = own_server
+        Lease.objects.all().delete()
+        server.kill()
+
+        began = time.monotonic()
+        parent.save()
+
+        assert time.monotonic() - began < LONGEST_WAIT
+        assert Touch.objects.filter(tags=["parents"]).exists()
+
+
+class TestTheReader:
+    def test_has_nothing_without_a_lease(self, parent):
+        assert generations().read(["parents"]) is None
+
+    def test_has_nothing_once_the_lease_is_over(self):
+        assert GenerationKeeper(generations(), lease_seconds=0.3).tick()
+        assert generations().read(["parents"]) is not None
+
+        time.sleep(0.4)
+
+        assert generations().read(["parents"]) is None
+
+    def test_has_nothing_from_a_keeper_who_took_longer_than_the_lease(self):
+        assert not GenerationKeeper(generations(), lease_seconds=0).tick()
+        assert generations().read(["parents"]) is None
+
+    def test_takes_nothing_for_the_present_after_the_server_forgot(self, keeper, fresh):
+        before = generations().read(["never-moved"])
+        for key in fresh.scan_iter(f"{settings.GENERATIONS_PREFIX}:*"):
+            fresh.delete(key)
+
+        assert generations().read(["never-moved"]) is None
+        assert keeper.tick()
+        assert generations().read(["never-moved"]) not in {None, before}
+
+    def test_asks_a_server_that_is_away_once_in_a_while(self, own_server):
+        own, server = own_server
+        assert GenerationKeeper(own, lease_seconds=LONG).tick()
+        server.send_signal(signal.SIGSTOP)
+        assert own.read(["parents"]) is None
+        own._pause = own._away_until = LONG + time.monotonic()
+
+        began = time.monotonic()
+        for _ in range(1000):
+            assert own.read(["parents"]) is None
+        assert time.monotonic() - began < 1
+
+        own._away_until = time.monotonic()
+        server.send_signal(signal.SIGCONT)
+        assert own.read(["parents"]) is not None
+
+
+class TestTheKeeper:
+    def test_gives_no_lease_on_a_server_that_may_forget_generations(self, own_server):
+        own, _ = own_server
+        own._redis.config_set("maxmemory-policy", "allkeys-lru")
+
+        assert not GenerationKeeper(own).tick()
+        assert own.read(["parents"]) is None
+
+    def test_begins_another_epoch_on_another_timeline(self, keeper):
+        one = generations().epoch_on("00000001")
+
+        assert generations().epoch_on("00000001") == one
+        assert generations().epoch_on("00000002") != one
+
+    def test_raises_more_than_a_batch_before_it_grants(self, keeper):
+        Touch.objects.bulk_create([Touch(commit=new_id(), tags=[f"tag{n % 7}"]) for n in range(BATCH + 5)])
+        before = generations().read(["tag6"])
+
+        assert keeper.tick()
+
+        assert generations().read(["tag6"]) != before
+        assert not Touch.objects.exists()
+
+    def test_runs_until_it_is_stopped(self):
+        keeper = GenerationKeeper(generations())
+        thread = threading.Thread(target=keeper.run)
+        thread.start()
+        try:
+            deadline = time.monotonic() + 20
+            while generations().read([]) is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+            assert generations().read([]) is not None
+        finally:
+            keeper.stop()
+            thread.join()
