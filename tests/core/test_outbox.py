@@ -83,7 +83,7 @@ def test_many_events_of_one_transaction_wake_the_relays_once_and_after_the_commi
 
     statements = [query["sql"] for query in queries]
     assert [sql for sql in statements if "pg_notify" in sql] == statements[-1:]
-    assert statements[-2] == "COMMIT"
+    assert "COMMIT" in statements[:-1]
 
 
 @pytest.mark.django_db(transaction=True)
