@@ -56,6 +56,10 @@ def assigned(user, role, *, until=None):
     )
 
 
+def active_kid():
+    return SigningKey.objects.get(state=KeyState.ACTIVE).kid
+
+
 def raw(statement, *parameters):
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
@@ -78,9 +82,9 @@ def test_each_log_in_is_asked_about(client, user, client_for):
         (services.outdate_tokens, "invalid_token"),
         (lambda user: type(user).objects.filter(pk=user.pk).update(is_active=False), "session_ended"),
         (lambda user: raw("UPDATE accounts_user SET is_active = false WHERE id = %s", user.pk), "session_ended"),
-        (lambda user: SigningKey.objects.update(state=KeyState.GONE), "session_ended"),
+        (lambda user: services.revoke_signing_key(kid=active_kid(), at=timezone.now()), "session_ended"),
     ],
-    ids=["log out", "delete session", "outdate tokens", "disable", "disable past the models", "revoke keys"],
+    ids=["log out", "delete session", "outdate tokens", "disable", "disable past the models", "revoke key"],
 )
 def test_what_is_taken_back_is_taken_back_for_the_next_request(client, user, take_back, code):
     take_back(user)
