@@ -45,23 +45,37 @@ class ScopeKind(TextChoices):
 # The kinds that name no unit.
 UNSCOPED = [ScopeKind.INSTITUTION, ScopeKind.SELF]
 
-# Held for oneself or for a part of the institution, never for all of it.
-PERSONAL = frozenset(
-    {
-        Role.STUDENT,
-        Role.GUARDIAN,
-        Role.FACULTY,
-        Role.ADVISOR,
-        Role.TEACHING_ASSISTANT,
-        Role.DEPARTMENT_HEAD,
-        Role.PROGRAM_COORDINATOR,
-    }
-)
+_UNITS = (ScopeKind.DEPARTMENT, ScopeKind.PROGRAM, ScopeKind.SECTION)
+_ANYWHERE = (ScopeKind.INSTITUTION, *_UNITS)
+
+# Within which kinds of scope a role is held, the usual one first. For oneself are those who are somebody to a student:
+# elsewhere it would open nothing that the role is for, or let its holder decide about themselves.
+SCOPES: dict[Role, tuple[ScopeKind, ...]] = {
+    Role.SYSTEM_ADMIN: (ScopeKind.INSTITUTION,),
+    Role.REGISTRAR: _ANYWHERE,
+    Role.DEPARTMENT_HEAD: _UNITS,
+    Role.PROGRAM_COORDINATOR: (ScopeKind.PROGRAM, ScopeKind.DEPARTMENT, ScopeKind.SECTION),
+    Role.FACULTY: (ScopeKind.SELF, *_UNITS),
+    Role.ADVISOR: (ScopeKind.SELF, *_UNITS),
+    Role.TEACHING_ASSISTANT: (ScopeKind.SECTION, ScopeKind.DEPARTMENT, ScopeKind.PROGRAM),
+    Role.EXAMINER: _ANYWHERE,
+    Role.EXAM_CONTROLLER: _ANYWHERE,
+    # Of a unit they would see everybody who studies there.
+    Role.STUDENT: (ScopeKind.SELF,),
+    Role.GUARDIAN: (ScopeKind.SELF,),
+    Role.FINANCE_OFFICER: (ScopeKind.INSTITUTION, ScopeKind.DEPARTMENT, ScopeKind.PROGRAM),
+    Role.FINANCE_APPROVER: (ScopeKind.INSTITUTION, ScopeKind.DEPARTMENT, ScopeKind.PROGRAM),
+    Role.HR_OFFICER: (ScopeKind.INSTITUTION, ScopeKind.DEPARTMENT),
+    Role.FACILITIES_MANAGER: (ScopeKind.INSTITUTION,),
+    Role.CAMPAIGN_MANAGER: (ScopeKind.INSTITUTION, ScopeKind.DEPARTMENT, ScopeKind.PROGRAM),
+    Role.AUDITOR: _ANYWHERE,
+    Role.INTEGRATION: _ANYWHERE,
+}
 
 
 def usual_scope(role: str) -> ScopeKind:
     """Return the kind of scope a role has unless somebody says otherwise."""
-    return ScopeKind.SELF if role in PERSONAL else ScopeKind.INSTITUTION
+    return SCOPES[Role(role)][0] if role in Role.values else ScopeKind.INSTITUTION
 
 
 def _all(app_label: str, *models: str) -> set[str]:

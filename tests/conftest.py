@@ -19,10 +19,10 @@ from rest_framework.test import APIClient
 
 from accounts import services, tokens
 from accounts.models import Person, Session, User
-from accounts.roles import Role, ScopeKind, usual_scope
+from accounts.roles import Role, ScopeKind
 from core.ids import new_id
 from core.security.limiter import Limit
-from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
+from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory, held_in
 
 # The same examples in every run, and as much time as a busy machine takes.
 hypothesis_settings.register_profile("suite", derandomize=True, deadline=None)
@@ -128,7 +128,7 @@ def user_with(db: None) -> Callable[..., User]:
         **fields: Any,
     ) -> User:
         user = UserFactory(person=person or PersonFactory(), **fields)
-        RoleAssignmentFactory(user=user, role=role, scope_kind=scope_kind or usual_scope(role), scope_id=scope_id)
+        RoleAssignmentFactory(user=user, role=role, **held_in(role, scope_kind, scope_id))
         return user
 
     return make

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from accounts.assignments import Assignment
 from accounts.models import Person, RoleAssignment, User
-from accounts.roles import Role
+from accounts.roles import Role, ScopeKind
 from core.api.fields import VisibleRelatedField
 from core.api.serializers import BaseDetailSerializer, BaseListSerializer, ModelWriteSerializer, WriteSerializer
 
@@ -82,11 +82,14 @@ class RoleAssignmentWriter(ModelWriteSerializer[RoleAssignment]):
 
 
 class RoleSerializer(serializers.Serializer[Any]):
-    """A role and what it permits."""
+    """A role, what it permits and where it is held."""
 
     code = serializers.ChoiceField(Role.choices)
     name = serializers.CharField()
     permissions = serializers.ListField(child=serializers.CharField())
+    scopes = serializers.ListField(
+        child=serializers.ChoiceField(ScopeKind.choices), help_text="The kinds of scope that it is held in."
+    )
 
 
 class LogInWriter(WriteSerializer):

@@ -12,7 +12,7 @@ from accounts import services
 from accounts.api import serializers
 from accounts.api.filters import RoleAssignmentFilter, UserFilter
 from accounts.models import RoleAssignment, User
-from accounts.roles import Role, permissions_of
+from accounts.roles import SCOPES, permissions_of
 from core.api.bulk import BulkViewSet, ids_at
 from core.api.permissions import AUTHENTICATED
 from core.api.views import PlainView
@@ -57,6 +57,12 @@ class RolesView(PlainView):
 
     @extend_schema(operation_id="roles_list", responses=serializers.RoleSerializer(many=True))
     def get(self, request: Request) -> Response:
-        """List every role with its permissions."""
-        roles = [{"code": role.value, "name": role.label, "permissions": sorted(permissions_of(role))} for role in Role]
+        """List every role with its permissions and scopes.
+
+        Scopes are the kinds of scope that a role is held in, the usual one first.
+        """
+        roles = [
+            {"code": role.value, "name": role.label, "permissions": sorted(permissions_of(role)), "scopes": scopes}
+            for role, scopes in SCOPES.items()
+        ]
         return Response(roles)

@@ -1,6 +1,8 @@
 """An account, and the roles it holds: the e-mail address somebody logs in with and what that opens."""
 
 from collections.abc import Sequence
+from functools import reduce
+from operator import or_
 from typing import Any, ClassVar, Self
 from uuid import UUID
 
@@ -17,7 +19,7 @@ from django.utils.functional import cached_property
 from accounts.assignments import Assignment
 from accounts.identity import Identity
 from accounts.models.person import Person
-from accounts.roles import PERSONAL, UNSCOPED, Role, ScopeKind
+from accounts.roles import SCOPES, UNSCOPED, Role, ScopeKind
 from core.models import BaseQuerySet, VersionedModel
 
 NOWHERE = UUID(int=0)
@@ -142,6 +144,12 @@ class RoleAssignmentQuerySet(BaseQuerySet["RoleAssignment"]):
         return self.select_related("user", "granted_by")
 
 
+def _held_where_it_may_be() -> Q:
+    """Match the roles within scopes of the kinds that they are held in."""
+    held = {kind: sorted(role for role, kinds in SCOPES.items() if kind in kinds) for kind in ScopeKind}
+    return reduce(or_, (Q(scope_kind=kind.value, role__in=roles) for kind, roles in held.items()))
+
+
 class RoleAssignment(VersionedModel):
     """One role held by one user within one scope for a span of time."""
 
@@ -189,10 +197,10 @@ class RoleAssignment(VersionedModel):
                 violation_error_message="A department, program or section scope names its unit; the others name none.",
             ),
             models.CheckConstraint(
-                condition=~Q(role__in=sorted(PERSONAL), scope_kind=ScopeKind.INSTITUTION),
+                condition=_held_where_it_may_be(),
                 name="accounts_roleassignment_scope_fits_role",
                 violation_error_code="scope_not_for_role",
-                violation_error_message="This role is held for oneself or for a part of the institution.",
+                violation_error_message="This role is not held within a scope of this kind.",
             ),
             models.CheckConstraint(
                 condition=Q(role__in=Role.values) & Q(scope_kind__in=ScopeKind.values),

@@ -55,8 +55,8 @@ class NoSuchUnitError(InvalidError):
 def assign_role(*, by: Actor | None, **values: Unpack[RoleAssignmentValues]) -> RoleAssignment:
     """Give a role to a user, from now on unless `valid_from` says otherwise.
 
-    Without a scope it is held in its usual one: for oneself, or for the institution. Raises
-    `NoSuchUnitError` when the unit is none that the actor sees.
+    Without a scope it is held in its usual one, which may take a unit. Raises `NoSuchUnitError` when
+    the unit is none that the actor sees; within which kinds of scope a role is held, a constraint says.
     """
     _refuse_self(values["user"], by)
     fields: dict[str, Any] = {"scope_kind": usual_scope(values["role"]), **values}

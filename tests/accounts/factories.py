@@ -8,7 +8,8 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.utils import timezone
 
 from accounts.models import Person, RoleAssignment, User
-from accounts.roles import Role
+from accounts.roles import UNSCOPED, Role, usual_scope
+from core.ids import new_id
 
 PASSWORD = "correct horse battery staple"  # pragma: allowlist secret
 HASHED = make_password(PASSWORD)
@@ -39,3 +40,9 @@ class RoleAssignmentFactory(factory.django.DjangoModelFactory):
     role = Role.REGISTRAR
     scope_kind = "institution"
     valid = factory.LazyFunction(lambda: DateTimeTZRange(timezone.now() - timedelta(days=1), None, "[)"))
+
+
+def held_in(role, kind=None, unit=None):
+    """Return the scope of an assignment: the usual one unless a kind is named, of any unit where it takes one."""
+    kind = kind or usual_scope(role)
+    return {"scope_kind": kind, "scope_id": unit or (None if kind in UNSCOPED else new_id())}

@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 from accounts import services
 from accounts.api_keys import hash_of, new_key
 from accounts.models import ApiKey, ApiKeyUse, User
-from accounts.roles import Role, usual_scope
-from tests.accounts.factories import RoleAssignmentFactory, UserFactory
+from accounts.roles import Role
+from tests.accounts.factories import RoleAssignmentFactory, UserFactory, held_in
 
 ME = "/api/v1/auth/me/"
 
@@ -19,7 +19,7 @@ def program(*roles: Role) -> User:
     """Return the account of a program that holds roles."""
     user: User = UserFactory(is_service=True)
     for role in roles:
-        RoleAssignmentFactory(user=user, role=role, scope_kind=usual_scope(role))
+        RoleAssignmentFactory(user=user, role=role, **held_in(role))
     return user
 
 

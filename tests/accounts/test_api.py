@@ -293,6 +293,7 @@ class TestRoles:
         roles = {role["code"]: role for role in registrar_client.get("/api/v1/roles/").json()["data"]}
 
         assert set(roles) == set(Role.values)
+        assert roles["department_head"]["scopes"] == ["department", "program", "section"]
         assert not [code for code in roles["auditor"]["permissions"] if ".view_" not in code]
 
 

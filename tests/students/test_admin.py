@@ -7,7 +7,7 @@ import pytest
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
-from accounts.roles import Role, ScopeKind, permissions_of, usual_scope
+from accounts.roles import SCOPES, Role, ScopeKind, permissions_of, usual_scope
 from core.models import CustomField
 from students.models import ProgramEnrollment, Student, StudentStatusEvent
 from tests.accounts.factories import PersonFactory
@@ -29,7 +29,7 @@ def may_only_look(role):
 
 def scope_over(role, student):
     """The scope within which a role has sight of the student."""
-    if usual_scope(role) == ScopeKind.INSTITUTION or role in (Role.ADVISOR, Role.STUDENT):
+    if usual_scope(role) == ScopeKind.INSTITUTION or role == Role.ADVISOR or ScopeKind.DEPARTMENT not in SCOPES[role]:
         return {}
     return {"scope_kind": ScopeKind.DEPARTMENT, "scope_id": student.department_id}
 

@@ -183,7 +183,7 @@ def test_who_studies_and_teaches_sees_the_history_of_themselves_alone(user_with,
     me = ProgramEnrollmentFactory(is_primary=True).student
     change_status(me, status="suspended", by=None, at=NOON)
     user = user_with(Role.STUDENT, ScopeKind.SELF, person=me.person)
-    RoleAssignmentFactory(user=user, role=Role.TEACHING_ASSISTANT, scope_kind=ScopeKind.SELF)
+    RoleAssignmentFactory(user=user, role=Role.FACULTY, scope_kind=ScopeKind.SELF)
     taught = SectionInstructorFactory(faculty__person=me.person).section
     EnrollmentFactory(student=student, section=taught)
     client = client_for(user)
