@@ -11,6 +11,7 @@ item; with `best_effort` the others stay and the results say which.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import chain
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -127,23 +128,22 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
         frame = BulkRequest(data=request.data)
         frame.is_valid(raise_exception=True)
         items, mode = frame.validated_data["items"], frame.validated_data["mode"]
-        results: list[dict[str, Any]] = []
-        refusals: list[DomainError] = []
         with transaction.atomic():
             self._lock_in_order(items)
-            for index, item in enumerate(items):
-                errors, row_id = self._attempt_item(item, write)
-                refusals += [error.under(f"items.{index}") for error in errors]
-                results.append(
-                    {
-                        "index": index,
-                        "status": "refused" if errors else outcome,
-                        "id": row_id,
-                        "errors": [error.as_dict() for error in errors],
-                    }
-                )
+            outcomes = {index: self._attempt_item(items[index], write) for index in self._order_of(items)}
+            found = sorted(outcomes.items())
+            refusals = [error.under(f"items.{index}") for index, (errors, _) in found for error in errors]
             if refusals and mode == ALL_OR_NOTHING:
                 raise ViolationsError(refusals)
+        results = [
+            {
+                "index": index,
+                "status": "refused" if errors else outcome,
+                "id": row_id,
+                "errors": [error.as_dict() for error in errors],
+            }
+            for index, (errors, row_id) in found
+        ]
         refused = sum(result["status"] == "refused" for result in results)
         summary = {"succeeded": len(items) - refused, "refused": refused, "results": results}
         return Response(summary, status=status.HTTP_200_OK)
@@ -164,6 +164,18 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
             list(locked.order_by("pk").values_list("pk", flat=True))
             self.lock_behind(rows, items)
 
+    def _order_of(self, items: list[dict[str, Any]]) -> list[int]:
+        """Return the places of items in the order in which to write them.
+
+        Each row that is made holds its code until the transaction ends, and there is nothing yet to
+        lock ahead: requests that take codes in one order cannot wait for each other.
+        """
+        names = natural_key(self.manageable().model) if self.action == "bulk_create" else ()
+        return sorted(
+            range(len(items)),
+            key=lambda place: [str(items[place].get(name, "")).strip().casefold() for name in names],
+        )
+
     def _attempt_item(
         self, item: dict[str, Any], write: Callable[[dict[str, Any]], UUID]
     ) -> tuple[list[DomainError], UUID | None]:
@@ -177,6 +189,18 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
             if refusal is None:
                 raise
             return violations_of(refusal), None
+
+
+def natural_key(model: type[models.Model]) -> tuple[str, ...]:
+    """Return the fields by which people tell rows apart: those of a unique constraint that has a text among them."""
+    for constraint in model._meta.constraints:
+        if isinstance(constraint, models.UniqueConstraint):
+            expressions: Iterable[Any] = constraint.expressions
+            parts: Iterable[Any] = chain.from_iterable(expression.flatten() for expression in expressions)
+            names = tuple(constraint.fields) or tuple(part.name for part in parts if hasattr(part, "name"))
+            if any(isinstance(model._meta.get_field(name), models.CharField) for name in names):
+                return names
+    return ()
 
 
 def ids_at(bodies: Iterable[Any], *path: str) -> Iterator[UUID]:

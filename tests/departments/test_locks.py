@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.roles import Role
-from departments.models import Department
+from departments.models import Campus, Department
 from tests.accounts.factories import UserFactory
 from tests.departments.factories import DepartmentFactory
 from tests.racing import at_once
@@ -54,3 +54,23 @@ def test_roles_are_given_in_any_order_while_accounts_are_changed(clients, turn):
     )
 
     assert outcomes == [200] * 3
+
+
+def test_the_same_codes_are_taken_in_opposite_orders(clients):
+    codes = [f"C{number:02}" for number in range(30)]
+
+    def creating(client, order):
+        body = {"items": [{"code": code, "name": code} for code in order], "mode": "best_effort"}
+        return lambda: client.post("/api/v1/campuses/bulk-create/", body, format="json")
+
+    answers = at_once(creating(clients[0], codes), creating(clients[1], codes[::-1]))
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    results = [answer.json()["data"]["results"] for answer in answers]
+    assert [[result["index"] for result in each] for each in results] == [list(range(30))] * 2
+    made = [
+        {code: result["id"] for code, result in zip(order, each, strict=True) if result["status"] == "created"}
+        for order, each in zip((codes, codes[::-1]), results, strict=True)
+    ]
+    assert {code: str(pk) for code, pk in Campus.objects.values_list("code", "pk")} == made[0] | made[1]
+    assert not made[0].keys() & made[1].keys()
