@@ -55,6 +55,7 @@ class GuardianLinkWriter(ModelWriteSerializer[GuardianLink]):
     class Meta:
         model = GuardianLink
         fields = ["relation", "scopes", "starts_on", "ends_on"]
+        extra_kwargs: ClassVar = {"relation": {"help_text": "Final once it is verified: another one is another link."}}
 
 
 class NewGuardianLinkWriter(GuardianLinkWriter):

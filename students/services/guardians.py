@@ -56,6 +56,14 @@ class LinkEndedError(ConflictError):
     title = "This link has ended."
 
 
+class RelationVerifiedError(ConflictError):
+    """Proof of another relation was seen than the link would name."""
+
+    code = "guardian_relation_verified"
+    title = "The relation has been verified; another one needs a link of its own."
+    field = "relation"
+
+
 def link_guardian(*, by: Actor | None, **values: Unpack[NewGuardianLinkValues]) -> GuardianLink:
     """Record that somebody is a guardian of a student; it opens nothing until it is verified.
 
@@ -71,10 +79,13 @@ def update_guardian_link(
 ) -> GuardianLink:
     """Change a link; the student's consent is to what it was, and lapses when more is opened or for longer.
 
-    Refused to the guardian with `self_approval`.
+    Refused to the guardian with `self_approval`, and with `guardian_relation_verified` once proof of another relation
+    was seen.
     """
     _require_open(link)
     _require_somebody_else(link, by)
+    if link.verified_at is not None and changes.get("relation", link.relation) != link.relation:
+        raise RelationVerifiedError
     fields = _with_span(changes, link.valid)
     wider = not set(fields.get("scopes", ())) <= set(link.scopes)
     valid = fields.get("valid", link.valid)

@@ -33,7 +33,7 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
         "person": side.student.person, "scheme": "tax_number", "country": "AT", "value": "12 345 678",
     },
     GuardianLink: lambda side: {
-        "student": side.student, "person": side.advisor_person, "relation": "other", "scopes": ["profile"],
+        "student": side.student, "person": side.advisor_person, "relation": "parent", "scopes": ["profile"],
     },
     ApiKey: lambda side: {
         "user": side.program_user, "name": "Novelties", "scopes": ["courses.view_course"],

@@ -178,11 +178,25 @@ def test_a_registrar_links_verifies_and_ends_and_the_guardian_hears_of_it_once_i
 def test_consent_is_to_what_it_was_and_not_to_more(link, registrar_client):
     GuardianLink.objects.filter(pk=link.pk).update(scopes=["profile"], consented_at=timezone.now())
 
-    same = registrar_client.patch(url_of(link), {"relation": "other"}, format="json")
+    same = registrar_client.patch(url_of(link), {"scopes": ["profile"]}, format="json")
     more = registrar_client.patch(url_of(link), {"scopes": ["profile", "enrollments"]}, format="json")
 
     assert same.json()["data"]["consented_at"]
     assert more.json()["data"]["consented_at"] is None
+
+
+def test_the_relation_that_was_verified_is_final_and_ends_with_the_link(link, registrar_client):
+    changed = registrar_client.patch(url_of(link), {"relation": "other", "scopes": ["enrollments"]}, format="json")
+    ended = registrar_client.patch(url_of(link), {"relation": "parent", "ends_on": "2030-01-01"}, format="json")
+    unverified = GuardianLinkFactory(student=link.student, person=PersonFactory(), verified_at=None)
+    mended = registrar_client.patch(url_of(unverified), {"relation": "other"}, format="json")
+
+    refusal = changed.json()["errors"][0]
+    assert (changed.status_code, refusal["code"], refusal["field"]) == (409, "guardian_relation_verified", "relation")
+    assert (ended.status_code, ended.json()["data"]["ends_on"]) == (200, "2030-01-01")
+    assert (mended.status_code, mended.json()["data"]["relation"]) == (200, "other")
+    link.refresh_from_db()
+    assert (link.relation, link.scopes) == ("parent", ["profile", "enrollments"])
 
 
 def test_what_makes_no_sense_is_refused(link, user_with, client_for, registrar_client):
