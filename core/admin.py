@@ -16,6 +16,7 @@ from core.admin_choices import RowField
 from core.admin_history import take_step
 from core.admin_json import StorableJSONDecoder
 from core.crud import Crud, EditConflictError
+from core.customfields.protection import searchable
 from core.customfields.record_admin import CustomFieldsAdminMixin
 from core.errors import DomainError, OutOfScopeError
 from core.masks import masks_of
@@ -78,7 +79,8 @@ class ServiceAdmin(CustomFieldsAdminMixin):
     ) -> tuple[models.QuerySet[Any], bool]:
         """Find what the API finds by the same words, where it can be searched."""
         if getattr(self.model, "search_paths", ()) and self.get_search_fields(request):
-            return search(queryset, search_term), False
+            known = searchable(self.model, by=request.user) if issubclass(self.model, CustomizableModel) else {}
+            return search(queryset, search_term, known), False
         return super().get_search_results(request, queryset, search_term)
 
     def label_of(self, row: Any) -> str:

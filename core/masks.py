@@ -5,6 +5,8 @@ An app declares in its `visibility.py` which columns are protected, as paths fro
 place (`core.api.serializers`), administration pages leave them out (`core.admin`), writes that name them are refused
 (`core.api.viewsets`), and a server whose filters, orderings, searches or other readers lead to one does not start
 (`core.checks`). What nobody was granted, nobody knows.
+
+One mask of a model may cover its protected custom fields as well (`core.customfields.protection`).
 """
 
 from collections import defaultdict
@@ -27,6 +29,8 @@ class Mask:
     model: type[Model]
     paths: frozenset[str]
     rule: Grant
+    # Whether the same rule says who may know the custom fields that are marked as protected.
+    custom_fields: bool = False
 
     @property
     def attribute(self) -> str:
@@ -56,11 +60,14 @@ class Mask:
 _masks: defaultdict[type[Model], list[Mask]] = defaultdict(list)
 
 
-def masks(model: type[Model], *paths: str) -> Callable[[GrantT], GrantT]:
-    """Protect columns of `model`: the rule returns the rows of which an actor may know them, or None for none."""
+def masks(model: type[Model], *paths: str, custom_fields: bool = False) -> Callable[[GrantT], GrantT]:
+    """Protect columns of `model`: the rule returns the rows of which an actor may know them, or None for none.
+
+    With `custom_fields` it is also the rule for the protected custom fields of the model.
+    """
 
     def register(rule: GrantT) -> GrantT:
-        _masks[model].append(Mask(model, frozenset(paths), rule))
+        _masks[model].append(Mask(model, frozenset(paths), rule, custom_fields))
         return rule
 
     return register
@@ -69,6 +76,11 @@ def masks(model: type[Model], *paths: str) -> Callable[[GrantT], GrantT]:
 def masks_of(model: type[Model]) -> tuple[Mask, ...]:
     """Return what is masked of a model."""
     return tuple(_masks.get(model, ()))
+
+
+def custom_mask_of(model: type[Model]) -> Mask | None:
+    """Return the mask on the protected custom fields of a model; without one, nobody may know them."""
+    return next((mask for mask in masks_of(model) if mask.custom_fields), None)
 
 
 def mask_on(model: type[Model], path: str) -> Mask | None:

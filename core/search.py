@@ -13,7 +13,7 @@ of them then uses its own index; an OR over joins uses none.
 """
 
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import reduce
 from operator import or_
 from typing import Any, TypeVar
@@ -180,12 +180,13 @@ def _makes_a_word(character: str) -> bool:
     return unicodedata.category(character) in {"Lu", "Ll", "Lt", "Lo", "Nd", "Nl"}
 
 
-def search(queryset: QuerySet[ModelT], text: str, custom_names: Sequence[str] | None = None) -> QuerySet[ModelT]:
+def search(queryset: QuerySet[ModelT], text: str, custom: Mapping[str, Q] | None = None) -> QuerySet[ModelT]:
     """Narrow `queryset` to the rows that `text` finds, in one query.
 
     A blank text finds everything, a text without a letter or digit nothing. Resemblance is tried when
     no row *of this queryset* has the words, so the answer tells nothing about rows outside of it.
-    A caller that knows the searchable custom fields names them; else one query more asks for them.
+    `custom` names the searchable custom fields, and the rows in which each is looked into; else one query more
+    asks for those that are not protected.
     """
     if not text.strip():
         return queryset
@@ -193,20 +194,20 @@ def search(queryset: QuerySet[ModelT], text: str, custom_names: Sequence[str] | 
     if not words:
         return queryset.none()
     model = queryset.model
-    exact = _with_words(model, words, _custom_names(model) if custom_names is None else custom_names)
+    exact = _with_words(model, words, _custom(model) if custom is None else custom)
     whole = Words(Value(" ".join(words)))
     resembling = _union([_rows(model, path, lambda column: Resembles(column, whole)) for path in _paths(model)])
     exact_in_queryset = queryset.order_by().filter(pk__in=exact).values("pk")
     return queryset.filter(pk__in=WordsOrResemblance(Subquery(exact_in_queryset), Subquery(resembling)))
 
 
-def _with_words(model: type[Model], words: Sequence[str], custom_names: Sequence[str]) -> QuerySet[Any, Any] | Func:
+def _with_words(model: type[Model], words: Sequence[str], custom: Mapping[str, Q]) -> QuerySet[Any, Any] | Func:
     """Return the keys of the rows in whose sources every word begins a word; a key may come twice."""
     paths = _paths(model)
     # One full-text query can hold all words if there is one source; else each word may be in another.
-    if len(paths) == 1 and not custom_names:
-        return _with_phrase(model, " ".join(words), paths, custom_names)
-    found = [_with_phrase(model, word, paths, custom_names) for word in _needed(words)]
+    if len(paths) == 1 and not custom:
+        return _with_phrase(model, " ".join(words), paths, custom)
+    found = [_with_phrase(model, word, paths, custom) for word in _needed(words)]
     return InAll(*[Subquery(rows) for rows in found]) if len(found) > 1 else found[0]
 
 
@@ -220,13 +221,11 @@ def _needed(words: Sequence[str]) -> list[str]:
     return needed
 
 
-def _with_phrase(
-    model: type[Model], phrase: str, paths: Sequence[str], custom_names: Sequence[str]
-) -> QuerySet[Any, Any]:
+def _with_phrase(model: type[Model], phrase: str, paths: Sequence[str], custom: Mapping[str, Q]) -> QuerySet[Any, Any]:
     query = Prefixes(Words(Value(phrase)))
     found = [_rows(model, path, lambda column: Matches(Document(column), query)) for path in paths]
-    if custom_names:
-        found.append(_rows_by_custom_fields(model, custom_names, query))
+    if custom:
+        found.append(_rows_by_custom_fields(model, custom, query))
     return _union(found)
 
 
@@ -241,9 +240,12 @@ def _rows(model: type[Model], path: str, condition: Callable[[F], Func]) -> Quer
     return model._base_manager.filter(**{f"{step}__in": _rows(related, rest, condition)}).values("pk")
 
 
-def _rows_by_custom_fields(model: type[Model], names: Sequence[str], query: Prefixes) -> QuerySet[Any, Any]:
+def _rows_by_custom_fields(model: type[Model], custom: Mapping[str, Q], query: Prefixes) -> QuerySet[Any, Any]:
     # The index holds the values of all custom fields together; the searchable ones decide.
-    values = [Q(Matches(Document(Words(KeyTextTransform(name, "custom_data"))), query)) for name in names]
+    values = [
+        Q(Matches(Document(Words(KeyTextTransform(name, "custom_data"))), query)) & rows
+        for name, rows in custom.items()
+    ]
     return model._base_manager.filter(reduce(or_, values), Matches(_custom_document(), query)).values("pk")
 
 
@@ -254,11 +256,11 @@ def _paths(model: type[Model]) -> Sequence[str]:
     return paths
 
 
-def _custom_names(model: type[Model]) -> Sequence[str]:
+def _custom(model: type[Model]) -> Mapping[str, Q]:
     # Imported late: models name their search columns while the registry that definitions need is still loading.
-    from core.customfields import searchable_names
+    from core.customfields import searchable
 
-    return searchable_names(model) if issubclass(model, CustomizableModel) else ()
+    return searchable(model) if issubclass(model, CustomizableModel) else {}
 
 
 def _union(querysets: Iterable[QuerySet[Any, Any]]) -> QuerySet[Any, Any]:

@@ -49,7 +49,7 @@ def faculty_see_their_own_history(actor: Any) -> Q | None:
     return Q(faculty__in=Faculty.objects.filter(person=person).values("pk")) if person else None
 
 
-@masks(Faculty, "person__phone", "employment_type", "fte")
+@masks(Faculty, "person__phone", "employment_type", "fte", custom_fields=True)
 def those_who_employ_faculty_and_they_themselves_know_the_terms(actor: Any) -> Q | None:
     permission = "faculty.view_protected_faculty"
     person = getattr(actor, "person_id", None)

@@ -95,7 +95,15 @@ def guardians_see_their_own_links_once_these_are_verified(actor: Any) -> Q | Non
     return Q(person=person, verified_at__isnull=False) if person else None
 
 
-@masks(Student, "person__phone", "person__birth_date", "person__gender", "person__nationality", "home_address")
+@masks(
+    Student,
+    "person__phone",
+    "person__birth_date",
+    "person__gender",
+    "person__nationality",
+    "home_address",
+    custom_fields=True,
+)
 def those_who_answer_for_a_student_know_the_personal_data(actor: Any) -> Q | None:
     return for_whom(actor, "students.view_protected_student")
 

@@ -107,7 +107,7 @@ def define_custom_fields() -> None:
     groups = ["O+", "A+", "B+", "AB+", "O-", "A-", "B-", "AB-"]
     create_custom_field(
         by=None, entity_type="students.student", name="blood_group", label="Blood group", field_type="select",
-        choices=[{"value": group, "label": group} for group in groups],
+        choices=[{"value": group, "label": group} for group in groups], protected=True,
     )  # fmt: skip
     create_custom_field(
         by=None, entity_type="students.student", name="hostel_resident", label="Lives in a hostel",

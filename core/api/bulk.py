@@ -96,7 +96,7 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
 
     def _update_item(self, item: dict[str, Any]) -> UUID:
         row = self._named(item)
-        changes = self.validated({name: value for name, value in item.items() if name != "id"}, partial=True)
+        changes = self.validated({name: value for name, value in item.items() if name != "id"}, partial=True, row=row)
         self.within_scope(self.service("update")(row, by=self.actor, **changes), changes)
         return UUID(str(row.pk))
 

@@ -165,7 +165,8 @@ class SearchBackend(BaseFilterBackend):
         model = queryset.model
         if not issubclass(model, CustomizableModel):
             return search(queryset, text)
-        return search(queryset, text, customfields.searchable_names(model, definitions_for(request, model)))
+        known = customfields.searchable(model, definitions_for(request, model), by=request.user)
+        return search(queryset, text, known)
 
     def get_schema_operation_parameters(self, view: APIView) -> list[Schema]:
         if not getattr(view, "searchable", False):
@@ -189,7 +190,9 @@ class CustomFieldBackend(BaseFilterBackend):
         for name in wanted:
             try:
                 value = request.query_params[name]
-                queryset = customfields.filtered(queryset, name.removeprefix(CUSTOM), value, definitions)
+                queryset = customfields.filtered(
+                    queryset, name.removeprefix(CUSTOM), value, definitions, by=request.user
+                )
             except InvalidError as error:
                 errors.append(error)
         raise_all(errors)
@@ -204,7 +207,10 @@ class CustomFieldBackend(BaseFilterBackend):
             "propertyNames": {"pattern": r"^custom\.[a-z][a-z0-9]*(_[a-z0-9]+)*(__gte|__lte)?$"},
             "additionalProperties": {"type": "string"},
         }
-        description = "`custom.<name>=<value>`: rows whose custom field of that name has that value."
+        description = (
+            "`custom.<name>=<value>`: rows whose custom field of that name has that value. A protected field is "
+            "unknown to those whose role does not cover it."
+        )
         return [
             {
                 "name": "custom_fields",

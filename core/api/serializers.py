@@ -15,7 +15,8 @@ from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
 from core.api.fields import VisibleRelatedField
-from core.masks import Mask, masks_of, with_knowledge
+from core.customfields.api.fields import CustomFieldsField
+from core.masks import Mask, custom_mask_of, masks_of, with_knowledge
 from core.visibility import visible
 
 ModelT = TypeVar("ModelT", bound=Model)
@@ -37,6 +38,8 @@ class BaseModelSerializer(serializers.ModelSerializer[ModelT]):
     def __init__(self, *args: Any, include: Iterable[str] = (), only: Iterable[str] | None = None, **options: Any):
         # By name of a field: what masks it.
         self.masked: dict[str, Mask] = {}
+        # What masks the protected ones among the custom fields it shows.
+        self.custom_mask: Mask | None = None
         self.included = list(include)
         self.only = None if only is None else set(only)
         super().__init__(*args, **options)
@@ -54,6 +57,8 @@ class BaseModelSerializer(serializers.ModelSerializer[ModelT]):
         return fields
 
     def _mask(self, name: str, field: Any) -> None:
+        if isinstance(field, CustomFieldsField):
+            self.custom_mask = custom_mask_of(self.Meta.model)
         path = (field.source or name).replace(".", "__")
         mask = next((mask for mask in masks_of(self.Meta.model) if mask.covers(path)), None)
         if mask is not None:
@@ -64,10 +69,13 @@ class BaseModelSerializer(serializers.ModelSerializer[ModelT]):
     def to_representation(self, instance: Any) -> dict[str, Any]:
         """Show the row; what is masked is null unless `with_masks` found that the caller may know it."""
         shown: dict[str, Any] = super().to_representation(instance)
-        for name, mask in self.masked.items():
-            if name in shown and not getattr(instance, mask.attribute, False):
-                shown[name] = None
+        for name in self.hidden_of(instance).intersection(shown):
+            shown[name] = None
         return shown
+
+    def hidden_of(self, row: Any) -> set[str]:
+        """Return the names under which the row does not show what it holds."""
+        return {name for name, mask in self.masked.items() if not getattr(row, mask.attribute, False)}
 
 
 class BaseListSerializer(BaseModelSerializer[ModelT]):
@@ -79,9 +87,15 @@ class BaseDetailSerializer(BaseModelSerializer[ModelT]):
 
 
 class WriteSerializer(serializers.Serializer[Any]):
-    """Input of a service: its fields are the service's arguments; any other name is refused."""
+    """Input of a service: its fields are the service's arguments.
 
-    default_error_messages = {"unknown_field": "There is no such field."}
+    Any other name is refused, but for what a read of the row shows and a client sends back as it stands.
+    """
+
+    default_error_messages = {
+        "unknown_field": "There is no such field.",
+        "read_only_field": "This is shown and not written; left out or sent back as it stands, it stays.",
+    }
 
     @property
     def request_example(self) -> Mapping[str, Any]:
@@ -90,13 +104,11 @@ class WriteSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
-            parent: Any = self.parent
-            tolerated: frozenset[str] = frozenset() if parent else self.context.get("read_only_names", frozenset())
-            unknown = [str(name) for name in data if name not in self.fields and name not in tolerated]
-            if unknown:
-                message = str(self.error_messages["unknown_field"])
+            refused = self._refused_names(data)
+            if refused:
                 errors: dict[str, Any] = {
-                    name: [serializers.ErrorDetail(message, code="unknown_field")] for name in unknown
+                    str(name): [serializers.ErrorDetail(str(self.error_messages[code]), code=code)]
+                    for name, code in refused.items()
                 }
                 try:
                     super().to_internal_value({name: data[name] for name in data if name in self.fields})
@@ -105,6 +117,20 @@ class WriteSerializer(serializers.Serializer[Any]):
                         errors |= invalid.detail
                 raise serializers.ValidationError(errors)
         return super().to_internal_value(data)
+
+    def _refused_names(self, data: Mapping[Any, Any]) -> dict[Any, str]:
+        """Return the names that the service does not take, but for what stands as sent; with the code of each."""
+        others = [name for name in data if name not in self.fields]
+        parent: Any = self.parent
+        readable = frozenset() if parent else self.context.get("read_only_names", frozenset()).intersection(others)
+        refused = {name: "read_only_field" if name in readable else "unknown_field" for name in others}
+        standing = self.context.get("standing")
+        if readable and standing is not None:
+            shown = standing(readable)
+            # What is hidden from the caller is as unknown as what there is not, so that no guess is confirmed.
+            refused |= dict.fromkeys(readable - shown.keys(), "unknown_field")
+            refused = {name: code for name, code in refused.items() if name not in shown or shown[name] != data[name]}
+        return refused
 
 
 class ModelWriteSerializer(serializers.ModelSerializer[ModelT], WriteSerializer):
@@ -169,7 +195,8 @@ def with_masks(queryset: QuerySet[ModelT], reader: type[BaseModelSerializer[Any]
         return queryset
     shown = reader()
     shown.get_fields()
-    return with_knowledge(queryset, set(shown.masked.values()), actor)
+    found = {mask for mask in (*shown.masked.values(), shown.custom_mask) if mask is not None}
+    return with_knowledge(queryset, found, actor)
 
 
 def with_included(

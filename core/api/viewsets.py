@@ -5,7 +5,9 @@ rest. Which rows a caller may reach is decided by `core.visibility` and cannot b
 out of sight answers 404 in every action, one in sight that the caller may not manage 403.
 """
 
+import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial as bound
 from typing import Any, ClassVar, TypeVar, cast, final
 
 from django.db import models, transaction
@@ -31,10 +33,12 @@ from core.api.idempotency import IdempotentPostMixin
 from core.api.limited import LimitedMixin
 from core.api.parsers import refuse_unreadable_query
 from core.api.permissions import crud_permissions
+from core.api.renderers import dumps
 from core.api.selection import Selection
 from core.api.serializers import BaseModelSerializer, expansions, with_included, with_masks
 from core.crud import Crud
-from core.errors import ForbiddenError, OutOfScopeError, raise_all
+from core.customfields.protection import hidden_names
+from core.errors import DomainError, ForbiddenError, OutOfScopeError, raise_all
 from core.masks import masks_of
 from core.recording import Disclosure, recorder
 from core.visibility import visible
@@ -162,20 +166,39 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, IdempotentPostMixin, Gener
         """Return what the request says of each of its rows, as it came."""
         return [self.request.data] if isinstance(self.request.data, Mapping) else []
 
-    def validated(self, data: Any, *, partial: bool = False) -> dict[str, Any]:
-        """Return the action's validated input."""
+    def validated(self, data: Any, *, partial: bool = False, row: ModelT | None = None) -> dict[str, Any]:
+        """Return the action's validated input; with the row that it changes, what was read of it may come back."""
         writer = self.get_request_serializer()
         if writer is None:
             raise TypeError(f"{self.action} takes no body")
-        serializer = writer(data=data, partial=partial, context=self.writer_context())
+        serializer = writer(data=data, partial=partial, context=self.writer_context(row))
         serializer.is_valid(raise_exception=True)
         values: dict[str, Any] = serializer.validated_data
+        # Before any rule compares a value with one that the caller may not know.
+        raise_all(self._hidden_custom_fields(values, row))
         return values
 
-    def writer_context(self) -> dict[str, Any]:
-        """Tell writers which names a client may send back because a read showed them."""
-        shown = self.detail_serializer_class(context=self.get_serializer_context()).fields
-        return {**self.get_serializer_context(), "read_only_names": frozenset(shown)}
+    def writer_context(self, row: ModelT | None = None) -> dict[str, Any]:
+        """Tell writers which names a read shows, and of a row what it shows: that much a client may send back."""
+        context = self.get_serializer_context()
+        told = {} if row is None else {"standing": bound(self._standing, row)}
+        return {**context, "read_only_names": frozenset(self.detail_serializer_class(context=context).fields), **told}
+
+    def _standing(self, row: ModelT, names: Collection[str]) -> dict[str, Any]:
+        """Return what a read would show the caller under these names, but for what is hidden from them."""
+        context = self.get_serializer_context()
+        standing = self.fresh(row)
+        reader = self.detail_serializer_class(standing, only=names, context=context)
+        shown: dict[str, Any] = json.loads(dumps(reader.data))
+        return {name: value for name, value in shown.items() if name not in reader.hidden_of(standing)}
+
+    def _hidden_custom_fields(self, values: Mapping[str, Any], row: ModelT | None) -> Sequence[DomainError]:
+        """Refuse protected custom values of a row, or of one that is yet to come, that the caller may not know."""
+        given = values.get("custom_fields")
+        if not given:
+            return []
+        hidden = hidden_names(given, super().get_queryset().model, row=row, actor=self.actor, holder=self.request)
+        return [FieldOutOfScopeError(field=f"custom_fields.{name}") for name in hidden]
 
     def represent(self, instance: ModelT, status_code: int = status.HTTP_200_OK) -> Response:
         """Answer with the row; after a write, as a fresh read shows it."""
@@ -252,7 +275,7 @@ class UnifiedViewSet(BaseViewSet[ModelT]):
         update = self.service("update")
         with transaction.atomic():
             instance = self.locked()
-            changes = self.validated(request.data, partial=partial)
+            changes = self.validated(request.data, partial=partial, row=instance)
             return self.represent(self.fresh(self.within_scope(update(instance, by=self.actor, **changes), changes)))
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -268,11 +291,12 @@ class UnifiedViewSet(BaseViewSet[ModelT]):
             moved = service(row, by=self.actor, at=timezone.now(), **self.validated(request.data))
             return self.represent(self.fresh(moved))
 
-    def within_scope(self, instance: ModelT, values: Collection[str]) -> ModelT:
+    def within_scope(self, instance: ModelT, values: Mapping[str, Any]) -> ModelT:
         """Return the row just written, or refuse: nobody writes what they could not manage, or may not know."""
         if not self.manageable().filter(pk=instance.pk).exists():
             raise OutOfScopeError
         written = [(mask, sorted(mask.names.intersection(values))) for mask in masks_of(type(instance))]
         hidden = [names for mask, names in written if names and not mask.known(instance, self.actor)]
-        raise_all([FieldOutOfScopeError(field=name) for names in hidden for name in names])
+        errors: list[DomainError] = [FieldOutOfScopeError(field=name) for names in hidden for name in names]
+        raise_all([*errors, *self._hidden_custom_fields(values, instance)])
         return instance

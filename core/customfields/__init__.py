@@ -7,7 +7,8 @@ What other modules use stands here; the services that change definitions are in
 from core.customfields.files import register_file_resolver, unregister_file_resolver
 from core.customfields.filters import filtered
 from core.customfields.locks import hold
-from core.customfields.selectors import customizable_models, definitions_of, searchable_names
+from core.customfields.protection import searchable
+from core.customfields.selectors import customizable_models, definitions_of
 from core.customfields.unique import apply_unique, apply_unique_many, release_unique
 from core.customfields.values import represent, validated
 
@@ -21,7 +22,7 @@ __all__ = [
     "register_file_resolver",
     "release_unique",
     "represent",
-    "searchable_names",
+    "searchable",
     "unregister_file_resolver",
     "validated",
 ]

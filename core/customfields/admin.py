@@ -38,8 +38,8 @@ class CustomFieldAdmin(ServiceAdmin):
         delete=services.delete_custom_field,
     )
     form = CustomFieldForm
-    list_display = ("label", "name", "entity_type", "field_type", "required", "is_active", "order")
-    list_filter = ("entity_type", "field_type", "is_active")
+    list_display = ("label", "name", "entity_type", "field_type", "required", "protected", "is_active", "order")
+    list_filter = ("entity_type", "field_type", "is_active", "protected")
     search_fields = ("name", "label")
     ordering = ("entity_type", "order", "name")
     readonly_fields = ("id", "archived_at", "created_at", "updated_at")

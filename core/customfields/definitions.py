@@ -17,6 +17,7 @@ from core.customfields.rules import check
 from core.customfields.selectors import customizable_models
 from core.customfields.types import MAX_CHOICES, TYPES, FieldType, is_storable, parsed
 from core.errors import DomainError, InvalidError
+from core.masks import custom_mask_of
 from core.models import CustomField
 from core.models.custom_field import CHOICE_TYPES, is_name
 
@@ -85,6 +86,9 @@ def _inapplicable(definition: CustomField, field_type: FieldType) -> Iterator[Do
     for name, is_set, is_meaningful in options:
         if is_set and not is_meaningful:
             yield NotApplicableError(field=name)
+    model = customizable_models().get(definition.entity_type)
+    if definition.protected and model is not None and custom_mask_of(model) is None:
+        yield NotApplicableError("Nobody may know protected fields of this kind of record.", field="protected")
     if has_choices and not definition.choices:
         yield ChoicesRequiredError(field="choices")
     if field_type.bounds == "length":

@@ -7,6 +7,7 @@ from django.db.models import BooleanField, F, Field, Func, JSONField, Model, Que
 from django.db.models.functions import Cast
 
 from core.customfields.errors import InvalidFormatError, UnknownCustomFieldError
+from core.customfields.protection import rows_known
 from core.customfields.rules import check_choices
 from core.customfields.selectors import active, definitions_of
 from core.customfields.types import parsed, read
@@ -34,16 +35,27 @@ class JsonPath(_Field):
 
 
 def filtered(
-    queryset: QuerySet[ModelT], name: str, raw_value: str, definitions: Sequence[CustomField] | None = None
+    queryset: QuerySet[ModelT],
+    name: str,
+    raw_value: str,
+    definitions: Sequence[CustomField] | None = None,
+    *,
+    by: Any = None,
 ) -> QuerySet[ModelT]:
     """Narrow `queryset` to the rows whose field `name` has the value that `raw_value` reads as.
 
     A multi-select holds all the choices named, with commas between them. `name__gte` and `name__lte`
-    compare numbers and dates. Raises an `InvalidError` with field `custom.<name>` for an unknown
-    name or a value the field could not hold.
+    compare numbers and dates. A protected field finds only rows of which `by` may know it. Raises an
+    `InvalidError` with field `custom.<name>` for an unknown name, a protected one that `by` may know of
+    no row, or a value the field could not hold.
     """
     known = definitions_of(queryset.model) if definitions is None else definitions
     definition, operator = _named(name, active(known))
+    if definition.protected:
+        rows = rows_known(queryset.model, by)
+        if rows is None:
+            raise UnknownCustomFieldError("There is no such custom field for your role.", field=f"{PREFIX}{name}")
+        queryset = queryset.filter(rows)
     try:
         value = parsed(definition, read(definition, raw_value, separator=","))
         if value is None:

@@ -1,6 +1,6 @@
 """Questions about definitions, and which records hold values."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
@@ -51,12 +51,6 @@ def definitions_for(holder: Any, model: type[Model]) -> list[CustomField]:
 def active(definitions: Iterable[CustomField]) -> list[CustomField]:
     """Return the definitions that are shown and take values."""
     return [definition for definition in definitions if definition.is_active]
-
-
-def searchable_names(model: type[Model], definitions: Sequence[CustomField] | None = None) -> list[str]:
-    """Return the names of the active fields of `model` that search looks into."""
-    known = definitions_of(model) if definitions is None else definitions
-    return [definition.name for definition in active(known) if definition.is_searchable]
 
 
 def is_held(definition: CustomField) -> bool:

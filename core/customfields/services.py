@@ -49,6 +49,7 @@ class CustomFieldValues(TypedDict, total=False):
     order: int
     unique_values: bool
     is_searchable: bool
+    protected: bool
 
 
 @transaction.atomic

@@ -110,8 +110,18 @@ def shown(value: Any) -> Any:
 
 
 def represent(
-    model: type[Model], custom_data: Mapping[str, Any], definitions: Iterable[CustomField] | None = None
+    model: type[Model],
+    custom_data: Mapping[str, Any],
+    definitions: Iterable[CustomField] | None = None,
+    *,
+    with_protected: bool = False,
 ) -> dict[str, Any]:
-    """Return the values as the API shows them: every active field of `model`, null where there is none."""
+    """Return the values as the API shows them: every active field of `model`, null where there is none.
+
+    Protected ones are null, too, unless they are asked for.
+    """
     known = definitions_of(model) if definitions is None else list(definitions)
-    return {definition.name: shown(custom_data.get(definition.name)) for definition in active(known)}
+    return {
+        definition.name: shown(custom_data.get(definition.name)) if with_protected or not definition.protected else None
+        for definition in active(known)
+    }

@@ -79,6 +79,11 @@ class CustomField(VersionedModel):
     order = models.PositiveSmallIntegerField(default=0)
     unique_values = models.BooleanField(default=False, help_text="No two records may have the same value.")
     is_searchable = models.BooleanField(default=False, help_text="Search looks into this field.")
+    protected = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Only whoever may know the protected personal data of a record sees, finds and writes its values.",
+    )
 
     objects = BaseQuerySet["CustomField"].as_manager()
 

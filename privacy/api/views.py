@@ -1,6 +1,6 @@
 """HTTP for privacy: translate, call one service, represent."""
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import transaction
@@ -89,7 +89,7 @@ class ErasureRequestViewSet(UnifiedViewSet[ErasureRequest]):
     }
     crud = Crud(create=services.request_erasure)
 
-    def within_scope(self, instance: ErasureRequest, values: Collection[str]) -> ErasureRequest:
+    def within_scope(self, instance: ErasureRequest, values: Mapping[str, Any]) -> ErasureRequest:
         """Whoever asks for an erasure sees it and does not manage it."""
         return instance
 

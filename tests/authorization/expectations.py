@@ -121,7 +121,7 @@ class Expectations:
             yield f"{where} shows {', '.join(sorted(unknown))}, which `readable: {place}:` does not name"
         for names, actors in self.protected.get(place, {}).items():
             rows = data if isinstance(data, list) else [data]
-            told = {name for name in names.split() for row in rows if row.get(name) not in (None, "")}
+            told = {name for name in names.split() for row in rows if value_at(row, name) not in (None, "")}
             if told and actor not in self.members(actors):
                 yield f"{where} tells {actor} {', '.join(sorted(told))}, which `protected: {place}:` keeps from them"
             kept = set(names.split()) - told
@@ -129,6 +129,13 @@ class Expectations:
             is_own = where.endswith("of the own row") and not actor.startswith("other_")
             if kept and is_own and actor in self.members(actors) and operation.method == "GET":
                 yield f"{where} keeps {', '.join(sorted(kept))} from {actor}, whom `protected: {place}:` lets know"
+
+
+def value_at(row: Any, path: str) -> Any:
+    """Return what stands in a row under a name, with dots into what is nested."""
+    for name in path.split("."):
+        row = row.get(name) if isinstance(row, dict) else None
+    return row
 
 
 def cell_of(outcome: str) -> Cell:

@@ -66,6 +66,11 @@ from tests.faculty.factories import FacultyAppointmentFactory, FacultyFactory
 from tests.students.factories import GuardianLinkFactory, ProgramEnrollmentFactory, StudentFactory
 
 OWN, OTHER, ARCHIVED, MISSING = "own", "other", "archived", "missing"
+# A custom field that is masked like the personal data of whoever has it, and what it holds.
+BLOOD_TYPE = {
+    "name": "blood_type", "label": "Blood type", "field_type": "text", "is_searchable": True, "protected": True,
+}  # fmt: skip
+BLOOD = {"blood_type": "Bombay"}
 MISSING_ID = UUID("01955500-0000-7000-8000-000000000000")
 
 
@@ -98,6 +103,8 @@ def built(blocker: Any) -> Iterator[World]:
     with blocker.unblock(), override_settings(ACCESS_TOKEN_LIFETIME=timedelta(hours=6)), transaction.atomic():
         world = World()
         own, other = _side("A"), _side("B")
+        for entity_type in ("students.student", "faculty.faculty"):
+            CustomField.objects.create(entity_type=entity_type, **BLOOD_TYPE)
         world.sides = {OWN: own, OTHER: other}
         _people(own, other)
         own.graduate = _graduate_of(own)
@@ -153,7 +160,9 @@ def _people(own: SimpleNamespace, other: SimpleNamespace) -> None:
     for side in (own, other):
         side.advisor_person = PersonFactory()
         known = PersonFactory(phone="+43 1 555 0100")
-        side.faculty = FacultyFactory(employee_no=f"E-{side.letter}", department=side.department, person=known)
+        side.faculty = FacultyFactory(
+            employee_no=f"E-{side.letter}", department=side.department, person=known, custom_data=BLOOD
+        )
         SectionInstructorFactory(section=side.section, faculty=side.faculty)
         side.colleague = FacultyFactory(employee_no=f"C-{side.letter}", department=side.department)
         SectionInstructorFactory(section=side.other_section, faculty=side.colleague)
@@ -192,7 +201,7 @@ def _passport(person: Person, value: str) -> dict[str, Any]:
 
 def _student_of(side: SimpleNamespace, number: str) -> Student:
     person = PersonFactory(phone="+43 1 555 0100", birth_date=date(2004, 5, 6), gender="female", nationality="AT")
-    protected = {"home_address": "1 Elm Street", "accommodation_note": "Has a reader"}
+    protected = {"home_address": "1 Elm Street", "accommodation_note": "Has a reader", "custom_data": BLOOD}
     student: Student = StudentFactory(student_no=number, department=side.department, person=person, **protected)
     return student
 

@@ -111,8 +111,9 @@ class TestShape:
 
         changed = registrar_client.patch(url_of(row), {"credits": "5", "grade_basis": "pass_fail"})
         assert changed.json()["data"]["credits"] == "5.00"
-        ignored = registrar_client.patch(url_of(row), {"status": "completed"})
-        assert ignored.json()["data"]["status"] == "enrolled"
+        refused = registrar_client.patch(url_of(row), {"status": "completed"})
+        assert (refused.status_code, refused.json()["code"]) == (400, "read_only_field")
+        assert registrar_client.patch(url_of(row), {"status": "enrolled"}).status_code == 200
         stale = registrar_client.patch(url_of(row), {"credits": "4"}, HTTP_IF_MATCH='"1-x"')
         assert stale.status_code == 412
 

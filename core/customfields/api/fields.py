@@ -6,8 +6,10 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from core.customfields.protection import is_known
 from core.customfields.selectors import definitions_for
 from core.customfields.values import represent
+from core.models import CustomizableModel
 
 
 @extend_schema_field(
@@ -21,7 +23,8 @@ from core.customfields.values import represent
                 {"type": "null"},
             ]
         },
-        "description": "Values of the custom fields by name; see `/api/v1/custom-fields/`.",
+        "description": "Values of the custom fields by name; see `/api/v1/custom-fields/`. One that is protected is "
+        "null for those whose role does not cover it, who may not write it either.",
         "example": {"blood_group": "O+", "languages": ["en", "hi"], "hostel_resident": True, "score": "3.50"},
     }
 )
@@ -39,14 +42,15 @@ class CustomFieldsField(serializers.Field[Any, Any, Any, Any]):
         super().__init__(**options)
 
     def get_attribute(self, instance: Any) -> Any:
-        return instance.custom_data
+        return instance
 
-    def to_representation(self, value: Mapping[str, Any]) -> dict[str, Any]:
+    def to_representation(self, value: CustomizableModel) -> dict[str, Any]:
         parent: Any = self.parent
         model = parent.Meta.model
         # Without a request (a report, a test) the root serializer remembers for its own rows.
         holder = self.context.get("request") or self.root
-        return represent(model, value, definitions_for(holder, model))
+        definitions = definitions_for(holder, model)
+        return represent(model, value.custom_data, definitions, with_protected=is_known(value))
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         if not isinstance(data, Mapping):
