@@ -2,12 +2,13 @@
 
 from django.db import migrations
 
-TABLE = """
-CREATE TABLE audit_erasable (
-    table_name varchar(63) NOT NULL,
-    column_name varchar(63) NOT NULL,
+TABLE = [
+    """CREATE TABLE audit_erasable (
+    table_name varchar(63),
+    column_name varchar(63),
     PRIMARY KEY (table_name, column_name)
-);
+)""",
+    """
 -- The owner fills it after each migration; whoever may erase may read what they may erase.
 DO $$
 BEGIN
@@ -16,7 +17,8 @@ BEGIN
     END IF;
 END
 $$;
-"""
+""",
+]
 CHECKS = """
 CREATE FUNCTION audit_digest(entry jsonb) RETURNS varchar LANGUAGE sql IMMUTABLE
 AS $$ SELECT encode(sha256(convert_to(entry::text, 'UTF8')), 'hex') $$;
@@ -112,7 +114,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunSQL(
-            [TABLE, CHECKS, BOUNDED],
+            [*TABLE, CHECKS, BOUNDED],
             [REDACT.replace("{check}", ""), UNDO],
         ),
     ]
