@@ -68,7 +68,7 @@ class GenerationKeeper:
         return len(pending)
 
     def run(self) -> None:
-        """Tick until `stop`; a database that goes away is waited for."""
+        """Tick until `stop`; whatever goes wrong costs the readers their lease, and is tried again."""
         try:
             while not self._stopping.wait(TICK_SECONDS):
                 try:
@@ -76,6 +76,8 @@ class GenerationKeeper:
                 except (DatabaseError, InterfaceError) as error:
                     logger.warning("generations.database_lost", extra={"reason": type(error).__name__})
                     connection.close()
+                except Exception:
+                    logger.exception("generations.tick_failed")
         finally:
             connection.close()
 

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -28,8 +29,8 @@ LISTS = {"IP_ALLOW_LIST": "/admin/=10.0.0.0/8;/livez=127.0.0.0/8 10.0.0.0/8", "N
 
 
 @contextmanager
-def gunicorn(**environment: str) -> Iterator[int]:
-    """Run the production server with nothing behind it; give its port."""
+def gunicorn(*, log: Path | None = None, **environment: str) -> Iterator[int]:
+    """Run the production server with nothing behind it, and what it says in a file; give its port."""
     port = free_port()
     variables = {
         **SAFE,
@@ -42,13 +43,14 @@ def gunicorn(**environment: str) -> Iterator[int]:
         **environment,
     }
     command = [sys.executable, "-m", "gunicorn", "--config", "campushub360/gunicorn.py"]
-    server = subprocess.Popen(command, cwd=CHECKOUT, env=variables, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    with (log or Path(os.devnull)).open("wb") as output:
+        server = subprocess.Popen(command, cwd=CHECKOUT, env=variables, stdout=output, stderr=subprocess.STDOUT)
     try:
         assert eventually(lambda: server.poll() is None and answers(port), seconds=60)
         yield port
     finally:
         server.terminate()
-        server.communicate(timeout=60)
+        server.wait(timeout=60)
 
 
 def answers(port: int) -> bool:
