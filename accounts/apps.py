@@ -10,7 +10,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import subscribers, visibility  # noqa: F401 - register themselves
         from audit.tracking import leave_out, withhold
-        from core.cache.tags import moves
+        from core.cache import tags
 
         leave_out("Counts of wrong passwords, which are events.", "accounts.GuessCount")
         leave_out("Log-ins that wait for a second factor.", "accounts.PendingLogIn")
@@ -19,8 +19,10 @@ class AccountsConfig(AppConfig):
         leave_out("Mails to owners, whose causes and effects are events.", "accounts.AccountMail")
         leave_out("When keys were last used.", "accounts.ApiKeyUse")
         withhold("accounts.User", "password")
+        tags.leave_out("Counts and queues.", "accounts.GuessCount", "accounts.AccountMail", "accounts.ApiKeyUse")
+        tags.leave_out("Log-ins that are not complete.", "accounts.PendingLogIn", "accounts.FederatedLogIn")
         # Who calls: an account, its log-ins and the roles it holds, by the account; and the keys that sign tokens.
-        moves("account", "accounts.User", by="id")
-        moves("account", "accounts.Session", by="user_id")
-        moves("account", "accounts.RoleAssignment", by="user_id")
-        moves("signing-keys", "accounts.SigningKey")
+        tags.moves("account", "accounts.User", by="id")
+        tags.moves("account", "accounts.Session", by="user_id")
+        tags.moves("account", "accounts.RoleAssignment", by="user_id")
+        tags.moves("signing-keys", "accounts.SigningKey")

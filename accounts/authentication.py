@@ -1,4 +1,4 @@
-"""Who is calling: a bearer token, checked against the live session and account in one query."""
+"""Who is calling: a bearer token, checked with every request against the live session and account."""
 
 from __future__ import annotations
 

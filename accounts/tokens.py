@@ -61,7 +61,7 @@ class InvalidTokenError(Exception):
 
 
 # What tokens with a good signature say, by their hashes: a signature is checked once. Nothing here says that a token is
-# good: its session, account and key are asked about each time.
+# good: whether its session, account and key still are is asked with every request.
 verified: LocalCache[bytes, AccessClaims] = LocalCache(most=MOST_VERIFIED)
 
 

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
@@ -107,6 +108,9 @@ def state_origin(execute: Callable[..., Any], statement: Any, params: Any, many:
     if not (isinstance(text, str) and _WRITES.match(text)):
         return execute(statement, params, many, context)
     database, cursor = context["connection"], context["cursor"].cursor
+    if many and not database.in_atomic_block:  # each of them would be a transaction of its own
+        with transaction.atomic(using=database.alias):
+            return state_origin(execute, statement, params, many, context)
     raising = followed(database)
     told = settings_sql(raising)
     if many:  # the driver repeats the statement, which it may not do with two

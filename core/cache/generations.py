@@ -43,9 +43,12 @@ for i = 2, #KEYS do
 end
 return 1
 """
+# The lease ends at an instant of the server's clock: however late this is executed, it grants no longer.
 GRANT = """
-if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
-redis.call('SET', KEYS[2], ARGV[1], 'PX', ARGV[2])
+local clock = redis.call('TIME')
+local left = tonumber(ARGV[2]) - math.ceil(clock[1] * 1000 + clock[2] / 1000)
+if left <= 0 or redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[2], ARGV[1], 'PX', left)
 return 1
 """
 
@@ -91,18 +94,26 @@ class Generations:
         return tuple(found) if found[0] is not None else None
 
     def raise_to(self, position: int, tags: Sequence[str], *, commit: str = "") -> None:
-        """Raise the generations of tags to a position in the log, once for a commit that has a name.
+        """Raise the generations of tags to a position in the log: all that a commit moved, once for one with a name.
 
         Raises `RedisError` or `OSError` when that cannot be done.
         """
+        if time.monotonic() < self._away_until:
+            raise RedisError("the server was away a moment ago")
         keys = [self._commit + commit, *[self._tag + tag for tag in tags]]
-        self._raise(keys=keys, args=[position, commit, REMEMBERED_SECONDS])
+        try:
+            self._raise(keys=keys, args=[position, commit, REMEMBERED_SECONDS])
+        except (RedisError, OSError):
+            self._away_until = time.monotonic() + self._pause
+            raise
 
-    def ping(self) -> None:
-        """Raise `RedisError` or `OSError` when the server does not answer."""
-        self._redis.ping()
+    def now(self) -> int:
+        """Return the server's time in milliseconds; raise `RedisError` or `OSError` when it does not answer."""
+        seconds, microseconds = self._redis.time()
+        self._away_until = 0.0
+        return seconds * 1000 + microseconds // 1000
 
-    def epoch_on(self, timeline: str) -> str:
+    def epoch_on(self, timeline: str, *, afresh: bool = False) -> str:
         """Return the epoch of the server as it runs, for a database on a timeline: what it was, or a fresh one.
 
         Raises `UntrustworthyError`, `RedisError` or `OSError`.
@@ -112,19 +123,18 @@ class Generations:
             raise UntrustworthyError(f"maxmemory-policy is {info['maxmemory_policy']}; it has to be one of volatile-*")
         present = f"{timeline}:{info['run_id']}:"
         known: Any = self._redis.get(self._epoch)
-        if known is not None and known.decode().startswith(present):
+        if not afresh and known is not None and known.decode().startswith(present):
             return str(known.decode())
         fresh = f"{present}{time.time_ns()}"
         self._redis.set(self._epoch, fresh)
         return fresh
 
-    def grant(self, epoch: str, *, seconds: float) -> bool:
-        """Let readers trust the generations for so long, unless the epoch has ended; say whether that was done.
+    def grant(self, epoch: str, *, until: int) -> bool:
+        """Let readers trust the generations until then (`now`), unless the epoch has ended; say whether that was done.
 
         Raises `RedisError` or `OSError`.
         """
-        keys = [self._epoch, self._lease]
-        return bool(self._grant(keys=keys, args=[epoch, max(int(seconds * 1000), 1)]))
+        return bool(self._grant(keys=[self._epoch, self._lease], args=[epoch, until]))
 
 
 def generations() -> Generations:

@@ -2,13 +2,13 @@
 
 import logging
 import threading
-import time
 
 from django.db import DatabaseError, InterfaceError, connection
 from django.db.backends.utils import CursorWrapper
 from redis.exceptions import RedisError
 
 from core.cache.generations import Generations, UntrustworthyError
+from core.cache.tags import unfollowed
 
 logger = logging.getLogger(__name__)
 
@@ -21,9 +21,14 @@ _PROMISE = """
     ON CONFLICT (id) DO UPDATE SET until = greatest(core_lease.until, excluded.until)
     RETURNING left(pg_walfile_name(pg_current_wal_lsn()), 8)
 """
+# Whole commits, since each is raised once.
 _PENDING = """
-    SELECT id, coalesce(commit::text, ''), tags, (pg_current_wal_lsn() - '0/0')::bigint
-    FROM core_touch ORDER BY id LIMIT %s
+    WITH due AS (SELECT id, commit FROM core_touch ORDER BY id LIMIT %s)
+    SELECT array_agg(DISTINCT id), coalesce(commit::text, ''), array_agg(DISTINCT tag),
+        (pg_current_wal_lsn() - '0/0')::bigint
+    FROM core_touch CROSS JOIN unnest(tags) AS tag
+    WHERE id IN (SELECT id FROM due) OR commit IN (SELECT commit FROM due)
+    GROUP BY commit
 """
 _FORGET = "DELETE FROM core_touch WHERE id = ANY(%s)"
 
@@ -35,28 +40,35 @@ class GenerationKeeper:
         self._generations = generations
         self._lease_seconds = lease_seconds
         self._stopping = threading.Event()
+        # Nobody can tell what happened before: nothing that was remembered then is taken for the present.
+        self._begins_afresh = True
 
     def tick(self) -> bool:
         """Raise everything that has committed by now, and renew the lease; say whether readers have one.
 
-        The lease ends so long after the tick began, when that took longer there is none: every commit that a reader
+        The lease ends so long after the tick began; when that took longer there is none. So every commit that a reader
         with a lease may not know of is younger than the lease is long.
         """
-        began = time.monotonic()
-        with connection.cursor() as cursor:
-            try:
-                # Writers are told first: they wait for readers who may have a lease, not the other way round.
-                self._generations.ping()
-                cursor.execute(_PROMISE, [self._lease_seconds])
-                (timeline,) = cursor.fetchone()
-                epoch = self._generations.epoch_on(timeline)
-                while self._settle(cursor) == BATCH:
-                    pass
-                left = self._lease_seconds - (time.monotonic() - began)
-                return left > 0 and self._generations.grant(epoch, seconds=left)
-            except (RedisError, OSError, UntrustworthyError) as error:
-                logger.warning("generations.no_lease", extra={"reason": str(error) or type(error).__name__})
-                return False
+        try:
+            with connection.cursor() as cursor:
+                return self._tick(cursor)
+        except (RedisError, OSError, UntrustworthyError) as error:
+            self._begins_afresh |= isinstance(error, UntrustworthyError)
+            logger.warning("generations.no_lease", extra={"reason": str(error) or type(error).__name__})
+            return False
+
+    def _tick(self, cursor: CursorWrapper) -> bool:
+        # Before the promise, which counts from later: no lease outlasts what writers wait for.
+        until = self._generations.now() + int(self._lease_seconds * 1000)
+        if self._begins_afresh and (missing := unfollowed()):
+            raise UntrustworthyError(f"writes to {', '.join(sorted(missing))} are not noted; run `manage.py migrate`")
+        cursor.execute(_PROMISE, [self._lease_seconds])
+        (timeline,) = cursor.fetchone()
+        epoch = self._generations.epoch_on(timeline, afresh=self._begins_afresh)
+        self._begins_afresh = False
+        while self._settle(cursor):
+            pass
+        return self._generations.grant(epoch, until=until)
 
     def _settle(self, cursor: CursorWrapper) -> int:
         cursor.execute(_PENDING, [BATCH])
@@ -64,7 +76,7 @@ class GenerationKeeper:
         for _, commit, tags, position in pending:
             self._generations.raise_to(position, tags, commit=commit)
         if pending:
-            cursor.execute(_FORGET, [[row[0] for row in pending]])
+            cursor.execute(_FORGET, [[touch for touches, *_ in pending for touch in touches]])
         return len(pending)
 
     def run(self) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from django.db import connection, connections, models
+from django.db import connection, connections, models, transaction
 from django.db.models.expressions import DatabaseDefault
 from psycopg import sql
 
@@ -38,7 +38,7 @@ def copy_values(model: type[models.Model], columns: Sequence[str], rows: Iterabl
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
         sql.Identifier(model._meta.db_table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
-    with connection.cursor() as cursor, connection.wrap_database_errors:
+    with transaction.atomic(savepoint=False), connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.execute(settings_sql(followed(connections[connection.alias])))
         with cursor.copy(statement) as copy:
             for row in rows:
