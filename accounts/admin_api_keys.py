@@ -51,6 +51,7 @@ class RotateForm(forms.Form):
     overlap_seconds = forms.IntegerField(
         label="Overlap",
         min_value=0,
+        max_value=int(settings.API_KEY_LONGEST_OVERLAP.total_seconds()),
         help_text="For how many seconds the former key stays good; 86400 are a day.",
         initial=lambda: int(settings.API_KEY_OVERLAP.total_seconds()),
     )
