@@ -34,6 +34,7 @@ CACHES["default"]["KEY_PREFIX"] = f"{DATABASES['default']['TEST']['NAME']}:{os.e
 # Counted as everywhere, and never too often: tests about limits set their own.
 RATE_LIMITS = {name: Limit(name, 10**6, 1, 10**6, 10**6) for name in RATE_LIMITS}
 GENERATIONS_PREFIX = f"{CACHES['default']['KEY_PREFIX']}:generations"
+ANSWERS_PREFIX = f"{CACHES['default']['KEY_PREFIX']}:answers"
 RATE_LIMIT_PREFIX = f"{CACHES['default']['KEY_PREFIX']}:limit"
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL)

@@ -89,11 +89,11 @@ class KeysetPagination(BasePagination):
         loaded = view.loaded(view.queryset.all())
         if "page" in request.query_params:
             return self._numbered(queryset, loaded, request, self._number(request.query_params["page"]))
-        return self._by_cursor(queryset, loaded, request)
+        return self._by_cursor(queryset, loaded, request, view)
 
-    def _by_cursor(self, queryset: QuerySet[Any], loaded: QuerySet[Any], request: Request) -> list[Any]:
+    def _by_cursor(self, queryset: QuerySet[Any], loaded: QuerySet[Any], request: Request, view: Any) -> list[Any]:
         ordering = Keyset.of(queryset)
-        question = self.question(ordering, request)
+        question = self.question(ordering, request, view)
         token = request.query_params.get("cursor")
         cursor = None if token is None else keyset.loads(token, question)
         keys = ordering.window(queryset, cursor, self.size + 1).values("pk")
@@ -126,10 +126,14 @@ class KeysetPagination(BasePagination):
         }
         return list(ordering.ordered(loaded.filter(pk__in=keys)))
 
-    def question(self, ordering: Keyset, request: Request) -> str:
-        """Return what a cursor is bound to: the path, the filters, the ordering and the caller."""
+    def question(self, ordering: Keyset, request: Request, view: Any) -> str:
+        """Return what a cursor is bound to: the path, the filters, the ordering and the caller.
+
+        Of what everybody is shown alike, one page is remembered for them all, and so is its cursor.
+        """
         asked = sorted((name, values) for name, values in request.query_params.lists() if name not in PRESENTATION)
-        return json.dumps([request.path, asked, ordering.names, str(getattr(request.user, "pk", None))])
+        whose = None if view.is_everybodys else str(getattr(request.user, "pk", None))
+        return json.dumps([request.path, asked, ordering.names, whose])
 
     def get_paginated_response(self, data: Any) -> Response:
         return StandardResponse.success(data, meta={"pagination": {**self._links, "page_size": self.size}})

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, TypeVar, cast, final
 
 from django.db import models, transaction
 from django.http import Http404
+from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from rest_framework import status
@@ -33,6 +34,7 @@ from core.api.idempotency import IdempotentPostMixin
 from core.api.limited import LimitedMixin
 from core.api.parsers import refuse_unreadable_query
 from core.api.permissions import crud_permissions
+from core.api.remembered import RememberedReadMixin
 from core.api.renderers import dumps
 from core.api.selection import Selection
 from core.api.serializers import BaseModelSerializer, expansions, with_included, with_masks
@@ -53,7 +55,7 @@ class FieldOutOfScopeError(ForbiddenError):
     title = "This field is outside the scope of your role."
 
 
-class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, IdempotentPostMixin, GenericViewSet[ModelT]):
+class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, IdempotentPostMixin, GenericViewSet[ModelT]):
     """A readable resource: list and retrieve, for what the caller may see."""
 
     list_serializer_class: ClassVar[type[BaseModelSerializer[Any]]]
@@ -128,14 +130,17 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, IdempotentPostMixin, Gener
         """Return the shape of this action's data."""
         return self.reader
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return self.remembered(request, self._page)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return self.remembered(request, lambda: self.represent(self.get_object()))
+
+    def _page(self) -> Response:
         page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
         if page is None:
             raise TypeError("every list is paginated")
         return self.get_paginated_response(self.read(page, many=True))
-
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        return self.represent(self.get_object())
 
     def read(self, instance: Any, *, many: bool = False) -> Any:
         """Return the reader's data of a row or of rows, narrowed and widened as asked."""

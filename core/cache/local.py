@@ -1,4 +1,4 @@
-"""What this process remembers for a while: at most so many things, the least recently used goes first."""
+"""What this process remembers for a while: at most so much, the least recently used goes first."""
 
 import threading
 import time
@@ -10,12 +10,23 @@ KeyT = TypeVar("KeyT", bound=Hashable)
 ValueT = TypeVar("ValueT")
 
 
-class LocalCache(Generic[KeyT, ValueT]):
-    """Remembers at most `most` values, each until an instant of `clock` (in seconds)."""
+def _one(value: object) -> int:
+    return 1
 
-    def __init__(self, *, most: int, clock: Callable[[], float] = time.time) -> None:
+
+class LocalCache(Generic[KeyT, ValueT]):
+    """Remembers values that together weigh at most `most`, each until an instant of `clock` (in seconds).
+
+    Each weighs one, unless `weigh` says otherwise.
+    """
+
+    def __init__(
+        self, *, most: int, clock: Callable[[], float] = time.time, weigh: Callable[[ValueT], int] = _one
+    ) -> None:
         self._most = most
         self._clock = clock
+        self._weigh = weigh
+        self._weight = 0
         self._lock = threading.Lock()
         self._kept: OrderedDict[KeyT, tuple[ValueT, float]] = OrderedDict()
 
@@ -30,7 +41,7 @@ class LocalCache(Generic[KeyT, ValueT]):
                 return None
             value, until = kept
             if until <= self._clock():
-                del self._kept[key]
+                self._forget(key)
                 return None
             self._kept.move_to_end(key)
             return value
@@ -38,7 +49,13 @@ class LocalCache(Generic[KeyT, ValueT]):
     def add(self, key: KeyT, value: ValueT, *, until: float) -> None:
         """Remember a value until an instant, in place of what was remembered under the key."""
         with self._lock:
+            if key in self._kept:
+                self._forget(key)
             self._kept[key] = (value, until)
-            self._kept.move_to_end(key)
-            while len(self._kept) > self._most:
-                self._kept.popitem(last=False)
+            self._weight += self._weigh(value)
+            while self._weight > self._most:
+                self._forget(next(iter(self._kept)))
+
+    def _forget(self, key: KeyT) -> None:
+        value, _ = self._kept.pop(key)
+        self._weight -= self._weigh(value)

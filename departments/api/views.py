@@ -21,6 +21,7 @@ class DepartmentViewSet(BulkViewSet[Department]):
     """The units of the institution, as a tree."""
 
     queryset = Department.objects.all()
+    made_of = ["departments.Department", "departments.Appointment", "accounts.Person", "core.CustomField"]
     list_serializer_class = serializers.DepartmentSerializer
     write_serializer_class = serializers.DepartmentWriter
     filterset_class = filters.DepartmentFilter
@@ -51,6 +52,8 @@ class ProgramViewSet(BulkViewSet[Program]):
     """Paths of study that end in an award."""
 
     queryset = Program.objects.all()
+    made_of = ["departments.Program", *DepartmentViewSet.made_of]
+    is_everybodys = True
     list_serializer_class = serializers.ProgramSerializer
     write_serializer_class = serializers.ProgramWriter
     filterset_class = filters.ProgramFilter
@@ -64,6 +67,8 @@ class CampusViewSet(BulkViewSet[Campus]):
     """The sites of the university."""
 
     queryset = Campus.objects.all()
+    made_of = ["departments.Campus"]
+    is_everybodys = True
     list_serializer_class = serializers.CampusSerializer
     write_serializer_class = serializers.CampusWriter
     filterset_class = filters.CampusFilter
@@ -77,6 +82,8 @@ class BuildingViewSet(BulkViewSet[Building]):
     """The buildings of a campus."""
 
     queryset = Building.objects.all()
+    made_of = ["departments.Building", "departments.Campus"]
+    is_everybodys = True
     list_serializer_class = serializers.BuildingSerializer
     write_serializer_class = serializers.BuildingWriter
     filterset_class = filters.BuildingFilter
@@ -90,6 +97,8 @@ class RoomViewSet(BulkViewSet[Room]):
     """The rooms of the university, for whatever takes place in them."""
 
     queryset = Room.objects.all()
+    made_of = ["departments.Room", "departments.Building", "departments.Campus"]
+    is_everybodys = True
     list_serializer_class = serializers.RoomSerializer
     write_serializer_class = serializers.RoomWriter
     filterset_class = filters.RoomFilter
@@ -103,6 +112,8 @@ class AcademicYearViewSet(BulkViewSet[AcademicYear]):
     """The years by which the university counts."""
 
     queryset = AcademicYear.objects.all()
+    made_of = ["departments.AcademicYear"]
+    is_everybodys = True
     list_serializer_class = serializers.AcademicYearSerializer
     write_serializer_class = serializers.AcademicYearWriter
     filterset_class = filters.AcademicYearFilter
@@ -119,6 +130,8 @@ class TermViewSet(BulkViewSet[Term]):
     """Teaching periods and their states."""
 
     queryset = Term.objects.all()
+    made_of = ["departments.Term", "departments.AcademicYear"]
+    is_everybodys = True
     list_serializer_class = serializers.TermSerializer
     write_serializer_class = serializers.TermWriter
     write_serializers = {"move": serializers.MoveTermWriter}
