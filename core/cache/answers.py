@@ -16,16 +16,13 @@ from functools import cache
 from typing import Any, Self
 
 from django.conf import settings
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
 
 from core.cache.local import LocalCache
+from core.redis import redis_at
 
 logger = logging.getLogger(__name__)
 
-MOST_CONNECTIONS = 256
 # As many bytes of answers as a process remembers, and the longest of them.
 MOST_BYTES, LONGEST_ANSWER = 32 << 20, 1 << 20
 # An answer is forgotten so long after it was made, whether or not anything has changed.
@@ -64,13 +61,7 @@ class Answers:
         self._away_until = 0.0
         self._here: LocalCache[bytes, Answer] = LocalCache(most=MOST_BYTES, clock=time.monotonic, weigh=_weight)
         self._flights: dict[bytes, threading.Lock] = {}
-        self._redis = Redis.from_url(
-            url,
-            socket_timeout=patience,
-            socket_connect_timeout=patience,
-            retry=Retry(NoBackoff(), 0),
-            max_connections=MOST_CONNECTIONS,
-        )
+        self._redis = redis_at(url, patience=patience)
 
     def near(self, key: bytes) -> Answer | None:
         """Return what this process remembers."""

@@ -17,18 +17,15 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
+
+from core.redis import redis_at
 
 logger = logging.getLogger(__name__)
 
 # What an answer was made at: the epoch, and the generation of each tag it depends on. Compared, never looked into.
 Reading = tuple[bytes | None, ...]
 
-# More than a worker serves at once.
-MOST_CONNECTIONS = 256
 # Longer than any writer takes from its commit to the raise.
 REMEMBERED_SECONDS = 60
 
@@ -66,13 +63,7 @@ class Generations:
     def __init__(self, url: str, *, prefix: str, patience: float = 0.25, pause: float = 1.0) -> None:
         self._pause = pause
         self._away_until = 0.0
-        self._redis = Redis.from_url(
-            url,
-            socket_timeout=patience,
-            socket_connect_timeout=patience,
-            retry=Retry(NoBackoff(), 0),
-            max_connections=MOST_CONNECTIONS,
-        )
+        self._redis = redis_at(url, patience=patience)
         self._raise, self._grant = map(self._redis.register_script, (RAISE, GRANT))
         self._lease, self._epoch = f"{prefix}:lease", f"{prefix}:epoch"
         self._tag, self._commit = f"{prefix}:tag:", f"{prefix}:commit:"

@@ -20,18 +20,15 @@ from functools import cache
 from typing import Any, Self
 
 from django.conf import settings
-from redis import Redis
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
-from redis.retry import Retry
+
+from core.redis import redis_at
 
 logger = logging.getLogger(__name__)
 
 MICROSECONDS = 1_000_000
 # While Redis is away, a process remembers this many callers; the one heard of longest ago is forgotten first.
 MOST_LOCAL_BUCKETS = 20_000
-# More than a worker serves at once.
-MOST_CONNECTIONS = 256
 
 SCRIPT = """
 local clock = redis.call('TIME')
@@ -132,13 +129,7 @@ class Limiter:
     def __init__(self, url: str, *, prefix: str, patience: float = 0.25, pause: float = 1.0) -> None:
         self.prefix = prefix
         self.pause = pause
-        redis = Redis.from_url(
-            url,
-            socket_timeout=patience,
-            socket_connect_timeout=patience,
-            retry=Retry(NoBackoff(), 0),
-            max_connections=MOST_CONNECTIONS,
-        )
+        redis = redis_at(url, patience=patience)
         self._script = redis.register_script(SCRIPT)
         self._alone = _LocalBuckets()
         self._alone_until = 0.0
