@@ -197,6 +197,49 @@ class TestWhoseItIs:
         assert asked(student(), url, question)[0]["X-Cache"] == "MISS"
 
 
+@pytest.mark.checklist(70)
+class TestWhatAClientSendsBeside:
+    def test_headers_change_nothing_in_what_is_remembered(self, campus, reader):
+        claims = {
+            "X-Forwarded-Host": "evil.example", "X-Original-URL": "/admin/", "X-HTTP-Method-Override": "DELETE",
+            "Accept": "text/html", "Accept-Language": "de", "Range": "bytes=0-1", "Cache-Control": "no-store",
+        }  # fmt: skip
+        first, _ = asked(reader, question={"page_size": 1}, **claims)
+
+        again, _ = asked(reader, question={"page_size": 1})
+
+        assert (again["X-Cache"], again.content) == ("HIT", first.content)
+        assert b"evil" not in again.content
+        assert again["Content-Type"] == "application/json"
+
+    @pytest.mark.parametrize(
+        "path", [f"{CAMPUSES}me.css", f"{CAMPUSES}..%2fcampuses/", f"{CAMPUSES};x.css", f"{CAMPUSES}/"]
+    )
+    def test_another_spelling_of_the_path_finds_nothing(self, campus, reader, path):
+        asked(reader)
+
+        answer, _ = asked(reader, path)
+
+        assert answer.status_code in {301, 404}
+        assert "X-Cache" not in answer
+
+    def test_unknown_parameters_are_refused_before_anything_is_looked_up(self, campus, reader):
+        asked(reader)
+
+        answer, _ = asked(reader, question={"utm_source": "x"})
+
+        assert (answer.status_code, "X-Cache" in answer) == (400, False)
+
+    def test_who_asked_first_is_named_in_no_answer(self, campus, student):
+        one, other = student(), student()
+        first, _ = asked(one, question={"page_size": 1}, **{"X-Request-ID": "asked-first"})
+
+        again, _ = asked(other, question={"page_size": 1})
+
+        assert (again["X-Cache"], again["X-Request-ID"]) != ("HIT", first["X-Request-ID"])
+        assert b"asked-first" not in again.content
+
+
 class TestWhatIsNotRemembered:
     def test_a_refusal(self, campus, reader):
         for _ in range(2):
