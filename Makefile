@@ -44,7 +44,7 @@ check: environment-development ## Formatting, lint, types, layers, unsafe code, 
 	$(VENV)/mypy .
 	$(VENV)/lint-imports
 	git ls-files -z -- '*.py' ':!tests' | xargs -0 $(VENV)/bandit --quiet --severity-level medium
-	git ls-files -z -- . ':!tests' ':!requirements/*.txt' ':!campushub360/openapi.yaml' | \
+	git ls-files -z -- . ':!tests' ':!requirements/*.txt' ':!benchmarks/baselines/*.txt' ':!campushub360/openapi.yaml' | \
 		xargs -0 $(VENV)/detect-secrets-hook --no-verify --exclude-lines '$(SAMPLES)'
 	git ls-files -z -- tests | \
 		xargs -0 $(VENV)/detect-secrets-hook --no-verify $(UNLESS_TESTS:%=--disable-plugin %)
@@ -56,9 +56,9 @@ check: environment-development ## Formatting, lint, types, layers, unsafe code, 
 	diff -u campushub360/openapi.yaml .campus/openapi.yaml || { echo 'The API changed: `make schema` records it.'; exit 1; }
 	$(MANAGE) error_reference --check
 
-bench: environment-development ## Measure what docs/performance.md claims, against baselines in the same run (ARGS=--quick to try it)
-	@DJANGO_SETTINGS_MODULE=campushub360.settings.testing TEST_DATABASE_NAME=benchmarks_campushub360 \
-		$(VENV)/python -m benchmarks $(ARGS)
+bench: environment-development ## Measure what docs/performance.md claims, against baselines in the same run (ARGS=--quick to try it, SCALE=)
+	@DJANGO_SETTINGS_MODULE=campushub360.settings.testing TEST_DATABASE_NAME=benchmarks_$(SCALE)_campushub360 \
+		$(VENV)/python -m benchmarks --scale $(SCALE) $(ARGS)
 
 authz-mutants: environment-development ## Take each line of the policy away in turn; the matrix has to notice (ARGS="Department" tries some; minutes)
 	@AUTHZ_SLICE='$(ARGS)' $(VENV)/pytest tests/authorization/mutants.py -q --no-header --tb=line
@@ -90,10 +90,12 @@ format: environment-development ## Format the code and mend what lint can mend
 	$(VENV)/ruff format .
 	$(VENV)/ruff check --fix .
 
-lock: environment-development ## Resolve requirements/*.in anew into the locked *.txt
+lock: environment-development ## Resolve requirements/*.in anew into the locked *.txt, and what the baselines of `make bench` need
 	@cd requirements && for name in base demo production development; do \
 		../$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header --upgrade $$name.in -o $$name.txt || exit 1; done
+	@cd benchmarks/baselines && ../../$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header --upgrade requirements.in -o requirements.txt
 
 clean: ## Stop what runs here; remove .campus (with its data) and every cache, but not .venv
 	@if [ -x $(VENV)/python ]; then $(VENV)/python -B -m campushub360.local.clean; else rm -rf .campus; fi

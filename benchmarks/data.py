@@ -1,4 +1,4 @@
-"""The database that is measured: migrated and filled once, kept for the next run; a keeper runs beside it."""
+"""The database that is measured: migrated and filled once, and kept for the next run."""
 
 import threading
 from collections.abc import Iterator
@@ -13,21 +13,21 @@ from core.cache.keeper import GenerationKeeper
 
 
 @contextmanager
-def prepared() -> Iterator[None]:
-    """Point the connections at a filled database of the benchmarks' own."""
+def prepared(scale: str) -> Iterator[None]:
+    """Point the connections at a database of the benchmarks' own, filled with demo data of this scale."""
     setup_test_environment(debug=False)
     try:
         setup_databases(verbosity=0, interactive=False, keepdb=True)
         if is_empty():
-            call_command("seed_demo", scale="small", verbosity=0)
-        with _kept():
-            yield
+            call_command("seed_demo", scale=scale, verbosity=0)
+        yield
     finally:
         teardown_test_environment()
 
 
 @contextmanager
-def _kept() -> Iterator[None]:
+def kept() -> Iterator[None]:
+    """Run a keeper beside what this process measures of itself: without one nothing remembered is used."""
     keeper = GenerationKeeper(generations())
     keeper.tick()
     keeping = threading.Thread(target=keeper.run)

@@ -16,14 +16,16 @@ from typing import Any, Literal
 
 @dataclass(frozen=True)
 class Size:
-    """How long to measure: `rounds` in turn, each of `calls` calls of every contender."""
+    """How long to measure: `rounds` in turn, each of `calls` calls of every contender; `loads` of `seconds` each."""
 
     rounds: int
     calls: int
+    loads: int = 1
+    seconds: int = 1
 
 
-QUICK = Size(rounds=9, calls=20)
-FULL = Size(rounds=41, calls=60)
+QUICK = Size(rounds=9, calls=20, loads=2, seconds=2)
+FULL = Size(rounds=41, calls=60, loads=5, seconds=5)
 
 
 @dataclass(frozen=True)
@@ -46,29 +48,38 @@ class Target:
         return {**asdict(self), "measured": round(self.measured, 4), "ok": self.ok}
 
 
-def in_turn(contenders: Mapping[str, Callable[[], object]], size: Size) -> list[dict[str, float]]:
-    """Return for each round what one call of each contender took there: the median of its calls, in milliseconds."""
-    for call in contenders.values():
-        for _ in range(size.calls):
-            call()
+def in_turn(contenders: Mapping[str, Callable[[], float]], rounds: int) -> list[dict[str, float]]:
+    """Return for each round what each contender measured there; what each measures first of all is forgotten."""
+    for measure in contenders.values():
+        measure()
     names = list(contenders)
     # Whoever comes first in one round comes last in the next: neither always finds the caches warm.
     orders = cycle([names, names[::-1]])
-    return [{name: _milliseconds(contenders[name], size.calls) for name in next(orders)} for _ in range(size.rounds)]
+    return [{name: contenders[name]() for name in next(orders)} for _ in range(rounds)]
 
 
 def difference(rounds: Sequence[Mapping[str, float]], one: str, other: str) -> float:
-    """Return by how much one contender is slower than the other: the median over the rounds, in milliseconds."""
+    """Return by how much one contender's figure is above the other's: the median over the rounds."""
     return median(each[one] - each[other] for each in rounds)
 
 
-def _milliseconds(call: Callable[[], object], calls: int) -> float:
-    taken = []
-    for _ in range(calls):
-        began = time.perf_counter()
-        call()
-        taken.append(time.perf_counter() - began)
-    return median(taken) * 1000
+def ratio(rounds: Sequence[Mapping[str, float]], one: str, other: str) -> float:
+    """Return how many times the other contender's figure one contender's is: the median over the rounds."""
+    return median(each[one] / each[other] for each in rounds)
+
+
+def milliseconds(call: Callable[[], object], calls: int) -> Callable[[], float]:
+    """Return what measures how long one call takes: the median of so many calls."""
+
+    def measure() -> float:
+        taken = []
+        for _ in range(calls):
+            began = time.perf_counter()
+            call()
+            taken.append(time.perf_counter() - began)
+        return median(taken) * 1000
+
+    return measure
 
 
 def report(targets: Sequence[Target], *, machine: Mapping[str, Any], commit: str, file: Path) -> str:

@@ -25,18 +25,19 @@ class NoEnvironmentError(Exception):
 def ensure_environment(name: str, *, folder: Path, requirements: Path, terminal: Terminal) -> None:
     """Make `folder` a virtual environment that holds exactly the hashes of `requirements`/`name`.txt, or more."""
     stamp = folder / ".requirements.json"
-    hashes = {name: _hash(requirements / f"{name}.txt") for name in SUPERSETS}
+    supersets = SUPERSETS.get(name, (name,))
+    hashes = {each: _hash(requirements / f"{each}.txt") for each in supersets}
     installed = json.loads(stamp.read_text()) if stamp.exists() else {}
     python = folder / "bin" / "python"
     if not _works(python):
         installed = {}
         with terminal.step(f"virtual environment in {folder.name}"):
             _create(folder)
-    if any(installed.get(other) == hashes[other] for other in SUPERSETS[name]):
+    if any(installed.get(other) == hashes[other] for other in supersets):
         return
     stamp.unlink(missing_ok=True)
-    terminal.say(f"  installing requirements/{name}.txt (a minute or two the first time)")
-    with terminal.step(f"requirements/{name}.txt"):
+    terminal.say(f"  installing {requirements.name}/{name}.txt (a minute or two the first time)")
+    with terminal.step(f"{requirements.name}/{name}.txt"):
         _install(python, requirements / f"{name}.txt")
     stamp.write_text(json.dumps({**installed, name: hashes[name]}))
 

@@ -23,17 +23,18 @@ class Child:
     name: str
     arguments: Sequence[str]
     patience: float = 35
+    program: str = sys.executable
     process: subprocess.Popen[bytes] | None = field(default=None, init=False)
     log: Path = field(default=Path(), init=False)
 
     def start(self, environment: Mapping[str, str], logs: Path, inherited: Sequence[int]) -> None:
-        """Start the program with `python -m`, its output going to a file in `logs`."""
+        """Start the program, its output going to a file in `logs`."""
         logs.mkdir(parents=True, exist_ok=True)
         self.log = logs / f"{self.name}.log"
         is_large = self.log.exists() and self.log.stat().st_size > LARGEST_LOG
         with self.log.open("wb" if is_large else "ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, *self.arguments],
+                [self.program, *self.arguments],
                 cwd=CHECKOUT,
                 env=environment,
                 stdin=subprocess.DEVNULL,

@@ -9,16 +9,26 @@ import pytest
 from accounts.models import User
 from accounts.roles import Role
 from benchmarks import authorization
-from benchmarks.harness import Size, Target, difference, in_turn, report
+from benchmarks.harness import Size, Target, difference, in_turn, milliseconds, ratio, report
 
 
 def test_contenders_take_turns_and_whoever_came_first_comes_last_in_the_next_round() -> None:
     called: list[str] = []
 
-    rounds = in_turn({"one": lambda: called.append("one"), "other": lambda: called.append("other")}, Size(2, 1))
+    def measuring(name: str) -> Callable[[], float]:
+        return lambda: called.append(name) or len(called)
+
+    rounds = in_turn({"one": measuring("one"), "other": measuring("other")}, 2)
 
     assert called == ["one", "other", "one", "other", "other", "one"]
-    assert [set(each) for each in rounds] == [{"one", "other"}] * 2
+    assert rounds == [{"one": 3, "other": 4}, {"other": 5, "one": 6}]
+
+
+def test_a_call_is_timed_as_often_as_is_said() -> None:
+    called: list[None] = []
+
+    assert milliseconds(lambda: called.append(None), 3)() >= 0
+    assert len(called) == 3
 
 
 def test_a_difference_is_taken_within_each_round() -> None:
@@ -26,6 +36,12 @@ def test_a_difference_is_taken_within_each_round() -> None:
     rounds = [{"slow": 2.0, "quick": 1.0}, {"slow": 21.0, "quick": 20.0}, {"slow": 301.0, "quick": 300.0}]
 
     assert difference(rounds, "slow", "quick") == 1.0
+
+
+def test_a_ratio_is_taken_within_each_round() -> None:
+    rounds = [{"one": 2.0, "other": 1.0}, {"one": 40.0, "other": 10.0}, {"one": 900.0, "other": 300.0}]
+
+    assert ratio(rounds, "one", "other") == 3.0
 
 
 def test_a_report_says_what_was_promised_and_what_came_of_it(tmp_path: Path) -> None:

@@ -116,6 +116,15 @@ def test_the_development_set_serves_where_the_demo_set_is_asked_for(environment:
     assert ensure(environment, requirements, "demo") == ""
 
 
+def test_a_lock_that_is_none_of_the_products_is_installed_for_itself(environment: Path, tmp_path: Path) -> None:
+    baselines = tmp_path / "baselines"
+    baselines.mkdir()
+    (baselines / "requirements.txt").write_text("# nothing\n")
+
+    assert "baselines/requirements.txt" in ensure(environment, baselines, "requirements")
+    assert ensure(environment, baselines, "requirements") == ""
+
+
 def test_a_package_whose_hash_is_wrong_is_refused_and_tried_again(
     environment: Path, requirements: Path, tmp_path: Path
 ) -> None:

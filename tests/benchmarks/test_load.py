@@ -1,0 +1,154 @@
+"""What is put under load, and what is made of it. How quick anything is, no test asks."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from functools import partial
+
+import pytest
+
+from benchmarks import lists
+from benchmarks.harness import in_turn
+from benchmarks.load import LoadError, Measured, parse, put_load_on
+from benchmarks.servers import ServerError, Servers, servers, versions
+
+URL = "http://127.0.0.1:1/"
+SAID = "\n".join(
+    [
+        "Running 5s test @ http://127.0.0.1:1/",
+        "  2 threads and 16 connections",
+        "  Thread Stats   Avg      Stdev     Max   +/- Stdev",
+        "    Latency   635.91us    0.89ms  12.92ms   93.69%",
+        "    Req/Sec    56.20k     8.07k   62.00k    86.54%",
+        "  Latency Distribution",
+        "     50%  250.00us",
+        "     75%  491.00us",
+        "     90%  700.00us",
+        # A blank stands after each number that is in seconds.
+        "     99%    1.20s ",
+        "  22464 requests in 5.01s, 17.76MB read",
+        "Requests/sec:   4483.83",
+        "Transfer/sec:      3.54MB\n",
+    ]
+)
+STUDENT = {name: f"some {name}" for name in lists.SHOWN}
+
+needs_programs = pytest.mark.skipif(
+    not os.environ.get("CI")
+    and not all(shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in ("wrk", "nginx")),
+    reason="wrk and nginx are not installed; CI must have them",
+)
+
+
+def test_what_the_load_generator_says_is_read() -> None:
+    assert parse(SAID, URL) == Measured(requests=22464, rate=4483.83, median=0.25, p99=1200.0)
+
+
+@pytest.mark.parametrize(
+    "line", ["Socket errors: connect 0, read 3, write 0, timeout 0", "Non-2xx or 3xx responses: 22464"]
+)
+def test_a_run_with_any_failure_is_no_measurement(line: str) -> None:
+    said = SAID.replace("Requests/sec", f"  {line}\nRequests/sec")
+
+    with pytest.raises(LoadError, match=line):
+        parse(said, URL)
+
+
+@pytest.mark.parametrize("said", ["", SAID.replace("99%", "98%"), SAID.replace("22464 requests", "0 requests")])
+def test_what_is_not_understood_is_no_measurement_either(said: str) -> None:
+    with pytest.raises(LoadError):
+        parse(said, URL)
+
+
+def test_a_target_is_judged_by_the_median_of_the_ratios_within_each_round() -> None:
+    steady = {
+        "list": 60.0,
+        "deep list": 50.0,
+        "numbered list": 30.0,
+        "deep numbered list": 15.0,
+        "plain DRF": 10.0,
+        "deep plain DRF": 1.0,
+        "FastAPI": 20.0,
+        "Litestar": 50.0,
+        "bare Django": 600.0,
+        "static file": 6000.0,
+    }
+    # The machine was ten times slower in one round, for everybody, and only the baseline was disturbed in another.
+    slow = {name: rate / 10 for name, rate in steady.items()}
+    rounds = [steady, slow, {**steady, "plain DRF": 1.0}]
+
+    judged = {target.name: target for target in lists.judged(rounds, 4000)}
+
+    promised = {name: (round(each.measured, 6), each.ok) for name, each in judged.items() if each.is_promise}
+    assert promised == {
+        "list ÷ plain DRF": (6.0, True),
+        "list ÷ FastAPI": (3.0, True),
+        "list ÷ Litestar": (1.2, False),
+        "numbered list ÷ plain DRF": (3.0, False),
+        "page 1 ÷ page 4000, by cursor": (1.2, True),
+    }
+    assert judged["plain DRF"].measured == 1.0
+    assert judged["list"].measured == 60.0
+
+
+@pytest.mark.parametrize(("rows", "page"), [(0, 1), (24, 1), (1_000, 40), (100_000, 4_000), (500_000, 4_000)])
+def test_the_deep_page_is_full_and_no_deeper_than_need_be(rows: int, page: int) -> None:
+    assert lists.deepest(rows) == page
+
+
+def test_the_versions_of_the_baselines_are_those_that_are_locked() -> None:
+    found = versions()
+
+    assert {"Django", "djangorestframework", "fastapi", "litestar", "asyncpg", "sqlalchemy"} <= found.keys()
+    assert all(version[0].isdigit() for version in found.values())
+
+
+@pytest.fixture
+def started() -> Iterator[Servers]:
+    with servers() as running:
+        yield running
+
+
+@needs_programs
+@pytest.mark.slow
+def test_servers_are_measured_in_turn_and_end_with_the_run() -> None:
+    with servers() as running:
+        server = running.static(b'{"data": []}')
+        server.wait("/page", {})
+        contender = lists.Contender(server, "/page", dict)
+
+        (rates,) = in_turn({"static file": partial(contender.rate, 1)}, 1)
+
+    assert rates["static file"] > 0
+    assert not server.child.is_running
+
+
+@needs_programs
+@pytest.mark.slow
+def test_what_is_refused_is_neither_awaited_nor_measured(started: Servers) -> None:
+    server = started.static(b"")
+    server.wait("/page", {})
+
+    with pytest.raises(ServerError, match="bench-static answered 404 for /nothing"):
+        server.get("/nothing", {})
+    with pytest.raises(LoadError, match="Non-2xx"):
+        put_load_on(f"{server.url}/nothing", {}, seconds=1)
+
+
+@needs_programs
+@pytest.mark.slow
+def test_contenders_that_show_different_students_are_not_compared(started: Servers) -> None:
+    def showing(body: object) -> lists.Contender:
+        server = started.static(json.dumps(body).encode())
+        server.wait("/page", {})
+        return lists.Contender(server, "/page", dict)
+
+    ours = showing({"data": [STUDENT]})
+    same = showing({"count": 1, "results": [{**STUDENT, "more": "that nobody asked for"}]})
+    other = showing({"results": [{**STUDENT, "student_no": "another"}]})
+
+    lists.compare({"ours": ours, "same": same})
+    lists.compare({"ours": ours, "deep other": other})
+    with pytest.raises(lists.DifferentPagesError, match="another"):
+        lists.compare({"ours": ours, "other": other})
