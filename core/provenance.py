@@ -114,7 +114,8 @@ def state_origin(execute: Callable[..., Any], statement: Any, params: Any, many:
     raising = followed(database)
     told = settings_sql(raising)
     if many:  # the driver repeats the statement, which it may not do with two
-        cursor.execute(told)
+        with database.wrap_database_errors:
+            cursor.execute(told)
         result = execute(statement, params, many, context)
     else:
         result = execute(told + text, params, many, context)

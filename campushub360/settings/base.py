@@ -105,8 +105,9 @@ def database(url_variable: str, *, default: str | None = None, pool: bool = True
     """Return the DATABASES entry for the URL in the variable `url_variable`.
 
     Each process keeps one pool of connections: with gevent every request is a thread of its own, and connections kept
-    per thread would never be used again. A connection is checked before it is handed out, so a restarted server costs
-    no request. Waiting longer than 3 seconds for a connection is refused (503) instead of queueing without end.
+    per thread would never be used again. A connection is checked before it is handed out. Waiting longer than 3 seconds
+    for one is refused (503) instead of queueing without end. While the server is away the pool tries it every second
+    and gives each attempt up after two: left to itself it would double its pauses and be back minutes after the server.
     """
     config: dict[str, Any] = env.db_url(url_variable, default=default) if default else env.db_url(url_variable)
     config |= {
@@ -119,10 +120,12 @@ def database(url_variable: str, *, default: str | None = None, pool: bool = True
     options = config.setdefault("OPTIONS", {})
     options["application_name"] = "campushub360"
     if pool:
+        options["connect_timeout"] = 3
         options["pool"] = {
             "min_size": 1,
             "max_size": DATABASE_POOL_SIZE,
             "timeout": 3,
+            "reconnect_timeout": 2,
             "max_lifetime": 1800,
         }
     return config

@@ -23,8 +23,10 @@ MOST_FRESH_MINUTES = 60
 GUESSES = {"", "admin", "campushub360", "changeme", "guest", "pass", "password", "postgres", "root", "secret", "user"}
 SENDER = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>")
 OFF_HOURS = re.compile(r"([01]?\d|2[0-3])-([01]?\d|2[0-3])")
-# What the process asks of the database beside its web workers: the relay, and a management command now and then.
-OTHER_CONNECTIONS = 5
+# What is connected to the database beside the workers: a relay delivers, listens, and keeps the generations of the
+# caches; two commands are typed or scheduled by hand. What probes open for a moment is part of the reserve.
+RELAY_CONNECTIONS = 3
+OTHER_CONNECTIONS = RELAY_CONNECTIONS + 2
 
 
 def faults(env: Environment) -> list[str]:
@@ -95,8 +97,18 @@ def _database(env: Environment) -> Iterator[str]:
     yield from _password("DATABASE_URL", url)
     if url.username == "postgres":
         yield "DATABASE_URL connects as the superuser postgres: use a role of its own"
-    if _is_on(env, "DATABASE_IS_POOLED") and not env.get("DATABASE_DIRECT_URL"):
+    if _is_on(env, "DATABASE_IS_POOLED"):
+        yield from _pooler(env, url)
+
+
+def _pooler(env: Environment, url: SplitResult) -> Iterator[str]:
+    direct = urlsplit(env.get("DATABASE_DIRECT_URL", ""))
+    if not direct.netloc:
         yield "DATABASE_DIRECT_URL is missing: migrations and the relay cannot go through PgBouncer"
+    elif (direct.hostname, direct.port) == (url.hostname, url.port):
+        yield "DATABASE_DIRECT_URL names the PgBouncer of DATABASE_URL: name the server behind it"
+    if not env.get("DATABASE_MAX_CONNECTIONS"):
+        yield "DATABASE_MAX_CONNECTIONS is missing: give it the default_pool_size of PgBouncer, which is 20 by itself"
 
 
 def _redis(env: Environment) -> Iterator[str]:

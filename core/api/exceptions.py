@@ -14,9 +14,10 @@ from typing import Any, TypeAlias
 
 from django.core import exceptions as django_errors
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent, TooManyFilesSent
-from django.db import DataError, IntegrityError, InterfaceError, OperationalError
+from django.db import DataError, IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.template.loader import render_to_string
 from django.urls import NoReverseMatch, reverse
 from django.views import defaults
 from rest_framework.exceptions import (
@@ -35,6 +36,7 @@ from rest_framework.views import set_rollback
 from core.api.parsers import NulCharacterError, NumberOutOfRangeError, PayloadTooLarge, UnreadableUnicodeError
 from core.api.renderers import PROBLEM_TYPE, completed, dumps
 from core.api.responses import REASONS, problem
+from core.db.availability import DATABASE_ERRORS, forget_lost_connections, is_passing
 from core.db.constraints import error_for
 from core.errors import ConflictError, DomainError, ForbiddenError, InvalidError, MissingError
 from core.recording import recorder
@@ -128,6 +130,13 @@ def _unless_bug(exc: APIException) -> APIException | None:
     return exc if exc.status_code != HTTPStatus.INTERNAL_SERVER_ERROR else None
 
 
+def _unavailable(exc: Exception) -> APIException | None:
+    if not is_passing(exc):
+        return None
+    forget_lost_connections(exc)
+    return ServiceUnavailable()
+
+
 def _unstorable(exc: DataError) -> InvalidError:
     cause = exc.__cause__
     sqlstate = getattr(cause, "sqlstate", None)
@@ -145,7 +154,7 @@ _TRANSLATIONS: Sequence[tuple[type[Exception] | tuple[type[Exception], ...], Cal
     (django_errors.ValidationError, lambda error: ValidationError(get_error_detail(error))),
     (IntegrityError, error_for),
     (DataError, _unstorable),
-    ((OperationalError, InterfaceError), lambda _: ServiceUnavailable()),
+    (DATABASE_ERRORS, _unavailable),
     (RequestDataTooBig, lambda _: PayloadTooLarge()),
     ((TooManyFieldsSent, TooManyFilesSent), lambda _: TooManyParametersError()),
     (UnreadablePostError, lambda _: IncompleteBodyError()),
@@ -299,7 +308,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     exc = sys.exc_info()[1]
     refusal = translated(exc)
     if not isinstance(refusal, ServiceUnavailable):
-        refusal = InternalError()
-    if _in_admin(request):
-        return defaults.server_error(request)
-    return _answer(request, refusal, exc)
+        return defaults.server_error(request) if _in_admin(request) else _answer(request, InternalError(), exc)
+    if not _in_admin(request):
+        return _answer(request, refusal, exc)
+    return HttpResponse(render_to_string("503.html"), status=refusal.status_code, headers=_headers(refusal))

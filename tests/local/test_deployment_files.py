@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from campushub360.local import CHECKOUT
+from campushub360.settings.base import database
 from campushub360.settings.faults import faults
 
 COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
@@ -133,6 +134,14 @@ def test_the_connection_arithmetic_holds_from_the_workers_to_the_server() -> Non
     assert pool == int(environment["DATABASE_MAX_CONNECTIONS"])
     assert int(pgbouncer()["max_db_connections"]) == pool
     assert pool + 30 <= int(settings_in("deploy/postgres/postgresql.conf")["max_connections"])
+    # Everybody who may connect at all gets into the line, and waits there no longer than in the application's own.
+    assert int(pgbouncer()["max_client_conn"]) >= 2 * pool
+    assert int(pgbouncer()["query_wait_timeout"]) == database("DATABASE_URL")["OPTIONS"]["pool"]["timeout"]
+
+
+def test_a_pool_tries_a_server_that_was_away_again_within_seconds_however_long_it_was() -> None:
+    # A pool doubles its pauses for as long as it does not give an attempt up.
+    assert database("DATABASE_URL")["OPTIONS"]["pool"]["reconnect_timeout"] <= 2
 
 
 def test_there_is_one_scheduler_and_it_can_be_asked_whether_it_works() -> None:
@@ -151,6 +160,7 @@ def test_only_migrations_connect_as_the_role_that_may_change_the_schema() -> Non
 
     migrate = environment_of("migrate")
     assert urlsplit(migrate["DATABASE_URL"]).username == "campushub360_migrator"
+    assert urlsplit(migrate["DATABASE_URL"]).hostname == "postgres"
     assert migrate["DATABASE_DIRECT_URL"] == ""
     assert "MIGRATOR_PASSWORD" not in str(SERVICES["app"])
 

@@ -22,6 +22,11 @@ SAFE = {
     "EMAIL_URL": "smtp+tls://campus:c3f81e20@mail.invalid:587",
     "MAIL_FROM": "CampusHub <campus@example.edu>",
 }
+POOLED = {
+    "DATABASE_IS_POOLED": "true",
+    "DATABASE_DIRECT_URL": "postgres://campushub360:d41f7a9c@server.invalid/campushub360",
+    "DATABASE_MAX_CONNECTIONS": "57",
+}
 
 
 def load_production(environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
@@ -110,7 +115,13 @@ def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_tracebac
         ({"DATABASE_URL": "postgres://campushub360@host/name"}, "DATABASE_URL has no password"),
         ({"DATABASE_URL": "postgres://app:App@host/name"}, "DATABASE_URL has a password that anybody would guess"),
         ({"DATABASE_URL": "postgres://postgres:d41f7a9c@host/name"}, "DATABASE_URL connects as the superuser"),
-        ({"DATABASE_IS_POOLED": "true"}, "DATABASE_DIRECT_URL is missing"),
+        ({**POOLED, "DATABASE_DIRECT_URL": ""}, "DATABASE_DIRECT_URL is missing"),
+        (
+            {**POOLED, "DATABASE_DIRECT_URL": SAFE["DATABASE_URL"]},
+            "DATABASE_DIRECT_URL names the PgBouncer of",
+        ),
+        ({**POOLED, "DATABASE_MAX_CONNECTIONS": ""}, "DATABASE_MAX_CONNECTIONS is missing"),
+        ({**POOLED, "DATABASE_MAX_CONNECTIONS": "56"}, "47 database connections are wanted"),
         ({"REDIS_URL": "redis://cache:6379/0"}, "REDIS_URL has no password"),
         ({"REDIS_STATE_URL": "memcached://state"}, "REDIS_STATE_URL is not a redis:// or rediss:// URL"),
         ({"REDIS_STATE_URL": SAFE["REDIS_URL"][:-1] + "1"}, "REDIS_STATE_URL is the server of REDIS_URL"),
@@ -147,6 +158,7 @@ def test_a_session_is_kept_no_shorter_than_its_refresh_tokens_live() -> None:
 
 def test_the_connection_arithmetic_grows_with_what_the_server_offers() -> None:
     assert faults(SAFE | {"APP_REPLICAS": "3", "DATABASE_MAX_CONNECTIONS": "137"}) == []
+    assert faults(SAFE | POOLED) == []
 
 
 def test_the_values_that_are_refused_are_not_shown() -> None:

@@ -11,7 +11,7 @@ from django.contrib import admin
 from django.core import exceptions as django_errors
 from django.core.exceptions import RequestDataTooBig, SuspiciousOperation, TooManyFieldsSent
 from django.core.management import CommandError, call_command
-from django.db import DataError, OperationalError, connection
+from django.db import DataError, InternalError, OperationalError, connection
 from django.http import Http404, HttpResponse, UnreadablePostError
 from django.test import Client
 from django.urls import path
@@ -127,6 +127,7 @@ def forbidden(request):
 
 
 urlpatterns = [
+    path("admin/unreachable/", unreachable),
     path("admin/", admin.site.urls),
     path("failing/", Failing.as_view()),
     path("database/", Database.as_view()),
@@ -147,6 +148,11 @@ pytestmark = pytest.mark.urls(__name__)
 def failing(error, monkeypatch):
     monkeypatch.setattr(Failing, "failure", error)
     return Client().get("/failing/")
+
+
+def caused(error, cause):
+    error.__cause__ = cause
+    return error
 
 
 def quiet(url, **headers):
@@ -292,6 +298,24 @@ def test_a_pool_without_a_free_connection_is_no_bug(monkeypatch):
     assert failing(wrapped, monkeypatch).status_code == 503
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        psycopg.OperationalError("the connection is closed"),
+        caused(InternalError(), psycopg.errors.IdleInTransactionSessionTimeout()),
+        caused(InternalError(), psycopg.errors.ReadOnlySqlTransaction()),
+    ],
+)
+def test_what_the_server_or_the_driver_says_of_a_lost_transaction_is_no_bug(monkeypatch, error):
+    assert failing(error, monkeypatch).headers["Retry-After"] == "2"
+
+
+def test_a_statement_in_a_failed_transaction_is_a_bug(monkeypatch):
+    monkeypatch.setattr(Failing, "failure", caused(InternalError(), psycopg.errors.InFailedSqlTransaction()))
+
+    assert quiet("/failing/").status_code == 500
+
+
 @pytest.mark.checklist(48, 73)
 @pytest.mark.django_db
 @pytest.mark.parametrize(
@@ -393,6 +417,14 @@ def test_the_admin_keeps_its_pages(registrar):
 
     assert response.status_code == 404
     assert response.headers["Content-Type"].startswith("text/html")
+
+
+def test_the_admin_says_when_a_database_that_is_away_may_be_back():
+    response = quiet("/admin/unreachable/")
+
+    assert (response.status_code, response.headers["Retry-After"]) == (503, "2")
+    assert response.headers["Content-Type"].startswith("text/html")
+    assert "hunter2" not in response.text
 
 
 def test_a_refusal_is_logged_by_its_code_and_never_by_what_was_sent(caplog):
