@@ -10,7 +10,7 @@ import time
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 from typing import Any
 
 from django.conf import settings
@@ -21,6 +21,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
+from core.db.positions import reading_from_replicas
 from core.logging import request_id
 from core.provenance import answering, user_of
 
@@ -28,6 +29,7 @@ logger = logging.getLogger("core.access")
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 PROBES = frozenset({"/livez", "/readyz"})
+READS = frozenset({HTTPMethod.GET, HTTPMethod.HEAD})
 MOST_NAMES = 20
 LONGEST_NAME = 64
 
@@ -74,6 +76,19 @@ class RequestMiddleware:
             response = self.get_response(request)
         response["Server-Timing"] = statements.as_server_timing()
         return response
+
+
+class ReplicaReadsMiddleware:
+    """Lets what the API only reads come from a replica that has all its caller may expect to see."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if request.method not in READS or not request.path_info.startswith("/api/"):
+            return self.get_response(request)
+        with reading_from_replicas():
+            return self.get_response(request)
 
 
 class Statements:

@@ -21,6 +21,7 @@ from django.utils.functional import SimpleLazyObject
 from psycopg import sql
 
 from core.cache.commits import Raise, followed
+from core.db.positions import stay_on_primary
 from core.logging import request_id
 from core.security.addresses import client_address
 
@@ -112,6 +113,7 @@ def state_origin(execute: Callable[..., Any], statement: Any, params: Any, many:
         with transaction.atomic(using=database.alias):
             return state_origin(execute, statement, params, many, context)
     raising = followed(database)
+    stay_on_primary()
     told = settings_sql(raising)
     if many:  # the driver repeats the statement, which it may not do with two
         with database.wrap_database_errors:

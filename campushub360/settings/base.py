@@ -109,7 +109,11 @@ def database(url_variable: str, *, default: str | None = None, pool: bool = True
     for one is refused (503) instead of queueing without end. While the server is away the pool tries it every second
     and gives each attempt up after two: left to itself it would double its pauses and be back minutes after the server.
     """
-    config: dict[str, Any] = env.db_url(url_variable, default=default) if default else env.db_url(url_variable)
+    found: dict[str, Any] = env.db_url(url_variable, default=default) if default else env.db_url(url_variable)
+    return _connected(found, pool=pool)
+
+
+def _connected(config: dict[str, Any], *, pool: bool) -> dict[str, Any]:
     config |= {
         "ENGINE": "django.db.backends.postgresql",
         "ATOMIC_REQUESTS": False,  # services own their transactions
@@ -129,6 +133,30 @@ def database(url_variable: str, *, default: str | None = None, pool: bool = True
             "max_lifetime": 1800,
         }
     return config
+
+
+# Streaming replicas of the database, which answer what the API only reads as long as they have replayed all that was
+# acknowledged. None: everything is asked of the primary.
+DATABASE_REPLICA_URLS: list[str] = env.list("DATABASE_REPLICA_URLS", default=[])
+# A replica that is behind for longer is asked once a second how far it is, and not before each read. With 0 none is
+# read from.
+DATABASE_REPLICA_MAX_LAG: float = env.int("DATABASE_REPLICA_MAX_LAG", default=10)
+# Apps whose rows are read from the primary alone: who calls, what they may do, and what is answered once.
+DATABASE_PRIMARY_ONLY = frozenset({"accounts", "admin", "auth", "contenttypes", "core", "sessions"})
+DATABASE_ROUTERS = ["core.db.router.ReplicaRouter"] if DATABASE_REPLICA_URLS else []
+if DATABASE_REPLICA_URLS:
+    MIDDLEWARE.append("core.middleware.ReplicaReadsMiddleware")
+
+
+def replicas() -> dict[str, Any]:
+    """Return the DATABASES entries of the replicas. None is waited for: the primary answers instead."""
+    entries = {}
+    for number, url in enumerate(DATABASE_REPLICA_URLS, start=1):
+        config = _connected(env.db_url_config(url.strip()), pool=True)
+        config |= {"ENGINE": "core.db.replicas", "DISABLE_SERVER_SIDE_CURSORS": True}
+        config["OPTIONS"] |= {"connect_timeout": 2, "pool": config["OPTIONS"]["pool"] | {"timeout": 0.5}}
+        entries[f"replica_{number}"] = config
+    return entries
 
 
 # --- Cache and shared state ------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 
 # These defaults are what the client libraries would try by themselves. They let a tool load the settings (the type
 # checker does) without starting a server.
-DATABASES = {"default": database("DATABASE_URL", default="postgres:///campushub360")}
+DATABASES = {"default": database("DATABASE_URL", default="postgres:///campushub360"), **replicas()}
 DATABASE_DIRECT_URL = env.str("DATABASE_DIRECT_URL", default="") or env.str("DATABASE_URL", default="")
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 REDIS_STATE_URL = env.str("REDIS_STATE_URL", default=REDIS_URL)

@@ -111,6 +111,21 @@ def _pooler(env: Environment, url: SplitResult) -> Iterator[str]:
         yield "DATABASE_MAX_CONNECTIONS is missing: give it the default_pool_size of PgBouncer, which is 20 by itself"
 
 
+def _replicas(env: Environment) -> Iterator[str]:
+    primary = urlsplit(env.get("DATABASE_DIRECT_URL") or env.get("DATABASE_URL", ""))
+    for url in map(urlsplit, _items(env, "DATABASE_REPLICA_URLS")):
+        if url.scheme not in {"postgres", "postgresql"}:
+            yield "DATABASE_REPLICA_URLS names something else than postgres:// URLs"
+        elif url.netloc.rpartition("@")[2] == primary.netloc.rpartition("@")[2]:
+            yield "DATABASE_REPLICA_URLS names the primary"
+        elif url.path != primary.path:
+            yield "DATABASE_REPLICA_URLS names another database than DATABASE_URL: a replica has the same elsewhere"
+        else:
+            yield from _password("DATABASE_REPLICA_URLS", url)
+    if _number(env, "DATABASE_REPLICA_MAX_LAG", 0) < 0:
+        yield "DATABASE_REPLICA_MAX_LAG is no whole number of seconds"
+
+
 def _redis(env: Environment) -> Iterator[str]:
     for name in ("REDIS_URL", "REDIS_STATE_URL"):
         url = urlsplit(env.get(name, ""))
@@ -255,6 +270,7 @@ CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _encryption,
     _hosts,
     _database,
+    _replicas,
     _redis,
     _transport,
     _housekeeping,

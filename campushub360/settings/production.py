@@ -16,7 +16,7 @@ ENCRYPTION_KEYS = encryption_keys()
 BLIND_INDEX_KEY = blind_index_key()
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 
-DATABASES = {"default": database("DATABASE_URL")}
+DATABASES = {"default": database("DATABASE_URL"), **replicas()}
 # What cannot go through PgBouncer (migrations, LISTEN, dumps) connects here.
 DATABASE_DIRECT_URL = env.str("DATABASE_DIRECT_URL", default="") or env.str("DATABASE_URL")
 REDIS_URL = env.str("REDIS_URL")

@@ -18,6 +18,7 @@ from psycopg.errors import UndefinedTable
 from redis.exceptions import RedisError
 
 from core.cache.generations import generations
+from core.db.positions import replica_aliases
 
 logger = logging.getLogger(__name__)
 
@@ -26,11 +27,11 @@ LONGEST_WAIT = 1.2
 POLL_SECONDS = 0.02
 
 _TOUCHED = """
-    SELECT (pg_current_wal_lsn() - '0/0')::bigint, array_agg(DISTINCT tag)
+    SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint, array_agg(DISTINCT tag)
     FROM core_touch CROSS JOIN unnest(tags) AS tag WHERE commit = %s
 """
 _IS_SETTLED = """
-    SELECT NOT EXISTS (SELECT FROM core_touch WHERE commit = %s)
+    SELECT (NOT %s AND NOT EXISTS (SELECT FROM core_touch WHERE commit = %s))
         OR NOT EXISTS (SELECT FROM core_lease WHERE until > clock_timestamp())
 """
 
@@ -49,6 +50,8 @@ class Raise:
                 position, tags = cursor.fetchone()
             if tags:
                 generations().raise_to(position, tags, commit=self.commit)
+            elif replica_aliases():
+                generations().raise_to(position, [])
         except (RedisError, OSError, DatabaseError, InterfaceError) as error:
             if isinstance(error.__cause__, UndefinedTable):
                 return  # a database that is yet to be migrated notes nothing
@@ -63,7 +66,8 @@ class Raise:
         """Say whether somebody else has raised them, or nobody trusts generations; no, where the database is away."""
         try:
             with connections[DEFAULT_DB_ALIAS].cursor() as cursor:
-                cursor.execute(_IS_SETTLED, [self.commit])
+                # That the tags were raised says nothing of the position to which replicas are held.
+                cursor.execute(_IS_SETTLED, [bool(replica_aliases()), self.commit])
                 return bool(cursor.fetchone()[0])
         except (DatabaseError, InterfaceError):
             return False

@@ -8,13 +8,16 @@ nothing else.
 
 The lease's value is the epoch, which changes with the server's process, with its data and with the database's timeline.
 It is part of every reading, so that what was read in another epoch is never taken for the present.
+
+Beside them lies how far all of them have come: the position by which every acknowledged commit has ended, whatever it
+changed. Replicas are held to it (`core.db.positions`).
 """
 
 import logging
 import time
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from redis.exceptions import RedisError
@@ -26,15 +29,25 @@ logger = logging.getLogger(__name__)
 # What an answer was made at: the epoch, and the generation of each tag it depends on. Compared, never looked into.
 Reading = tuple[bytes | None, ...]
 
+
+class Position(NamedTuple):
+    """A place in the database's log: its timeline, and so many bytes from the log's beginning."""
+
+    timeline: int
+    lsn: int
+
+
 # Longer than any writer takes from its commit to the raise.
 REMEMBERED_SECONDS = 60
 
-# Raises the generations of a commit once, whoever comes first: its writer or the keeper.
+# Raises the generations of a commit once, whoever comes first: its writer or the keeper; and how far all of them are.
 RAISE = """
 if ARGV[2] ~= '' then
   if not redis.call('SET', KEYS[1], 1, 'NX', 'EX', ARGV[3]) then return 0 end
 end
-for i = 2, #KEYS do
+local reached = tonumber(redis.call('GET', KEYS[2]) or 0)
+redis.call('SET', KEYS[2], string.format('%.0f', math.max(reached, tonumber(ARGV[1]))))
+for i = 3, #KEYS do
   local former = tonumber(redis.call('GET', KEYS[i]) or 0)
   redis.call('SET', KEYS[i], string.format('%.0f', math.max(former + 1, tonumber(ARGV[1]))))
 end
@@ -66,17 +79,28 @@ class Generations:
         self._redis = redis_at(url, patience=patience)
         self._raise, self._grant = map(self._redis.register_script, (RAISE, GRANT))
         self._lease, self._epoch = f"{prefix}:lease", f"{prefix}:epoch"
-        self._tag, self._commit = f"{prefix}:tag:", f"{prefix}:commit:"
+        self._tag, self._commit, self._position = f"{prefix}:tag:", f"{prefix}:commit:", f"{prefix}:position"
 
     def read(self, tags: Sequence[str]) -> Reading | None:
         """Return where the tags stand at this moment; None when nobody can tell, and nothing kept may be used."""
+        return self._ask([self._tag + tag for tag in tags])
+
+    def position(self) -> Position | None:
+        """Return where in the log every commit that was acknowledged by now has ended; None when nobody can tell."""
+        found = self._ask([self._position])
+        if found is None or found[0] is None or found[1] is None:
+            return None
+        timeline, _, _ = found[0].partition(b":")
+        return Position(int(timeline, 16), int(found[1]))
+
+    def _ask(self, keys: Sequence[str]) -> Reading | None:
         now = time.monotonic()
         if now < self._away_until:
             return None
         if self._away_until:  # somebody has to try; the others wait until it is known
             self._away_until = now + self._pause
         try:
-            found: Any = self._redis.mget(self._lease, *[self._tag + tag for tag in tags])
+            found: Any = self._redis.mget(self._lease, *keys)
         except (RedisError, OSError) as error:
             self._away_until = time.monotonic() + self._pause
             logger.warning("generations.away", extra={"reason": type(error).__name__, "seconds": self._pause})
@@ -85,13 +109,13 @@ class Generations:
         return tuple(found) if found[0] is not None else None
 
     def raise_to(self, position: int, tags: Sequence[str], *, commit: str = "") -> None:
-        """Raise the generations of tags to a position in the log: all that a commit moved, once for one with a name.
+        """Raise the generations of tags, and how far all are, to a position: all that a commit moved, once if named.
 
         Raises `RedisError` or `OSError` when that cannot be done.
         """
         if time.monotonic() < self._away_until:
             raise RedisError("the server was away a moment ago")
-        keys = [self._commit + commit, *[self._tag + tag for tag in tags]]
+        keys = [self._commit + commit, self._position, *[self._tag + tag for tag in tags]]
         try:
             self._raise(keys=keys, args=[position, commit, REMEMBERED_SECONDS])
         except (RedisError, OSError):

@@ -19,13 +19,13 @@ BATCH = 1000
 _PROMISE = """
     INSERT INTO core_lease (id, until) VALUES (true, clock_timestamp() + %s * interval '1 second')
     ON CONFLICT (id) DO UPDATE SET until = greatest(core_lease.until, excluded.until)
-    RETURNING left(pg_walfile_name(pg_current_wal_lsn()), 8)
+    RETURNING left(pg_walfile_name(pg_current_wal_lsn()), 8), (pg_current_wal_insert_lsn() - '0/0')::bigint
 """
 # Whole commits, since each is raised once.
 _PENDING = """
     WITH due AS (SELECT id, commit FROM core_touch ORDER BY id LIMIT %s)
     SELECT array_agg(DISTINCT id), coalesce(commit::text, ''), array_agg(DISTINCT tag),
-        (pg_current_wal_lsn() - '0/0')::bigint
+        (pg_current_wal_insert_lsn() - '0/0')::bigint
     FROM core_touch CROSS JOIN unnest(tags) AS tag
     WHERE id IN (SELECT id FROM due) OR commit IN (SELECT commit FROM due)
     GROUP BY commit
@@ -63,9 +63,10 @@ class GenerationKeeper:
         if self._begins_afresh and (missing := unfollowed()):
             raise UntrustworthyError(f"writes to {', '.join(sorted(missing))} are not noted; run `manage.py migrate`")
         cursor.execute(_PROMISE, [self._lease_seconds])
-        (timeline,) = cursor.fetchone()
+        timeline, position = cursor.fetchone()
         epoch = self._generations.epoch_on(timeline, afresh=self._begins_afresh)
         self._begins_afresh = False
+        self._generations.raise_to(position, [])  # whatever had committed, and moved no tag
         while self._settle(cursor):
             pass
         return self._generations.grant(epoch, until=until)

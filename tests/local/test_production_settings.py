@@ -137,6 +137,14 @@ def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_tracebac
         ({"PROGRAM_ACCESS_DAYS": "1000"}, "PROGRAM_ACCESS_DAYS is no number of days from 1 to 366"),
         ({"WEB_CONCURRENCY": "many"}, "WEB_CONCURRENCY is not a positive whole number"),
         ({"DATABASE_POOL_SIZE": "0"}, "DATABASE_POOL_SIZE is not a positive whole number"),
+        ({"DATABASE_REPLICA_URLS": "mysql://r1.invalid/campushub360"}, "DATABASE_REPLICA_URLS names something else"),
+        ({"DATABASE_REPLICA_URLS": SAFE["DATABASE_URL"]}, "DATABASE_REPLICA_URLS names the primary"),
+        (
+            {"DATABASE_REPLICA_URLS": "postgres://c:d41f7a9c@r1.invalid/replica_1"},
+            "DATABASE_REPLICA_URLS names another",
+        ),
+        ({"DATABASE_REPLICA_URLS": "postgres://c@r1.invalid/campushub360"}, "DATABASE_REPLICA_URLS has no password"),
+        ({"DATABASE_REPLICA_MAX_LAG": "nan"}, "DATABASE_REPLICA_MAX_LAG is no whole number"),
         ({"WEB_CONCURRENCY": "5"}, "107 database connections are wanted"),
         ({"APP_REPLICAS": "3"}, "127 database connections are wanted"),
     ],
@@ -154,6 +162,25 @@ def test_a_session_is_kept_no_shorter_than_its_refresh_tokens_live() -> None:
 
     assert settings.REFRESH_TOKEN_LIFETIME.days == REFRESH_TOKEN_DAYS
     assert faults(SAFE | {"ENDED_SESSIONS_KEPT_DAYS": "14", "TIME_ZONE": "Europe/Vienna"}) == []
+
+
+def test_replicas_are_read_from_where_there_are_any() -> None:
+    code = (
+        "import campushub360.settings.production as s; "
+        "print(list(s.DATABASES), s.DATABASE_ROUTERS, s.MIDDLEWARE[-1], s.DATABASES.get('replica_2', {}).get('HOST'))"
+    )
+    two = ",".join(f"postgres://campushub360:d41f7a9c@r{number}.invalid/campushub360" for number in (1, 2))
+
+    told = []
+    for more in ({}, {"DATABASE_REPLICA_URLS": two}):
+        environment = SAFE | {"PATH": os.defpath} | more
+        told.append(subprocess.check_output([sys.executable, "-c", code], cwd=CHECKOUT, env=environment, text=True))
+
+    assert told[0] == "['default'] [] django.contrib.messages.middleware.MessageMiddleware None\n"
+    assert told[1] == (
+        "['default', 'replica_1', 'replica_2'] ['core.db.router.ReplicaRouter'] "
+        "core.middleware.ReplicaReadsMiddleware r2.invalid\n"
+    )
 
 
 def test_the_connection_arithmetic_grows_with_what_the_server_offers() -> None:
