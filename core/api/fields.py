@@ -1,5 +1,6 @@
-"""Serializer fields that refuse to name what the caller cannot see."""
+"""Serializer fields that take JSON for what it says, and that refuse to name what the caller cannot see."""
 
+import re
 from typing import Any
 
 from django.db.models import QuerySet
@@ -32,3 +33,57 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):
 
     def to_representation(self, value: Any) -> str:
         return str(value.pk)
+
+
+class TextField(serializers.CharField):
+    """A string; a number is none, however it might be spelled."""
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class TruthField(serializers.BooleanField):
+    """True or false, and no word or number for either."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class WholeNumberField(serializers.IntegerField):
+    """A JSON number without a fraction; digits in a string are a string."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int | float) or data != data // 1:
+            self.fail("invalid")
+        return super().to_internal_value(int(data))
+
+
+class ExactNumberField(serializers.DecimalField):
+    """A decimal as a string or a JSON number, in the digits of ASCII."""
+
+    _SPELLING = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, bool) or (isinstance(data, str) and not self._SPELLING.fullmatch(data)):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+_STRICT: dict[type[serializers.Field[Any, Any, Any, Any]], type[serializers.Field[Any, Any, Any, Any]]] = {
+    serializers.CharField: TextField,
+    serializers.BooleanField: TruthField,
+    serializers.IntegerField: WholeNumberField,
+    serializers.DecimalField: ExactNumberField,
+}
+
+
+def strictly(field: Any) -> Any:
+    """Let a declared field take JSON for what it says; those above differ from the usual ones in nothing else."""
+    field.__class__ = _STRICT.get(type(field), type(field))
+    if isinstance(field, serializers.ListField):
+        strictly(field.child)
+    return field

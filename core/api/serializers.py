@@ -10,11 +10,12 @@ from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 from django.db.models import Model, Prefetch, QuerySet
+from django.http import QueryDict
 from django.utils.module_loading import import_string
 from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
-from core.api.fields import VisibleRelatedField
+from core.api.fields import VisibleRelatedField, strictly
 from core.customfields.api.fields import CustomFieldsField
 from core.masks import Mask, custom_mask_of, masks_of, with_knowledge
 from core.visibility import visible
@@ -97,6 +98,14 @@ class WriteSerializer(serializers.Serializer[Any]):
         "read_only_field": "This is shown and not written; left out or sent back as it stands, it stays.",
     }
 
+    def get_fields(self) -> dict[str, Any]:
+        return self.taken_strictly(super().get_fields())
+
+    def taken_strictly(self, fields: dict[str, Any]) -> dict[str, Any]:
+        """Return fields that convert nothing; a form knows only text, but JSON says what is one and what is not."""
+        is_form = isinstance(getattr(self.root, "initial_data", None), QueryDict)
+        return fields if is_form else {name: strictly(field) for name, field in fields.items()}
+
     @property
     def request_example(self) -> Mapping[str, Any]:
         """What the documentation sends, where the plainest values of the fields are not accepted together."""
@@ -140,6 +149,9 @@ class ModelWriteSerializer(serializers.ModelSerializer[ModelT], WriteSerializer)
     """
 
     serializer_related_field = VisibleRelatedField
+
+    def get_fields(self) -> dict[str, Any]:
+        return self.taken_strictly(super().get_fields())
 
     def get_validators(self) -> list[Any]:
         return []

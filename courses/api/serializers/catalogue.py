@@ -4,14 +4,14 @@ from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from core.api.fields import VisibleRelatedField
+from core.api.fields import ExactNumberField, VisibleRelatedField
 from core.api.serializers import BaseDetailSerializer, BaseListSerializer, ModelWriteSerializer, WriteSerializer
 from core.customfields.api.fields import CustomFieldsField
 from courses.models import Course, CourseVersion, Requisite
 from departments.models import Department
 
 
-class CreditsField(serializers.DecimalField):
+class CreditsField(ExactNumberField):
     """A number of credits."""
 
     def __init__(self, **options: Any) -> None:

@@ -1,7 +1,7 @@
 """Answers that are remembered: quick while nothing changes, and never old, somebody else's or half an answer."""
 
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
@@ -22,8 +22,9 @@ CAMPUSES, DEPARTMENTS = "/api/v1/campuses/", "/api/v1/departments/"
 
 
 @pytest.fixture(autouse=True)
-def lease():
-    """Let readers trust the generations for longer than the test."""
+def lease(monkeypatch):
+    """Let readers trust the generations for longer than the test, whatever the time of day."""
+    monkeypatch.setattr(remembered, "AROUND_MIDNIGHT", timedelta(0))
     with Redis.from_url(settings.REDIS_URL) as redis:
         for key in redis.scan_iter(f"{settings.ANSWERS_PREFIX}:*"):
             redis.delete(key)
@@ -263,6 +264,7 @@ class TestWhatIsNotRemembered:
                 return datetime(2026, 11, 21, 23, 59, 30, tzinfo=UTC)
 
         monkeypatch.setattr(remembered, "datetime", Clock)
+        monkeypatch.setattr(remembered, "AROUND_MIDNIGHT", timedelta(minutes=1))
 
         assert "X-Cache" not in asked(reader)[0]
 
