@@ -9,6 +9,7 @@ class InteropConfig(AppConfig):
 
     def ready(self) -> None:
         from audit.tracking import leave_out
+        from core.cache import tags
         from interop import subscribers, visibility  # noqa: F401 - register themselves
 
         leave_out(
@@ -17,3 +18,4 @@ class InteropConfig(AppConfig):
             "interop.ImportedValue",
             "interop.ImportJobEvent",
         )
+        tags.leave_out("Rows on their way into others.", "interop.ImportRow")
