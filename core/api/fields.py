@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from rest_framework import serializers
+from rest_framework.fields import empty
 
 from core.visibility import Sight, visible
 
@@ -35,13 +36,34 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):
         return str(value.pk)
 
 
-class TextField(serializers.CharField):
-    """A string; a number is none, however it might be spelled."""
+class _Text(serializers.CharField):
+    """A string; a number is none, however it might be spelled.
+
+    It is kept as sent. Where white space around it could only be a slip, it is refused: taken off, the text would not
+    be what was sent; kept, two codes could look the same.
+    """
+
+    default_error_messages = {"surrounding_space": "Ensure there is no space before or after the text."}
+
+    def run_validation(self, data: Any = empty) -> Any:
+        if isinstance(data, str) and self.trim_whitespace:
+            bare = data.strip()
+            if bare != data and (bare or self.allow_blank):
+                self.fail("surrounding_space")
+        return super().run_validation(data)
 
     def to_internal_value(self, data: Any) -> str:
         if not isinstance(data, str):
             self.fail("invalid")
         return super().to_internal_value(data)
+
+
+class TextField(_Text):
+    """A string as sent."""
+
+
+class AddressField(_Text, serializers.EmailField):
+    """An e-mail address as sent."""
 
 
 class TruthField(serializers.BooleanField):
@@ -75,6 +97,7 @@ class ExactNumberField(serializers.DecimalField):
 
 _STRICT: dict[type[serializers.Field[Any, Any, Any, Any]], type[serializers.Field[Any, Any, Any, Any]]] = {
     serializers.CharField: TextField,
+    serializers.EmailField: AddressField,
     serializers.BooleanField: TruthField,
     serializers.IntegerField: WholeNumberField,
     serializers.DecimalField: ExactNumberField,
@@ -83,7 +106,10 @@ _STRICT: dict[type[serializers.Field[Any, Any, Any, Any]], type[serializers.Fiel
 
 def strictly(field: Any) -> Any:
     """Let a declared field take JSON for what it says; those above differ from the usual ones in nothing else."""
-    field.__class__ = _STRICT.get(type(field), type(field))
+    strict = _STRICT.get(type(field))
+    if strict:
+        field.__class__ = strict
+        field.error_messages = {**strict.default_error_messages, **field.error_messages}
     if isinstance(field, serializers.ListField):
         strictly(field.child)
     return field

@@ -24,6 +24,28 @@ def test_what_is_no_text_or_truth_makes_none(registrar_client, field, value):
     assert not Department.objects.exists()
 
 
+@pytest.mark.parametrize("text", [" Astronomy", "Astronomy\n", "\u00a0Astronomy", "Astronomy\u3000", "\tAstronomy "])
+def test_space_around_a_text_is_neither_taken_off_nor_kept(registrar_client, text):
+    answer = registrar_client.post("/api/v1/departments/", {"code": "AST", "name": text})
+
+    assert (refused(answer), answer.json()["errors"][0]["code"]) == ((400, {"name"}), "surrounding_space")
+    assert not Department.objects.exists()
+
+
+def test_space_around_an_address_is_not_taken_off(registrar_client):
+    answer = registrar_client.post("/api/v1/students/", {"email": "ada@example.org "})
+
+    assert ("email", "surrounding_space") in {(error["field"], error["code"]) for error in answer.json()["errors"]}
+
+
+def test_space_within_a_text_is_kept(registrar_client):
+    name = "Astronomy  and\tthe\nSky"
+
+    created = registrar_client.post("/api/v1/departments/", {"code": "AST", "name": name})
+
+    assert (created.status_code, created.json()["data"]["name"]) == (201, name)
+
+
 @pytest.mark.parametrize("capacity", ["20", "1e2", 20.5, True, "٣", [20]])
 def test_what_is_no_whole_number_makes_none(registrar_client, capacity):
     body = {"building": str(BuildingFactory().pk), "code": "101", "capacity": capacity}
