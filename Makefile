@@ -27,7 +27,7 @@ SAFE_ENVIRONMENT := DJANGO_SETTINGS_MODULE=campushub360.settings.production \
 SAMPLES := sample-|only-for-this-line|the-tests-own-|password_encryption = |user:password@|"your password"
 UNLESS_TESTS := KeywordDetector BasicAuthDetector Base64HighEntropyString HexHighEntropyString JwtTokenDetector
 
-.PHONY: help run test check bench authz-mutants security-checklist sbom audit seed schema shell format lock clean environment-demo environment-development
+.PHONY: help run test system-packages check bench authz-mutants security-checklist sbom audit seed schema shell format lock clean environment-demo environment-development environment-python
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -36,7 +36,11 @@ run: environment-demo ## Start everything on http://127.0.0.1:8000 (PORT=, DEMO_
 	@exec $(VENV)/python -m campushub360.local.supervisor
 
 test: environment-development ## Run the whole test suite (ARGS="-k word tests/students" narrows it, WORKERS= sets how many at once)
+	@$(VENV)/python -m campushub360.local.packages --where-allowed
 	@$(VENV)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+system-packages: environment-python ## Install nginx with Lua, PgBouncer and what else the stack and the tests need (Debian, Ubuntu)
+	@$(PYTHON) -m campushub360.local.packages
 
 check: environment-development ## Formatting, lint, types, layers, unsafe code, secrets, migrations, deployment settings, API schema
 	$(VENV)/ruff format --check .
@@ -100,9 +104,11 @@ lock: environment-development ## Resolve requirements/*.in anew into the locked 
 clean: ## Stop what runs here; remove .campus (with its data) and every cache, but not .venv
 	@if [ -x $(VENV)/python ]; then $(VENV)/python -B -m campushub360.local.clean; else rm -rf .campus; fi
 
-environment-demo environment-development: environment-%:
+environment-demo environment-development: environment-%: environment-python
+	@$(PYTHON) -m campushub360.local.environment $*
+
+environment-python:
 	@if [ -z "$(PYTHON)" ]; then echo 'make: no Python 3.11 or later that can make virtual environments was found:' \
 		'install one (Debian: apt-get install python3-venv) or name it with `make PYTHON=...`' >&2; exit 1; fi
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo 'make: $(PYTHON) is not Python 3.11 or later: '"$$($(PYTHON) --version 2>&1)" >&2; exit 1; }
-	@$(PYTHON) -m campushub360.local.environment $*

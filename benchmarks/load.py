@@ -5,10 +5,11 @@ is no measurement, and is refused.
 """
 
 import re
-import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from campushub360.local.packages import COMMAND, find_program
 
 CONNECTIONS = 16
 THREADS = 2
@@ -66,7 +67,7 @@ def program() -> str:
 
 def installed(name: str) -> str:
     """Return the path of a program of the system's; raise `LoadError` where it is not installed."""
-    found = shutil.which(name) or shutil.which(name, path="/usr/sbin:/usr/local/sbin")
+    found = find_program(name)
     if found is None:
-        raise LoadError(f"{name} is not installed (Debian, Ubuntu: `apt-get install {name}`)")
+        raise LoadError(f"{name} is not installed: `{COMMAND}` installs it")
     return found

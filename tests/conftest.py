@@ -24,6 +24,8 @@ from core.ids import new_id
 from core.security.limiter import Limit
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory, held_in
 
+pytest_plugins = ["tests.needs"]
+
 # The same examples in every run, and as much time as a busy machine takes.
 hypothesis_settings.register_profile("suite", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("suite")

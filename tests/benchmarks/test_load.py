@@ -1,8 +1,6 @@
 """What is put under load, and what is made of it. How quick anything is, no test asks."""
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from functools import partial
 
@@ -33,12 +31,6 @@ SAID = "\n".join(
     ]
 )
 STUDENT = {name: f"some {name}" for name in lists.SHOWN}
-
-needs_programs = pytest.mark.skipif(
-    not os.environ.get("CI")
-    and not all(shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin") for name in ("wrk", "nginx")),
-    reason="wrk and nginx are not installed; CI must have them",
-)
 
 
 def test_what_the_load_generator_says_is_read() -> None:
@@ -110,7 +102,7 @@ def started() -> Iterator[Servers]:
         yield running
 
 
-@needs_programs
+@pytest.mark.needs("nginx", "wrk")
 @pytest.mark.slow
 def test_servers_are_measured_in_turn_and_end_with_the_run() -> None:
     with servers() as running:
@@ -124,7 +116,7 @@ def test_servers_are_measured_in_turn_and_end_with_the_run() -> None:
     assert not server.child.is_running
 
 
-@needs_programs
+@pytest.mark.needs("nginx", "wrk")
 @pytest.mark.slow
 def test_what_is_refused_is_neither_awaited_nor_measured(started: Servers) -> None:
     server = started.static(b"")
@@ -136,7 +128,7 @@ def test_what_is_refused_is_neither_awaited_nor_measured(started: Servers) -> No
         put_load_on(f"{server.url}/nothing", {}, seconds=1)
 
 
-@needs_programs
+@pytest.mark.needs("nginx", "wrk")
 @pytest.mark.slow
 def test_contenders_that_show_different_students_are_not_compared(started: Servers) -> None:
     def showing(body: object) -> lists.Contender:

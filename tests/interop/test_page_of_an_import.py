@@ -12,7 +12,7 @@ from tests.interop.importing import table
 
 __all__ = ["browser"]
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.needs("chromium", "chromium-driver"), pytest.mark.django_db(transaction=True)]
 PATIENCE = 30
 
 

@@ -13,7 +13,7 @@ from tests.courses.factories import SectionFactory
 from tests.departments.factories import DepartmentFactory
 from tests.students.factories import StudentFactory
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.needs("chromium", "chromium-driver"), pytest.mark.django_db(transaction=True)]
 PASSWORD = "a password for looking around"
 
 

@@ -47,7 +47,7 @@ def execute(browser, live_server, registrar, client_for):
     return run
 
 
-@pytest.mark.browser
+@pytest.mark.needs("chromium", "chromium-driver")
 def test_a_list_is_asked_for_without_a_parameter_and_shown(browser, execute):
     student = StudentFactory()
 
@@ -56,7 +56,7 @@ def test_a_list_is_asked_for_without_a_parameter_and_shown(browser, execute):
     assert browser.complaints() == []
 
 
-@pytest.mark.browser
+@pytest.mark.needs("chromium", "chromium-driver")
 def test_the_example_of_a_request_is_created(browser, execute):
     assert execute("departments", "departments_create") == ("/api/v1/departments/", HTTPStatus.CREATED)
     assert Department.objects.get().name == "Astronomy"

@@ -21,11 +21,12 @@ from django.db import connection
 
 from accounts.models import User
 from campushub360.local import CHECKOUT
+from campushub360.local.packages import find_program
 from tests.accounts.factories import PASSWORD
 from tests.conftest import with_greenlets
 from tests.local.conftest import eventually, free_port
 
-PGBOUNCER = shutil.which("pgbouncer", path=f"{os.environ['PATH']}:/usr/sbin:/usr/local/sbin")
+PGBOUNCER = find_program("pgbouncer")
 # What PgBouncer keeps open to the server, and what a worker keeps open to PgBouncer: few, so that they are used up.
 SERVERS, CLIENTS = 22, 20
 

@@ -1,7 +1,6 @@
 """PgBouncer as it is deployed, between the product and PostgreSQL: what works through it, and what its end costs."""
 
 import itertools
-import os
 import signal
 import subprocess
 import sys
@@ -30,10 +29,10 @@ from tests.courses.factories import SectionFactory
 from tests.departments.factories import DepartmentFactory, ProgramFactory
 from tests.interop.importing import table
 from tests.local.conftest import eventually
-from tests.local.pooler import CLIENTS, PGBOUNCER, SERVERS, Answer, Pooler, Product, pooler, product
+from tests.local.pooler import CLIENTS, SERVERS, Answer, Pooler, Product, pooler, product
 from tests.students.factories import StudentFactory
 
-pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.needs("pgbouncer"), pytest.mark.django_db(transaction=True)]
 
 STUDENTS, DEPARTMENTS, ENROLLMENTS = "/api/v1/students/", "/api/v1/departments/", "/api/v1/enrollments/"
 # What a session may remember from one transaction to the next.
@@ -50,9 +49,7 @@ SERVED = {200, 201}
 
 @pytest.fixture(scope="module")
 def pgbouncer(django_db_setup: None) -> Iterator[Pooler]:
-    """The deployed PgBouncer; a machine without it cannot tell, but CI must."""
-    if PGBOUNCER is None and not os.environ.get("CI"):
-        pytest.skip("pgbouncer is not installed")
+    """Provide the deployed PgBouncer."""
     with pooler() as running:
         yield running
 

@@ -4,7 +4,7 @@ import pytest
 from selenium.webdriver.common.by import By
 
 pytestmark = [
-    pytest.mark.browser,
+    pytest.mark.needs("chromium", "chromium-driver"),
     pytest.mark.django_db(transaction=True),
     pytest.mark.urls("tests.core.api.test_schema"),
 ]
