@@ -50,7 +50,10 @@ def user_of(claims: AccessClaims, *, at: datetime) -> User | None:
         return _copy(known[1])
     asked = time.monotonic()
     user, seconds = _identify(claims, at)
-    if user is None or reading is None:
+    if user is None:
+        return None
+    user.good_until = asked + seconds
+    if reading is None:
         return user
     _identified.add(name, (reading, _copy(user)), until=asked + min(seconds, LONGEST_IDENTIFIED))
     return user

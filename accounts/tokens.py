@@ -15,7 +15,7 @@ import hmac
 import secrets
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -46,7 +46,7 @@ SESSION_BYTES, SECRET_BYTES, TAG_BYTES = 16, 32, 16
 class AccessClaims:
     """What an access token says: whose, of which session, at which version of the account, and how they logged in.
 
-    `kid` is the key that signed the token it was read from.
+    `kid` is the key that signed the token it was read from, `expires` the second in which that one expires.
     """
 
     user_id: UUID
@@ -54,6 +54,7 @@ class AccessClaims:
     token_version: int
     amr: tuple[str, ...] = ()
     kid: str = ""
+    expires: int = field(default=0, compare=False)
 
 
 class InvalidTokenError(Exception):
@@ -97,10 +98,10 @@ def read_access(token: str) -> AccessClaims:
         if key is None:
             raise InvalidTokenError("no key has this id")
         payload = _codec(key).decode(token, verify=True)
-        claims, expires = _claims(payload, kid), int(payload["exp"])
+        claims = _claims(payload, kid)
     except (TokenBackendError, jwt.InvalidTokenError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidTokenError from error
-    verified.add(name, claims, until=expires + LEEWAY.total_seconds())
+    verified.add(name, claims, until=claims.expires + LEEWAY.total_seconds())
     return claims
 
 
@@ -126,6 +127,7 @@ def _claims(payload: dict[str, Any], kid: str) -> AccessClaims:
         token_version=int(payload["ver"]),
         amr=tuple(map(str, payload["amr"])),
         kid=kid,
+        expires=int(payload["exp"]),
     )
 
 

@@ -18,6 +18,7 @@ from django.views.generic import RedirectView
 from accounts.admin_log_in import SecondFactorLogInForm
 from accounts.admin_password import OwnPasswordView
 from accounts.admin_second_factor import SecondFactorView
+from accounts.api.edge import CallerView
 from core.admin_choices import ChoicesView
 from core.api.routers import ApiRouter
 
@@ -67,6 +68,7 @@ urlpatterns = [
     path("", require_safe(RedirectView.as_view(pattern_name="api-docs")), name="home"),
     path("favicon.ico", require_safe(FaviconView.as_view()), name="favicon"),
     path("api/v1/", include(_api_patterns())),
+    path("edge/", CallerView.as_view(), name="edge"),
     # Before Django's own.
     path("admin/", include((own_pages, "administration"))),
     path("admin/", admin.site.urls),

@@ -67,6 +67,8 @@ class User(AbstractBaseUser, VersionedModel):
     held: Any = None
     # What the API key that is used narrows every role to; None for somebody who has logged in.
     limited_to: frozenset[str] | None = None
+    # Until when (`time.monotonic`) time alone ends neither the log-in nor a role; for those whose log-in was looked up.
+    good_until: float = 0.0
 
     objects = UserQuerySet.as_manager()
 

@@ -55,6 +55,7 @@ MIDDLEWARE = [
     "core.security.headers.PermissionsPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "core.middleware.RequestMiddleware",
+    "core.api.edge.EdgeMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "core.api.guard.GuardMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

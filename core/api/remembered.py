@@ -26,8 +26,27 @@ from core.cache.generations import generations
 from core.cache.release import fingerprint
 from core.db.positions import hold_to_present
 
+# Tells the edge that an answer may be kept, what must still hold then, and what it depends on (`core.api.edge`).
+KEPT = "X-Edge-Keep"
 # Around the turn of a day the database's clock may say another one than ours.
 AROUND_MIDNIGHT = timedelta(minutes=1)
+
+
+def stamp() -> str | None:
+    """Return what changes with the release and with the day; None while the day turns, when nothing is remembered."""
+    now = datetime.now(UTC)
+    if (now - AROUND_MIDNIGHT).date() != (now + AROUND_MIDNIGHT).date():
+        return None
+    return f"{fingerprint()}/{now.date().isoformat()}"
+
+
+def sight_of(user: Any, *, alone: bool) -> str:
+    """Return a digest of what decides which rows and fields a caller is shown: `alone`, or like all with the roles."""
+    held = sorted(
+        (each.role, each.scope_kind, str(each.scope_id or ""), sorted(each.within or ()), each.within is None)
+        for each in user.assignments
+    )
+    return hashlib.blake2b(orjson.dumps([held, str(user.pk) if alone else None]), digest_size=16).hexdigest()
 
 
 class RememberedReadMixin(APIView):
@@ -52,36 +71,33 @@ class RememberedReadMixin(APIView):
         response = HttpResponse(answer.body, content_type="application/json")
         response["ETag"] = answer.etag
         response["X-Cache"] = "HIT" if is_hit else "MISS"
+        response[KEPT] = " ".join([stamp() or "", *self.tags_of_answers()])
         return response
+
+    @classmethod
+    def tags_of_answers(cls) -> list[str]:
+        """Return the tags that move when an answer may have changed."""
+        return [label.lower() for label in cls.made_of]
 
     def scope_of(self, request: Request) -> str:
         """Return a digest of what decides which rows and fields a caller is shown."""
-        user: Any = request.user
-        held = sorted(
-            (each.role, each.scope_kind, str(each.scope_id or ""), sorted(each.within or ()), each.within is None)
-            for each in user.assignments
-        )
         # What is included is shown by its own rules of sight.
-        whose = None if self.is_everybodys and "include" not in request.query_params else str(user.pk)
-        return hashlib.blake2b(orjson.dumps([held, whose]), digest_size=16).hexdigest()
+        return sight_of(request.user, alone=not self.is_everybodys or "include" in request.query_params)
 
     def _key(self, request: Request) -> bytes | None:
         """Return what names the answer; None when it is not to be remembered now."""
         # Inside a transaction one sees what others do not.
         if not self.made_of or connection.in_atomic_block:
             return None
-        now = datetime.now(UTC)
-        if (now - AROUND_MIDNIGHT).date() != (now + AROUND_MIDNIGHT).date():
-            return None
-        reading = generations().read([label.lower() for label in self.made_of])
-        if reading is None:
+        present = stamp()
+        reading = generations().read(self.tags_of_answers())
+        if present is None or reading is None:
             return None
         hold_to_present()
         parts = [
-            fingerprint(),
+            present,
             self.scope_of(request),
             [(each or b"").decode() for each in reading],
-            now.date().isoformat(),
             request.path,
             sorted(request.query_params.lists()),
         ]

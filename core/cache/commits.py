@@ -18,6 +18,7 @@ from psycopg.errors import UndefinedTable
 from redis.exceptions import RedisError
 
 from core.cache.generations import generations
+from core.cache.raised import EVERYTHING, line_of, note
 from core.db.positions import replica_aliases
 
 logger = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class Raise:
                 cursor.execute(_TOUCHED, [self.commit])
                 position, tags = cursor.fetchone()
             if tags:
+                note(line_of(self.commit, tags))
                 generations().raise_to(position, tags, commit=self.commit)
             elif replica_aliases():
                 generations().raise_to(position, [])
@@ -56,6 +58,7 @@ class Raise:
             if isinstance(error.__cause__, UndefinedTable):
                 return  # a database that is yet to be migrated notes nothing
             logger.warning("generations.not_raised", extra={"reason": str(error) or type(error).__name__})
+            note(EVERYTHING)
             self._wait_until(committed + LONGEST_WAIT)
 
     def _wait_until(self, instant: float) -> None:

@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from redis.exceptions import RedisError
 
+from core.cache.raised import line_of
 from core.redis import redis_at
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,7 @@ for i = 3, #KEYS do
   local former = tonumber(redis.call('GET', KEYS[i]) or 0)
   redis.call('SET', KEYS[i], string.format('%.0f', math.max(former + 1, tonumber(ARGV[1]))))
 end
+if #KEYS > 2 then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
 return 1
 """
 # The lease ends at an instant of the server's clock: however late this is executed, it grants no longer.
@@ -80,6 +82,7 @@ class Generations:
         self._raise, self._grant = map(self._redis.register_script, (RAISE, GRANT))
         self._lease, self._epoch = f"{prefix}:lease", f"{prefix}:epoch"
         self._tag, self._commit, self._position = f"{prefix}:tag:", f"{prefix}:commit:", f"{prefix}:position"
+        self._channel = f"{prefix}:raised"
 
     def read(self, tags: Sequence[str]) -> Reading | None:
         """Return where the tags stand at this moment; None when nobody can tell, and nothing kept may be used."""
@@ -111,13 +114,14 @@ class Generations:
     def raise_to(self, position: int, tags: Sequence[str], *, commit: str = "") -> None:
         """Raise the generations of tags, and how far all are, to a position: all that a commit moved, once if named.
 
+        Whoever listens is told of the tags (`core.cache.raised`), once they have moved.
         Raises `RedisError` or `OSError` when that cannot be done.
         """
         if time.monotonic() < self._away_until:
             raise RedisError("the server was away a moment ago")
         keys = [self._commit + commit, self._position, *[self._tag + tag for tag in tags]]
         try:
-            self._raise(keys=keys, args=[position, commit, REMEMBERED_SECONDS])
+            self._raise(keys=keys, args=[position, commit, REMEMBERED_SECONDS, self._channel, line_of(commit, tags)])
         except (RedisError, OSError):
             self._away_until = time.monotonic() + self._pause
             raise

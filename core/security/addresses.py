@@ -23,12 +23,18 @@ IPV6_CALLER_PREFIX = 64
 def client_address(request: HttpRequest) -> Address | None:
     """Return the address of whoever sent the request; None on a socket that has none."""
     peer = read_address(request.META.get("REMOTE_ADDR", ""))
-    hops: int = settings.NUM_PROXIES
-    if hops < 1 or not (peer is None or is_within(peer, settings.TRUSTED_PROXIES)):
+    if not is_from_proxy(request):
         return peer
+    hops: int = settings.NUM_PROXIES
     claims = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     # A chain shorter than declared, or one that names no address, was not written by our proxies.
     return (read_address(claims[-hops]) if len(claims) >= hops else None) or peer
+
+
+def is_from_proxy(request: HttpRequest) -> bool:
+    """Say whether the connection itself comes from a proxy of ours."""
+    peer = read_address(request.META.get("REMOTE_ADDR", ""))
+    return bool(settings.NUM_PROXIES >= 1 and (peer is None or is_within(peer, settings.TRUSTED_PROXIES)))
 
 
 def caller_of(address: Address | None) -> str:
