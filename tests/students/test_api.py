@@ -212,7 +212,7 @@ def test_refuses_what_no_person_is(registrar_client, ada, field, value, code):
 
 
 def test_a_student_has_a_name(registrar_client):
-    body = {"first_name": " ", "department": DepartmentFactory().pk}
+    body = {"first_name": "", "department": DepartmentFactory().pk}
 
     response = registrar_client.post(LIST, body, format="json")
 
