@@ -104,6 +104,8 @@ _ACCOMMODATIONS = {"students.view_accommodation"}
 _GUARDIANS = {f"students.{verb}_guardianlink" for verb in ("view", "add", "change", "consent")}
 # Phone numbers of faculty and the terms of their employment: for those who employ them, and they themselves.
 _EMPLOYMENT = {"faculty.view_protected_faculty"}
+# What members of faculty are paid: for those who pay them, and they themselves.
+_PAY = {"faculty.view_salary"}
 
 # National identity numbers, passports, tax numbers: masked, and in the clear for a stated reason.
 _IDENTIFIERS = {"accounts.reveal_personidentifier"}
@@ -158,6 +160,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _all("enrollment", "enrollment"),
     Role.FACULTY: _MEMBER
     | _EMPLOYMENT
+    | _PAY
     | _view("students", "student")
     | _view("faculty", "faculty")
     | _view("enrollment", "enrollment"),
@@ -179,7 +182,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | {"students.view_ward", "enrollment.view_enrollment"},
     Role.FINANCE_OFFICER: _MEMBER | _view("students", "student"),
     Role.FINANCE_APPROVER: _MEMBER,
-    Role.HR_OFFICER: _MEMBER | _EMPLOYMENT | _all("faculty", "faculty") | _view("faculty", *_FACULTY_RECORDS),
+    Role.HR_OFFICER: _MEMBER | _EMPLOYMENT | _PAY | _all("faculty", "faculty") | _view("faculty", *_FACULTY_RECORDS),
     Role.FACILITIES_MANAGER: _MEMBER | _all("departments", "campus", "building", "room"),
     Role.CAMPAIGN_MANAGER: _MEMBER,
     # What other systems are fed with: who studies and teaches what, without anything protected. They write nothing.

@@ -17,11 +17,13 @@ from django.core.exceptions import ImproperlyConfigured
 class Disclosure:
     """That showing rows of a resource discloses something of a person.
 
-    `what` names the record; `subject` is the dotted path from a row, as its reader loads it, to the person's id.
+    `what` names the record; `subject` is the dotted path from a row, as its reader loads it, to the person's id;
+    `permission` is what lets people see rows of others where the action itself is open to everybody who is logged in.
     """
 
     what: str
     subject: str
+    permission: str = ""
 
     def subjects(self, rows: Collection[Any]) -> list[UUID]:
         """Return whose records the rows are, each once, in a fixed order."""
@@ -32,7 +34,10 @@ class Recorder(Protocol):
     """Keeps the record."""
 
     def disclosed(self, *, what: str, subjects: Collection[UUID], to: Any, permission: str, route: str) -> None:
-        """Put on record that `to` was shown the records of people by a permission; raise if that is impossible."""
+        """Put on record that `to` was shown the records of people by a permission; raise if that is impossible.
+
+        Without anybody it was whoever runs the system, by a command.
+        """
 
     def denied(self, *, code: str, route: str) -> None:
         """Put on record that a request was refused because it was not the caller's to make."""

@@ -27,7 +27,7 @@ class FacultyForm(PartForm):
 
     class Meta:
         model = Faculty
-        fields = ["employee_no", "rank", "employment_type", "department", "status", "fte"]
+        fields = ["employee_no", "rank", "employment_type", "department", "status", "fte", "salary"]
 
 
 class AppointmentInline(ReadOnlyInline):

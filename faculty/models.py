@@ -75,6 +75,13 @@ class Faculty(CustomizableModel):
     fte = models.DecimalField(
         "full-time equivalent", max_digits=4, decimal_places=3, default=1, help_text="1 is a full post; at most 1.5."
     )
+    salary = models.DecimalField(
+        max_digits=12,
+        decimal_places=2,
+        null=True,
+        blank=True,
+        help_text="Gross pay of a year for a full post, in the institution's currency.",
+    )
     search_text = search_text("employee_no")
 
     search_paths: ClassVar = ("search_text", "person__search_text")
@@ -102,6 +109,12 @@ class Faculty(CustomizableModel):
                 name="faculty_faculty_fte_in_range",
                 violation_error_code="fte_out_of_range",
                 violation_error_message="The full-time equivalent is above 0 and at most 1.5.",
+            ),
+            models.CheckConstraint(
+                condition=Q(salary__gte=0),
+                name="faculty_faculty_salary_not_negative",
+                violation_error_code="salary_negative",
+                violation_error_message="A salary is not negative.",
             ),
             models.CheckConstraint(
                 condition=Q(rank__in=Rank.values),

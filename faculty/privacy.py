@@ -12,7 +12,7 @@ personal(
     kept=SERVICE,
     paths=("person",),
     keeps="employee_no rank employment_type department status fte",
-    clears="custom_data",
+    clears="custom_data salary",
 )
 personal(
     FacultyAppointment,

@@ -51,7 +51,15 @@ def faculty_see_their_own_history(actor: Any) -> Q | None:
 
 @masks(Faculty, "person__phone", "employment_type", "fte", custom_fields=True)
 def those_who_employ_faculty_and_they_themselves_know_the_terms(actor: Any) -> Q | None:
-    permission = "faculty.view_protected_faculty"
+    return _employed_or_oneself(actor, "faculty.view_protected_faculty")
+
+
+@masks(Faculty, "salary")
+def those_who_pay_faculty_and_they_themselves_know_the_salary(actor: Any) -> Q | None:
+    return _employed_or_oneself(actor, "faculty.view_salary")
+
+
+def _employed_or_oneself(actor: Any, permission: str) -> Q | None:
     person = getattr(actor, "person_id", None)
     employed = _in_departments(actor, permission, path="department")
     if not (scopes_of(actor, permission).own and person):

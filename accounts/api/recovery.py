@@ -22,7 +22,8 @@ LONGEST_TOKEN = 200
 class PasswordResetWriter(WriteSerializer):
     request_example: ClassVar = {"email": "registrar@demo.campushub360.example"}
 
-    email = serializers.CharField(max_length=254, help_text="The address that logs in.")
+    # Compared and not kept, so the space that typing left around it does no harm.
+    email = serializers.CharField(trim_whitespace=False, max_length=254, help_text="The address that logs in.")
 
 
 class PasswordResetConfirmWriter(WriteSerializer):

@@ -95,8 +95,14 @@ class RoleSerializer(serializers.Serializer[Any]):
 class LogInWriter(WriteSerializer):
     request_example: ClassVar = {"email": "registrar@demo.campushub360.example", "password": "your password"}
 
-    email = serializers.CharField(required=False, max_length=254)
-    username = serializers.CharField(required=False, max_length=254, help_text="Another name for `email`.")
+    # Compared and not kept, so the space that typing left around them does no harm.
+    email = serializers.CharField(required=False, trim_whitespace=False, max_length=254)
+    username = serializers.CharField(
+        required=False,
+        trim_whitespace=False,
+        max_length=254,
+        help_text="Another name for `email`; one of them is sent.",
+    )
     password = serializers.CharField(trim_whitespace=False, max_length=1000)
     device = serializers.CharField(
         required=False,
@@ -111,6 +117,8 @@ class LogInWriter(WriteSerializer):
         return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "email" in attrs and "username" in attrs:
+            raise serializers.ValidationError({"username": "Send `email` or `username`, not both."}, code="ambiguous")
         email = attrs.get("email") or attrs["username"]
         return {"email": email, "password": attrs["password"], "device": attrs.get("device", "")}
 

@@ -18,6 +18,7 @@ _INSERT = """
 def record_disclosures(*, what: str, subjects: Collection[UUID], to: Any, permission: str, route: str) -> int:
     """Put on record that `to` was shown the records of people, and return of how many.
 
+    Without anybody it was whoever runs the system, by a command.
     One statement whatever their number. Whoever is shown their own record leaves no entry (34 CFR 99.32(d)(1)).
     """
     others = [subject for subject in subjects if subject != getattr(to, "person_id", None)]
@@ -26,8 +27,8 @@ def record_disclosures(*, what: str, subjects: Collection[UUID], to: Any, permis
     source = origin()
     roles = sorted(getattr(to, "roles_permitting", lambda _: ())(permission))
     basis = f"{permission} as {', '.join(roles)}" if roles else permission
-    label = str(to)[:254]
+    label = str(to)[:254] if to is not None else ""
     with connection.cursor() as cursor:
         where = [route[:254], source.request_id, source.key_prefix, source.address]
-        cursor.execute(_INSERT, [what, to.pk, label, basis[:254], *where, others])
+        cursor.execute(_INSERT, [what, getattr(to, "pk", None), label, basis[:254], *where, others])
     return len(others)

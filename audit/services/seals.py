@@ -56,10 +56,11 @@ class RestoredError(Exception):
 
 @dataclass(frozen=True)
 class Verdict:
-    """What became of the entries of a log: how many are sealed, the last hash, and what is wrong."""
+    """What became of the entries of a log: how many are sealed and how many are not, the last hash, what is wrong."""
 
     log: str
     entries: int
+    unsealed: int
     head: str
     faults: list[str]
 
@@ -161,7 +162,8 @@ def _verify(log: str) -> Verdict:
         place.hash = bytes.fromhex(seal.hash)  # so that what is wrong here is not found wrong in all the others
     if entries is not None:
         entries.close()
-    return Verdict(log=log, entries=total, head=place.hash.hex(), faults=faults)
+    unsealed = max(LOGS[log]._default_manager.count() - total, 0)
+    return Verdict(log=log, entries=total, unsealed=unsealed, head=place.hash.hex(), faults=faults)
 
 
 def _extend(log: str, place: _Place, horizon: int) -> int:

@@ -29,6 +29,8 @@ LECTURE_HALL = 60  # seats
 # The fates of registrations, as shares.
 DISTINCTIONS, FAILURES, DEPARTURES = 0.1, 0.08, 0.03
 FROM_HOME_DEPARTMENT = 0.7
+# What a year of a rank begins with.
+SALARIES = {"professor": 84_000, "associate_professor": 71_000, "assistant_professor": 60_000, "lecturer": 48_000}
 BLOOD_GROUPS = ["O+", "A+", "B+", "AB+", "O-", "A-", "B-", "AB-"]
 # More seats than registrations, so that a newcomer finds sections with room.
 SLACK = 1.2
@@ -197,11 +199,13 @@ class University:
         for number in range(self.scale.faculty):
             person = self._person(number, "staff", 1955, 1992)
             department = self.departments[number % len(self.departments)]
+            rank = self.chooser.choice([*SALARIES])
             self.faculty.append(
                 self._row(
                     person_id=person["id"],
                     employee_no=f"E{number + 1:06d}",
-                    rank=self.chooser.choice(["professor", "associate_professor", "assistant_professor", "lecturer"]),
+                    rank=rank,
+                    salary=SALARIES[rank] + 250 * (number % 20),
                     department_id=department["id"],
                     custom_data={"orcid": f"0000-000{number % 9}-{number // 1000:04d}-{number % 10_000:04d}"},
                 )

@@ -163,7 +163,7 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
                 what=self.discloses.what,
                 subjects=self.discloses.subjects(rows),
                 to=self.actor,
-                permission=self.required_permissions.get(self.action, ""),
+                permission=self.required_permissions.get(self.action) or self.discloses.permission,
                 route=f"{type(self).__name__}.{self.action}",
             )
 

@@ -30,7 +30,7 @@ class FacultySerializer(PersonNameFields, BaseListSerializer[Faculty]):
 
 class FacultyDetailSerializer(PersonContactFields, FacultySerializer):
     class Meta(FacultySerializer.Meta):
-        fields = [*FacultySerializer.Meta.fields, "person", "phone", "employment_type", "fte"]
+        fields = [*FacultySerializer.Meta.fields, "person", "phone", "employment_type", "fte", "salary"]
 
 
 class FacultyWriter(PartWriter[Faculty]):
@@ -48,7 +48,8 @@ class FacultyWriter(PartWriter[Faculty]):
     class Meta:
         model = Faculty
         fields = [
-            "employee_no", "rank", "employment_type", "department", "status", "fte", "appointed_on", "custom_fields",
+            "employee_no", "rank", "employment_type", "department", "status", "fte", "salary", "appointed_on",
+            "custom_fields",
         ]  # fmt: skip
 
 

@@ -41,6 +41,7 @@ class FacultyValues(PersonValues, total=False):
     department: Department
     status: str
     fte: Decimal
+    salary: Decimal | None
     appointed_on: date | None
     custom_fields: dict[str, Any]
 
@@ -69,14 +70,14 @@ class EndsBeforeStartError(InvalidError):
 
 
 class OwnPostError(ForbiddenError):
-    """Nobody settles their own rank, load, department or standing."""
+    """Nobody settles their own rank, load, pay, department or standing."""
 
     code = "self_approval"
     title = "Nobody changes their own post."
 
 
 # What somebody else decides about a member of faculty.
-DECIDED_BY_OTHERS = frozenset({"rank", "employment_type", "department", "fte", "status", "appointed_on"})
+DECIDED_BY_OTHERS = frozenset({"rank", "employment_type", "department", "fte", "salary", "status", "appointed_on"})
 
 
 @transaction.atomic

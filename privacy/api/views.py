@@ -29,7 +29,7 @@ class SubjectExportViewSet(UnifiedViewSet[SubjectExport]):
 
     queryset = SubjectExport.objects.all()
     takes_keys = False
-    discloses = Disclosure("subject export", "person_id")
+    discloses = Disclosure("subject export", "person_id", permission="privacy.add_subjectexport")
     list_serializer_class = serializers.SubjectExportSerializer
     write_serializer_class = serializers.SubjectExportWriter
     filterset_class = filters.SubjectExportFilter

@@ -24,6 +24,7 @@ from core.errors import ConflictError, DomainError, InvalidError, OutOfScopeErro
 from core.events import publish
 from core.privacy import Subject
 from core.provenance import acting_as
+from core.recording import recorder
 from core.security.encryption import DecryptionError
 from core.visibility import Actor
 from privacy.events import ExportRequested
@@ -198,8 +199,12 @@ def write_for_operator(target: Any, person_id: UUID, *, to_themselves: bool, rea
     with one_moment():
         subject = subject_of(person_id)
         counts = write_archive(target, subject, to_themselves=to_themselves, at=at)
-    detail = {"rows": sum(counts.values()), "to_themselves": to_themselves}
-    record(action="privacy.export_handed_out", subject=Person(pk=person_id), reason=reason, detail=detail)
+        detail = {"rows": sum(counts.values()), "to_themselves": to_themselves}
+        record(action="privacy.export_handed_out", subject=Person(pk=person_id), reason=reason, detail=detail)
+        if not to_themselves:
+            recorder().disclosed(
+                what="subject export", subjects=[person_id], to=None, permission="operator", route="export_subject"
+            )
     return subject
 
 

@@ -59,6 +59,13 @@ class TestLoggingIn:
         assert data["user"]["email"] == "Ada@example.org"
         assert bearing(anonymous, data["access"]).get(ME).json()["data"]["id"] == str(account.pk)
 
+    def test_takes_one_name_of_the_account(self, anonymous, account):
+        answer = anonymous.post(TOKEN, {"email": account.email, "username": "x", "password": PASSWORD}, format="json")
+
+        assert (answer.status_code, answer.json()["code"], answer.json()["errors"][0]["field"]) == (
+            400, "ambiguous", "username",
+        )  # fmt: skip
+
     def test_does_not_say_what_was_wrong(self, anonymous, account):
         UserFactory(email="inactive@example.org", is_active=False)
         answers = [

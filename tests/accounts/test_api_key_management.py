@@ -145,7 +145,7 @@ class TestChangingOne:
 
         changed = admin_client.patch(
             f"{KEYS}{key.pk}/",
-            {"name": "Rooms", "scopes": [COURSE], "ip_networks": ["192.0.2.9/24", " 10.0.0.1 "], "expires_at": sooner},
+            {"name": "Rooms", "scopes": [COURSE], "ip_networks": ["192.0.2.9/24", "10.0.0.1"], "expires_at": sooner},
             format="json",
         )
 

@@ -217,7 +217,7 @@ class TestRevealing:
         [
             ({}, "required"),
             ({"reason": ""}, "blank"),
-            ({"reason": " . "}, "reason_required"),
+            ({"reason": ". ."}, "reason_required"),
             ({"reason": "Check that it is ab-1234567"}, "reason_tells_value"),
         ],
     )

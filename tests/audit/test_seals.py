@@ -92,7 +92,7 @@ def test_the_command_ends_with_a_fault_and_knows_a_hash_that_was_noted_elsewhere
     head = verdict().head
     out = io.StringIO()
     call_command("verify_audit", "--expect", head, stdout=out)
-    assert f"audit_event: 9 entries, {head}" in out.getvalue()
+    assert f"audit_event: 9 entries sealed, 0 not yet, {head}" in out.getvalue()
 
     with pytest.raises(CommandError, match="no seal has the hash 00"):
         call_command("verify_audit", "--expect", "00", stdout=out)

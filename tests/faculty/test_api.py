@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime
 import pytest
 
 from accounts.roles import Role, ScopeKind
+from audit.models import Change
 from faculty import services
 from faculty.models import Faculty, FacultyAppointment
 from tests.departments.factories import DepartmentFactory, ProgramFactory
@@ -69,6 +70,7 @@ def test_the_detail_tells_more_but_nothing_protected(registrar_client, emmy):
         "phone": "",
         "employment_type": "full_time",
         "fte": "1.000",
+        "salary": None,
     }
 
 
@@ -90,6 +92,30 @@ def test_the_terms_of_employment_are_known_to_those_who_employ_and_to_oneself(em
     assert knowing == ["hr_officer", "auditor", "the head", "herself"]
     assert all(data[name] is None for who, data in shown.items() if who not in knowing for name in TERMS)
     assert {data["last_name"] for data in shown.values()} == {"Noether"}
+
+
+@pytest.mark.checklist(6)
+def test_a_salary_is_known_to_those_who_pay_it_and_to_oneself(emmy, registrar_client, user_with, client_for):
+    hr_client = client_for(user_with("hr_officer"))
+    others = {
+        "the registrar": registrar_client,
+        "the head": client_for(user_with("department_head", "department", emmy.department_id)),
+        "an auditor": client_for(user_with("auditor")),
+        "a colleague": client_for(user_with("faculty", "self")),
+    }
+
+    settled = hr_client.patch(url_of(emmy), {"salary": "71000.50"}, format="json")
+
+    assert (settled.status_code, settled.json()["data"]["salary"]) == (200, "71000.50")
+    own = client_for(user_with("faculty", "self", person=emmy.person)).get(url_of(emmy)).json()["data"]
+    assert own["salary"] == "71000.50"
+    assert {who: client.get(url_of(emmy)).json()["data"]["salary"] for who, client in others.items()} == dict.fromkeys(
+        others
+    )
+    refused = registrar_client.patch(url_of(emmy), {"salary": "1.00"}, format="json")
+    assert (refused.status_code, refused.json()["code"]) == (403, "field_out_of_scope")
+    told = Change.objects.filter(row_id=str(emmy.pk), changes__has_key="salary").latest("id")
+    assert "71000" not in str(told.changes)
 
 
 def test_a_list_costs_at_most_three_queries_however_many_rows(registrar_client, django_assert_max_num_queries, emmy):

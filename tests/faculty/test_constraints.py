@@ -43,6 +43,7 @@ VIOLATIONS = {
     "faculty_faculty_person_id_key": (lambda: FacultyFactory(person=FacultyFactory().person), "already_faculty"),
     "faculty_faculty_has_employee_no": (lambda: FacultyFactory(employee_no=""), "blank"),
     "faculty_faculty_fte_in_range": (lambda: FacultyFactory(fte=Decimal("1.501")), "fte_out_of_range"),
+    "faculty_faculty_salary_not_negative": (lambda: FacultyFactory(salary=Decimal("-0.01")), "salary_negative"),
     "faculty_faculty_rank_known": (lambda: FacultyFactory(rank="king"), "invalid_choice"),
     "faculty_faculty_employment_type_known": (lambda: FacultyFactory(employment_type="serf"), "invalid_choice"),
     "faculty_faculty_status_known": (lambda: FacultyFactory(status="lost"), "invalid_choice"),

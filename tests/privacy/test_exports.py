@@ -166,7 +166,7 @@ class TestWhoMayAsk:
         assert refused.json()["errors"] == missing.json()["errors"]
 
     def test_others_are_asked_about_for_a_reason(self, registrar_client):
-        answer = registrar_client.post(EXPORTS, {"person": str(PersonFactory().pk), "reason": " "}, format="json")
+        answer = registrar_client.post(EXPORTS, {"person": str(PersonFactory().pk), "reason": ""}, format="json")
 
         assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "reason_required")
 
@@ -241,6 +241,7 @@ class TestWhoMayAsk:
 
         entry = Disclosure.objects.latest("id")
         assert (entry.subject_id, entry.what, entry.actor_id) == (person.pk, "subject export", registrar.pk)
+        assert entry.basis == "privacy.add_subjectexport as registrar"
         acts = Event.objects.filter(action__startswith="privacy.").order_by("id")
         assert list(acts.values_list("action", flat=True)) == [
             "privacy.export_requested", "privacy.export_made", "privacy.export_handed_out",
@@ -380,8 +381,18 @@ class TestTheCommand:
         assert "       1  accounts.PersonIdentifier" in out.getvalue()
         assert rows_of(ZipFile(place), PersonIdentifier)[0]["value"] == "••••••••8264"
         assert Event.objects.get(action="privacy.export_handed_out").reason == "A letter"
+        entry = Disclosure.objects.latest("id")
+        assert (entry.subject_id, entry.actor_id, entry.basis) == (side.person.pk, None, "operator")
         with pytest.raises(CommandError, match="is there already"):
             call_command("export_subject", str(side.person.pk), "--out", str(place), "--reason", "Again")
+
+    def test_what_goes_to_the_person_alone_is_no_disclosure(self, tmp_path):
+        person, place = PersonFactory(), str(tmp_path / "file.zip")
+
+        call_command("export_subject", str(person.pk), "--out", place, "--reason", "A letter", "--to-the-person")
+
+        assert Event.objects.filter(action="privacy.export_handed_out").exists()
+        assert not Disclosure.objects.exists()
 
     def test_it_refuses_a_stranger_and_leaves_no_file(self, tmp_path):
         with pytest.raises(CommandError, match="no such person"):

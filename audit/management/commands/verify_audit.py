@@ -29,7 +29,8 @@ class Command(BaseCommand):
             if not Seal.objects.filter(hash=expected).exists()
         ]
         for verdict in services.verify_logs():
-            self.stdout.write(f"{verdict.log}: {verdict.entries} entries, {verdict.head}")
+            standing = f"{verdict.entries} entries sealed, {verdict.unsealed} not yet"
+            self.stdout.write(f"{verdict.log}: {standing}, {verdict.head}")
             faults += [f"{verdict.log}: {fault}" for fault in verdict.faults]
         if faults:
             raise CommandError("\n".join(["The logs were touched.", *faults]))
