@@ -161,7 +161,7 @@ def _people(own: SimpleNamespace, other: SimpleNamespace) -> None:
         side.advisor_person = PersonFactory()
         known = PersonFactory(phone="+43 1 555 0100")
         side.faculty = FacultyFactory(
-            employee_no=f"E-{side.letter}", department=side.department, person=known, custom_data=BLOOD
+            salary=71_000, employee_no=f"E-{side.letter}", department=side.department, person=known, custom_data=BLOOD
         )
         SectionInstructorFactory(section=side.section, faculty=side.faculty)
         side.colleague = FacultyFactory(employee_no=f"C-{side.letter}", department=side.department)
