@@ -21,6 +21,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
+from core.cache.generations import asking_once
 from core.db.positions import reading_from_replicas
 from core.logging import request_id
 from core.provenance import answering, user_of
@@ -49,7 +50,7 @@ class RequestMiddleware:
         setattr(request, "request_id", current)  # noqa: B010 - the request's class does not know the attribute
         token = request_id.set(current)
         try:
-            with answering(request):
+            with answering(request), asking_once():
                 response = self._answer(request)
             response["X-Request-ID"] = current
             if request.path.startswith("/api/"):

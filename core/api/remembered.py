@@ -21,8 +21,9 @@ from rest_framework.views import APIView
 
 from core.api import etag
 from core.api.renderers import dumps, envelope
+from core.api.throttling import READING
 from core.cache.answers import Answer, answers
-from core.cache.generations import generations
+from core.cache.generations import expect, generations
 from core.cache.release import fingerprint
 from core.db.positions import hold_to_present
 
@@ -56,6 +57,11 @@ class RememberedReadMixin(APIView):
     made_of: ClassVar[Sequence[str]] = ()
     # Whether everybody who holds the same roles is shown the same.
     is_everybodys: ClassVar[bool] = False
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if request.method in READING:
+            expect(self.tags_of_answers())  # who calls is asked for first
+        super().initial(request, *args, **kwargs)
 
     def remembered(self, request: Request, make: Callable[[], Response]) -> HttpResponseBase:
         """Return the answer that `make` gives, or gave."""

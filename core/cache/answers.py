@@ -69,7 +69,7 @@ class Answers:
 
     def far(self, key: bytes) -> Answer | None:
         """Return what the processes share, and remember it here."""
-        packed = self._ask(lambda: self._redis.get(self._name(key)))
+        packed = self._ask(lambda: self._redis.ask("GET", self._name(key)))
         if packed is None:
             return None
         answer = Answer.unpacked(packed)
@@ -81,7 +81,7 @@ class Answers:
         if len(answer.body) > LONGEST_ANSWER:
             return
         self._here.add(key, answer, until=time.monotonic() + SECONDS)
-        self._ask(lambda: self._redis.set(self._name(key), answer.packed(), ex=SECONDS))
+        self._ask(lambda: self._redis.ask("SET", self._name(key), answer.packed(), "EX", SECONDS))
 
     @contextmanager
     def made_once(self, key: bytes) -> Generator[None]:

@@ -17,7 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg.errors import UndefinedTable
 from redis.exceptions import RedisError
 
-from core.cache.generations import generations
+from core.cache.generations import end_moment, generations
 from core.cache.raised import EVERYTHING, line_of, note
 from core.db.positions import replica_aliases
 
@@ -60,6 +60,8 @@ class Raise:
             logger.warning("generations.not_raised", extra={"reason": str(error) or type(error).__name__})
             note(EVERYTHING)
             self._wait_until(committed + LONGEST_WAIT)
+        finally:
+            end_moment()
 
     def _wait_until(self, instant: float) -> None:
         while time.monotonic() < instant and not self._is_settled():

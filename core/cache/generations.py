@@ -11,11 +11,18 @@ It is part of every reading, so that what was read in another epoch is never tak
 
 Beside them lies how far all of them have come: the position by which every acknowledged commit has ended, whatever it
 changed. Replicas are held to it (`core.db.positions`).
+
+A request asks once, at a moment after it began: whoever wants to know something within `asking_once` is told what was
+true at that moment, and what is going to be wanted is asked for along with the first question (`expect`). That is as
+exact as asking each time, since a request is promised what was acknowledged before it began; and what it writes itself
+ends the moment. Inside a transaction nobody asks.
 """
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -65,6 +72,48 @@ return 1
 """
 
 
+class Moment:
+    """What one request was told, by whom, and what it is going to want."""
+
+    def __init__(self) -> None:
+        self.tags: tuple[str, ...] = ()
+        self.wants_position = False
+        self.end()
+
+    def end(self) -> None:
+        """Forget what was told: something may have been written since."""
+        self.by: Generations | None = None
+        self.told: dict[str, bytes | None] | None = {}
+
+
+_moment: ContextVar[Moment | None] = ContextVar("moment", default=None)
+
+
+@contextmanager
+def asking_once() -> Generator[None]:
+    """Let the block be told what is true at one moment in it, however often it asks."""
+    token = _moment.set(Moment())
+    try:
+        yield
+    finally:
+        _moment.reset(token)
+
+
+def expect(tags: Sequence[str] = (), *, position: bool = False) -> None:
+    """Say what the present block is going to ask for, so that it is asked along with the first question."""
+    moment = _moment.get()
+    if moment is not None:
+        moment.tags += tuple(tags)
+        moment.wants_position |= position
+
+
+def end_moment() -> None:
+    """Let the present block ask anew: it has written something."""
+    moment = _moment.get()
+    if moment is not None:
+        moment.end()
+
+
 class UntrustworthyError(Exception):
     """The server may forget generations one by one, so that an old one could come again."""
 
@@ -86,15 +135,36 @@ class Generations:
 
     def read(self, tags: Sequence[str]) -> Reading | None:
         """Return where the tags stand at this moment; None when nobody can tell, and nothing kept may be used."""
-        return self._ask([self._tag + tag for tag in tags])
+        return self._told([self._tag + tag for tag in tags])
 
     def position(self) -> Position | None:
         """Return where in the log every commit that was acknowledged by now has ended; None when nobody can tell."""
-        found = self._ask([self._position])
+        found = self._told([self._position])
         if found is None or found[0] is None or found[1] is None:
             return None
         timeline, _, _ = found[0].partition(b":")
         return Position(int(timeline, 16), int(found[1]))
+
+    def _told(self, keys: Sequence[str]) -> Reading | None:
+        """Return the lease and the values of keys, as they were at the moment of the present block if there is one."""
+        moment = _moment.get()
+        if moment is None:
+            return self._ask(keys)
+        if moment.by is not self or (moment.told is not None and not moment.told.keys() >= {*keys}):
+            self._tell(moment, keys)
+        return None if moment.told is None else tuple(moment.told[key] for key in (self._lease, *keys))
+
+    def _tell(self, moment: Moment, keys: Sequence[str]) -> None:
+        former = (moment.told or {}) if moment.by is self else {}
+        asked = [*dict.fromkeys([*keys, *(self._tag + tag for tag in moment.tags)])]
+        # Never older than the generations: a replica that is held to it has whatever moved them.
+        if (moment.wants_position or self._position in former) and self._position not in asked:
+            asked.append(self._position)
+        found = self._ask(asked)
+        told = None if found is None else dict(zip((self._lease, *asked), found, strict=True))
+        if told is not None and former.get(self._lease) == told[self._lease]:
+            told = former | told
+        moment.by, moment.told = self, told
 
     def _ask(self, keys: Sequence[str]) -> Reading | None:
         now = time.monotonic()
@@ -103,7 +173,7 @@ class Generations:
         if self._away_until:  # somebody has to try; the others wait until it is known
             self._away_until = now + self._pause
         try:
-            found: Any = self._redis.mget(self._lease, *keys)
+            found: Any = self._redis.ask("MGET", self._lease, *keys)
         except (RedisError, OSError) as error:
             self._away_until = time.monotonic() + self._pause
             logger.warning("generations.away", extra={"reason": type(error).__name__, "seconds": self._pause})

@@ -22,7 +22,7 @@ from weakref import WeakKeyDictionary
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 
-from core.cache.generations import Position, generations
+from core.cache.generations import Position, expect, generations
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +143,7 @@ def reading_from_replicas() -> Generator[None]:
     stay on the primary.
     """
     token = _reads.set(Reads())
+    expect(position=bool(replica_aliases()))
     try:
         yield
     finally:

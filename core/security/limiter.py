@@ -22,7 +22,7 @@ from typing import Any, Self
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from core.redis import redis_at
+from core.redis import QuickScript, redis_at
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ MICROSECONDS = 1_000_000
 # While Redis is away, a process remembers this many callers; the one heard of longest ago is forgotten first.
 MOST_LOCAL_BUCKETS = 20_000
 
-SCRIPT = """
+SCRIPT = QuickScript("""
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local answer = {0}
@@ -48,7 +48,7 @@ if answer[1] == 0 then
   end
 end
 return answer
-"""
+""")
 
 _SPELLING = re.compile(
     r"(?P<quota>[1-9]\d*)/(?P<seconds>[1-9]\d*) burst (?P<burst>[1-9]\d*) outage (?P<outage>[1-9]\d*)"
@@ -129,8 +129,7 @@ class Limiter:
     def __init__(self, url: str, *, prefix: str, patience: float = 0.25, pause: float = 1.0) -> None:
         self.prefix = prefix
         self.pause = pause
-        redis = redis_at(url, patience=patience)
-        self._script = redis.register_script(SCRIPT)
+        self._redis = redis_at(url, patience=patience)
         self._alone = _LocalBuckets()
         self._alone_until = 0.0
 
@@ -149,7 +148,7 @@ class Limiter:
             return Verdict(is_admitted=True, wait=0, standings=())
         keys = [f"{self.prefix}:{demand.limit.name}:{demand.subject}" for demand in demands]
         arguments = [number for demand in demands for number in (demand.limit.interval, demand.limit.burst)]
-        answer: Any = self._script(keys=keys, args=arguments)
+        answer: Any = self._redis.run(SCRIPT, keys, arguments)
         return _verdict([demand.limit for demand in demands], int(answer[0]), [int(ahead) for ahead in answer[1:]])
 
 

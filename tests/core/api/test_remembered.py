@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from redis import Redis
+from redis.connection import HiredisRespSerializer
 
 from accounts.roles import Role
 from core.api import remembered
@@ -18,7 +19,7 @@ from core.cache.keeper import GenerationKeeper
 from departments.models import Campus
 
 pytestmark = pytest.mark.django_db(transaction=True)
-CAMPUSES, DEPARTMENTS = "/api/v1/campuses/", "/api/v1/departments/"
+CAMPUSES, DEPARTMENTS, FACULTY = "/api/v1/campuses/", "/api/v1/departments/", "/api/v1/faculty/"
 
 
 @pytest.fixture(autouse=True)
@@ -45,6 +46,19 @@ def student(client_for, user_with):
 @pytest.fixture
 def reader(student):
     return student()
+
+
+@pytest.fixture
+def told_to_redis(monkeypatch):
+    """Return the commands that are sent to any server of Redis, by their names."""
+    sent, pack = [], HiredisRespSerializer.pack
+
+    def noted(self, *command):
+        sent.append(command[0])
+        return pack(self, *command)
+
+    monkeypatch.setattr(HiredisRespSerializer, "pack", noted)
+    return sent
 
 
 def asked(client, url=CAMPUSES, question=None, **headers):
@@ -75,6 +89,15 @@ class TestWhileNothingChanges:
         )  # fmt: skip
         assert statements > 0
         assert none == 0
+
+    @pytest.mark.parametrize("url", [CAMPUSES, FACULTY], ids=["remembered", "asked anew"])
+    def test_a_request_asks_each_server_of_redis_once(self, campus, reader, told_to_redis, url):
+        asked(reader, url)
+        told_to_redis.clear()
+
+        asked(reader, url)
+
+        assert told_to_redis == ["MGET", "EVALSHA"]
 
     def test_another_process_has_it_from_redis(self, campus, reader, monkeypatch):
         first, _ = asked(reader)
