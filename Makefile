@@ -27,13 +27,19 @@ SAFE_ENVIRONMENT := DJANGO_SETTINGS_MODULE=campushub360.settings.production \
 SAMPLES := sample-|only-for-this-line|the-tests-own-|password_encryption = |user:password@|"your password"
 UNLESS_TESTS := KeywordDetector BasicAuthDetector Base64HighEntropyString HexHighEntropyString JwtTokenDetector
 
-.PHONY: help run test system-packages check bench authz-mutants security-checklist sbom audit seed schema shell format lock clean environment-demo environment-development environment-python
+.PHONY: help run stack stack-down test system-packages check bench authz-mutants security-checklist sbom audit seed schema shell format lock clean environment-demo environment-development environment-python
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
 run: environment-demo ## Start everything on http://127.0.0.1:8000 (PORT=, DEMO_PASSWORD=); Ctrl-C stops it
 	@exec $(VENV)/python -m campushub360.local.supervisor
+
+stack: environment-demo ## Start the whole topology on https://localhost:8443 in the background (PORT=, SCALE=, APP_REPLICAS=)
+	@$(VENV)/python -m campushub360.local.stack up
+
+stack-down: environment-demo ## End every process of the stack; its data stays in .campus/stack
+	@$(VENV)/python -m campushub360.local.stack down
 
 test: environment-development ## Run the whole test suite (ARGS="-k word tests/students" narrows it, WORKERS= sets how many at once)
 	@$(VENV)/python -m campushub360.local.packages --where-allowed

@@ -14,6 +14,9 @@ from campushub360.local import CHECKOUT, HOME
 from campushub360.local.engine import ServersError
 from campushub360.local.locks import is_held, open_lock, wait_for_lock
 from campushub360.local.servers import stop_servers
+from campushub360.local.stack import StackError
+from campushub360.local.stack.__main__ import down
+from campushub360.local.terminal import Terminal
 
 CACHES = (
     ".mypy_cache",
@@ -30,6 +33,8 @@ STOP_SECONDS = 120
 def clean(checkout: Path, home: Path) -> None:
     """Stop and remove everything a run or a test made; raise ServersError if something does not stop."""
     stop_run(home)
+    if (home / "stack").exists():
+        down(Terminal(), home / "stack")
     stop_servers(home=home)
     rubbish = [home, *(checkout / name for name in CACHES), *checkout.glob(".coverage*")]
     rubbish += [path for path in checkout.rglob("__pycache__") if ".venv" not in path.parts]
@@ -54,5 +59,5 @@ def stop_run(home: Path) -> None:
 if __name__ == "__main__":
     try:
         clean(CHECKOUT, HOME)
-    except (ServersError, OSError) as error:
+    except (ServersError, StackError, OSError) as error:
         sys.exit(f"make clean: {error}")

@@ -8,6 +8,7 @@ checkout's path may be longer.
 """
 
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -24,6 +25,7 @@ from campushub360.local.privileges import account_for, becoming
 
 ADDRESS = "127.0.0.1"
 SLOW_START_SECONDS = 120
+BELOW_OUTGOING = range(20_000, 32_000)
 
 
 class ServersError(Exception):
@@ -81,9 +83,7 @@ class Engine(ABC):
         if not is_free(port):
             port = 0
         if port == 0:
-            with closing(socket.socket()) as probe:
-                probe.bind((ADDRESS, 0))
-                port = int(probe.getsockname()[1])
+            port = free_port()
             replace_text(remembered, str(port))
         return port
 
@@ -106,7 +106,7 @@ class Engine(ABC):
             return False
 
     def _popen(
-        self, command: Sequence[str | Path], log: IO[bytes], *, cwd: Path, stdin: int = subprocess.DEVNULL
+        self, command: Sequence[str | Path], log: IO[bytes], *, cwd: Path, stdin: int = subprocess.DEVNULL, **more: str
     ) -> subprocess.Popen[bytes]:
         account = account_for(cwd, self.binary)
         try:
@@ -116,7 +116,7 @@ class Engine(ABC):
                 stdin=stdin,
                 stdout=log,
                 stderr=log,
-                env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC"},
+                env={"PATH": os.defpath, "LC_ALL": "C", "TZ": "UTC", **more},
                 preexec_fn=becoming(account, death_signal=self.stop_signal),  # noqa: PLW1509 - the keeper has no threads
             )
         except (subprocess.SubprocessError, PermissionError) as error:
@@ -129,6 +129,14 @@ class Engine(ABC):
         account = account_for(path, self.binary)
         if account is not None:
             os.chown(path, account.uid, account.gid)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on, and that no outgoing connection is given in the meantime."""
+    while True:
+        port = random.SystemRandom().choice(BELOW_OUTGOING)
+        if is_free(port):
+            return port
 
 
 def is_free(port: int) -> bool:

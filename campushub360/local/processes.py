@@ -1,4 +1,4 @@
-"""The children of `make run`, each in a session of its own so that Ctrl-C reaches the supervisor alone."""
+"""The children of a supervisor, each in a session of its own so that Ctrl-C reaches the supervisor alone."""
 
 import os
 import signal
@@ -8,6 +8,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import psutil
 
 from campushub360.local import CHECKOUT
 from campushub360.local.privileges import becoming
@@ -72,6 +74,22 @@ class Child:
     def last_words(self) -> str:
         """Return the end of its log."""
         return "\n".join(self.log.read_text(errors="replace").rstrip().splitlines()[-LINES_SHOWN:])
+
+
+def identity_of(pid: int) -> tuple[int, float]:
+    """Return what tells this process from a later one with the same number."""
+    return pid, psutil.Process(pid).create_time()
+
+
+def is_alive(identity: Sequence[float] | None) -> bool:
+    """Return whether the process that `identity_of` told of is still there."""
+    if identity is None:
+        return False
+    try:
+        process = psutil.Process(int(identity[0]))
+        return process.create_time() == identity[1] and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def end_session(leader: int, *, seconds: float = 5) -> None:

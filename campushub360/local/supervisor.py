@@ -18,12 +18,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
-import psutil
-
 from campushub360.local import CHECKOUT, HOME
 from campushub360.local.engine import ADDRESS, ServersError, replace_text
 from campushub360.local.locks import open_lock, try_lock, wait_for_lock
-from campushub360.local.processes import Child, end_session
+from campushub360.local.processes import Child, end_session, identity_of, is_alive
 from campushub360.local.secrets import demo_password
 from campushub360.local.servers import ensure_servers, leave_servers, user_locks
 from campushub360.local.terminal import Terminal
@@ -96,7 +94,7 @@ class Supervisor:
         record = self.home / "run.json"
         if not try_lock(lock):
             former = json.loads(record.read_text()) if record.exists() else {}
-            if _is_alive(former.get("supervisor")):
+            if is_alive(former.get("supervisor")):
                 raise StartError(f"this checkout runs already, on {former['url']} (process {former['supervisor'][0]})")
             # Its supervisor was killed; the children were told, and may be finishing requests.
             with self.terminal.step("waiting for what a killed run left behind"):
@@ -107,7 +105,7 @@ class Supervisor:
     def _wait_for_orphans(self, lock: int, orphans: list[list[float]]) -> None:
         if wait_for_lock(lock, seconds=10):
             return
-        for orphan in filter(_is_alive, orphans):
+        for orphan in filter(is_alive, orphans):
             end_session(int(orphan[0]))
         if not wait_for_lock(lock, seconds=10):
             raise StartError(f"something of the former run is still alive and holds {self.home / 'run.lock'}")
@@ -116,8 +114,8 @@ class Supervisor:
         processes = [child.process.pid for child in self.children if child.process is not None]
         record = {
             "url": self.url,
-            "supervisor": _identity(os.getpid()),
-            "children": [_identity(pid) for pid in processes],
+            "supervisor": identity_of(os.getpid()),
+            "children": [identity_of(pid) for pid in processes],
         }
         replace_text(self.home / "run.json", json.dumps(record))
 
@@ -201,20 +199,6 @@ class Supervisor:
             with self.terminal.step("stopping PostgreSQL and Valkey, unless somebody else uses them"):
                 leave_servers(home=self.home)
         (self.home / "run.json").unlink(missing_ok=True)
-
-
-def _identity(pid: int) -> tuple[int, float]:
-    """Return what tells this process from a later one with the same number."""
-    return pid, psutil.Process(pid).create_time()
-
-
-def _is_alive(identity: list[float] | None) -> bool:
-    if identity is None:
-        return False
-    try:
-        return psutil.Process(int(identity[0])).create_time() == identity[1]
-    except psutil.NoSuchProcess:
-        return False
 
 
 def port_from(text: str) -> int:

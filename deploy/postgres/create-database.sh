@@ -1,9 +1,10 @@
 #!/bin/sh
-# The database and the three roles that use it, each with no more rights than its work needs:
+# The database and the four roles that use it, each with no more rights than its work needs:
 #
 #   campushub360_migrator   owns everything and changes the schema; `manage.py migrate` connects as it
 #   campushub360            reads and writes rows; the application connects as it
 #   campushub360_reporting  reads what reporting.sql grants it, and can write nothing
+#   campushub360_replicator copies the whole server to its replicas
 #
 # The container runs it once, when the database volume is empty. It may be run again, as a superuser, by hand: it then
 # sets the passwords and rights anew, and takes over a database that the application's own role used to own.
@@ -13,9 +14,10 @@ set -eu
 psql --no-psqlrc --quiet --set ON_ERROR_STOP=1 --username postgres --dbname postgres \
     --set password="$DATABASE_PASSWORD" \
     --set migrator_password="$MIGRATOR_PASSWORD" \
-    --set reporting_password="$REPORTING_PASSWORD" <<'SQL'
+    --set reporting_password="$REPORTING_PASSWORD" \
+    --set replication_password="$REPLICATION_PASSWORD" <<'SQL'
 SELECT format('CREATE ROLE %I', name)
-FROM unnest(ARRAY['campushub360', 'campushub360_migrator', 'campushub360_reporting']) AS name
+FROM unnest(ARRAY['campushub360', 'campushub360_migrator', 'campushub360_reporting', 'campushub360_replicator']) AS name
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = name) \gexec
 
 ALTER ROLE campushub360 LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD :'password';
@@ -31,6 +33,9 @@ ALTER ROLE campushub360_reporting LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NORE
 ALTER ROLE campushub360_reporting SET default_transaction_read_only = on;
 ALTER ROLE campushub360_reporting SET statement_timeout = '5min';
 ALTER ROLE campushub360_reporting SET idle_in_transaction_session_timeout = '60s';
+
+ALTER ROLE campushub360_replicator LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE REPLICATION NOBYPASSRLS
+    PASSWORD :'replication_password';
 
 SELECT 'CREATE DATABASE campushub360 OWNER campushub360_migrator'
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'campushub360') \gexec

@@ -51,6 +51,7 @@ OWN_CALLS = {
     "accounts/oidc.py": ["http.client", "urllib.request"],
     "campushub360/local/engine.py": ["socket"],
     "campushub360/local/engines.py": ["socket"],
+    "campushub360/local/stack/topology.py": ["urllib.request"],
     "campushub360/local/supervisor.py": ["socket", "urllib.request"],
 }
 # What writes tables; one module does, and neutralises formulas.

@@ -2,16 +2,14 @@
 
 import json
 import os
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,9 +18,9 @@ import pytest
 
 from campushub360.local import CHECKOUT
 from campushub360.local.clean import clean
+from campushub360.local.engine import free_port
 from campushub360.local.servers import release_servers, stop_servers
 
-BELOW_OUTGOING = range(20_000, 32_000)
 LEFT_BEHIND = shutil.ignore_patterns(".venv", ".campus", ".git", "__pycache__", ".*_cache", ".coverage*")
 
 
@@ -159,12 +157,3 @@ def eventually(condition: Callable[[], bool], *, seconds: float = 30) -> bool:
             return False
         time.sleep(0.05)
     return True
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on, and that no outgoing connection is given in the meantime."""
-    while True:
-        port = random.SystemRandom().choice(BELOW_OUTGOING)
-        with closing(socket.socket()) as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            return port

@@ -20,7 +20,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.checklist(76), pytest.mark.timeout(6
 
 SCRIPT = CHECKOUT / "deploy/postgres/create-database.sh"
 REPORTING = CHECKOUT / "deploy/postgres/reporting.sql"
-PASSWORDS = {name: f"{name.lower()}-2c9f" for name in ("DATABASE_PASSWORD", "MIGRATOR_PASSWORD", "REPORTING_PASSWORD")}
+PASSWORDS = {
+    f"{name}_PASSWORD": f"{name.lower()}-2c9f" for name in ("DATABASE", "MIGRATOR", "REPORTING", "REPLICATION")
+}
 ROLES = {
     "campushub360": "DATABASE_PASSWORD",
     "campushub360_migrator": "MIGRATOR_PASSWORD",
@@ -222,6 +224,18 @@ def test_no_role_gets_in_without_its_password(connect: Connect, role: str) -> No
         port = right.info.port
     with pytest.raises(psycopg.OperationalError, match="password"):
         psycopg.connect(host="127.0.0.1", port=port, user=role, dbname="campushub360", password="a guess")
+
+
+@pytest.mark.checklist(77)
+def test_the_role_of_replicas_enters_no_database(connect: Connect) -> None:
+    with connect("campushub360") as application:
+        port = application.info.port
+    password = PASSWORDS["REPLICATION_PASSWORD"]
+
+    with pytest.raises(psycopg.OperationalError, match="permission denied for database"):
+        psycopg.connect(
+            host="127.0.0.1", port=port, user="campushub360_replicator", dbname="campushub360", password=password
+        )
 
 
 @pytest.mark.checklist(93)

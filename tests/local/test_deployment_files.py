@@ -10,12 +10,13 @@ import pytest
 import yaml
 
 from campushub360.local import CHECKOUT
+from campushub360.local.stack import compose
+from campushub360.local.stack.compose import VARIABLE
 from campushub360.settings.base import database
 from campushub360.settings.faults import faults
 
 COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-VARIABLE = re.compile(r"(?<!\$)\$\{(?P<name>[A-Z_]+)(?P<rest>[^}]*)\}")
 SHAPED = {
     "PUBLIC_URL": "https://campus.example.edu",
     "EMAIL_URL": "smtp+tls://campus:c3f81e20@mail.invalid:587",
@@ -47,17 +48,9 @@ def pgbouncer() -> configparser.SectionProxy:
 
 def environment_of(service: str) -> dict[str, str]:
     """Return what compose gives `service` when every required variable is filled in with something safe."""
-
-    def fill(match: re.Match[str]) -> str:
-        default = re.match(r":-(.*)", match["rest"])
-        if default:
-            return default[1]
-        if match["name"] in SHAPED:
-            return SHAPED[match["name"]]
-        return f"{match['name']}-8f3b1c7e5d9a2046-Zq7Xw9Yv4Ut6Sr2PnMkLj3Hg5Fd1"
-
-    values = SERVICES[service]["environment"]
-    return {name: VARIABLE.sub(fill, str(value)) for name, value in values.items()}
+    required = {match["name"] for match in VARIABLE.finditer(compose_text()) if not match["rest"].startswith(":-")}
+    values = {name: f"{name}-8f3b1c7e5d9a2046-Zq7Xw9Yv4Ut6Sr2PnMkLj3Hg5Fd1" for name in required}
+    return compose.environment_of(service, values | SHAPED)
 
 
 def test_every_variable_of_compose_is_explained_in_the_example() -> None:
@@ -98,8 +91,8 @@ def test_every_service_is_limited_logged_with_rotation_and_watched(service: str)
     assert ":latest" not in definition["image"].replace("campushub360:${VERSION:-latest}", "")
 
 
-def test_only_nginx_can_be_reached_from_outside() -> None:
-    assert [name for name, definition in SERVICES.items() if definition.get("ports")] == ["nginx"]
+def test_only_the_edge_can_be_reached_from_outside() -> None:
+    assert [name for name, definition in SERVICES.items() if definition.get("ports")] == ["edge"]
     assert COMPOSE["networks"]["inside"]["internal"] is True
 
 
@@ -108,7 +101,7 @@ def test_every_mounted_file_and_named_volume_exists() -> None:
     sources = {mount.split(":")[0] for mount in mounts if not mount.startswith("${")}
 
     files = {source for source in sources if source.startswith(".")}
-    assert [name for name in files if not (CHECKOUT / name).is_file()] == []
+    assert [name for name in files if not (CHECKOUT / name).exists()] == []
     assert sources - files == set(COMPOSE["volumes"])
 
 
@@ -182,7 +175,7 @@ def test_gunicorn_has_no_control_socket_trusts_no_one_by_itself_and_bounds_lines
 @pytest.mark.parametrize("service", ["cache", "state"])
 def test_redis_asks_for_a_password_and_cannot_be_reached_from_outside(service: str) -> None:
     assert "--requirepass" in " ".join(SERVICES[service]["command"])
-    assert SERVICES[service]["networks"] == ["inside"]
+    assert list(SERVICES[service]["networks"]) == ["inside"]
 
 
 def test_pgbouncer_lends_connections_for_a_transaction_and_checks_passwords() -> None:
@@ -191,6 +184,34 @@ def test_pgbouncer_lends_connections_for_a_transaction_and_checks_passwords() ->
     assert environment_of("app")["DATABASE_IS_POOLED"] == "true"
     assert "@pgbouncer:" in environment_of("app")["DATABASE_URL"]
     assert "@postgres:" in environment_of("app")["DATABASE_DIRECT_URL"]
+
+
+def test_the_edge_asks_the_cache_where_the_cache_is() -> None:
+    told = urlsplit(environment_of("edge")["EDGE_REDIS_URL"])
+
+    assert told.hostname == SERVICES["cache"]["networks"]["inside"]["ipv4_address"]
+    assert told.password == urlsplit(environment_of("app")["REDIS_URL"]).password
+
+
+@pytest.mark.parametrize("service", ["replica1", "replica2", "analytics"])
+def test_each_replica_has_data_of_its_own_and_the_files_of_the_primary(service: str) -> None:
+    mounts = [mount.split(":") for mount in SERVICES[service]["volumes"]]
+    files = {mount[0] for mount in mounts if mount[0].startswith(".")}
+    primary = {mount.split(":")[0] for mount in SERVICES["postgres"]["volumes"]}
+
+    assert [mount[0] for mount in mounts if not mount[0].startswith(".")] == [service]
+    assert files - primary == {"./deploy/postgres/replica.sh"}
+    assert environment_of(service)["REPLICATION_PASSWORD"] == environment_of("postgres")["REPLICATION_PASSWORD"]
+
+
+def test_replicas_are_read_from_directly_and_not_by_who_migrates() -> None:
+    urls = environment_of("app")["DATABASE_REPLICA_URLS"].split(",")
+
+    assert [urlsplit(url).hostname for url in urls] == ["replica1", "replica2"]
+    assert urlsplit(environment_of("app")["DATABASE_ANALYTICS_URL"]).hostname == "analytics"
+    assert (
+        environment_of("migrate")["DATABASE_REPLICA_URLS"] == environment_of("migrate")["DATABASE_ANALYTICS_URL"] == ""
+    )
 
 
 def test_the_cache_may_forget_and_the_state_may_not() -> None:
@@ -202,7 +223,7 @@ def test_the_cache_may_forget_and_the_state_may_not() -> None:
 
 @pytest.mark.checklist(50)
 def test_gunicorn_believes_nginx_alone() -> None:
-    assert environment_of("app")["FORWARDED_ALLOW_IPS"] == SERVICES["nginx"]["networks"]["inside"]["ipv4_address"]
+    assert environment_of("app")["FORWARDED_ALLOW_IPS"] == SERVICES["edge"]["networks"]["inside"]["ipv4_address"]
 
 
 @pytest.mark.checklist(67)

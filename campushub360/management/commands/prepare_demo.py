@@ -1,4 +1,4 @@
-"""The part of `make run` that needs Django: migrations, demo data for an empty database, and who may log in to it."""
+"""What `make run` and `make stack` need Django for: migrations, demo data for an empty database, and demo accounts."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from django.db import OperationalError
 from accounts.models import User
 from accounts.services import set_demo_password
 from campushub360.demo.seed import is_empty
-from campushub360.demo.university import MAIL
+from campushub360.demo.university import MAIL, SCALES
 from campushub360.local.terminal import Terminal
 
 
@@ -22,6 +22,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--report", type=Path, help="write the demo accounts to this file, as JSON")
+        parser.add_argument(
+            "--scale", choices=SCALES, default="small", help="how much demo data an empty database gets"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.DEMO_ACCOUNTS_ALLOWED:
@@ -32,7 +35,7 @@ class Command(BaseCommand):
         except OperationalError as error:
             raise CommandError(f"the database does not answer: {str(error).strip()}") from error
         if is_empty():
-            call_command("seed_demo", scale="small")
+            call_command("seed_demo", scale=options["scale"])
         emails = self._open_doors(settings.DEMO_PASSWORD)
         if options["report"] is not None:
             options["report"].write_text(json.dumps({"accounts": emails}))

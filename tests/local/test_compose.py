@@ -1,0 +1,133 @@
+"""docker-compose.yml against the grammar of the Compose Specification: as much of it as the file uses, no more.
+
+A key that is misspelt, or that stands where Compose does not look for it, is refused here and not at the first start.
+"""
+
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from campushub360.local import CHECKOUT
+
+Schema = dict[str, Any]
+
+COMPOSE: Schema = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
+TEXT: Schema = {"type": "string"}
+TEXTS: Schema = {"type": "array", "items": TEXT, "minItems": 1}
+DURATION: Schema = {"type": "string", "pattern": r"^(\d+(us|ms|s|m|h))+$"}
+BYTES: Schema = {"type": "string", "pattern": r"^\d+(b|k|m|g|K|M|G)b?$"}
+ADDRESS: Schema = {"type": "string", "format": "ipv4", "pattern": r"^\d+\.\d+\.\d+\.\d+$"}
+NUMBER_OR_VARIABLE: Schema = {"anyOf": [{"type": "integer"}, {"type": "string", "pattern": r"^\$\{[A-Z_]+:-\d+\}$"}]}
+
+
+def record(required: tuple[str, ...] = (), **properties: Schema) -> Schema:
+    """Return the schema of a mapping that may have these keys alone."""
+    return {"type": "object", "properties": properties, "required": list(required), "additionalProperties": False}
+
+
+def mapping(values: Schema, names: str = r"^[a-zA-Z0-9._-]+$") -> Schema:
+    """Return the schema of a mapping whose keys are names of our own."""
+    return {"type": "object", "patternProperties": {names: values}, "additionalProperties": False}
+
+
+HEALTH = {
+    "anyOf": [
+        record(("disable",), disable={"const": True}),
+        record(
+            ("test",),
+            test={
+                "type": "array",
+                "prefixItems": [{"enum": ["CMD", "CMD-SHELL"]}],
+                "items": TEXT,
+                "minItems": 2,
+            },
+            interval=DURATION,
+            timeout=DURATION,
+            start_period=DURATION,
+            retries={"type": "integer", "minimum": 1},
+        ),
+    ]
+}
+DEPLOY = record(
+    replicas=NUMBER_OR_VARIABLE,
+    resources=record(("limits",), limits=record(cpus={"type": "string", "pattern": r"^\d+(\.\d+)?$"}, memory=BYTES)),
+)
+CONDITIONS = {"enum": ["service_started", "service_healthy", "service_completed_successfully"]}
+SERVICE = record(
+    ("image",),
+    image=TEXT,
+    build=TEXT,
+    user=TEXT,
+    entrypoint=TEXTS,
+    command=TEXTS,
+    environment=mapping({"type": "string"}, r"^[A-Z_]+$"),
+    volumes={"type": "array", "items": {"type": "string", "pattern": r"^[^:]+(:[^:]+)?(:\?[^}]*\})?:/[^:]+(:ro)?$"}},
+    ports={"type": "array", "items": {"type": "string", "pattern": r"^\d+:\d+$"}},
+    configs={"type": "array", "items": record(("source", "target"), source=TEXT, target=TEXT)},
+    networks={"anyOf": [TEXTS, mapping(record(ipv4_address=ADDRESS))]},
+    depends_on=mapping(record(("condition",), condition=CONDITIONS)),
+    healthcheck=HEALTH,
+    deploy=DEPLOY,
+    logging=record(("driver", "options"), driver=TEXT, options=mapping({"type": "string"})),
+    restart={"enum": ["no", "always", "on-failure", "unless-stopped"]},
+    init={"type": "boolean"},
+    read_only={"type": "boolean"},
+    tmpfs=TEXTS,
+    cap_drop=TEXTS,
+    security_opt=TEXTS,
+    shm_size=BYTES,
+    stop_grace_period=DURATION,
+)
+NETWORK = {
+    "anyOf": [
+        {"type": "null"},
+        record(internal={"type": "boolean"}, ipam=record(config={"type": "array", "items": record(subnet=TEXT)})),
+    ]
+}
+FILE = {
+    **record(
+        ("name", "services"),
+        name={"type": "string", "pattern": r"^[a-z0-9][a-z0-9_-]*$"},
+        services=mapping(SERVICE),
+        configs=mapping(record(("content",), content=TEXT)),
+        volumes=mapping({"type": "null"}),
+        networks=mapping(NETWORK),
+    ),
+    "patternProperties": {"^x-": True},
+}
+
+
+def faults(document: Schema) -> list[str]:
+    found = Draft202012Validator(FILE).iter_errors(document)
+    return sorted(f"{'.'.join(map(str, error.absolute_path))}: {error.message}" for error in found)
+
+
+def test_compose_understands_every_line() -> None:
+    assert faults(COMPOSE) == []
+
+
+@pytest.mark.parametrize(
+    ("service", "key", "value"),
+    [
+        ("app", "enviroment", {}),
+        ("app", "deploy", {"limits": {"cpus": "1"}}),
+        ("cache", "healthcheck", {"test": "valkey-cli ping"}),
+        ("edge", "depends_on", {"app": {"condition": "healthy"}}),
+        ("postgres", "stop_grace_period", "60"),
+    ],
+)
+def test_what_compose_would_not_understand_is_found(service: str, key: str, value: Any) -> None:
+    services = {**COMPOSE["services"], service: {**COMPOSE["services"][service], key: value}}
+
+    [fault] = faults({**COMPOSE, "services": services})
+
+    assert fault.startswith(f"services.{service}")
+
+
+def test_everything_that_a_service_names_is_there() -> None:
+    for service in COMPOSE["services"].values():
+        assert set(service.get("depends_on", {})) <= set(COMPOSE["services"])
+        assert set(service.get("networks", [])) <= set(COMPOSE["networks"])
+        assert {config["source"] for config in service.get("configs", [])} <= set(COMPOSE["configs"])
