@@ -1,0 +1,238 @@
+-- Decides of a request whether a kept answer may serve it, under which key, and of an answer whether it may be kept.
+
+local lru = require "resty.lrucache"
+local state = require "edge_state"
+
+local known = ngx.shared.edge_known
+
+-- So many callers are remembered ready for use in each worker, the others in the shared dictionary.
+local READY = 5000
+-- Whom the application names nobody is passed on for so many seconds without being asked about.
+local NOBODY, NOBODY_SECONDS = "nobody", 5
+local IDENTIFIER = 36
+
+local _M = {}
+local secret
+local ready
+local resources = { text = "" }
+
+-- In the master, so that all workers name a token alike. Tokens themselves are kept nowhere.
+function _M.prepare()
+    local random = io.open("/dev/urandom", "rb")
+    secret = random:read(32)
+    random:close()
+end
+
+local function name_of(authorization)
+    return ngx.hmac_sha1(secret, authorization)
+end
+
+local function parsed_caller(text)
+    local words = {}
+    for word in text:gmatch("%S+") do
+        words[#words + 1] = word
+    end
+    return {
+        text = text,
+        life = words[1],
+        till = tonumber(words[2]),
+        counters = words[3],
+        stamp = words[4],
+        shared = words[5],
+        own = words[6],
+        tags = { unpack(words, 7) },
+    }
+end
+
+local function is_good(caller, life)
+    return caller.life == life and caller.till > state.now() and state.read(caller.tags) == caller.counters
+end
+
+-- Who sent this Authorization, if that is known for certain; false for somebody of whom nothing is kept.
+local function caller_of(name, life)
+    ready = ready or lru.new(READY)
+    local caller = ready:get(name)
+    if caller and is_good(caller, life) then
+        return caller
+    end
+    local text = known:get(name)
+    if text == NOBODY then
+        return false
+    end
+    if text and (not caller or caller.text ~= text) then
+        caller = parsed_caller(text)
+        if is_good(caller, life) then
+            ready:set(name, caller)
+            return caller
+        end
+    end
+end
+
+-- Where answers may be kept: by the path of a list, whose they are and what they depend on.
+local function current_resources()
+    local text = known:get("resources")
+    if text and text ~= resources.text then
+        resources = { text = text, at = {} }
+        local stamp, rest = text:match("^(%S+) (.*)$")
+        resources.stamp = stamp
+        for path, whose, tags in rest:gmatch("(%S+) (%S+) ([^;]+);?") do
+            local list = {}
+            for tag in tags:gmatch("%S+") do
+                list[#list + 1] = tag
+            end
+            resources.at[path] = { is_everybodys = whose == "all", tags = list, keep = stamp .. " " .. tags }
+        end
+    end
+    return text and resources
+end
+
+-- The list that a path is, or is a row of; nil for any other path, and for another spelling of one.
+local function list_of(path)
+    if not path:find("^/api/[%w/-]+/$") then
+        return nil
+    end
+    local list, id = path:match("^(.*/)([%x-]+)/$")
+    return id and #id == IDENTIFIER and list or path
+end
+
+-- One text for the queries that ask the same, and whether one asks for more than the resource's own rows. The order of
+-- two names means nothing, that of one name's values may. Where a name could be spelt in two ways nothing is moved.
+local function canonical(query)
+    if not query or query == "" then
+        return "", false
+    end
+    local pairs_, rank, position = {}, {}, 0
+    for pair in (query .. "&"):gmatch("([^&]*)&") do
+        local name = pair:match("^([%w_.-]+)=") or pair:match("^[%w_.-]+$")
+        if not name then
+            return query, true
+        end
+        position = position + 1
+        pairs_[position] = pair
+        rank[position] = { name, position }
+    end
+    local includes = false
+    table.sort(rank, function(a, b)
+        return a[1] < b[1] or (a[1] == b[1] and a[2] < b[2])
+    end)
+    local sorted = {}
+    for i, each in ipairs(rank) do
+        includes = includes or each[1] == "include"
+        sorted[i] = pairs_[each[2]]
+    end
+    return table.concat(sorted, "&"), includes
+end
+
+-- Let the answer be looked up, and kept, under everything it depends on.
+local function use(caller, resource, life, path, query)
+    local var = ngx.var
+    local text, includes = canonical(query)
+    local sight = (resource.is_everybodys and not includes) and caller.shared or caller.own
+    var.edge_key = table.concat({
+        life, state.read(resource.tags), caller.stamp, sight, var.host, path, text, var.http_origin or "",
+    }, " ")
+    var.edge_zone = "edge"
+    ngx.ctx.edge_keep = resource.keep
+end
+
+local function split(request_uri)
+    local mark = request_uri:find("?", 1, true)
+    if mark then
+        return request_uri:sub(1, mark - 1), request_uri:sub(mark + 1)
+    end
+    return request_uri
+end
+
+-- What the application has to answer itself: whatever is no plain question of somebody logged in.
+local function is_plain(var)
+    local authorization = var.http_authorization
+    return var.request_method == "GET"
+        and authorization
+        and authorization:sub(1, 7):lower() == "bearer "
+        and not (var.http_cache_control or var.http_pragma or var.http_content_length or var.http_transfer_encoding)
+end
+
+function _M.decide()
+    local var = ngx.var
+    if not is_plain(var) then
+        return
+    end
+    local path, query = split(var.request_uri)
+    local list = list_of(path)
+    local life = list and state.life()
+    if not life then
+        return
+    end
+    local places = current_resources()
+    local resource = places and places.at[list]
+    if places and not resource then
+        return
+    end
+    local caller = caller_of(name_of(var.http_authorization), life)
+    if caller == false then
+        return
+    end
+    if caller and resource and caller.stamp == places.stamp then
+        return use(caller, resource, life, path, query)
+    end
+    return ngx.exec("@edge_ask")
+end
+
+function _M.before_asking()
+    local ctx = ngx.ctx
+    ctx.edge_life, ctx.edge_moves, ctx.edge_began = state.life(), state.moves(), state.now()
+end
+
+-- Learn who calls, unless something that this depends on has moved since before it was asked.
+function _M.after_asking()
+    local var, ctx = ngx.var, ngx.ctx
+    local name = name_of(var.http_authorization)
+    local stamp, seconds, sights, tags = (var.edge_caller or ""):match("^(%S+) (%d+) (%S+ %S+) (.+)$")
+    if not stamp then
+        known:set(name, NOBODY, NOBODY_SECONDS)
+        return
+    end
+    known:set("resources", stamp .. " " .. var.edge_resources)
+    local list = {}
+    for tag in tags:gmatch("%S+") do
+        list[#list + 1] = tag
+    end
+    local counters = state.read(list)
+    local life = ctx.edge_life
+    if not life or not state.stood_still(list, ctx.edge_moves) or state.life() ~= life then
+        return
+    end
+    local text = table.concat({ life, ctx.edge_began + tonumber(seconds), counters, stamp, sights, tags }, " ")
+    known:set(name, text, tonumber(seconds))
+    local path, query = split(var.request_uri)
+    local resource = current_resources().at[list_of(path)]
+    if resource then
+        use(parsed_caller(text), resource, life, path, query)
+    end
+end
+
+-- Before an answer leaves: hear what it has moved, let it be kept, and take somebody else's request off a kept one.
+function _M.finish()
+    local var, ctx = ngx.var, ngx.ctx
+    local raised = var.upstream_http_x_edge_raised
+    if raised then
+        for line in raised:gmatch("[^,]+") do
+            state.raise(line)
+        end
+        return
+    end
+    if not ctx.edge_keep then
+        return
+    end
+    if var.upstream_cache_status == "HIT" then
+        local header = ngx.header
+        header["X-Cache"] = "EDGE-HIT"
+        header["X-Request-ID"] = var.edge_request_id
+        header["RateLimit"] = nil
+        header["RateLimit-Policy"] = nil
+    elseif ngx.status == ngx.HTTP_OK and var.upstream_http_x_edge_keep == ctx.edge_keep then
+        var.edge_no_store = "0"
+    end
+end
+
+return _M

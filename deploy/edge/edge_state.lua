@@ -1,0 +1,123 @@
+-- How often each tag has moved since this edge began to listen, and whether it hears of every move.
+--
+-- A life begins when the feed is heard anew, when the generations begin another epoch, and when somebody cannot say what
+-- they have moved. Whatever was learnt or kept in another life is not used. Within a life a tag's counter goes up with
+-- every commit that moves it, so that what was learnt at the same counters is as good as new.
+
+local ffi = require "ffi"
+local random = io.open("/dev/urandom", "rb")
+
+local counters = ngx.shared.edge_counters
+local commits = ngx.shared.edge_commits
+local known = ngx.shared.edge_known
+
+ffi.cdef [[
+    typedef struct { long seconds; long nanoseconds; } edge_instant;
+    int clock_gettime(int clock, edge_instant *instant);
+]]
+local MONOTONIC = 1
+local instant = ffi.new("edge_instant[1]")
+
+-- So many moves are remembered one by one, and a commit for so many seconds.
+local REMEMBERED, SECONDS = 4096, 60
+
+local _M = {}
+
+-- Seconds on a clock that nobody sets.
+function _M.now()
+    ffi.C.clock_gettime(MONOTONIC, instant)
+    return tonumber(instant[0].seconds) + tonumber(instant[0].nanoseconds) / 1e9
+end
+
+-- Begin a life: the counters first, so that nobody takes an old one for the life's.
+function _M.begin()
+    local trusted = counters:get("trusted")
+    counters:flush_all()
+    known:flush_all()
+    counters:set("life", (random:read(16):gsub(".", function(c) return ("%02x"):format(c:byte()) end)))
+    if trusted then
+        counters:set("trusted", trusted)
+    end
+end
+
+function _M.trust(till)
+    counters:set("trusted", till)
+end
+
+function _M.distrust()
+    counters:delete("trusted")
+end
+
+-- The present life; nil while it may have missed something.
+function _M.life()
+    local till = counters:get("trusted")
+    if till and till > _M.now() then
+        return counters:get("life")
+    end
+end
+
+local function count(name)
+    local value, _, forcible = counters:incr(name, 1, 0)
+    if not value or forcible then
+        ngx.log(ngx.WARN, "edge: no room for another tag; begins anew")
+        _M.begin()
+    end
+    return value
+end
+
+-- Take note of a commit, told of as a line of its name and the tags it has moved; once, whoever tells first.
+function _M.raise(line)
+    local commit, tags = line:match("^%s*(%S+)%s*(.*)$")
+    if commit == "*" then
+        return _M.begin()
+    end
+    if not commit or (commit ~= "-" and commits:get(commit)) then
+        return
+    end
+    for tag in tags:gmatch("%S+") do
+        -- In this order: whoever has read the counter and then finds nothing here has read it before it went up.
+        local number = count("moves")
+        if number then
+            counters:set("move " .. number % REMEMBERED, number .. " " .. tag)
+        end
+        count("tag " .. tag)
+    end
+    if commit ~= "-" then
+        commits:set(commit, true, SECONDS)
+    end
+end
+
+-- Where tags stand, as a text to compare.
+function _M.read(tags)
+    local found = {}
+    for i = 1, #tags do
+        found[i] = counters:get("tag " .. tags[i]) or 0
+    end
+    return table.concat(found, ".")
+end
+
+function _M.moves()
+    return counters:get("moves") or 0
+end
+
+-- Whether none of the tags has moved since there were so many `moves`. Ask after `read`.
+function _M.stood_still(tags, since)
+    local now = _M.moves()
+    if now - since >= REMEMBERED then
+        return false
+    end
+    local ours = {}
+    for _, tag in ipairs(tags) do
+        ours[tag] = true
+    end
+    for number = since + 1, now do
+        local move = counters:get("move " .. number % REMEMBERED)
+        local told, tag = (move or ""):match("^(%d+) (.*)$")
+        if tonumber(told) ~= number or ours[tag] then
+            return false
+        end
+    end
+    return true
+end
+
+return _M
