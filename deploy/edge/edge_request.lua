@@ -101,14 +101,14 @@ local function canonical(query)
     if not query or query == "" then
         return "", false
     end
-    local pairs_, rank, position = {}, {}, 0
+    local parts, rank, position = {}, {}, 0
     for pair in (query .. "&"):gmatch("([^&]*)&") do
         local name = pair:match("^([%w_.-]+)=") or pair:match("^[%w_.-]+$")
         if not name then
             return query, true
         end
         position = position + 1
-        pairs_[position] = pair
+        parts[position] = pair
         rank[position] = { name, position }
     end
     local includes = false
@@ -118,7 +118,7 @@ local function canonical(query)
     local sorted = {}
     for i, each in ipairs(rank) do
         includes = includes or each[1] == "include"
-        sorted[i] = pairs_[each[2]]
+        sorted[i] = parts[each[2]]
     end
     return table.concat(sorted, "&"), includes
 end
@@ -181,6 +181,16 @@ end
 function _M.before_asking()
     local ctx = ngx.ctx
     ctx.edge_life, ctx.edge_moves, ctx.edge_began = state.life(), state.moves(), state.now()
+end
+
+-- The application names nobody; and whoever asks for this from outside finds nothing.
+function _M.nobody()
+    if ngx.is_subrequest then
+        return ngx.exit(ngx.HTTP_NO_CONTENT)
+    end
+    ngx.status = ngx.HTTP_NOT_FOUND
+    ngx.header["Content-Type"] = "application/problem+json"
+    ngx.print(ngx.var.problem)
 end
 
 -- Learn who calls, unless something that this depends on has moved since before it was asked.

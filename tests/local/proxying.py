@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from campushub360.local import CHECKOUT
+from campushub360.local.engine import free_port
 from campushub360.local.packages import find_program
-from tests.local.conftest import eventually, free_port
+from tests.local.conftest import eventually
 from tests.local.test_gunicorn import HOST
 
 MODULES = Path("/usr/lib/nginx/modules")
@@ -49,12 +50,12 @@ class Proxy:
         ) as tls:
             return _answer(tls, method, path, headers, body)
 
-    def send(self, request: bytes) -> bytes:
+    def send(self, request: bytes, *, source: str = "127.0.0.1") -> bytes:
         """Send bytes as they are, and return everything that comes until nginx has no more to say."""
         context = ssl.create_default_context(cafile=str(self.folder / "fullchain.pem"))
         received = b""
         with (
-            socket.create_connection(("localhost", self.tls_port), timeout=60) as plain,
+            socket.create_connection(("localhost", self.tls_port), timeout=60, source_address=(source, 0)) as plain,
             context.wrap_socket(plain, server_hostname="localhost") as tls,
             suppress(TimeoutError),
         ):
@@ -100,7 +101,7 @@ def certify(folder: Path) -> None:
     )
 
 
-def configured(proxy: Proxy, *, application: int, with_edge: bool) -> Path:
+def configured(proxy: Proxy, *, application: int, with_edge: bool, rate: str) -> Path:
     """Write the deployment's nginx.conf with the ports and folders of this machine in place of the containers'."""
     folder = proxy.folder
     temporary = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -112,6 +113,7 @@ def configured(proxy: Proxy, *, application: int, with_edge: bool) -> Path:
         "/etc/nginx/tls/": f"{folder}/",
         "/etc/nginx/edge/": f"{folder}/edge/",
         "/srv/campushub360": f"{folder}/collected",
+        "rate=50r/s": f"rate={rate}",
         "pid /tmp/nginx.pid;": f"pid {folder}/nginx.pid;",
         "include mime.types;": "include /etc/nginx/mime.types;",
         "error_log /dev/stderr warn;": f"error_log {folder}/error.log warn;",
@@ -135,8 +137,10 @@ def _changed(text: str, changes: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def nginx(folder: Path, *, application: int, with_edge: bool, **environment: str) -> Iterator[Proxy]:
-    """Run the deployed proxy before a server, and end it."""
+def nginx(
+    folder: Path, *, application: int, with_edge: bool, rate: str = "50r/s", **environment: str
+) -> Iterator[Proxy]:
+    """Run the deployed proxy before a server, and end it; it has no more in its environment than is named."""
     folder.chmod(0o755)
     for name in ("edge", "collected"):
         (folder / name).mkdir()
@@ -144,7 +148,7 @@ def nginx(folder: Path, *, application: int, with_edge: bool, **environment: str
     (folder / "modules").symlink_to(MODULES)
     certify(folder)
     proxy = Proxy(free_port(), free_port(), folder)
-    file = configured(proxy, application=application, with_edge=with_edge)
+    file = configured(proxy, application=application, with_edge=with_edge, rate=rate)
     # Workers of another user would not get into the folders of the tests.
     user = "user root;" if os.geteuid() == 0 else ""
     command = [str(find_program("nginx")), "-c", str(file), "-p", str(folder), "-g", f"daemon off; {user}"]
@@ -159,7 +163,8 @@ def nginx(folder: Path, *, application: int, with_edge: bool, **environment: str
 
 
 def is_up(proxy: Proxy) -> bool:
+    """Say whether it answers, for the server behind it or that there is none."""
     try:
-        return proxy.ask("/livez").status == 200
+        return proxy.ask("/livez").status in (200, 503)
     except OSError:
         return False

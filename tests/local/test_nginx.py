@@ -1,11 +1,17 @@
 """The proxy as it is deployed: what it says itself, and what it lets a client claim. Real nginx, real gunicorn."""
 
 import http.client
+import json
 import re
+import ssl
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from campushub360.local.engine import free_port
 from tests.local.conftest import eventually
 from tests.local.proxying import Proxy, nginx
 from tests.local.test_gunicorn import HOST, INSIDE, gunicorn
@@ -142,6 +148,50 @@ def test_what_follows_a_request_on_its_connection_is_a_request_to_both_servers(p
 
 def test_a_client_that_asks_too_often_is_refused_before_the_application(proxy: Proxy) -> None:
     """From an address of its own, since nginx counts by address: nobody else is refused for it."""
-    assert any(proxy.ask("/livez", source="127.0.0.2").status == 429 for _ in range(2000))
+    put(proxy, "often.css")
+    request = b"GET /static/often.css HTTP/1.1\r\nHost: " + HOST.encode() + b"\r\n"
 
+    answers = proxy.send((request + b"\r\n") * 900 + request + b"Connection: close\r\n\r\n", source="127.0.0.2")
+
+    assert answers.count(b"HTTP/1.1 200 ") >= 100
+    assert answers.count(b"HTTP/1.1 429 ") > 0
     assert proxy.ask("/livez").status == 200
+
+
+def put(proxy: Proxy, name: str) -> None:
+    """Collect a file."""
+    folder = proxy.folder / "collected" / "static"
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text("p {}")
+
+
+def document(proxy: Proxy, path: str, **asked: Any) -> tuple[int, str | None, str, int]:
+    context = ssl.create_default_context(cafile=str(proxy.folder / "fullchain.pem"))
+    with closing(http.client.HTTPSConnection("localhost", proxy.tls_port, context=context, timeout=60)) as tls:
+        tls.request(asked.get("method", "GET"), path, headers={"Host": HOST})
+        response = tls.getresponse()
+        told = json.load(response)
+    assert response.getheader("Content-Type") == "application/problem+json"
+    assert told.keys() >= {"type", "title", "detail", "success", "message", "errors", "request_id", "timestamp"}
+    return response.status, response.getheader("Retry-After"), told["code"], told["status"]
+
+
+def test_what_nginx_refuses_is_told_as_the_application_tells_it(proxy: Proxy) -> None:
+    assert document(proxy, "/metrics") == (404, None, "not_found", 404)
+    assert document(proxy, "/edge/") == (404, None, "not_found", 404)
+    assert document(proxy, "/livez", method="TRACE") == (405, None, "method_not_allowed", 405)
+
+
+def test_collected_files_are_served_without_the_application(proxy: Proxy) -> None:
+    put(proxy, "page.0123456789ab.css")
+
+    found = proxy.ask("/static/page.0123456789ab.css")
+
+    assert (found.status, found.getheader("X-Request-ID")) == (200, None)
+    assert "max-age=315360000" in str(found.getheader("Cache-Control"))
+    assert proxy.ask("/static/../application.log").status in (400, 404)
+
+
+def test_without_the_application_a_client_is_told_when_to_come_back(tmp_path: Path) -> None:
+    with nginx(tmp_path, application=free_port(), with_edge=False) as proxy:
+        assert document(proxy, "/api/v1/students/") == (503, "2", "unavailable", 503)

@@ -1,0 +1,255 @@
+"""The edge as it is deployed: quick for those who are shown the same, and blind to nothing that was written."""
+
+import gzip
+import json
+import threading
+from collections.abc import Callable
+from functools import partial
+from itertools import count, permutations
+
+import pytest
+from django.db.models import F
+
+from accounts.models import RoleAssignment, Session, User
+from accounts.roles import Role
+from departments.models import Campus
+from tests.edge.conftest import CAMPUSES
+from tests.edge.running import Stack
+from tests.local.conftest import eventually
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.needs("nginx", "libnginx-mod-http-lua"),
+    pytest.mark.django_db(transaction=True),
+]
+
+NOBODYS = ("X-Edge-Keep", "X-Edge-Raised", "X-Edge-Caller", "X-Edge-Resources")
+
+
+def rename(stack: Stack, token: str, campus: Campus, name: str, *, past: bool = False) -> None:
+    """Give a campus another name, through the edge or past it."""
+    ask = stack.ask_past if past else stack.ask
+    answer = ask(f"{CAMPUSES}{campus.pk}/", token, method="PATCH", body={"name": name}, If_Match="*")
+    assert answer.status == 200, answer.body
+
+
+def names(stack: Stack, token: str) -> list[str]:
+    return [row["name"] for row in stack.ask(CAMPUSES, token).data]
+
+
+class TestAKeptAnswer:
+    def test_is_what_the_application_says_without_what_was_said_to_whoever_asked_first(
+        self, stack: Stack, token: str
+    ) -> None:
+        kept = stack.ask(CAMPUSES, token)
+        named = stack.ask(CAMPUSES, token, X_Request_ID="mine-1")
+        made = stack.ask_past(CAMPUSES, token)
+
+        assert (kept.status, kept.cache, kept.data) == (200, "EDGE-HIT", made.data)
+        assert (kept.headers["ETag"], kept.headers["Cache-Control"]) == (made.headers["ETag"], "private, no-store")
+        assert kept.headers["RateLimit"] is None
+        assert kept.headers["X-Request-ID"] != stack.ask(CAMPUSES, token).headers["X-Request-ID"]
+        assert named.headers["X-Request-ID"] == "mine-1"
+        assert not [name for name in NOBODYS if name in kept.headers]
+
+    def test_is_there_from_the_first_time_it_was_asked_for(self, stack: Stack, token: str, campus: Campus) -> None:
+        path = f"{CAMPUSES}{campus.pk}/"
+
+        assert [stack.ask(path, token).cache for _ in range(4)] == ["MISS", *["EDGE-HIT"] * 3]
+
+    def test_is_for_whoever_is_shown_the_same(self, stack: Stack, token: str, token_of: Callable[[Role], str]) -> None:
+        other = token_of(Role.REGISTRAR)
+
+        assert eventually(lambda: stack.is_keeping(CAMPUSES, token))
+        assert stack.ask(CAMPUSES, other).cache == "EDGE-HIT"
+
+    def test_is_not_sent_to_whoever_has_it(self, stack: Stack, token: str) -> None:
+        tag = stack.ask(CAMPUSES, token).headers["ETag"]
+
+        again = stack.ask(CAMPUSES, token, If_None_Match=tag)
+        packed = stack.ask(CAMPUSES, token, If_None_Match=f"W/{tag}", Accept_Encoding="gzip")
+
+        assert (again.status, again.cache, again.body, again.headers["ETag"]) == (304, "EDGE-HIT", b"", tag)
+        assert (packed.status, packed.body) == (304, b"")
+
+    def test_is_compressed_for_whoever_reads_that(self, stack: Stack, token: str) -> None:
+        Campus.objects.bulk_create(
+            Campus(code=f"C{number}", name=f"Campus {number}", time_zone="UTC") for number in range(20)
+        )
+        assert eventually(lambda: stack.is_keeping(CAMPUSES, token) and len(names(stack, token)) > 20)
+
+        packed = stack.ask(CAMPUSES, token, Accept_Encoding="gzip")
+
+        assert (packed.cache, packed.headers["Content-Encoding"]) == ("EDGE-HIT", "gzip")
+        assert gzip.decompress(packed.body) == stack.ask(CAMPUSES, token).body
+
+
+class TestWhatIsNotServedFromTheEdge:
+    @pytest.mark.checklist(69)
+    def test_anything_to_somebody_who_is_shown_something_else(
+        self, stack: Stack, token: str, token_of: Callable[[Role], str]
+    ) -> None:
+        student = token_of(Role.STUDENT)
+        including = f"{CAMPUSES}?include=buildings"
+
+        first = [stack.ask(CAMPUSES, asker) for asker in (student, "", token[:-4] + "AAAA")]
+        for asker in (token, student):
+            stack.ask(including, asker)
+
+        assert [(answer.status, answer.cache == "EDGE-HIT") for answer in first] == [
+            (200, False), (401, False), (401, False),
+        ]  # fmt: skip
+        assert b"invalid_token" in first[2].body
+
+    def test_an_answer_to_who_asks_for_the_exact_one(self, stack: Stack, token: str) -> None:
+        assert stack.ask(CAMPUSES, token, Cache_Control="no-cache").cache in ("HIT", "MISS")
+        assert stack.ask(CAMPUSES, token, Pragma="no-cache").cache in ("HIT", "MISS")
+        assert stack.ask(CAMPUSES, token).cache == "EDGE-HIT"
+
+    def test_what_is_no_question(self, stack: Stack, token: str) -> None:
+        for method in ("HEAD", "OPTIONS", "POST", "PUT", "DELETE"):
+            answers = [stack.ask(CAMPUSES, token, method=method) for _ in range(2)]
+            assert "EDGE-HIT" not in {answer.cache for answer in answers}, method
+            assert (answers[0].status, answers[0].body == b"") != (200, False), method
+
+    def test_what_the_application_does_not_offer(self, stack: Stack, token: str) -> None:
+        for path in ("/api/v1/students/", "/api/v1/auth/me/", "/livez", f"{CAMPUSES}?nonsense=1"):
+            assert "EDGE-HIT" not in {stack.ask(path, token).cache for _ in range(3)}, path
+
+    @pytest.mark.checklist(70)
+    def test_anything_under_another_spelling(self, stack: Stack, token: str) -> None:
+        spelt = [
+            "/api/v1/%63ampuses/",
+            "/api/v1//campuses/",
+            "/api/v1/x/../campuses/",
+            f"{CAMPUSES}me.css",
+            "/api/v1/campuses",
+        ]
+
+        answers = [stack.ask(path, token) for path in spelt for _ in range(2)]
+
+        assert "EDGE-HIT" not in {answer.cache for answer in answers}
+
+    @pytest.mark.checklist(70)
+    def test_the_answer_to_another_question(self, stack: Stack, token: str) -> None:
+        Campus.objects.create(code="SOUTH", name="South", time_zone="UTC")
+        Campus.objects.create(code="WEST", name="West", time_zone="UTC")
+        assert eventually(lambda: len(names(stack, token)) == 3)
+        parts = ["ordering=code", "ordering=-code", "page_size=1", "page%5Fsize=2", "fields=name", "fields=na%6De,code"]
+        queries = ["&".join(each) for each in permutations(parts, 2) if each[0][:4].lower() != each[1][:4].lower()]
+
+        for path in [f"{CAMPUSES}?{query}" for query in [*queries, *reversed(queries)]]:
+            told, exact = stack.ask(path, token), stack.ask_past(path, token)
+            assert told.status == 200
+            assert (told.status, told.body.partition(b'"timestamp"')[0]) == (
+                exact.status, exact.body.partition(b'"timestamp"')[0],
+            ), path  # fmt: skip
+
+    def test_the_order_of_names_makes_no_other_question(self, stack: Stack, token: str) -> None:
+        stack.ask(f"{CAMPUSES}?page_size=5&ordering=code", token)
+
+        assert stack.ask(f"{CAMPUSES}?ordering=code&page_size=5", token).cache == "EDGE-HIT"
+
+    @pytest.mark.checklist(51)
+    def test_anything_under_another_host(self, stack: Stack, token: str) -> None:
+        answer = stack.ask(CAMPUSES, token, Host="evil.example")
+
+        assert (answer.status, answer.cache) == (400, "")
+
+
+class TestAfterAWrite:
+    def test_through_the_edge_whoever_asks_is_shown_it(self, stack: Stack, token: str, campus: Campus) -> None:
+        for number in range(20):
+            assert stack.is_keeping(CAMPUSES, token)
+            rename(stack, token, campus, f"North {number}")
+            assert names(stack, token) == [f"North {number}"]
+            stack.ask(CAMPUSES, token)
+
+    def test_past_the_edge_whoever_asks_is_shown_it_soon_and_the_exact_answer_at_once(
+        self, stack: Stack, token: str, campus: Campus
+    ) -> None:
+        rename(stack, token, campus, "Far North", past=True)
+
+        exact = stack.ask(CAMPUSES, token, Cache_Control="no-cache")
+        assert [row["name"] for row in exact.data] == ["Far North"]
+        assert eventually(lambda: names(stack, token) == ["Far North"])
+
+    def test_nobody_who_asks_while_many_write_is_shown_less_than_was_acknowledged(
+        self, stack: Stack, token: str, campus: Campus
+    ) -> None:
+        acknowledged, ended, seen = [0], threading.Event(), []
+
+        def read() -> None:
+            while not ended.is_set():
+                least = acknowledged[0]
+                answer = stack.ask(CAMPUSES, token)
+                seen.append((answer.cache, least, int(answer.data[0]["name"])))
+
+        rename(stack, token, campus, "0")
+        readers = [threading.Thread(target=read) for _ in range(4)]
+        for reader in readers:
+            reader.start()
+        for number in count(1):
+            rename(stack, token, campus, str(number))
+            acknowledged[0] = number
+            if number >= 30 and len(seen) >= 200:
+                break
+        ended.set()
+        for reader in readers:
+            reader.join()
+
+        assert [each for each in seen if each[2] < each[1]] == []
+        assert any(cache == "EDGE-HIT" for cache, _, _ in seen)
+
+
+class TestWhoCalls:
+    def test_counts_no_longer_from_the_moment_of_a_log_out(self, stack: Stack, token: str) -> None:
+        assert stack.ask("/api/v1/auth/logout/", token, method="POST", body={}).status in (200, 204)
+
+        assert stack.ask(CAMPUSES, token).status == 401
+
+    def test_counts_no_longer_soon_after_it_was_taken_back_elsewhere(
+        self, stack: Stack, token: str, token_of: Callable[[Role], str]
+    ) -> None:
+        def take_role(user: User) -> None:
+            RoleAssignment.objects.filter(user=user).delete()
+
+        def close(user: User) -> None:
+            User.objects.filter(pk=user.pk).update(is_active=False)
+
+        def end(user: User) -> None:
+            Session.objects.filter(user=user).update(revoked_at=F("created_at"))
+
+        for take_back, refused in ((take_role, 403), (close, 401), (end, 401)):
+            token = token_of(Role.REGISTRAR)
+            assert eventually(partial(stack.is_keeping, CAMPUSES, token))
+            take_back(Session.objects.latest("created_at").user)
+
+            assert eventually(lambda: stack.ask(CAMPUSES, token).status == refused)  # noqa: B023 - called at once
+            assert {stack.ask(CAMPUSES, token).status for _ in range(5)} == {refused}
+
+
+class TestWhatAClientClaims:
+    @pytest.mark.checklist(70)
+    def test_to_have_been_said_by_the_application_moves_and_keeps_nothing(self, stack: Stack, token: str) -> None:
+        claims = {name.replace("-", "_"): "*" for name in ("X-Edge", *NOBODYS)}
+
+        answers = [stack.ask("/api/v1/students/", token, **claims) for _ in range(2)]
+
+        assert {(answer.status, answer.cache) for answer in answers} == {(200, "")}
+        assert not [each for answer in answers for each in NOBODYS if each in answer.headers]
+        assert stack.ask(CAMPUSES, token, **claims).cache == "EDGE-HIT"
+
+    def test_to_be_the_edge_is_not_answered(self, stack: Stack, token: str) -> None:
+        for path in ("/edge/", "/edge/ask", "/edge/ask?x", "/edge", "/problem"):
+            answer = stack.ask(path, token)
+
+            assert (answer.status, json.loads(answer.body)["code"]) == (404, "not_found"), path
+            assert not [name for name in NOBODYS if name in answer.headers]
+
+
+def test_nothing_went_wrong_in_the_edge(stack: Stack) -> None:
+    """Last: an error in one of its parts would have cost speed alone, and been seen by nobody."""
+    log = (stack.certificate.parent / "error.log").read_text()
+
+    assert [line for line in log.splitlines() if "lua" in line.lower() and "keeps nothing until" not in line] == []
