@@ -55,6 +55,7 @@ def user_of(claims: AccessClaims, *, at: datetime) -> User | None:
     user.good_until = asked + seconds
     if reading is None:
         return user
+    user.vouched_by = (tags, reading)
     _identified.add(name, (reading, _copy(user)), until=asked + min(seconds, LONGEST_IDENTIFIED))
     return user
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence, Set
 from contextvars import ContextVar
 from datetime import date, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -148,11 +149,18 @@ def keep_plain_facts(_logger: Any, _method: str, event: Event) -> Event:
 
 
 def _plain(name: str, value: Any, depth: int) -> Any:
-    if _SECRET_NAME.search(name) and not isinstance(value, bool):
+    if _is_secret(name) and not isinstance(value, bool):
         return MASK
-    if isinstance(value, Mapping | Sequence | set | frozenset) and not isinstance(value, str | bytes | bytearray):
+    if isinstance(value, str):
+        return _text(value)
+    if isinstance(value, Mapping | Sequence | set | frozenset) and not isinstance(value, bytes | bytearray):
         return _collection(value, depth - 1) if depth else f"<{type(value).__qualname__}>"
     return _single(value)
+
+
+@lru_cache(maxsize=1024)  # names of facts are written in code, but for those of mappings
+def _is_secret(name: str) -> bool:
+    return _SECRET_NAME.search(name) is not None
 
 
 def _collection(values: Mapping[Any, Any] | Sequence[Any] | Set[Any], depth: int) -> Any:
@@ -163,8 +171,6 @@ def _collection(values: Mapping[Any, Any] | Sequence[Any] | Set[Any], depth: int
 
 
 def _single(value: Any) -> Any:
-    if isinstance(value, str):
-        return _text(value)
     if value is None or isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return value
     return str(value) if isinstance(value, _PRINTABLE) else f"<{type(value).__qualname__}>"

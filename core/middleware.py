@@ -45,7 +45,7 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
-        offered = request.headers.get("X-Request-ID", "")
+        offered = request.META.get("HTTP_X_REQUEST_ID", "")
         current = offered if REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex
         setattr(request, "request_id", current)  # noqa: B010 - the request's class does not know the attribute
         token = request_id.set(current)

@@ -20,6 +20,7 @@ from accounts.assignments import Assignment
 from accounts.identity import Identity
 from accounts.models.person import Person
 from accounts.roles import SCOPES, UNSCOPED, Role, ScopeKind
+from core.cache.generations import Reading
 from core.models import BaseQuerySet, VersionedModel
 
 NOWHERE = UUID(int=0)
@@ -69,6 +70,8 @@ class User(AbstractBaseUser, VersionedModel):
     limited_to: frozenset[str] | None = None
     # Until when (`time.monotonic`) time alone ends neither the log-in nor a role; for those whose log-in was looked up.
     good_until: float = 0.0
+    # The tags of everything this was read from, and where they stood: as long as they do, it is so. None if not known.
+    vouched_by: tuple[tuple[str, ...], Reading] | None = None
 
     objects = UserQuerySet.as_manager()
 

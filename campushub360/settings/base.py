@@ -58,6 +58,7 @@ MIDDLEWARE = [
     "core.api.edge.EdgeMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "core.api.guard.GuardMiddleware",
+    "core.api.precedents.PrecedentMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

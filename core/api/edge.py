@@ -11,9 +11,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import URLPattern, URLResolver, get_resolver
-from rest_framework.settings import api_settings
 
-from core.api.remembered import KEPT, RememberedReadMixin
+from core.api.remembered import KEPT, RememberedReadMixin, is_plain
 from core.cache.raised import EVERYTHING, noting
 from core.security.addresses import is_from_proxy, networks_for
 
@@ -57,15 +56,7 @@ def resources() -> str:
     return ";".join(
         f"{path} {'all' if view.is_everybodys else 'own'} {' '.join(view.tags_of_answers())}"
         for path, view in _lists(get_resolver().url_patterns)
-        if view.made_of and _is_plain(view) and networks_for(path, settings.IP_ALLOW_LIST) is None
-    )
-
-
-def _is_plain(view: Any) -> bool:
-    return (
-        getattr(view, "discloses", None) is None
-        and view.permission_classes == api_settings.DEFAULT_PERMISSION_CLASSES
-        and view.authentication_classes == api_settings.DEFAULT_AUTHENTICATION_CLASSES
+        if view.made_of and is_plain(view) and networks_for(path, settings.IP_ALLOW_LIST) is None
     )
 
 

@@ -42,6 +42,14 @@ def matches(header: str, tag: str) -> bool:
     return header.strip() == "*" or tag.strip('"') in _opaque(header)
 
 
+def unchanged(tag: str) -> HttpResponse:
+    """Return the answer to whoever has what the tag names."""
+    response = HttpResponse(status=status.HTTP_304_NOT_MODIFIED)
+    response["ETag"] = tag
+    del response["Content-Type"]
+    return response
+
+
 def require_match(header: str | None, instance: object) -> None:
     """Raise `PreconditionFailed` unless `If-Match` is absent, `*` or of the row's version."""
     if header is None or header.strip() == "*" or not isinstance(instance, VersionedModel):
@@ -60,8 +68,5 @@ class TaggedReadMixin(APIView):
         if not response.has_header("ETag"):
             response["ETag"] = of([response.data, getattr(response, "meta", None)])
         if matches(request.headers.get("If-None-Match", ""), response["ETag"]):
-            unchanged = HttpResponse(status=status.HTTP_304_NOT_MODIFIED)
-            unchanged["ETag"] = response["ETag"]
-            del unchanged["Content-Type"]
-            return unchanged
+            return unchanged(response["ETag"])
         return response

@@ -7,6 +7,7 @@ answer is ever served to somebody with another sight. A day is part of it, too: 
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -17,18 +18,21 @@ from django.http.response import HttpResponseBase
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.settings import api_settings
 from rest_framework.views import APIView
 
 from core.api import etag
 from core.api.renderers import dumps, envelope
 from core.api.throttling import READING
 from core.cache.answers import Answer, answers
-from core.cache.generations import expect, generations
+from core.cache.generations import Reading, expect, generations
 from core.cache.release import fingerprint
 from core.db.positions import hold_to_present
 
 # Tells the edge that an answer may be kept, what must still hold then, and what it depends on (`core.api.edge`).
 KEPT = "X-Edge-Keep"
+# Where a request keeps what was answered from memory: the question, the caller and the means.
+ANSWERED = "answered_from_memory"
 # Around the turn of a day the database's clock may say another one than ours.
 AROUND_MIDNIGHT = timedelta(minutes=1)
 
@@ -50,6 +54,43 @@ def sight_of(user: Any, *, alone: bool) -> str:
     return hashlib.blake2b(orjson.dumps([held, str(user.pk) if alone else None]), digest_size=16).hexdigest()
 
 
+@dataclass(frozen=True)
+class Question:
+    """What was asked, by whom as far as it matters, and when: with the generations of its tags it names the answer."""
+
+    stamp: str
+    scope: str
+    tags: tuple[str, ...]
+    path: str
+    parameters: tuple[tuple[str, list[str]], ...]
+
+    def named(self, reading: Reading) -> bytes:
+        """Return the name of the answer at a reading of the tags."""
+        generations = [(each or b"").decode() for each in reading]
+        parts = [self.stamp, self.scope, generations, self.path, self.parameters]
+        return hashlib.blake2b(orjson.dumps(parts), digest_size=20).hexdigest().encode()
+
+
+def reading_of(tags: Sequence[str]) -> Reading | None:
+    """Return where the tags stand; None when nothing that is remembered may be used."""
+    return generations().read(tags)
+
+
+def answer_named(name: bytes) -> Answer | None:
+    """Return what this process remembers under a name."""
+    return answers().near(name)
+
+
+def is_plain(view: Any) -> bool:
+    """Say whether the usual rules alone decide who may ask a view how often, and nothing is put on record."""
+    return (
+        getattr(view, "discloses", None) is None
+        and view.permission_classes == api_settings.DEFAULT_PERMISSION_CLASSES
+        and view.authentication_classes == api_settings.DEFAULT_AUTHENTICATION_CLASSES
+        and view.throttle_classes == api_settings.DEFAULT_THROTTLE_CLASSES
+    )
+
+
 class RememberedReadMixin(APIView):
     """Answers a list or a row from memory while nothing that it was made of has changed."""
 
@@ -65,19 +106,24 @@ class RememberedReadMixin(APIView):
 
     def remembered(self, request: Request, make: Callable[[], Response]) -> HttpResponseBase:
         """Return the answer that `make` gives, or gave."""
-        key = self._key(request)
-        if key is None:
+        # Inside a transaction one sees what others do not.
+        question = None if connection.in_atomic_block else self._question(request)
+        reading = reading_of(question.tags) if question is not None else None
+        if question is None or reading is None:
             return make()
-        known = answers()
+        hold_to_present()
+        key, known = question.named(reading), answers()
         answer = known.near(key) or known.far(key)
         is_hit = answer is not None
         if answer is None:
             with known.made_once(key):
                 answer = known.near(key) or self._made(key, make)
+        if is_plain(self):
+            setattr(request._request, ANSWERED, (question, request.user, request.auth))
         response = HttpResponse(answer.body, content_type="application/json")
         response["ETag"] = answer.etag
         response["X-Cache"] = "HIT" if is_hit else "MISS"
-        response[KEPT] = " ".join([stamp() or "", *self.tags_of_answers()])
+        response[KEPT] = " ".join([question.stamp, *question.tags])
         return response
 
     @classmethod
@@ -90,24 +136,18 @@ class RememberedReadMixin(APIView):
         # What is included is shown by its own rules of sight.
         return sight_of(request.user, alone=not self.is_everybodys or "include" in request.query_params)
 
-    def _key(self, request: Request) -> bytes | None:
-        """Return what names the answer; None when it is not to be remembered now."""
-        # Inside a transaction one sees what others do not.
-        if not self.made_of or connection.in_atomic_block:
-            return None
+    def _question(self, request: Request) -> Question | None:
+        """Return what is asked; None when the answer is not to be remembered now."""
         present = stamp()
-        reading = generations().read(self.tags_of_answers())
-        if present is None or reading is None:
+        if not self.made_of or present is None:
             return None
-        hold_to_present()
-        parts = [
+        return Question(
             present,
             self.scope_of(request),
-            [(each or b"").decode() for each in reading],
+            tuple(self.tags_of_answers()),
             request.path,
-            sorted(request.query_params.lists()),
-        ]
-        return hashlib.blake2b(orjson.dumps(parts), digest_size=20).hexdigest().encode()
+            tuple(sorted(request.query_params.lists())),
+        )
 
     def _made(self, key: bytes, make: Callable[[], Response]) -> Answer:
         response = make()

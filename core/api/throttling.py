@@ -10,12 +10,13 @@ for its account where what is scarce is taken. What no view counts, the guard co
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
 from core.security.addresses import caller_of, client_address
-from core.security.limiter import Demand, Verdict, limiter
+from core.security.limiter import Demand, Limit, Verdict, limiter
 
 if TYPE_CHECKING:  # REST framework imports this module while its own views are still importing
     from django.http import HttpRequest
@@ -82,9 +83,12 @@ def say_limits(request: HttpRequest, response: HttpResponseBase) -> None:
     verdict: Verdict | None = getattr(request, VERDICT, None)
     standings = [each for each in verdict.standings if each.limit.name != UNTOLD] if verdict is not None else []
     if standings:
-        response["RateLimit-Policy"] = ", ".join(
-            f'"{each.limit.name}";q={each.limit.quota};w={each.limit.seconds}' for each in standings
-        )
+        response["RateLimit-Policy"] = _policy(tuple(each.limit for each in standings))
         response["RateLimit"] = ", ".join(
             f'"{each.limit.name}";r={each.remaining};t={each.seconds}' for each in standings
         )
+
+
+@lru_cache(maxsize=256)
+def _policy(limits: tuple[Limit, ...]) -> str:
+    return ", ".join(f'"{each.name}";q={each.quota};w={each.seconds}' for each in limits)

@@ -56,6 +56,12 @@ class LocalCache(Generic[KeyT, ValueT]):
             while self._weight > self._most:
                 self._forget(next(iter(self._kept)))
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._kept.clear()
+            self._weight = 0
+
     def _forget(self, key: KeyT) -> None:
         value, _ = self._kept.pop(key)
         self._weight -= self._weigh(value)

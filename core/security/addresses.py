@@ -6,7 +6,7 @@ the last one but that many. Everything to the left of it is what the client clai
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeAlias
 
@@ -55,6 +55,7 @@ def networks_for(path: str, lists: Mapping[str, Sequence[str]]) -> Sequence[str]
     return lists[max(fitting, key=len)] if fitting else None
 
 
+@lru_cache(maxsize=4096)
 def read_address(text: str) -> Address | None:
     """Return the address that `text` spells, an IPv4 one out of its IPv6 clothes; None if it is no address."""
     try:

@@ -16,7 +16,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Self
 
 from django.conf import settings
@@ -81,7 +81,7 @@ class Limit:
             raise ValueError(f"{text!r} is more than one request in a microsecond")
         return limit
 
-    @property
+    @cached_property
     def interval(self) -> int:
         """The microseconds in which one request is earned back."""
         return -(-self.seconds * MICROSECONDS // self.quota)
