@@ -49,8 +49,8 @@ class OwnSessionViewSet(BaseViewSet[Session]):
     default_ordering = ("-last_used_at",)
     action_permissions = dict.fromkeys(("list", "retrieve", "destroy", "end_others"), AUTHENTICATED)
 
-    def loaded(self, queryset: models.QuerySet[Session]) -> models.QuerySet[Session]:
-        return super().loaded(self._own(queryset))
+    def within(self, queryset: models.QuerySet[Session]) -> models.QuerySet[Session]:
+        return super().within(self._own(queryset))
 
     @extend_schema(operation_id="auth_sessions_end", request=None, responses={204: None})
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -84,8 +84,8 @@ class UserSessionViewSet(NestedListViewSet[Session]):
     default_ordering = ("-last_used_at",)
     action_permissions = {"end_all": "accounts.delete_session"}
 
-    def loaded(self, queryset: models.QuerySet[Session]) -> models.QuerySet[Session]:
-        return super().loaded(_live(queryset))
+    def within(self, queryset: models.QuerySet[Session]) -> models.QuerySet[Session]:
+        return super().within(_live(queryset))
 
     @extend_schema(operation_id="users_sessions_end_all", request=None, responses={204: None})
     def end_all(self, request: Request, *args: Any, **kwargs: Any) -> Response:

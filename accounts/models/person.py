@@ -1,5 +1,6 @@
 """A human being, apart from the parts they play: one person may study, teach and log in."""
 
+import sys
 from datetime import date, timedelta
 from datetime import timezone as fixed_zone
 from typing import ClassVar
@@ -7,8 +8,9 @@ from typing import ClassVar
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
-from django.db.models import F, Q, Value
-from django.db.models.functions import Coalesce, NullIf, Upper
+from django.db.models import F, Func, Q, TextField, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Coalesce, Concat, NullIf, Upper
 from django.utils import timezone
 
 from core.models import BaseQuerySet, VersionedModel
@@ -16,6 +18,8 @@ from core.search import search_indexes, search_text
 
 # Where a day begins first.
 FIRST_ZONE = fixed_zone(timedelta(hours=14))
+# Whatever is space to Python; PostgreSQL by itself trims no more than blanks.
+SPACE = "".join(character for character in map(chr, range(sys.maxunicode + 1)) if character.isspace())
 COUNTRY = RegexValidator(r"^([A-Z]{2})?$", "A country is named by two capital letters.", code="invalid_country")
 
 
@@ -51,6 +55,7 @@ class Person(VersionedModel):
     search_text = search_text("first_name", "last_name", "preferred_name", "email")
 
     search_paths: ClassVar = ("search_text",)
+    in_sql: ClassVar = {"name": lambda of: (_name(of), models.TextField())}
 
     objects = BaseQuerySet["Person"].as_manager()
 
@@ -85,3 +90,10 @@ class Person(VersionedModel):
     def name(self) -> str:
         """The name to show: the preferred one before the family name."""
         return f"{self.preferred_name or self.first_name} {self.last_name}".strip() or "(no name)"
+
+
+def _name(of: str) -> Combinable:
+    """Return `Person.name` as SQL."""
+    called = Coalesce(NullIf(f"{of}preferred_name", Value("")), f"{of}first_name")
+    bare = Func(Concat(called, Value(" "), f"{of}last_name"), Value(SPACE), function="btrim", output_field=TextField())
+    return Coalesce(NullIf(bare, Value("")), Value("(no name)"))

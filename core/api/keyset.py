@@ -155,13 +155,22 @@ class Keyset:
             same &= term.equal(value)
         return [*conditions, same] if cursor.inclusive else conditions
 
-    def page(self, found: Sequence[Any], cursor: Cursor | None, size: int) -> Page:
+    def page(
+        self,
+        found: Sequence[Any],
+        cursor: Cursor | None,
+        size: int,
+        key: Callable[[Any], tuple[Any, ...]] | None = None,
+    ) -> Page:
         """Make a page of what `window` found with a limit of `size + 1`: the one more tells if there is another page.
+
+        `key` tells the key of what is no instance of the model.
 
         The neighbour a caller came from is always offered, since rows may have appeared in it. A page
         that turns out empty offers the way back, including the row it was counted from.
         """
         backwards = cursor is not None and cursor.backwards
+        key_of = key or self.key
         rows, has_more = list(found[:size]), len(found) > size
         if backwards:
             rows.reverse()
@@ -170,8 +179,8 @@ class Keyset:
             return Page([], back if backwards else None, None if backwards else back)
         return Page(
             rows,
-            Cursor(self.key(rows[-1])) if backwards or has_more else None,
-            Cursor(self.key(rows[0]), backwards=True) if (has_more if backwards else cursor is not None) else None,
+            Cursor(key_of(rows[-1])) if backwards or has_more else None,
+            Cursor(key_of(rows[0]), backwards=True) if (has_more if backwards else cursor is not None) else None,
         )
 
 

@@ -36,5 +36,5 @@ class NestedListViewSet(BaseViewSet[ModelT]):
             raise Http404
         self.parent_value = found[0]
 
-    def loaded(self, queryset: models.QuerySet[ModelT]) -> models.QuerySet[ModelT]:
-        return super().loaded(queryset.filter(**{self.parent_field: self.parent_value}))
+    def within(self, queryset: models.QuerySet[ModelT]) -> models.QuerySet[ModelT]:
+        return super().within(queryset.filter(**{self.parent_field: self.parent_value}))

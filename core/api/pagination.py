@@ -9,6 +9,7 @@ for what belongs to them before it knows which few the page shows.
 
 import json
 import re
+from functools import partial
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -85,21 +86,20 @@ class KeysetPagination(BasePagination):
         """Return the rows of the page that the request names, and remember where its neighbours are."""
         raise_all(self.refusals(request))
         self.size = self._number(request.query_params.get("page_size", "")) or self.page_size
-        # The keys are of rows in sight, so that sight need not be asked for again.
-        loaded = view.loaded(view.queryset.all())
         if "page" in request.query_params:
-            return self._numbered(queryset, loaded, request, self._number(request.query_params["page"]))
-        return self._by_cursor(queryset, loaded, request, view)
+            return self._numbered(queryset, request, view, self._number(request.query_params["page"]))
+        return self._by_cursor(queryset, request, view)
 
-    def _by_cursor(self, queryset: QuerySet[Any], loaded: QuerySet[Any], request: Request, view: Any) -> list[Any]:
+    def _by_cursor(self, queryset: QuerySet[Any], request: Request, view: Any) -> list[Any]:
         ordering = Keyset.of(queryset)
         question = self.question(ordering, request, view)
         token = request.query_params.get("cursor")
         cursor = None if token is None else keyset.loads(token, question)
         keys = ordering.window(queryset, cursor, self.size + 1).values("pk")
         direction = ordering.reversed() if cursor is not None and cursor.backwards else ordering
-        rows = direction.ordered(loaded.filter(pk__in=keys))
-        page = ordering.page(list(rows), cursor, self.size)
+        # The keys are of rows in sight, so that sight need not be asked for again.
+        rows = view.rows.fetch(direction, keys)
+        page = ordering.page(rows, cursor, self.size, partial(view.rows.key, ordering))
         here = request.get_full_path()
 
         def link(place: Cursor | None) -> str | None:
@@ -108,7 +108,7 @@ class KeysetPagination(BasePagination):
         self._links = {"next": link(page.next), "previous": link(page.previous)}
         return page.rows
 
-    def _numbered(self, queryset: QuerySet[Any], loaded: QuerySet[Any], request: Request, number: int) -> list[Any]:
+    def _numbered(self, queryset: QuerySet[Any], request: Request, view: Any, number: int) -> list[Any]:
         total = queryset.count()
         pages = max(1, -(-total // self.size))
         if number > pages:
@@ -124,7 +124,8 @@ class KeysetPagination(BasePagination):
             "page": number,
             "pages": pages,
         }
-        return list(ordering.ordered(loaded.filter(pk__in=keys)))
+        rows: list[Any] = view.rows.fetch(ordering, keys)
+        return rows
 
     def question(self, ordering: Keyset, request: Request, view: Any) -> str:
         """Return what a cursor is bound to: the path, the filters, the ordering and the caller.

@@ -9,12 +9,13 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial as bound
 from typing import Any, ClassVar, TypeVar, cast, final
+from uuid import UUID
 
 from django.db import models, transaction
 from django.http import Http404
 from django.http.response import HttpResponseBase
 from django.utils import timezone
-from django.utils.functional import SimpleLazyObject
+from django.utils.functional import SimpleLazyObject, cached_property
 from rest_framework import status
 from rest_framework.exceptions import MethodNotAllowed
 from rest_framework.request import Request
@@ -36,6 +37,7 @@ from core.api.parsers import refuse_unreadable_query
 from core.api.permissions import crud_permissions
 from core.api.remembered import RememberedReadMixin
 from core.api.renderers import dumps
+from core.api.rows import Rows, rows_of
 from core.api.selection import Selection
 from core.api.serializers import BaseModelSerializer, expansions, with_included, with_masks
 from core.crud import Crud
@@ -65,6 +67,8 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
     ordering_fields: ClassVar[Mapping[str, str]] = {}
     default_ordering: ClassVar[Sequence[str]] = ("id",)
     searchable: ClassVar[bool] = False
+    # Columns that a list does not show and that are too long to be read in vain.
+    left_out_of_lists: ClassVar[Sequence[str]] = ()
     # Permissions of the actions a resource adds to the usual ones.
     action_permissions: ClassVar[Mapping[str, str]] = {}
     required_permissions: ClassVar[Mapping[str, str]] = {}
@@ -88,17 +92,29 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
     @final
     def get_queryset(self) -> models.QuerySet[ModelT]:
         """Return the rows the caller may see, loaded for the action's reader."""
-        return self.loaded(visible(super().get_queryset(), self.request.user))
+        return self.loaded(self.in_sight())
+
+    @final
+    def in_sight(self) -> models.QuerySet[ModelT]:
+        """Return the rows of this resource that the caller may see."""
+        return self.within(visible(super().get_queryset(), self.request.user))
+
+    def within(self, queryset: models.QuerySet[ModelT]) -> models.QuerySet[ModelT]:
+        """Narrow the rows of the model to those that this resource is about; all of them, unless it says otherwise."""
+        return queryset
 
     @final
     def manageable(self) -> models.QuerySet[ModelT]:
         """Return the rows the caller may change."""
         return visible(super().get_queryset(), self.request.user, to="manage")
 
+    @final
     def loaded(self, queryset: models.QuerySet[ModelT]) -> models.QuerySet[ModelT]:
         """Load what the reader of this action shows and the caller included."""
         rows: Any = queryset
         rows = with_masks(rows.for_api(), self.reader, self.request.user)
+        if self.action == "list":
+            rows = rows.defer(*self.left_out_of_lists)
         return with_included(rows, self.reader, self.selection.include, self.request.user)
 
     @property
@@ -137,12 +153,26 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
         return self.remembered(request, lambda: self.represent(self.get_object()))
 
     def _page(self) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        page = self.paginate_queryset(self.filter_queryset(self.in_sight()))
         if page is None:
             raise TypeError("every list is paginated")
-        return self.get_paginated_response(self.read(page, many=True))
+        data = self.rows.data(page)
+        if self.discloses is not None and page:
+            self._disclose(self.discloses, self.rows.subjects(page))
+        return self.get_paginated_response(data)
 
-    def read(self, instance: Any, *, many: bool = False) -> Any:
+    @cached_property
+    def rows(self) -> Rows:
+        """How this request's list reads its rows and shows them."""
+        return rows_of(self)
+
+    def read(self, instance: Any) -> Any:
+        """Return the reader's data of a row, narrowed and widened as asked, and put on record that it was shown."""
+        data = self.shown(instance)
+        self.put_on_record([instance])
+        return data
+
+    def shown(self, instance: Any, *, many: bool = False) -> Any:
         """Return the reader's data of a row or of rows, narrowed and widened as asked."""
         selection = self.selection
         reader = self.reader(
@@ -152,20 +182,21 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
             only=selection.only,
             context=self.get_serializer_context(),
         )
-        data = reader.data
-        self.put_on_record(instance if many else [instance])
-        return data
+        return reader.data
 
     def put_on_record(self, rows: Sequence[Any]) -> None:
         """Put on record whose records the caller is about to be shown: before the answer, which fails without."""
         if self.discloses is not None and rows:
-            recorder().disclosed(
-                what=self.discloses.what,
-                subjects=self.discloses.subjects(rows),
-                to=self.actor,
-                permission=self.required_permissions.get(self.action) or self.discloses.permission,
-                route=f"{type(self).__name__}.{self.action}",
-            )
+            self._disclose(self.discloses, self.discloses.subjects(rows))
+
+    def _disclose(self, what: Disclosure, subjects: Collection[UUID]) -> None:
+        recorder().disclosed(
+            what=what.what,
+            subjects=subjects,
+            to=self.actor,
+            permission=self.required_permissions.get(self.action) or what.permission,
+            route=f"{type(self).__name__}.{self.action}",
+        )
 
     def bodies(self) -> Sequence[Mapping[str, Any]]:
         """Return what the request says of each of its rows, as it came."""

@@ -7,6 +7,7 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import F, OuterRef, Q, TextField
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Cast, JSONObject
 
 from core.models import BaseQuerySet, CustomizableModel, TimeStampedUUIDModel, VersionedModel, custom_data_index
@@ -73,6 +74,7 @@ class Section(CustomizableModel):
     search_text = search_text("code")
 
     search_paths: ClassVar = ("search_text", "course__search_text", "course_version__search_text")
+    in_sql: ClassVar = {"seats_left": lambda of: (_seats_left(of), models.IntegerField())}
 
     objects = SectionQuerySet.as_manager()
 
@@ -145,6 +147,11 @@ class Section(CustomizableModel):
     def seats_left(self) -> int:
         """How many more students may enrol."""
         return self.capacity + self.override_seats - self.enrolled_count - self.held_count
+
+
+def _seats_left(of: str) -> Combinable:
+    """Return `Section.seats_left` as SQL."""
+    return F(f"{of}capacity") + F(f"{of}override_seats") - F(f"{of}enrolled_count") - F(f"{of}held_count")
 
 
 class InstructorRole(models.TextChoices):

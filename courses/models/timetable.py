@@ -6,7 +6,7 @@ share one meeting, so that a room with two meetings at one time is always a clas
 
 from calendar import day_name
 from datetime import date, time, timedelta
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.expressions import ArraySubquery
@@ -86,6 +86,8 @@ class Meeting(VersionedModel):
     note = models.CharField(max_length=200, blank=True)
     sections = models.ManyToManyField("courses.Section", through="courses.MeetingSection", related_name="meetings")
     minutes = GeneratedField(expression=occupied_minutes(), output_field=IntegerRangeField(), db_persist=True)
+
+    in_sql: ClassVar = {"last_day": lambda of: (LastDay(f"{of}dates"), DateField())}
 
     objects = MeetingQuerySet.as_manager()
 

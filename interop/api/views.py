@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
-from django.db import models, transaction
+from django.db import transaction
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
@@ -45,6 +45,7 @@ class ImportJobViewSet(UnifiedViewSet[ImportJob]):
     ordering_fields = {"created_at": "created_at"}
     default_ordering = ("-created_at",)
     parser_classes = [MultiPartParser]
+    left_out_of_lists = ("errors", "remarks", "mapping", "options")
     action_permissions = {
         **dict.fromkeys(ACTIONS, "interop.change_importjob"),
         "report": "interop.view_importjob",
@@ -66,10 +67,6 @@ class ImportJobViewSet(UnifiedViewSet[ImportJob]):
     @staticmethod
     def _longest_form() -> int:
         return int(settings.IMPORT_UPLOAD_MAX_SIZE) + FORM_ALLOWANCE
-
-    def loaded(self, queryset: models.QuerySet[ImportJob]) -> models.QuerySet[ImportJob]:
-        rows = super().loaded(queryset)
-        return rows.defer("errors", "remarks", "mapping", "options") if self.action == "list" else rows
 
     def get_response_serializer(self) -> Any:
         if self.action in ("report", "template"):
@@ -132,9 +129,7 @@ class ImportRowViewSet(NestedListViewSet[ImportRow]):
     ordering_fields = {"position": "position"}
     default_ordering = ("position",)
     action_permissions = {"list": "interop.view_importjob"}
-
-    def loaded(self, queryset: models.QuerySet[ImportRow]) -> models.QuerySet[ImportRow]:
-        return super().loaded(queryset).defer("before", "written", "initial")
+    left_out_of_lists = ("before", "written", "initial")
 
 
 def _attached(response: Any, file_name: str, facts: Any) -> HttpResponseBase:

@@ -1,0 +1,220 @@
+"""The statement that renders a page, made once for every list that is asked for in the same way.
+
+What a statement depends on is its shape: the reader with the fields and expansions that were asked for, the custom
+fields there are, the order, and of each mask whether it hides all, nothing or some. What differs from one request to
+the next is left open in it and filled in when it is run: the keys of the page, and which rows somebody may know who
+may know some.
+"""
+
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
+from django.db.models import BooleanField, Exists, Expression, F, Func, Model, OuterRef, QuerySet, Value
+
+from core.api.compiled.columns import NotCompiledError
+from core.api.compiled.readers import JSON, Context, compiled
+from core.api.keyset import Keyset
+from core.api.serializers import BaseModelSerializer, reader_of, with_masks
+from core.customfields.selectors import active, definitions_for
+from core.masks import Mask, masks_of
+from core.models import CustomField
+from core.visibility import grants_for, visible
+
+# How many plans a process keeps, and statements of each. `?fields=` and `?ordering=` make many; whoever tries them all
+# makes it begin anew.
+MOST_PLANS = 500
+MOST_STATEMENTS = 8
+KEYS = "keys"
+Statement = tuple[str, Sequence[Any]]
+
+
+@dataclass(frozen=True)
+class Gap:
+    """What stands among the parameters of a statement for SQL that is filled in when it is run."""
+
+    name: str
+
+    @property
+    def mark(self) -> str:
+        return f"<<{self.name}>>"
+
+
+class Filled(Func):
+    """A condition that is filled in: what stands before the mark is compiled with the statement."""
+
+    template = "%(expressions)s"
+    output_field = BooleanField()
+
+    def __init__(self, gap: Gap, *expressions: Any, form: str = "%s") -> None:
+        super().__init__(*expressions)
+        self.gap = gap
+        self.form = form
+
+    def as_sql(self, compiler: Any, connection: Any, *_args: Any, **_context: Any) -> tuple[str, tuple[Any, ...]]:
+        before, parameters = super().as_sql(compiler, connection) if self.source_expressions else ("", ())
+        return f"{before}{self.form % self.gap.mark}", (*parameters, self.gap)
+
+
+class Plan:
+    """How the rows of a list are rendered, in whatever order."""
+
+    def __init__(self, rows: QuerySet[Any], subject: str | None) -> None:
+        self.rows = rows
+        self.subject = subject
+        self._statements: dict[tuple[str, Sequence[str]], Statement] = {}
+
+    def columns(self, ordering: Keyset) -> list[str]:
+        """Return what is read of a row: its JSON, where it stands in the order, and whose record it is."""
+        subject = [] if self.subject is None else [self.subject]
+        return list(dict.fromkeys([JSON, *(term.attribute for term in ordering.terms), *subject]))
+
+    def statement(self, ordering: Keyset, using: str) -> Statement:
+        """Return the statement with its parameters, gaps among them."""
+        key = (using, tuple(ordering.names))
+        found = self._statements.get(key)
+        if found is None:
+            if len(self._statements) >= MOST_STATEMENTS:
+                self._statements.clear()
+            among = self.rows.filter(Filled(Gap(KEYS), F("pk"), form=" IN (%s)"))
+            rows = ordering.ordered(among).values_list(*self.columns(ordering))
+            found = self._statements[key] = rows.query.get_compiler(using).as_sql()
+        return found
+
+
+def run(statement: Statement, fill: Mapping[str, Callable[[], Statement]], using: str) -> list[tuple[Any, ...]]:
+    """Run a statement with its gaps filled and return its rows; none where what fills a gap can match nothing."""
+    sql, parameters = statement
+    given: list[Any] = []
+    for parameter in parameters:
+        if not isinstance(parameter, Gap):
+            given.append(parameter)
+            continue
+        try:
+            text, more = fill[parameter.name]()
+        except EmptyResultSet:
+            return []
+        sql = sql.replace(parameter.mark, text, 1)
+        given += more
+    with connections[using].cursor() as cursor:
+        cursor.execute(sql, given)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
+
+
+def condition(mask: Mask, actor: Any, using: str) -> Statement:
+    """Return the SQL that says of a row of the list whether the actor may know what is masked."""
+    rows = mask.model._base_manager.all()
+    known = Exists(mask.model._base_manager.filter(mask.rule(actor), pk=OuterRef("pk")))
+    query = rows.annotate(known=known).query
+    try:
+        sql, parameters = query.annotations["known"].as_sql(query.get_compiler(using), connections[using])
+    except EmptyResultSet:
+        return "false", ()
+    return sql, parameters
+
+
+_plans: dict[Hashable, Plan | NotCompiledError] = {}
+# By what is asked of a list: of which kinds of records the custom fields are shown.
+_extended: dict[Hashable, frozenset[type[Model]]] = {}
+
+
+def plan_for(view: Any) -> Plan:
+    """Return how a list is rendered for this request; raise `NotCompiledError` where the serializer has to do it."""
+    selection, reader = view.selection, view.reader
+    only = None if selection.only is None else frozenset(selection.only)
+    question = (type(view), reader, only, tuple(selection.include))
+    key = _key(view, question)
+    plan = _plans.get(key) if key is not None else None
+    if plan is None:
+        plan = _made(view, question)
+        key = _key(view, question)
+        if key is not None:
+            _plans[key] = plan
+    if isinstance(plan, NotCompiledError):
+        raise plan
+    return plan
+
+
+def _key(view: Any, question: tuple[Any, ...]) -> Hashable | None:
+    """Return what a plan is known by; None for one that is not to be kept."""
+    models = _extended.get(question)
+    if models is None:
+        return None
+    fields = tuple(_fields(definitions_for(view.request, model)) for model in models)
+    sights = tuple(_included_sights(view.reader, view.selection.include, view.actor))
+    if None in sights:
+        return None
+    return (*question, fields, sights, tuple(_verdict(mask, view.actor) for mask in masks_of(view.queryset.model)))
+
+
+def _fields(definitions: Sequence[CustomField]) -> Hashable:
+    return tuple((each.name, each.protected) for each in active(definitions))
+
+
+def _verdict(mask: Mask, actor: Any) -> tuple[Mask, bool | None]:
+    """Say whether what is masked is known of all rows, of none, or (None) of some."""
+    rows = mask.rule(actor)
+    return mask, False if rows is None else (None if rows else True)
+
+
+def _included_sights(reader: type[BaseModelSerializer[Any]], names: Sequence[str], actor: Any) -> Iterator[Hashable]:
+    """Yield of each kind of included row whether all of them are seen and known, or none; None for some."""
+    for name in names:
+        shown = reader
+        for step in name.split("."):
+            shown = reader_of(shown.expandable[step])
+            model = shown.Meta.model
+            opened = [rows for rule in grants_for(model) if (rows := rule(actor)) is not None]
+            verdicts = tuple(_verdict(mask, actor) for mask in masks_of(model))
+            is_plain = (not opened or any(not rows for rows in opened)) and all(
+                known is not None for _, known in verdicts
+            )
+            yield (shown, bool(opened), verdicts) if is_plain else None
+
+
+def _made(view: Any, question: tuple[Any, ...]) -> Plan | NotCompiledError:
+    """Compile the reader of a list, and remember which custom fields it shows."""
+    asked: set[type[Model]] = set()
+
+    def definitions(model: type[Model]) -> Sequence[CustomField]:
+        asked.add(model)
+        return definitions_for(view.request, model)
+
+    reader = view.reader(include=view.selection.include, only=view.selection.only)
+    context = Context(definitions, partial(_included, view.actor))
+    try:
+        rows = compiled(reader, _told(view), context)
+        made: Plan | NotCompiledError = Plan(rows, _subject(view))
+    except NotCompiledError as error:
+        made = error
+    if max(len(_plans), len(_extended)) >= MOST_PLANS:
+        _plans.clear()
+        _extended.clear()
+    _extended[question] = frozenset(asked) | _extended.get(question, frozenset())
+    return made
+
+
+def _told(view: Any) -> QuerySet[Any]:
+    """Return the rows of a list as its readers load them, each with what it tells of its masks."""
+    rows: QuerySet[Any] = view.queryset.all().for_api()
+    for mask in masks_of(rows.model):
+        _, known = _verdict(mask, view.actor)
+        told: Expression = Filled(Gap(mask.attribute)) if known is None else Value(known, output_field=BooleanField())
+        rows = rows.annotate(**{mask.attribute: told})
+    return rows
+
+
+def _included(actor: Any, reader: type[BaseModelSerializer[Any]], name: str) -> QuerySet[Any]:
+    """Return the rows that a reader may include under a name and the actor may see."""
+    nested = reader_of(reader.expandable[name])
+    model: type[Model] = nested.Meta.model
+    rows: Any = visible(model._default_manager.all(), actor)
+    return with_masks(rows.for_api() if hasattr(rows, "for_api") else rows, nested, actor)
+
+
+def _subject(view: Any) -> str | None:
+    return None if view.discloses is None else view.discloses.subject.replace(".", "__")
