@@ -143,9 +143,11 @@ DATABASE_REPLICA_URLS: list[str] = env.list("DATABASE_REPLICA_URLS", default=[])
 # A replica that is behind for longer is asked once a second how far it is, and not before each read. With 0 none is
 # read from.
 DATABASE_REPLICA_MAX_LAG: float = env.int("DATABASE_REPLICA_MAX_LAG", default=10)
+# A replica that may be minutes behind, for answers that say how old they are. None: the primary.
+DATABASE_ANALYTICS_URL: str = env.str("DATABASE_ANALYTICS_URL", default="")
 # Apps whose rows are read from the primary alone: who calls, what they may do, and what is answered once.
 DATABASE_PRIMARY_ONLY = frozenset({"accounts", "admin", "auth", "contenttypes", "core", "sessions"})
-DATABASE_ROUTERS = ["core.db.router.ReplicaRouter"] if DATABASE_REPLICA_URLS else []
+DATABASE_ROUTERS = ["core.db.router.ReplicaRouter"] if DATABASE_REPLICA_URLS or DATABASE_ANALYTICS_URL else []
 if DATABASE_REPLICA_URLS:
     MIDDLEWARE.append("core.middleware.ReplicaReadsMiddleware")
 
@@ -153,11 +155,14 @@ if DATABASE_REPLICA_URLS:
 def replicas() -> dict[str, Any]:
     """Return the DATABASES entries of the replicas. None is waited for: the primary answers instead."""
     entries = {}
-    for number, url in enumerate(DATABASE_REPLICA_URLS, start=1):
+    urls = {f"replica_{number}": url for number, url in enumerate(DATABASE_REPLICA_URLS, start=1)}
+    if DATABASE_ANALYTICS_URL:
+        urls["analytics"] = DATABASE_ANALYTICS_URL
+    for alias, url in urls.items():
         config = _connected(env.db_url_config(url.strip()), pool=True)
         config |= {"ENGINE": "core.db.replicas", "DISABLE_SERVER_SIDE_CURSORS": True}
         config["OPTIONS"] |= {"connect_timeout": 2, "pool": config["OPTIONS"]["pool"] | {"timeout": 0.5}}
-        entries[f"replica_{number}"] = config
+        entries[alias] = config
     return entries
 
 

@@ -113,15 +113,17 @@ def _pooler(env: Environment, url: SplitResult) -> Iterator[str]:
 
 def _replicas(env: Environment) -> Iterator[str]:
     primary = urlsplit(env.get("DATABASE_DIRECT_URL") or env.get("DATABASE_URL", ""))
-    for url in map(urlsplit, _items(env, "DATABASE_REPLICA_URLS")):
+    named = [("DATABASE_REPLICA_URLS", url) for url in _items(env, "DATABASE_REPLICA_URLS")]
+    named += [("DATABASE_ANALYTICS_URL", url) for url in _items(env, "DATABASE_ANALYTICS_URL")]
+    for name, url in ((name, urlsplit(text)) for name, text in named):
         if url.scheme not in {"postgres", "postgresql"}:
-            yield "DATABASE_REPLICA_URLS names something else than postgres:// URLs"
+            yield f"{name} names something else than postgres:// URLs"
         elif url.netloc.rpartition("@")[2] == primary.netloc.rpartition("@")[2]:
-            yield "DATABASE_REPLICA_URLS names the primary"
+            yield f"{name} names the primary"
         elif url.path != primary.path:
-            yield "DATABASE_REPLICA_URLS names another database than DATABASE_URL: a replica has the same elsewhere"
+            yield f"{name} names another database than DATABASE_URL: a replica has the same elsewhere"
         else:
-            yield from _password("DATABASE_REPLICA_URLS", url)
+            yield from _password(name, url)
     if _number(env, "DATABASE_REPLICA_MAX_LAG", 0) < 0:
         yield "DATABASE_REPLICA_MAX_LAG is no whole number of seconds"
 

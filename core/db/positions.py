@@ -11,10 +11,11 @@ server runs; one that starts again after a crash begins further back, and no con
 
 import logging
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from functools import cache
+from datetime import datetime
+from functools import cache, partial
 from itertools import count
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -27,6 +28,8 @@ from core.cache.generations import Position, expect, generations
 logger = logging.getLogger(__name__)
 
 ENGINE = "core.db.replicas"
+# The replica that core.db.analytics reads from: no position is asked of it.
+ANALYTICS = "analytics"
 # How long a replica is left alone that has failed, or has stayed behind for longer than is allowed.
 PAUSE_SECONDS = 1.0
 
@@ -44,24 +47,19 @@ class Replica:
     def serves(self, needed: Position) -> bool:
         """Say whether it has come so far, on this thread's connection; ask it where that is not known."""
         now = time.monotonic()
-        if now < self._away_until:
+        if not self._answers(partial(self._learn, needed), now):
             return False
-        if self._away_until:  # somebody has to try; the others wait until it is known
-            self._away_until = now + PAUSE_SECONDS
-        database: Any = connections[self.alias]
-        try:
-            database.ensure_connection()
-            if not self.covers(needed):
-                self._seen[database.connection] = database.replayed()
-        except Error as error:
-            self.fail(error)
-            return False
-        self._away_until = 0.0
         if self.covers(needed):
             self._lacked = None
             return True
-        self._measure(self._seen[database.connection], needed, now)
+        self._measure(self._seen[connections[self.alias].connection], needed, now)
         return False
+
+    def as_of(self) -> datetime | None:
+        """Return an instant until which it has all that was committed; None where it cannot be asked, or cannot say."""
+        said: list[datetime | None] = []
+        self._answers(lambda database: said.append(database.as_of()), time.monotonic())
+        return said[0] if said else None
 
     def covers(self, needed: Position) -> bool:
         """Say whether it is known to have come so far, on this thread's connection."""
@@ -79,6 +77,26 @@ class Replica:
             connections[self.alias].close()
         except Error:  # it is lost either way
             logger.debug("replica.not_closed", extra={"replica": self.alias})
+
+    def _answers(self, question: Callable[[Any], None], now: float) -> bool:
+        """Put a question to this thread's connection, and say whether it was answered."""
+        if now < self._away_until:
+            return False
+        if self._away_until:  # somebody has to try; the others wait until it is known
+            self._away_until = now + PAUSE_SECONDS
+        database: Any = connections[self.alias]
+        try:
+            database.ensure_connection()
+            question(database)
+        except Error as error:
+            self.fail(error)
+            return False
+        self._away_until = 0.0
+        return True
+
+    def _learn(self, needed: Position, database: Any) -> None:
+        if not self.covers(needed):
+            self._seen[database.connection] = database.replayed()
 
     def _measure(self, seen: Position, needed: Position, now: float) -> None:
         """Leave it alone for a while if what it lacked long ago is lacking still."""
@@ -135,6 +153,16 @@ _turns = count()
 
 
 @contextmanager
+def reading(reads: Reads) -> Generator[None]:
+    """Let `reads` say where the block reads from."""
+    token = _reads.set(reads)
+    try:
+        yield
+    finally:
+        _reads.reset(token)
+
+
+@contextmanager
 def reading_from_replicas() -> Generator[None]:
     """Let the block read from a replica, if one has everything that was acknowledged before its first read.
 
@@ -142,12 +170,9 @@ def reading_from_replicas() -> Generator[None]:
     was told by an event that something has happened. Writes, transactions and whatever follows a write in the block
     stay on the primary.
     """
-    token = _reads.set(Reads())
-    expect(position=bool(replica_aliases()))
-    try:
+    with reading(Reads()):
+        expect(position=bool(replica_aliases()))
         yield
-    finally:
-        _reads.reset(token)
 
 
 def current_reads() -> Reads | None:
@@ -175,7 +200,9 @@ def hold_to_present() -> None:
 
 def replica_aliases() -> list[str]:
     """Return the names of the configured replicas."""
-    return [alias for alias, config in connections.settings.items() if config["ENGINE"] == ENGINE]
+    return [
+        alias for alias, config in connections.settings.items() if config["ENGINE"] == ENGINE and alias != ANALYTICS
+    ]
 
 
 @cache

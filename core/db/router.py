@@ -16,8 +16,10 @@ from core.db.positions import current_reads
 class ReplicaRouter:
     """Reads within `reading_from_replicas` may go to a replica; everything else goes to the primary.
 
-    So do all questions of the apps in DATABASE_PRIMARY_ONLY: who calls and what they may do is never a matter of how
-    far a replica has come. Django asks for a database to write to when rows are locked, too.
+    Reads within `reading_for_analytics` go to the one called `analytics`: those of views that say how old it is.
+
+    To the primary go all questions of the apps in DATABASE_PRIMARY_ONLY: who calls and what they may do is never a
+    matter of how far a replica has come. Django asks for a database to write to when rows are locked, too.
     """
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str:

@@ -139,6 +139,7 @@ def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_tracebac
         ({"DATABASE_POOL_SIZE": "0"}, "DATABASE_POOL_SIZE is not a positive whole number"),
         ({"DATABASE_REPLICA_URLS": "mysql://r1.invalid/campushub360"}, "DATABASE_REPLICA_URLS names something else"),
         ({"DATABASE_REPLICA_URLS": SAFE["DATABASE_URL"]}, "DATABASE_REPLICA_URLS names the primary"),
+        ({"DATABASE_ANALYTICS_URL": SAFE["DATABASE_URL"]}, "DATABASE_ANALYTICS_URL names the primary"),
         (
             {"DATABASE_REPLICA_URLS": "postgres://c:d41f7a9c@r1.invalid/replica_1"},
             "DATABASE_REPLICA_URLS names another",
@@ -172,7 +173,7 @@ def test_replicas_are_read_from_where_there_are_any() -> None:
     two = ",".join(f"postgres://campushub360:d41f7a9c@r{number}.invalid/campushub360" for number in (1, 2))
 
     told = []
-    for more in ({}, {"DATABASE_REPLICA_URLS": two}):
+    for more in ({}, {"DATABASE_REPLICA_URLS": two}, {"DATABASE_ANALYTICS_URL": two.split(",")[0]}):
         environment = SAFE | {"PATH": os.defpath} | more
         told.append(subprocess.check_output([sys.executable, "-c", code], cwd=CHECKOUT, env=environment, text=True))
 
@@ -180,6 +181,10 @@ def test_replicas_are_read_from_where_there_are_any() -> None:
     assert told[1] == (
         "['default', 'replica_1', 'replica_2'] ['core.db.router.ReplicaRouter'] "
         "core.middleware.ReplicaReadsMiddleware r2.invalid\n"
+    )
+    assert told[2] == (
+        "['default', 'analytics'] ['core.db.router.ReplicaRouter'] "
+        "django.contrib.messages.middleware.MessageMiddleware None\n"
     )
 
 

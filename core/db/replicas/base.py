@@ -7,6 +7,7 @@ with the answer (there are no server-side cursors here), so nobody has seen a pa
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connections
@@ -22,6 +23,9 @@ _REPLAYED = """
     SELECT timeline_id, CASE WHEN pg_is_in_recovery() THEN (pg_last_wal_replay_lsn() - '0/0')::bigint ELSE -1 END
     FROM pg_control_checkpoint()
 """
+# The last commit that was replayed: the relay commits several times a second. A server that nothing was replayed on
+# since it started cannot say; one that is no replica has everything.
+_AS_OF = "SELECT CASE WHEN pg_is_in_recovery() THEN pg_last_xact_replay_timestamp() ELSE statement_timestamp() END"
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -36,6 +40,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         with self.wrap_database_errors:
             timeline, lsn = self.connection.execute(_REPLAYED).fetchone()
         return Position(timeline, lsn)
+
+    def as_of(self) -> datetime | None:
+        """Ask the server for an instant until which it has all that was committed, if it can say."""
+        with self.wrap_database_errors:
+            (instant,) = self.connection.execute(_AS_OF).fetchone()
+        return instant  # type: ignore[no-any-return]  # a timestamp with time zone
 
     def _cursor(self, name: str | None = None) -> Any:
         try:

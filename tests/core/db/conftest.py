@@ -34,6 +34,7 @@ class Cluster:
         return {
             "default": self.primary.config(base),
             **{f"replica_{n}": self.servers[n].config(base, **more) for n in (1, 2)},
+            "analytics": self.paused.config(base, **more),
         }
 
 
