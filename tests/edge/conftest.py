@@ -1,6 +1,7 @@
 """The product as it is deployed, around the database of the tests."""
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -41,7 +42,7 @@ def stack(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> It
         relay = Part("relay", folder, "manage.py", "relay", **environment)
         ends.callback(relay.stop)
         web = Part("web", folder, "-m", "gunicorn", "--config", "python:campushub360.gunicorn", **environment)
-        ends.callback(web.stop)
+        ends.callback(web.stop, signal.SIGQUIT)
         proxy = ends.enter_context(
             nginx(folder, application=port, with_edge=True, rate="5000r/s", EDGE_REDIS_URL=cache.url, PATH=os.defpath)
         )

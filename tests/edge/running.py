@@ -89,9 +89,9 @@ class Part:
         self.process.kill()
         self.process.wait()
 
-    def stop(self) -> None:
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> None:
         if self.process.poll() is None:
-            self.process.terminate()
+            self.process.send_signal(number)
             self.process.wait(60)
 
 

@@ -20,6 +20,7 @@ from campushub360.local.stack.certificate import certify
 
 DEPLOY = CHECKOUT / "deploy"
 LUA = "libnginx-mod-http-lua"
+MODULES = "/usr/lib/nginx/modules"
 LIBRARY = DEPLOY / "postgres"
 
 
@@ -188,10 +189,16 @@ class Edge(SystemServer):
         super().__init__(home, addresses)
         self._redis_url = redis_url
 
+    @property
+    def _modules(self) -> Path:
+        """Where nginx looks for the modules that Debian lists."""
+        return self.data / "modules"
+
     def configure(self) -> None:
         certify(self.data)
         text = (CHECKOUT / "nginx.conf").read_text()
         (self.data / "nginx.conf").write_text(self._addresses.nginx_conf(text, self.data))
+        self._modules.unlink(missing_ok=True)  # what is in `data` is given away, and with a link what it leads to
         shutil.rmtree(self.data / "edge", ignore_errors=True)
         shutil.rmtree(self.data / "edge-cache", ignore_errors=True)
         if missing([LUA]):
@@ -203,5 +210,6 @@ class Edge(SystemServer):
                 copy.write_text(self._addresses.edge_file(file.read_text(), self.data))
 
     def launch(self, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
+        self._modules.symlink_to(MODULES)
         command: list[str | Path] = [self.binary, "-c", self.data / "nginx.conf", "-p", self.data, "-g", "daemon off;"]
         return self._popen(command, log, cwd=self.data, EDGE_REDIS_URL=self._redis_url)
