@@ -225,8 +225,8 @@ class _Check:
             self._report_unknown("program", self.programs, set(found))
 
     def _report_unknown(self, noun: str, named: dict[str, str], found: set[str]) -> None:
-        for code in named.keys() - found:
-            self.errors.append(UnknownCodeError(f"There is no {noun} {code}.", field=named[code]))
+        unknown = [(code, path) for code, path in named.items() if code not in found]
+        self.errors += [UnknownCodeError(f"There is no {noun} {code}.", field=path) for code, path in unknown]
 
 
 def _text(value: Any, longest: int = 64) -> str | None:

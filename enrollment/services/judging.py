@@ -38,10 +38,6 @@ class Judgement:
     is_history: bool = False
 
     @property
-    def is_beyond_capacity(self) -> bool:
-        return any(obstacle.code == FULL for obstacle in self.passed_over)
-
-    @property
     def waived(self) -> list[str]:
         """Return the rules that somebody has waived; for history none held."""
         return [] if self.is_history else [obstacle.code for obstacle in self.passed_over]

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from django.conf import settings
+from django.utils.datastructures import MultiValueDict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.api.serializers import UserBrief
-from core.api.parsers import PayloadTooLarge, loads
+from core.api.parsers import loads
 from core.api.serializers import BaseDetailSerializer, BaseListSerializer, WriteSerializer
-from core.errors import InvalidError
+from core.errors import InvalidError, raise_all
 from interop import services
 from interop.models import ImportJob, ImportKind, ImportRow
 
@@ -124,6 +124,25 @@ class MappingField(JSONTextField):
         return value
 
 
+class FormTruthField(serializers.BooleanField):
+    """True or false, as a part of a form spells them, and no other word for either."""
+
+    # A page's box that is not ticked is left out; a part that is left out says nothing.
+    default_empty_html = serializers.empty
+
+    def to_internal_value(self, data: Any) -> bool:
+        if data not in ("true", "false"):
+            self.fail("invalid", input=data)
+        return bool(data == "true")
+
+
+class RepeatedPartError(InvalidError):
+    """A part of a form occurs more than once, so that nobody knows which of them was meant."""
+
+    code = "repeated_part"
+    title = "The part of the form may occur only once."
+
+
 class ImportUploadWriter(WriteSerializer):
     """A form with the file and what is to be known about it."""
 
@@ -137,16 +156,21 @@ class ImportUploadWriter(WriteSerializer):
         "whatever the rules of registration say, and takes the permission `enrollment.override_rules` for the whole "
         "institution; of a `uiuc_catalogue`, `starts_on` and `ends_on`.",
     )
-    force = serializers.BooleanField(
-        required=False, default=False, help_text="Let the same file be in force more than once."
-    )
+    force = FormTruthField(required=False, default=False, help_text="Let the same file be in force more than once.")
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, MultiValueDict):
+            raise_all([RepeatedPartError(field=name) for name, parts in data.lists() if len(parts) > 1])
+        return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """Return the arguments of the service."""
+        """Return the arguments of the service, which measures the file."""
         content = attrs.pop("file")
-        if content.size > settings.IMPORT_UPLOAD_MAX_SIZE:
-            raise PayloadTooLarge
         return {**attrs, "content": content, "file_name": content.name}
+
+
+class StepWriter(WriteSerializer):
+    """A step about which there is nothing to say."""
 
 
 class RevertWriter(WriteSerializer):

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -16,7 +15,7 @@ from rest_framework.response import Response
 
 from core.api import etag
 from core.api.nested import NestedListViewSet
-from core.api.parsers import PayloadTooLarge, StrictJSONParser
+from core.api.parsers import StrictJSONParser
 from core.api.viewsets import UnifiedViewSet
 from core.crud import Crud
 from core.errors import MissingError
@@ -26,8 +25,6 @@ from interop.api.renderers import CsvRenderer
 from interop.models import ImportJob, ImportRow
 from interop.sources.columns import COLUMNS, template
 
-# What a form needs beside the file: its other parts, their headers and the boundaries.
-FORM_ALLOWANCE = 64 * 1024
 ACTIONS = ("validate", "apply", "resume", "revert")
 
 
@@ -40,7 +37,10 @@ class ImportJobViewSet(UnifiedViewSet[ImportJob]):
     list_serializer_class = serializers.ImportJobSerializer
     detail_serializer_class = serializers.ImportJobDetailSerializer
     write_serializer_class = serializers.ImportUploadWriter
-    write_serializers = {"revert": serializers.RevertWriter}
+    write_serializers = {
+        **dict.fromkeys(ACTIONS, serializers.StepWriter),
+        "revert": serializers.RevertWriter,
+    }
     filterset_class = filters.ImportJobFilter
     ordering_fields = {"created_at": "created_at"}
     default_ordering = ("-created_at",)
@@ -57,33 +57,22 @@ class ImportJobViewSet(UnifiedViewSet[ImportJob]):
     }
     crud = Crud(create=services.upload, delete=services.delete_job)
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        # Said before the body is read. One that lies about its length is measured when the file is stored.
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        if self.action == "create" and length.isdigit() and int(length) > self._longest_form():
-            raise PayloadTooLarge
-
-    @staticmethod
-    def _longest_form() -> int:
-        return int(settings.IMPORT_UPLOAD_MAX_SIZE) + FORM_ALLOWANCE
-
     def get_response_serializer(self) -> Any:
         if self.action in ("report", "template"):
             return OpenApiTypes.STR
         return super().get_response_serializer()
 
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], parser_classes=[StrictJSONParser])
     def validate(self, request: Request, pk: str) -> Response:
         """Let a worker find out again what the file would do."""
         return self._asked(services.request_validation)
 
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], parser_classes=[StrictJSONParser])
     def apply(self, request: Request, pk: str) -> Response:
         """Let a worker write the rows of a validated file; refused rows are left out and reported."""
         return self._asked(services.request_application)
 
-    @action(detail=True, methods=["post"])
+    @action(detail=True, methods=["post"], parser_classes=[StrictJSONParser])
     def resume(self, request: Request, pk: str) -> Response:
         """Let a worker go on with a step that was interrupted or failed."""
         return self._asked(services.request_resumption)
@@ -100,7 +89,7 @@ class ImportJobViewSet(UnifiedViewSet[ImportJob]):
     def _asked(self, ask: Callable[..., ImportJob]) -> Response:
         with transaction.atomic():
             job = self.locked()
-            values = self.validated(self.request.data) if self.get_request_serializer() else {}
+            values = self.validated(self.request.data)
             return self.represent(self.fresh(ask(job, by=self.actor, **values)), status.HTTP_202_ACCEPTED)
 
     @action(detail=True, methods=["get"], renderer_classes=[CsvRenderer])

@@ -5,9 +5,11 @@ that declares a document type, with entities or without, is refused before openp
 Formulas count as the value they last had; nothing is calculated.
 """
 
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, datetime, time
 from decimal import Decimal
+from math import isfinite
 from typing import Any, BinaryIO
 from xml.etree.ElementTree import ParseError
 from zipfile import BadZipFile, ZipFile
@@ -26,8 +28,10 @@ XML = (".xml", ".rels", ".vml")
 # What openpyxl raises on a workbook that is not one; what defusedxml forbids is a ValueError.
 UNREADABLE = (
     BadZipFile, InvalidFileException, ParseError, KeyError, ValueError, TypeError, IndexError, AttributeError, OSError,
-    EOFError,
+    EOFError, ArithmeticError, NotImplementedError, zlib.error,
 )  # fmt: skip
+
+BEYOND_NUMBERS = Fault("number_out_of_range", "The row contains a number that no spreadsheet can hold.")
 
 
 def read_xlsx(stream: BinaryIO, file: str) -> Table:
@@ -45,7 +49,11 @@ def read_xlsx(stream: BinaryIO, file: str) -> Table:
         raise UnreadableFileError("This is not a readable XLSX workbook.", file=file) from None
     if first is None:
         raise EmptyFileError(file=file)
-    header = checked_header([_text(value, file, 1) for value in first], file)
+    try:
+        names = [_text(value, file, 1) for value in first]
+    except OverflowError:
+        raise UnreadableFileError("The header contains a number that cannot be.", file=file, line=1) from None
+    header = checked_header(names, file)
     return Table(file, header, _rows(values, file, len(header)))
 
 
@@ -67,10 +75,14 @@ def _rows(values: Iterator[Sequence[Any]], file: str, width: int) -> Iterator[Ro
             return
         except UNREADABLE:
             raise UnreadableFileError("The sheet cannot be read to its end.", file=file, line=number) from None
-        texts = [_text(value, file, number) for value in cells[: MAX_COLUMNS + 1]]
-        while len(texts) > width and not texts[-1]:
+        try:
+            texts = [_text(value, file, number) for value in cells[: MAX_COLUMNS + 1]]
+        except OverflowError:
+            yield Row(number, [], BEYOND_NUMBERS)
+            continue
+        while len(texts) > width and not texts[-1].strip():
             texts.pop()
-        if any(texts):
+        if any(text.strip() for text in texts):
             row = fitted(number, [*texts, *[""] * (width - len(texts))], width)
             nul = any("\x00" in text for text in texts)
             yield Row(number, [], Fault("nul_character", "The row contains a NUL character.")) if nul else row
@@ -85,9 +97,11 @@ def _text(value: Any, file: str, line: int) -> str:
 
 
 def _number(value: float) -> str:
+    """Return a number in digits; raise `OverflowError` for what is none."""
+    if not isfinite(value):
+        raise OverflowError
     # A spreadsheet has no whole numbers: 12 is stored as 12.0.
-    exact = Decimal(repr(value))
-    return format(exact.quantize(Decimal(1)) if exact == exact.to_integral_value() else exact, "f")
+    return format(Decimal(repr(value)), "f").removesuffix(".0")
 
 
 WRITTEN: dict[type, Callable[[Any], str]] = {

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -18,6 +17,7 @@ from interop.models import ImportState as State
 from interop.services import files, states
 from interop.services.application import refuse_repetition
 from interop.services.reversal import request_reversal
+from interop.sources import cells
 from interop.targets.registration import BEYOND_CAPACITY
 
 OPTIONS: Mapping[str, type] = {"overwrite_edited": bool, BEYOND_CAPACITY: bool, "starts_on": str, "ends_on": str}
@@ -186,7 +186,7 @@ def _checked(options: Mapping[str, Any]) -> dict[str, Any]:
             raise UnknownOptionError(f"{str(name)[:80]!r} is no option, or has another kind of value.")
     for name in DAYS & options.keys():
         try:
-            date.fromisoformat(options[name])
+            cells.day(options[name])
         except ValueError:
             raise UnknownOptionError(f"{name} is a day such as 2026-08-20.") from None
     if 0 < len(DAYS & options.keys()) < len(DAYS):

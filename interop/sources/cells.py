@@ -1,8 +1,9 @@
 """What people write into cells, read as values: dates, numbers, yes and no, days and times."""
 
 import re
+from contextlib import suppress
 from datetime import UTC, date, datetime, time
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 YES = {"true", "t", "yes", "y", "1", "on"}
 NO = {"false", "f", "no", "n", "0", "off"}
@@ -17,6 +18,10 @@ LETTERS = {"M": 1, "T": 2, "W": 3, "R": 4, "F": 5, "S": 6, "U": 7}
 NAMES = {"mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6, "sun": 7}
 CLOCK = re.compile(r"(?P<hour>[0-9]{1,2})[:.](?P<minute>[0-9]{2})(:00)?\s*(?P<half>[AaPp])?\.?[Mm]?\.?", re.ASCII)
 NOON = 12
+# In the digits of ASCII, and with no exponent that would make a long number of a short cell.
+NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?", re.ASCII)
+NUMBER_LENGTH = 40
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 
 
 def code(cell: str) -> str:
@@ -24,8 +29,8 @@ def code(cell: str) -> str:
 
 
 def text(cell: str) -> str:
-    """Return the cell exactly as it is."""
-    return cell
+    """Return the text of a cell; the space around it is padding."""
+    return cell.strip()
 
 
 def lowered(cell: str) -> str:
@@ -45,13 +50,10 @@ def boolean(cell: str) -> bool:
 
 
 def number(cell: str) -> str:
-    try:
-        parsed = Decimal(cell.strip())
-    except InvalidOperation:
-        raise ValueError("This is not a number.") from None
-    if not parsed.is_finite() or len(cell) > 40:  # noqa: PLR2004 - more digits than any column has
+    written = cell.strip()
+    if len(written) > NUMBER_LENGTH or not NUMBER.fullmatch(written):
         raise ValueError("This is not a number.")
-    return cell.strip()
+    return written
 
 
 def whole(cell: str) -> int:
@@ -62,10 +64,12 @@ def whole(cell: str) -> int:
 
 
 def day(cell: str) -> str:
-    try:
-        return date.fromisoformat(cell.strip()).isoformat()
-    except ValueError:
-        raise ValueError("A date is written YYYY-MM-DD.") from None
+    written = cell.strip()
+    # Python reads "20260101" and weeks as well.
+    with suppress(ValueError):
+        if DAY.fullmatch(written):
+            return date.fromisoformat(written).isoformat()
+    raise ValueError("A date is written YYYY-MM-DD.")
 
 
 def instant(cell: str) -> str:

@@ -9,8 +9,10 @@ Marks, assessments and the learning environment's traffic are not imported: the 
 files with their row counts.
 """
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
@@ -45,6 +47,10 @@ DEPARTMENT = "OULAD"
 MONTHS = {"A": 1, "B": 2, "C": 3, "D": 4, "E": 5, "F": 6, "G": 7, "H": 8, "I": 9, "J": 10, "K": 11, "L": 12}
 GENDERS = {"M": "male", "F": "female"}
 RESULTS = {"Pass": "pass", "Distinction": "distinction", "Fail": "fail", "Withdrawn": "withdrawn"}
+PRESENTATION = re.compile(r"[0-9]{4}[A-La-l]", re.ASCII)
+DAYS = re.compile(r"-?[0-9]{1,7}", re.ASCII)
+# A length has so many digits, as it counts days.
+LENGTH_DIGITS = 3
 YES = {"true", "y", "yes", "1"}
 NO = {"false", "n", "no", "0"}
 # What the dataset says of a student beyond our own fields becomes custom fields.
@@ -70,7 +76,9 @@ class _Student:
 
 def starts_on(presentation: str) -> date:
     """Return the first day of a presentation such as "2013J"; raise ValueError for another text."""
-    return date(int(presentation[:-1]), MONTHS[presentation[-1:].upper()], 1)
+    if not PRESENTATION.fullmatch(presentation):
+        raise ValueError("not a presentation")
+    return date(int(presentation[:-1]), MONTHS[presentation[-1].upper()], 1)
 
 
 class Oulad:
@@ -110,7 +118,7 @@ class Oulad:
                 if counted:
                     self.rows_read[name] += 1
                 if row.fault is None:
-                    yield row, table.as_dict(row)
+                    yield row, {column: cell.strip() for column, cell in table.as_dict(row).items()}
                 elif counted:
                     self._unread.append(Record(RESOURCE_OF[stems], "", {}, name, row.number, faults=[row.fault]))
 
@@ -289,13 +297,16 @@ def _require_columns(table: Table, columns: tuple[str, ...]) -> None:
 
 def _course_faults(raw: Mapping[str, str]) -> list[Fault]:
     faults = []
-    try:
-        starts_on(raw["code_presentation"])
-    except (ValueError, KeyError):
-        faults.append(Fault("invalid_format", "A presentation is a year and a letter.", "code_presentation"))
     length = raw["module_presentation_length"]
-    if not (length.isascii() and length.isdigit() and 0 < int(length) < 1000):  # noqa: PLR2004 - days, three digits
+    is_length = length.isascii() and length.isdigit() and len(length) <= LENGTH_DIGITS and int(length) > 0
+    if not is_length:
         faults.append(Fault("invalid_format", "A length is a number of days.", "module_presentation_length"))
+    try:
+        starts_on(raw["code_presentation"]) + timedelta(int(length) if is_length else 0)
+    except ValueError:
+        faults.append(Fault("invalid_format", "A presentation is a year and a letter.", "code_presentation"))
+    except OverflowError:
+        faults.append(Fault("invalid_format", "There is no such year.", "code_presentation"))
     if not raw["code_module"]:
         faults.append(Fault("required", "A module has a code.", "code_module"))
     return faults
@@ -324,11 +335,11 @@ def _day(text: str, start: date, field: str, record: Record) -> date | None:
     """Return the day that a number of days from the start denotes, None for none."""
     if not text:
         return None
-    try:
-        return start + timedelta(int(text))
-    except (ValueError, OverflowError):
-        record.faults.append(Fault("invalid_format", "This is not a number of days.", field))
-        return None
+    with suppress(OverflowError):  # no calendar has that day
+        if DAYS.fullmatch(text):
+            return start + timedelta(int(text))
+    record.faults.append(Fault("invalid_format", "This is not a number of days.", field))
+    return None
 
 
 def _instant(day: date) -> str:

@@ -1,20 +1,20 @@
 """One table of one resource, as CSV or XLSX: the columns each kind knows, and how they are found.
 
 A column is found by its name or one of its synonyms, however it is capitalised and spaced; an
-explicit mapping (our name to theirs, empty for none) goes before. A blank cell says nothing: what
-a row holds stays as it is. `custom.<name>` columns fill custom fields.
+explicit mapping (our name to theirs, empty for none) goes before. Space around a cell is padding. A
+blank cell says nothing: what a row holds stays as it is. `custom.<name>` columns fill custom fields.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
 from interop.faults import Fault, MissingColumnError, UnknownColumnError
 from interop.reading.rows import Row, Table, normalised
-from interop.sources import cells
 from interop.sources.columns import COLUMNS, Column
+from interop.sources.ordering import parents_first
 from interop.sources.records import SEPARATOR, Record, Remark, compose, decompose
 
 CUSTOM_PREFIXES = ("custom.", "custom_fields.")
@@ -57,7 +57,7 @@ class PlainTable:
     def records(self) -> Iterator[Record]:
         """Yield one record for each row; of sections, one for each section and then its meetings."""
         if self.kind == "departments":
-            yield from _parents_first(self._plain_records())
+            yield from self._departments()
         elif self.kind == "sections":
             yield from self._sections()
             yield from self._meetings()
@@ -76,11 +76,11 @@ class PlainTable:
         if row.fault:
             return line
         for name, place, spec in self._places:
-            cell = row.cells[place]
+            cell = row.cells[place].strip()
             if spec is None:
                 if cell:
                     line.custom[name] = cell
-            elif cell.strip() or (cell and spec.read is cells.text):
+            elif cell:
                 try:
                     line.values[name] = spec.read(cell)
                 except ValueError as error:
@@ -103,6 +103,11 @@ class PlainTable:
             else:
                 key = compose(line.values.get(own_key, ""))
                 yield self._record(self.kind, key, _references(line.values), line)
+
+    def _departments(self) -> Iterator[Record]:
+        has_parents = any(name == "parent" for name, _, _ in self._places)
+        keys = {compose(line.values.get("code", "")) for line in self._lines(counted=False)} if has_parents else set()
+        return parents_first(self._plain_records(), keys, lambda record: (record.key, record.values.get("parent")))
 
     def _enrollment(self, line: Line) -> Record:
         values = dict(line.values)
@@ -233,20 +238,3 @@ def _section_values(values: Mapping[str, Any]) -> dict[str, Any]:
     if "instructors" in named:
         named["instructors"] = [{"faculty": compose(employee_no)} for employee_no in named["instructors"]]
     return named
-
-
-def _parents_first(records: Iterable[Record]) -> Iterator[Record]:
-    """Yield departments so that each comes after the one above it, as far as the file has it."""
-    waiting = {(record.key, number): record for number, record in enumerate(records)}
-    keys = {key for key, _ in waiting}
-    given: set[str] = set()
-    while waiting:
-        ready = [
-            place
-            for place, record in waiting.items()
-            if (parent := record.values.get("parent")) is None or parent in given or parent not in keys
-        ]
-        # What is left when nothing is ready is a circle, which is refused when it is written.
-        for place in ready or list(waiting):
-            yield waiting.pop(place)
-            given.add(place[0])

@@ -10,7 +10,6 @@ and time share one meeting; whatever else shares a room and time is recorded as 
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date
 from html import unescape
 from typing import Any
 
@@ -29,15 +28,15 @@ COLUMNS = (
 CAMPUS = "UIUC"
 ARRANGED = "ARRANGED"
 CREDITS = re.compile(r"(?P<least>[0-9.]+)(?: *(?:TO|OR) *(?P<most>[0-9.]+))? *hours?\.?", re.ASCII | re.IGNORECASE)
-# First and last day by season where nobody says more: month, day.
+# First and last day by season where nobody says more.
 SEASONS = {
-    "Spring": ((1, 15), (5, 15)),
-    "Summer": ((5, 15), (8, 15)),
-    "Fall": ((8, 20), (12, 20)),
-    "Winter": ((12, 20), (12, 31)),
+    "Spring": ("01-15", "05-15"),
+    "Summer": ("05-15", "08-15"),
+    "Fall": ("08-20", "12-20"),
+    "Winter": ("12-20", "12-31"),
 }
 MODES = {"Online": "online", "Independent Study": "independent", "Research": "independent"}
-TITLE_LENGTH = 255
+YEAR = re.compile(r"[0-9]{4}", re.ASCII)
 
 
 class UiucCatalogue:
@@ -81,11 +80,12 @@ class UiucCatalogue:
                 if row.fault is not None:
                     self._unread.append(Record("sections", "", {}, self._file, row.number, faults=[row.fault]))
                     continue
-                self._take(row.number, {name: unescape(cell) for name, cell in table.as_dict(row).items()})
+                raw = table.as_dict(row)
+                self._take(row.number, {name: unescape(cell).strip() for name, cell in raw.items()})
         self._name_sections()
 
     def _take(self, number: int, raw: dict[str, str]) -> None:
-        missing = [name for name in ("YearTerm", "Subject", "Number", "CRN") if not raw[name].strip()]
+        missing = [name for name in ("YearTerm", "Subject", "Number", "CRN") if not raw[name]]
         if missing:
             faults = [Fault("required", "A value is required.", name) for name in missing]
             self._unread.append(Record("sections", "", {}, self._file, number, raw, faults=faults))
@@ -94,7 +94,7 @@ class UiucCatalogue:
         crn = f"{raw['YearTerm']}/{raw['CRN']}"
         section = self._sections.get(crn)
         if section is None:
-            section = self._sections[crn] = CatalogueSection(number, raw, "", "", [])
+            section = self._sections[crn] = CatalogueSection(number, raw, "", "")
         elif course_code(section.raw) != course_code(raw):
             fault = Fault("contradiction", "An earlier row has this CRN in another course.", "CRN")
             self._unread.append(Record("sections", "", {}, self._file, number, raw, faults=[fault]))
@@ -102,7 +102,7 @@ class UiucCatalogue:
         self._take_meeting(section, number, raw)
 
     def _take_meeting(self, section: CatalogueSection, number: int, raw: Mapping[str, str]) -> None:
-        weekdays = raw["Days of Week"].strip()
+        weekdays = raw["Days of Week"]
         if not weekdays or not raw["Start Time"] or raw["Start Time"] == ARRANGED:
             return
         try:
@@ -121,9 +121,9 @@ class UiucCatalogue:
         taken: set[str] = set()
         for section in self._sections.values():
             raw = section.raw
-            code = raw["Section"].strip() or raw["CRN"].strip()
+            code = raw["Section"] or raw["CRN"]
             if compose(raw["YearTerm"], course_code(raw), code) in taken:
-                code = f"{code}-{raw['CRN'].strip()}"
+                code = f"{code}-{raw['CRN']}"
             section.code = code
             section.key = compose(raw["YearTerm"], course_code(raw), code)
             taken.add(section.key)
@@ -135,14 +135,14 @@ class UiucCatalogue:
         values = {"code": CAMPUS, "name": name, "time_zone": "America/Chicago"}
         yield Record("campuses", CAMPUS, {"code": CAMPUS}, self._file, 1, initial=values)
         with_room = [slot for slot in slots if slot.room]
-        buildings = {slot.raw["Building"].strip(): slot for slot in reversed(with_room)}
+        buildings = {slot.raw["Building"]: slot for slot in reversed(with_room)}
         for building, slot in sorted(buildings.items()):
             key = compose(CAMPUS, building)
             values = {"campus": CAMPUS, "code": building, "name": building}
             yield Record("buildings", key, values, self._file, slot.row_no, slot.raw)
         rooms = {slot.room: slot for slot in reversed(with_room)}
         for key, slot in sorted(rooms.items()):
-            values = {"building": compose(CAMPUS, slot.raw["Building"].strip()), "code": slot.raw["Room"].strip()}
+            values = {"building": compose(CAMPUS, slot.raw["Building"]), "code": slot.raw["Room"]}
             # The file does not say how many a room seats.
             yield Record("rooms", key, values, self._file, slot.row_no, slot.raw, initial={"capacity": 0})
 
@@ -150,10 +150,20 @@ class UiucCatalogue:
         terms = {section.raw["YearTerm"]: section for section in reversed(self._sections.values())}
         years = {section.raw["Year"]: section for section in reversed(self._sections.values())}
         for year, section in sorted(years.items()):
+            faults = _year_faults(year)
+            if faults:
+                yield Record(
+                    "academic-years", compose(year), {}, self._file, section.row_no, section.raw, faults=faults
+                )
+                continue
             initial = {"name": year, "starts_on": f"{year}-01-01", "ends_on": f"{year}-12-31"}
             yield Record("academic-years", compose(year), {"code": year}, self._file, section.row_no, initial=initial)
         for code, section in sorted(terms.items()):
             raw = section.raw
+            faults = _year_faults(raw["Year"])
+            if faults:
+                yield Record("terms", compose(code), {}, self._file, section.row_no, raw, faults=faults)
+                continue
             starts_on, ends_on, is_assumed = self._span(raw)
             record = Record(
                 "terms",
@@ -174,9 +184,8 @@ class UiucCatalogue:
         given = self._options.get("starts_on"), self._options.get("ends_on")
         if given[0] and given[1]:
             return str(given[0]), str(given[1]), False
-        first, last = SEASONS.get(raw["Term"], ((1, 1), (12, 31)))
-        year = int(raw["Year"]) if raw["Year"].isascii() and raw["Year"].isdigit() else 1
-        return date(year, *first).isoformat(), date(year, *last).isoformat(), True
+        first, last = SEASONS.get(raw["Term"], ("01-01", "12-31"))
+        return f"{raw['Year']}-{first}", f"{raw['Year']}-{last}", True
 
     def _departments(self) -> Iterator[Record]:
         subjects = {raw["Subject"]: number for number, raw in reversed(self._courses.values())}
@@ -210,7 +219,7 @@ class UiucCatalogue:
             values = {
                 "code": code,
                 "department": raw["Subject"],
-                "title": raw["Name"].strip()[:TITLE_LENGTH],
+                "title": raw["Name"],
                 "description": raw["Description"],
                 "level": _level(raw["Number"]),
                 "credits": least,
@@ -272,12 +281,18 @@ class UiucCatalogue:
             yield record
 
 
+def _year_faults(year: str) -> list[Fault]:
+    if YEAR.fullmatch(year) and int(year):
+        return []
+    return [Fault("invalid_format", f"A year is written YYYY, not {year[:80]!r}.", "Year")]
+
+
 def _instructors(raw: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(cells.several(raw["Instructors"])))
 
 
 def _room_key(raw: Mapping[str, str]) -> str:
-    building, room = raw["Building"].strip(), raw["Room"].strip()
+    building, room = raw["Building"], raw["Room"]
     return compose(CAMPUS, building, room) if building and room else ""
 
 

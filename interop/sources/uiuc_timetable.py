@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from interop.faults import Fault
-
 SAME_AS = re.compile(r"Same as ([^.]*)\.")
 COURSE = re.compile(r"([A-Z]{2,4}) ([0-9]{3})", re.ASCII)
 
@@ -20,7 +18,6 @@ class CatalogueSection:
     raw: Mapping[str, str]
     key: str
     code: str
-    faults: list[Fault]
     meetings: list["Slot"] = field(default_factory=list)
 
 
@@ -45,7 +42,7 @@ class Slot:
 
 
 def course_code(raw: Mapping[str, str]) -> str:
-    return f"{raw['Subject'].strip()} {raw['Number'].strip()}"
+    return f"{raw['Subject']} {raw['Number']}"
 
 
 def _same_courses(raw: Mapping[str, str]) -> set[str]:

@@ -26,6 +26,8 @@ class Pending:
 
 
 PENDING = Pending()
+# More than any column has, before the point or after it.
+MOST_DIGITS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Value:
         parser, expected = PARSERS[self.kind]
         try:
             return parser(given)
-        except (ValueError, TypeError, InvalidOperation, OverflowError):
+        except (ValueError, TypeError, ArithmeticError):
             raise UnreadableValueError(expected) from None
 
 
@@ -90,12 +92,14 @@ def _text(given: Any) -> str:
 
 def _instant(given: Any) -> datetime:
     moment = datetime.fromisoformat(given)
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    # Whose first or last day is another one in UTC has none there.
+    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _decimal(given: Any) -> Decimal:
     number = Decimal(str(given).strip())
-    if not number.is_finite():
+    # 9E+999999 is eight characters here and a million where it is written out.
+    if not number.is_finite() or number.adjusted() > MOST_DIGITS or int(number.as_tuple().exponent) < -MOST_DIGITS:
         raise InvalidOperation
     return number
 

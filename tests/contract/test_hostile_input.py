@@ -54,9 +54,8 @@ def test_every_write_is_tried() -> None:
 
     # What takes a file is tried beside its other tests.
     assert others == {("/api/v1/imports/", "POST")}
-    steps = {(f"/api/v1/imports/{{pk}}/{step}/", "POST") for step in ("validate", "apply", "resume")}
-    steps.add(("/api/v1/privacy/erasures/{pk}/approve/", "POST"))
-    assert writes - tried - others == {("/api/v1/auth/logout/", "POST"), *steps}
+    silent = {"/api/v1/auth/logout/", "/api/v1/privacy/erasures/{pk}/approve/"}
+    assert writes - tried - others == {(path, "POST") for path in silent}
 
 
 @pytest.mark.checklist(45)

@@ -9,6 +9,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from openpyxl import Workbook
 
 from accounts.roles import Role, ScopeKind
 from campushub360.celery import app
@@ -326,15 +327,62 @@ class TestRefusals:
     def test_json_is_no_upload(self, registrar_client):
         assert registrar_client.post(URL, {"kind": "departments"}, format="json").status_code == 415
 
-    @pytest.mark.parametrize("extra", [1, 100 * 1024])
-    def test_a_file_beyond_the_limit_is_refused(self, registrar_client, import_root, settings, extra):
+    def test_a_file_beyond_the_limit_is_refused(self, registrar_client, import_root, settings):
         settings.IMPORT_UPLOAD_MAX_SIZE = len(CSV)
 
-        answer = upload(registrar_client, CSV + b"x" * extra)
+        answer = upload(registrar_client, CSV + b"x")
+
+        assert (answer.status_code, codes_of(answer)) == (400, {"file_too_large"})
+        assert not ImportJob.objects.exists()
+        assert not list(import_root.iterdir())
+
+    def test_a_form_beyond_the_limit_is_not_even_read(self, registrar_client, import_root, settings):
+        settings.BODY_MAX_SIZES = {URL: 1024}
+
+        answer = upload(registrar_client, CSV + b"x" * 1024)
 
         assert (answer.status_code, codes_of(answer)) == (413, {"payload_too_large"})
-        assert not ImportJob.objects.exists()
         assert not import_root.exists()
+
+    @pytest.mark.parametrize(
+        "parts",
+        [
+            {"kind": ["departments", "students"]},
+            {"file": [SimpleUploadedFile("a.csv", CSV), SimpleUploadedFile("b.csv", CSV)]},
+            {"file": ["text", SimpleUploadedFile("b.csv", CSV)]},
+        ],
+    )
+    def test_a_part_that_occurs_twice_is_refused(self, registrar_client, import_root, parts):
+        form = {"kind": "departments", "file": SimpleUploadedFile("d.csv", CSV), **parts}
+
+        answer = registrar_client.post(URL, form, format="multipart")
+
+        assert answer.status_code == 400
+        assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [(*parts, "repeated_part")]
+        assert not ImportJob.objects.exists()
+
+    def test_force_is_true_or_false_and_no_other_word(self, registrar_client):
+        answer = upload(registrar_client, force="yes")
+
+        assert answer.status_code == 400
+        assert [(error["field"], error["code"]) for error in answer.json()["errors"]] == [("force", "invalid")]
+
+    @pytest.mark.parametrize("step", ["validate", "apply", "resume"])
+    def test_a_step_of_which_nothing_can_be_said_takes_no_field(self, registrar_client, work, step):
+        job = job_of(upload(registrar_client))
+        work()
+
+        answer = registrar_client.post(f"{URL}{job}/{step}/", {"force": True}, format="json")
+
+        assert (answer.status_code, codes_of(answer)) == (400, {"unknown_field"})
+        assert work() == 0
+
+    def test_a_workbook_with_a_huge_number_for_a_header_is_read(self, registrar_client):
+        book, content = Workbook(), io.BytesIO()
+        book.active.append(["code", "name", 1e30])
+        book.save(content)
+
+        assert upload(registrar_client, content.getvalue(), name="book.xlsx").status_code == 201
 
     def test_an_import_is_applied_once_it_is_validated_and_not_before(self, registrar_client):
         job = job_of(upload(registrar_client))

@@ -242,6 +242,29 @@ def test_ids_longer_than_our_codes_stay_apart(place: Path) -> None:
 
     assert Department.objects.count() == 3
     assert totals(again) == (0, 0, 3, 0)
+    assert {note["code"] for row in again.rows.all() for note in row.notes} == {"shortened_code"}
+
+
+def test_a_text_that_is_too_long_refuses_its_row_and_is_not_cut(place: Path) -> None:
+    rows: dict[str, Any] = school()
+    rows["academicSessions"][0]["title"] = "y" * 101
+    rows["courses"].append({**rows["courses"][0], "sourcedId": "course-2", "courseCode": "", "title": "z" * 256})
+
+    job = validated("oneroster", package(place, rows))
+
+    assert {("max_length", "name"), ("max_length", "title")} <= {(code, field) for _, code, field in reasons(job)}
+
+
+def test_space_around_a_text_is_padding_and_elsewhere_a_fault(place: Path) -> None:
+    rows: dict[str, Any] = school()
+    rows["courses"][0]["title"] = " Algebra "
+
+    imported("oneroster", package(place, rows))
+    rows["users"][1] |= {"givenName": "  ", "primaryOrgSourcedId": " org-1"}
+    job = validated("oneroster", package(place, rows))
+
+    assert Course.objects.get().current_version.title == "Algebra"
+    assert [error["meta"]["field"] for error in job.errors] == ["givenName", "primaryOrgSourcedId"]
 
 
 def test_a_class_of_a_school_year_takes_place_in_a_term_of_that_length(place: Path) -> None:

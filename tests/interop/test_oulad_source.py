@@ -72,6 +72,14 @@ def test_days_count_from_the_first_of_the_month_that_the_letter_says(tmp_path: P
     assert (term.values["starts_on"], term.values["ends_on"]) == ("2014-02-01", "2014-02-11")
 
 
+def test_space_around_a_cell_is_padding(tmp_path: Path) -> None:
+    records = read(tmp_path, studentInfo=STUDENT + ADA.replace("Scotland", " Scotland ").replace(",1,F", ", 1 ,F"))
+
+    assert not codes(records)
+    (student,) = of(records, "students")
+    assert (student.key, student.values["custom_fields"]["region"]) == ("1", "Scotland")
+
+
 def test_whoever_withdrew_without_a_date_left_on_the_last_day(tmp_path: Path) -> None:
     records = read(
         tmp_path,
@@ -89,7 +97,12 @@ def test_whoever_withdrew_without_a_date_left_on_the_last_day(tmp_path: Path) ->
     ("files", "expected"),
     [
         ({"courses": f"{COURSE}AAA,2013J,268\nAAA,2013J,268\n"}, ("sections", "duplicate_row")),
-        ({"courses": f"{COURSE}AAA,2013J,268\nBBB,13th,268\n"}, ("sections", "invalid_format")),
+        *(
+            ({"courses": f"{COURSE}AAA,2013J,268\nBBB,{presentation},268\n"}, ("sections", "invalid_format"))
+            for presentation in ("13th", "0000J", "9999L", "+201J", "٢٣٢٣J")
+        ),
+        ({"courses": f"{COURSE}AAA,2013J,268\nBBB,2013J,{'9' * 5000}\n"}, ("sections", "invalid_format")),
+        ({"studentRegistration": f"{REGISTRATION}AAA,2013J,1,1_0,\n"}, ("enrollments", "invalid_format")),
         ({"courses": f"{COURSE}AAA,2013J,268\nBBB,2013J,long\n"}, ("sections", "invalid_format")),
         ({"courses": f"{COURSE}AAA,2013J,268\n,2013J,268\n"}, ("sections", "required")),
         ({"courses": f"{COURSE}AAA,2013J,268\nBBB,2013J\n"}, ("sections", "wrong_column_count")),

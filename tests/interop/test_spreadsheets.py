@@ -62,6 +62,33 @@ def test_values_read_as_they_would_in_csv(place: Path) -> None:
     assert cells(place) == [["2026-03-01", "2026-03-01T09:30:00", "14:05:00", "12", "0.1", "true", "not a formula", ""]]
 
 
+def test_numbers_that_take_many_digits_are_written_out(place: Path) -> None:
+    saved(place, [1e30, "b"], [1e28, -2.5e-10])
+
+    with place.open("rb") as stream:
+        read = read_xlsx(stream, "book.xlsx")
+        assert read.header[0] == "1" + "0" * 30
+        assert [list(row.cells) for row in read.rows] == [["1" + "0" * 28, "-0.00000000025"]]
+
+
+def test_a_number_that_cannot_be_refuses_its_row_or_the_header(place: Path) -> None:
+    saved(place, [4711, "b"], [4712, "2"], ["3", "4"])
+    sheet = part(place, SHEET)
+
+    repacked(place, {SHEET: sheet.replace(b"4712", b"1E999")})
+    assert [row.fault and row.fault.code for row in rows_of(place)] == ["number_out_of_range", None]
+
+    repacked(place, {SHEET: sheet.replace(b"4711", b"-1E999")})
+    with pytest.raises(UnreadableFileError):
+        rows_of(place)
+
+
+def test_a_row_of_nothing_but_space_is_none(place: Path) -> None:
+    saved(place, ["a", "b"], ["  ", None], ["1", "2", " "])
+
+    assert cells(place) == [["1", "2"]]
+
+
 def test_a_formula_counts_as_the_value_it_last_had(place: Path) -> None:
     saved(place, ["a", "b"], [1, 2])
     sheet = part(place, SHEET).decode()

@@ -16,6 +16,8 @@ from enrollment.models import Enrollment
 from faculty.models import Faculty, FacultyAppointment
 from interop import services
 from interop.models import ImportState
+from interop.services.files import open_table
+from interop.sources.plain import PlainTable
 from students.models import ProgramEnrollment, Student
 from tests.courses.factories import CourseFactory, SectionFactory
 from tests.departments.factories import (
@@ -200,6 +202,22 @@ def test_departments_are_created_below_each_other_in_whatever_order(place: Path)
     laboratory = Department.objects.get(code="LAB")
     assert (laboratory.kind, laboratory.parent.code, laboratory.parent.parent.code) == ("office", "PHY", "SCI")
     assert len(laboratory.lineage) == 3
+
+
+def test_a_chain_in_the_wrong_order_is_put_in_order_in_one_pass(place: Path) -> None:
+    rows = [{"code": f"D{at}", "name": "x", "parent": f"D{at - 1}" if at else ""} for at in reversed(range(3_000))]
+    rows += [{"code": "ROUND", "name": "x", "parent": "ROUND"}, {"code": "LOOSE", "name": "x", "parent": "ELSEWHERE"}]
+    opened: list[int] = []
+
+    def opener() -> Any:
+        opened.append(1)
+        return open_table(place, place.name)
+
+    table(place, *rows)
+    records = list(PlainTable("departments", opener, {}, 0).records())
+
+    assert [record.key for record in records] == [*(f"D{at}" for at in range(3_000)), "LOOSE", "ROUND"]
+    assert len(opened) == 3
 
 
 def test_departments_in_a_circle_are_refused(place: Path) -> None:
@@ -417,6 +435,47 @@ def test_an_enrolment_is_moved_on_by_what_the_source_says_later(place: Path) -> 
     assert list(steps) == [("", "enrolled"), ("enrolled", "withdrawn")]
 
 
+@pytest.mark.usefixtures("science")
+def test_a_number_beyond_every_column_refuses_its_row_and_no_other(place: Path) -> None:
+    course = {"title": "x", "department": "SCI"}
+    rows = [{"code": f"C{at}", "credits": number, **course} for at, number in enumerate(("3", "1E+9999999", "9E+99"))]
+
+    job = imported("courses", table(place, *rows))
+
+    assert totals(job) == (1, 0, 0, 2)
+    assert reasons(job) == [(3, "invalid_format", "credits"), (4, "max_digits", "credits")]
+
+
+@pytest.mark.usefixtures("science")
+def test_an_instant_outside_of_the_calendar_refuses_its_row_and_no_other(place: Path) -> None:
+    SectionFactory(code="01", course__code="CS1", term=TermFactory(code="2020F", state="closed"), status="completed")
+    rows = [
+        {"student": StudentFactory().student_no, "course": "CS1", "section": "01", "term": "2020F",
+         "status": "completed", "enrolled_at": at}
+        for at in ("2020-09-01", "0001-01-01T00:00:00+14:00")
+    ]  # fmt: skip
+
+    job = imported("enrollments", table(place, *rows))
+
+    assert totals(job) == (1, 0, 0, 1)
+    assert reasons(job) == [(3, "invalid_format", "enrolled_at")]
+
+
+@pytest.mark.usefixtures("science")
+def test_space_around_a_cell_is_padding(place: Path, registrar: Any) -> None:
+    create_custom_field(
+        by=registrar, entity_type="students.student", name="locker", label="Locker", field_type="text",
+    )  # fmt: skip
+    row = {"student_no": " S1", "first_name": " Ada ", "last_name": "\u00a0", "department": "SCI\t"}
+
+    job = imported("students", table(place, {**row, "custom.locker": " A 1 "}))
+
+    student = Student.objects.select_related("person").get()
+    assert (student.person.first_name, student.person.last_name, student.student_no) == ("Ada", "", "S1")
+    assert student.custom_data == {"locker": "A 1"}
+    assert job.rows.get().raw["first_name"] == " Ada "
+
+
 # --- custom fields ---
 
 
@@ -475,7 +534,7 @@ def test_hostile_names_are_kept_exactly_or_refused(place: Path) -> None:
     kept = dict(Student.objects.values_list("student_no", "person__first_name"))
     refused = {row.natural_key: row.reasons for row in job.rows.filter(action="rejected")}
     assert kept.keys() | refused.keys() == {row["student_no"] for row in rows}
-    assert all(kept[row["student_no"]] == row["first_name"] for row in rows if row["student_no"] in kept)
+    assert all(kept[row["student_no"]] == row["first_name"].strip() for row in rows if row["student_no"] in kept)
     assert {fault["code"] for faults in refused.values() for fault in faults} <= {"max_length"}
     assert len(kept) > 500
 

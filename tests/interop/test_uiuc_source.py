@@ -140,6 +140,24 @@ def test_the_days_of_the_term_can_be_said() -> None:
     assert term.notes == []
 
 
+@pytest.mark.parametrize("year", ["0", "0000", "99999", "٢٠٢٤", "9" * 5000])
+def test_a_year_that_is_none_refuses_the_term_and_its_year(year: str) -> None:
+    records = read({"Year": year})
+
+    refused = {record.resource: [(fault.code, fault.field) for fault in record.faults] for record in records}
+    expected = [("invalid_format", "Year")]
+    assert {name: faults for name, faults in refused.items() if faults} == {
+        "academic-years": expected,
+        "terms": expected,
+    }
+
+
+def test_texts_are_whole_but_for_the_space_around_them() -> None:
+    (course,) = of(read({"Name": f" {'x' * 300}&nbsp;", "Description": " Bits. ", "Building": "Hall "}), "courses")
+
+    assert (course.values["title"], course.values["description"]) == ("x" * 300, "Bits.")
+
+
 @pytest.mark.parametrize(
     ("row", "code"),
     [

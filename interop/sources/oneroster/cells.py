@@ -52,9 +52,10 @@ def items(field: Field, cell: str) -> list[str]:
 
 def faults(field: Field, cell: str) -> Iterator[str]:
     """Yield a sentence for everything that is wrong with a cell."""
+    if field.required and not cell.strip():
+        yield "A value is required."
+        return
     if not cell:
-        if field.required:
-            yield "A value is required."
         return
     values = items(field, cell)
     if not all(values):

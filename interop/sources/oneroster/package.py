@@ -139,11 +139,11 @@ class Package:
         return self._files.count_rows(f"{name}.csv" for name in self.modes)
 
     def rows(self, name: str) -> Iterator[tuple[int, dict[str, str]]]:
-        """Yield the rows of a checked file, none if it is absent."""
+        """Yield the rows of a checked file without the space around their texts, none if it is absent."""
         if name in self.modes:
             with self._files.table(f"{name}.csv") as table:
                 for row in table.rows:
-                    yield row.number, table.as_dict(row)
+                    yield row.number, {column: cell.strip() for column, cell in table.as_dict(row).items()}
 
     def check(self, known: Known) -> None:
         """Raise every fault of every file; `known` answers for what earlier packages brought."""

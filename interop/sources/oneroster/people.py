@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from interop.sources.oneroster.rows import Reading, Row, code_of, named, said, to
+from interop.sources.oneroster.rows import Reading, Row, code_of, named, notes_on, said, to
 from interop.sources.records import Record, compose
 
 GENDERS = {"male": "male", "female": "female", "other": "other", "unspecified": "undisclosed"}
@@ -66,7 +66,7 @@ def _person(resource: str, row: Row, identifier: str, org_of: Mapping[str, str])
     if row.is_deleted:
         values = {"status": "withdrawn" if is_student else "departed"}
     initial: dict[str, Any] = {"student_no": code} if is_student else {"employee_no": code, "rank": "other"}
-    return row.record(resource, compose(code), values, initial=initial)
+    return row.record(resource, compose(code), values, initial=initial, notes=notes_on(code, identifier))
 
 
 def _demographic(row: Row | None) -> dict[str, Any]:

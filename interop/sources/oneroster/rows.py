@@ -2,10 +2,11 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from interop.faults import Fault
 from interop.sources.oneroster.directory import SCHEME, Directory
 from interop.sources.oneroster.package import Package
 from interop.sources.records import Record, Remark, external
@@ -24,6 +25,13 @@ def code_of(sourced_id: str, limit: int) -> str:
         return bare
     digest = hashlib.sha256(sourced_id.encode()).hexdigest()[:DIGEST]
     return f"{sourced_id[: limit - DIGEST - 1]}-{digest}"
+
+
+def notes_on(code: str, given: str) -> list[Fault]:
+    """Say of a code that it is not the one that was given, when something of that is missing in it."""
+    if code in (given, given.replace("-", "")):
+        return []
+    return [Fault("shortened_code", f"The code is too long and was shortened to {code}.")]
 
 
 def named(sourced_id: str) -> str:
@@ -61,7 +69,13 @@ class Row:
         return self.raw["status"] == "tobedeleted"
 
     def record(
-        self, resource: str, key: str, values: dict[str, Any], *, initial: dict[str, Any] | None = None
+        self,
+        resource: str,
+        key: str,
+        values: dict[str, Any],
+        *,
+        initial: dict[str, Any] | None = None,
+        notes: Sequence[Fault] = (),
     ) -> Record:
         """Return the record that the row stands for; without `initial` it can only change what exists."""
         return Record(
@@ -73,6 +87,7 @@ class Row:
             self.raw,
             dict(initial or {}),
             named(self.sourced_id),
+            notes=list(notes),
             must_exist=self.is_deleted or initial is None,
         )
 

@@ -16,9 +16,10 @@ from interop.faults import Fault
 from interop.sources.oneroster.directory import Directory
 from interop.sources.oneroster.package import Package
 from interop.sources.oneroster.people import people
-from interop.sources.oneroster.rows import Reading, Row, code_of, to
+from interop.sources.oneroster.rows import Reading, Row, code_of, notes_on, to
 from interop.sources.oneroster.spec import STORED
 from interop.sources.oneroster.teaching import Teaching
+from interop.sources.ordering import parents_first
 from interop.sources.records import Record, Remark, compose
 
 ORG_KINDS = {
@@ -31,7 +32,6 @@ ORG_KINDS = {
 }
 CODE_LENGTH = 64
 SESSION_CODE_LENGTH = 32
-SESSION_NAME_LENGTH = 100
 
 
 class OneRoster:
@@ -76,8 +76,8 @@ class OneRoster:
 
     def _departments(self) -> Iterator[Record]:
         rows = {row.sourced_id: row for row in self._reading.rows("orgs")}
-        for sourced_id in _parents_first({pk: row["parentSourcedId"] for pk, row in rows.items()}):
-            row, code = rows[sourced_id], code_of(sourced_id, CODE_LENGTH)
+        for row in parents_first(rows.values(), rows.keys(), lambda row: (row.sourced_id, row["parentSourcedId"])):
+            code = code_of(row.sourced_id, CODE_LENGTH)
             values: dict[str, Any] = {
                 "name": row["name"],
                 "kind": ORG_KINDS.get(row["type"], "department"),
@@ -86,7 +86,8 @@ class OneRoster:
             }
             if row.is_deleted:
                 values = {"is_active": False}
-            yield row.record("departments", compose(code), values, initial={"code": code})
+            notes = notes_on(code, row.sourced_id)
+            yield row.record("departments", compose(code), values, initial={"code": code}, notes=notes)
 
     def _sessions(self) -> Iterator[Record]:
         rows = {row.sourced_id: row for row in self._reading.rows("academicSessions")}
@@ -119,12 +120,13 @@ class OneRoster:
 def _session(resource: str, row: Row, more: Mapping[str, Any]) -> Record:
     code = code_of(row.sourced_id, SESSION_CODE_LENGTH)
     values = {
-        "name": row["title"][:SESSION_NAME_LENGTH],
+        "name": row["title"],
         "starts_on": row["startDate"],
         "ends_on": row["endDate"],
         **more,
     }
-    record = row.record(resource, compose(code), {} if row.is_deleted else values, initial={"code": code})
+    notes = notes_on(code, row.sourced_id)
+    record = row.record(resource, compose(code), {} if row.is_deleted else values, initial={"code": code}, notes=notes)
     if row.is_deleted:
         record.notes.append(Fault("kept", "Years and terms are not deleted; the row stays as it is."))
     return record
@@ -148,16 +150,3 @@ def _top_of(sourced_id: str, rows: Mapping[str, Row]) -> str:
             break
         current = rows[current]["parentSourcedId"]
     return current
-
-
-def _parents_first(parent_of: Mapping[str, str]) -> list[str]:
-    """Return ids so that each comes after its parent; a circle keeps the order of the file."""
-    order: dict[str, None] = {}
-    for start in parent_of:
-        path: dict[str, None] = {}
-        current = start
-        while current in parent_of and current not in order and current not in path:
-            path[current] = None
-            current = parent_of[current]
-        order |= dict.fromkeys(reversed(path))
-    return list(order)

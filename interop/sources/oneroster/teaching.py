@@ -5,13 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from interop.faults import Fault
-from interop.sources.oneroster.rows import Reading, Row, code_of, named, to
+from interop.sources.oneroster.rows import Reading, Row, code_of, named, notes_on, to
 from interop.sources.records import Record, compose
 
 STUDENT, TEACHER = "student", "teacher"
 CODE_LENGTH = 64
 SESSION_CODE_LENGTH = 32
-TITLE_LENGTH = 255
 
 
 class Teaching:
@@ -26,16 +25,18 @@ class Teaching:
         codes = Counter(row["courseCode"] for row in self._reading.rows("courses") if row["courseCode"])
         for row in self._reading.rows("courses"):
             is_unique = codes[row["courseCode"]] == 1
-            code = code_of(row["courseCode"] if is_unique else row.sourced_id, CODE_LENGTH)
+            given = row["courseCode"] if is_unique else row.sourced_id
+            code = code_of(given, CODE_LENGTH)
             self._course_codes[row.sourced_id] = code
             values: dict[str, Any] = {
-                "title": row["title"][:TITLE_LENGTH],
+                "title": row["title"],
                 "department": to(row["orgSourcedId"]),
                 "is_active": True,
             }
             if row.is_deleted:
                 values = {"is_active": False}
-            yield row.record("courses", compose(code), values, initial={"code": code, "credits": "0"})
+            initial = {"code": code, "credits": "0"}
+            yield row.record("courses", compose(code), values, initial=initial, notes=notes_on(code, given))
 
     def sections(self) -> Iterator[Record]:
         """Yield the sections with their instructors, also of classes that the package does not name otherwise."""
@@ -44,7 +45,8 @@ class Teaching:
         for row in self._reading.rows("classes"):
             sessions = row["termSourcedIds"].split(",")
             is_unique = row["classCode"] and codes[_place(row)] == 1
-            code = code_of(row["classCode"] if is_unique else row.sourced_id, CODE_LENGTH)
+            given = row["classCode"] if is_unique else row.sourced_id
+            code = code_of(given, CODE_LENGTH)
             values: dict[str, Any] = {"course": to(row["courseSourcedId"]), "term": to(sessions[0])}
             if row.sourced_id in instructors:
                 values["instructors"] = instructors.pop(row.sourced_id)
@@ -52,7 +54,8 @@ class Teaching:
                 values = {"status": "cancelled"}
             course_code = self._course_codes.get(row["courseSourcedId"], row["courseSourcedId"])
             key = compose(code_of(sessions[0], SESSION_CODE_LENGTH), course_code, code)
-            record = row.record("sections", key, values, initial={"code": code, "capacity": 0})
+            initial = {"code": code, "capacity": 0}
+            record = row.record("sections", key, values, initial=initial, notes=notes_on(code, given))
             if len(sessions) > 1:
                 record.notes.append(Fault("first_term", "The class takes place in several terms; the first was taken."))
             yield record
