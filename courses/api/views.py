@@ -18,12 +18,15 @@ from core.visibility import visible
 from courses import services
 from courses.api import filters, serializers
 from courses.models import Course, CourseVersion, Meeting, Requisite, Section
+from departments.api.views import DepartmentViewSet
 
 
 class CourseViewSet(BulkViewSet[Course]):
     """What the catalogue lists; title, description and credits are those in effect today."""
 
     queryset = Course.objects.all()
+    made_of = ["courses.Course", "courses.CourseVersion", *DepartmentViewSet.made_of]
+    is_everybodys = True
     list_serializer_class = serializers.CourseSerializer
     detail_serializer_class = serializers.CourseDetailSerializer
     write_serializer_class = serializers.CourseWriter
@@ -64,6 +67,8 @@ class RequisiteViewSet(BulkViewSet[Requisite]):
     """What a student must have, take beside, or not have, to take a course; enrolling does not evaluate it."""
 
     queryset = Requisite.objects.all()
+    made_of = ["courses.Requisite", "courses.RequisiteCourse", *CourseViewSet.made_of]
+    is_everybodys = True
     list_serializer_class = serializers.RequisiteSerializer
     write_serializer_class = serializers.RequisiteWriter
     filterset_class = filters.RequisiteFilter
@@ -76,6 +81,18 @@ class SectionViewSet(BulkViewSet[Section]):
     """The offerings of courses in a term: what students enrol in."""
 
     queryset = Section.objects.all()
+    made_of = [
+        *(
+            "courses.Section",
+            "courses.SectionInstructor",
+            "faculty.Faculty",
+            "courses.Meeting",
+            "courses.MeetingSection",
+        ),
+        *("departments.Room", "departments.Building", "departments.Campus"),
+        *("departments.Term", "departments.AcademicYear"),
+        *CourseViewSet.made_of,
+    ]
     list_serializer_class = serializers.SectionSerializer
     detail_serializer_class = serializers.SectionDetailSerializer
     write_serializer_class = serializers.SectionWriter
@@ -110,6 +127,11 @@ class MeetingViewSet(BulkViewSet[Meeting]):
     """The weekly timetable: when and where sections meet, alone or together."""
 
     queryset = Meeting.objects.all()
+    made_of = [
+        *("courses.Meeting", "courses.MeetingSection", "courses.Section", "courses.Course", "courses.CourseVersion"),
+        *("departments.Room", "departments.Building", "departments.Campus", "departments.Term"),
+    ]
+    is_everybodys = True
     list_serializer_class = serializers.MeetingSerializer
     write_serializer_class = serializers.MeetingWriter
     filterset_class = filters.MeetingFilter
