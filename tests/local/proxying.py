@@ -5,24 +5,17 @@ import os
 import socket
 import ssl
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
-from campushub360.local import CHECKOUT
 from campushub360.local.engine import free_port
 from campushub360.local.packages import find_program
+from campushub360.local.stack.addresses import Addresses
+from campushub360.local.stack.nginx import lay_out
 from tests.local.conftest import eventually
 from tests.local.test_gunicorn import HOST
-
-MODULES = Path("/usr/lib/nginx/modules")
 
 
 @dataclass(frozen=True)
@@ -79,76 +72,17 @@ def _answer(
     return response
 
 
-def certify(folder: Path) -> None:
-    """Write a key and a certificate of its own for localhost, where nginx looks for them."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(days=1))
-        .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (folder / "fullchain.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / "privkey.pem").write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-
-
-def configured(proxy: Proxy, *, application: int, with_edge: bool, rate: str) -> Path:
-    """Write the deployment's nginx.conf with the ports and folders of this machine in place of the containers'."""
-    folder = proxy.folder
-    temporary = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    changes = {
-        "server app:8000 ": f"server 127.0.0.1:{application} ",
-        "listen 443 ": f"listen 127.0.0.1:{proxy.tls_port} ",
-        "listen 80;": f"listen 127.0.0.1:{proxy.plain_port};",
-        "listen 127.0.0.1:8080;": f"listen 127.0.0.1:{free_port()};",
-        "/etc/nginx/tls/": f"{folder}/",
-        "/etc/nginx/edge/": f"{folder}/edge/",
-        "/srv/campushub360": f"{folder}/collected",
-        "rate=50r/s": f"rate={rate}",
-        "pid /tmp/nginx.pid;": f"pid {folder}/nginx.pid;",
-        "include mime.types;": "include /etc/nginx/mime.types;",
-        "error_log /dev/stderr warn;": f"error_log {folder}/error.log warn;",
-        "access_log /dev/stdout main;": f"access_log {folder}/access.log main;"
-        + "".join(f" {kind}_temp_path {folder}/{kind};" for kind in temporary),
-    }
-    file = folder / "nginx.conf"
-    file.write_text(_changed((CHECKOUT / "nginx.conf").read_text(), changes))
-    if with_edge:
-        for part in (CHECKOUT / "deploy" / "edge").glob("edge*"):
-            text = part.read_text().replace("/etc/nginx/edge/", f"{folder}/edge/")
-            (folder / "edge" / part.name).write_text(text.replace("/tmp/edge-cache", f"{folder}/kept"))  # noqa: S108 - what it is in the container
-    return file
-
-
-def _changed(text: str, changes: Mapping[str, str]) -> str:
-    for theirs, ours in changes.items():
-        assert theirs in text, theirs
-        text = text.replace(theirs, ours)
-    return text
-
-
 @contextmanager
 def nginx(
     folder: Path, *, application: int, with_edge: bool, rate: str = "50r/s", **environment: str
 ) -> Iterator[Proxy]:
     """Run the deployed proxy before a server, and end it; it has no more in its environment than is named."""
     folder.chmod(0o755)
-    for name in ("edge", "collected"):
-        (folder / name).mkdir()
-    # Where Debian's list of modules looks for them.
-    (folder / "modules").symlink_to(MODULES)
-    certify(folder)
+    (folder / "collected").mkdir()
     proxy = Proxy(free_port(), free_port(), folder)
-    file = configured(proxy, application=application, with_edge=with_edge, rate=rate)
+    ports = {"edge": proxy.tls_port, "edge-plain": proxy.plain_port, "edge-alive": free_port()}
+    file = lay_out(folder, Addresses(ports, (application,)), with_edge=with_edge)
+    file.write_text(file.read_text().replace("rate=50r/s", f"rate={rate}"))
     # Workers of another user would not get into the folders of the tests.
     user = "user root;" if os.geteuid() == 0 else ""
     command = [str(find_program("nginx")), "-c", str(file), "-p", str(folder), "-g", f"daemon off; {user}"]

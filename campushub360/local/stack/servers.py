@@ -4,7 +4,6 @@ Each takes the file that its container is given, and what is not in there on its
 """
 
 import os
-import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -15,12 +14,11 @@ from campushub360.local.engine import ADDRESS, Engine, ServersError, is_free
 from campushub360.local.engines import Postgres, Valkey
 from campushub360.local.packages import COMMAND, find_program, missing
 from campushub360.local.secrets import secret
-from campushub360.local.stack.addresses import Addresses
-from campushub360.local.stack.certificate import certify
+from campushub360.local.stack.addresses import Addresses, with_room
+from campushub360.local.stack.nginx import lay_out
 
 DEPLOY = CHECKOUT / "deploy"
 LUA = "libnginx-mod-http-lua"
-MODULES = "/usr/lib/nginx/modules"
 LIBRARY = DEPLOY / "postgres"
 
 
@@ -145,7 +143,8 @@ class SystemServer(Engine):
         self.data.mkdir(mode=0o700, exist_ok=True)
         self.configure()
         for path in (self.data, *self.data.rglob("*")):
-            self._give_away(path)
+            if not path.is_symlink():
+                self._give_away(path)
 
     def configure(self) -> None:
         """Write its files into `data`."""
@@ -189,27 +188,11 @@ class Edge(SystemServer):
         super().__init__(home, addresses)
         self._redis_url = redis_url
 
-    @property
-    def _modules(self) -> Path:
-        """Where nginx looks for the modules that Debian lists."""
-        return self.data / "modules"
-
     def configure(self) -> None:
-        certify(self.data)
-        text = (CHECKOUT / "nginx.conf").read_text()
-        (self.data / "nginx.conf").write_text(self._addresses.nginx_conf(text, self.data))
-        self._modules.unlink(missing_ok=True)  # what is in `data` is given away, and with a link what it leads to
-        shutil.rmtree(self.data / "edge", ignore_errors=True)
-        shutil.rmtree(self.data / "edge-cache", ignore_errors=True)
-        if missing([LUA]):
-            return  # the same nginx.conf proxies, and keeps nothing
-        for file in (DEPLOY / "edge").rglob("*"):
-            if file.is_file():
-                copy = self.data / "edge" / file.relative_to(DEPLOY / "edge")
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                copy.write_text(self._addresses.edge_file(file.read_text(), self.data))
+        # Without the Lua module the same nginx.conf proxies, and keeps nothing.
+        file = lay_out(self.data, self._addresses, with_edge=not missing([LUA]))
+        file.write_text(with_room(file.read_text()))
 
     def launch(self, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
-        self._modules.symlink_to(MODULES)
         command: list[str | Path] = [self.binary, "-c", self.data / "nginx.conf", "-p", self.data, "-g", "daemon off;"]
         return self._popen(command, log, cwd=self.data, EDGE_REDIS_URL=self._redis_url)
