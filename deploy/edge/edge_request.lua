@@ -149,7 +149,8 @@ local function is_plain(var)
     return var.request_method == "GET"
         and authorization
         and authorization:sub(1, 7):lower() == "bearer "
-        and not (var.http_cache_control or var.http_pragma or var.http_content_length or var.http_transfer_encoding)
+        and not (var.http_cache_control or var.http_pragma or var.http_if_match or var.http_range)
+        and not (var.http_content_length or var.http_transfer_encoding)
 end
 
 function _M.decide()

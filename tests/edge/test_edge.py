@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import subprocess
 import threading
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +17,7 @@ from departments.models import Campus
 from tests.edge.conftest import CAMPUSES
 from tests.edge.running import Stack
 from tests.local.conftest import eventually
+from tests.local.test_gunicorn import HOST
 
 pytestmark = [
     pytest.mark.slow,
@@ -82,6 +84,20 @@ class TestAKeptAnswer:
 
         assert (packed.cache, packed.headers["Content-Encoding"]) == ("EDGE-HIT", "gzip")
         assert gzip.decompress(packed.body) == stack.ask(CAMPUSES, token).body
+
+    def test_is_served_over_http2_as_well(
+        self, stack: Stack, token: str, campus: Campus, token_of: Callable[[Role], str]
+    ) -> None:
+        command = ["curl", "-sS", "--http2", "--cacert", str(stack.certificate), "-o", "-", "-D", "-"]
+        url = f"https://localhost:{stack.tls_port}{CAMPUSES}"
+
+        for asker in (token_of(Role.REGISTRAR), token):
+            said = ["-H", f"Host: {HOST}", "-H", f"Authorization: Bearer {asker}"]
+            answer = subprocess.run([*command, *said, url], capture_output=True, text=True, check=True).stdout
+
+            assert answer.startswith("HTTP/2 200")
+            assert "x-cache: EDGE-HIT" in answer
+            assert campus.name in answer
 
 
 class TestWhatIsNotServedFromTheEdge:
@@ -189,14 +205,16 @@ class TestAfterAWrite:
         readers = [threading.Thread(target=read) for _ in range(4)]
         for reader in readers:
             reader.start()
-        for number in count(1):
-            rename(stack, token, campus, str(number))
-            acknowledged[0] = number
-            if number >= 30 and len(seen) >= 200:
-                break
-        ended.set()
-        for reader in readers:
-            reader.join()
+        try:
+            for number in count(1):
+                rename(stack, token, campus, str(number))
+                acknowledged[0] = number
+                if number >= 30 and len(seen) >= 200:
+                    break
+        finally:
+            ended.set()
+            for reader in readers:
+                reader.join()
 
         assert [each for each in seen if each[2] < each[1]] == []
         assert any(cache == "EDGE-HIT" for cache, _, _ in seen)
