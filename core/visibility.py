@@ -52,11 +52,16 @@ def grants(model: type[Model], *sights: Sight) -> Callable[[GrantT], GrantT]:
 
 def visible(queryset: QuerySet[ModelT], actor: Any, *, to: Sight = "view") -> QuerySet[ModelT]:
     """Narrow `queryset` to the rows `actor` may see (or manage)."""
-    opened = [q for rule in _grants[queryset.model, to] if (q := rule(actor)) is not None]
+    opened: list[Q] = []
+    for rule in _grants[queryset.model, to]:
+        q = rule(actor)
+        if q is None:
+            continue
+        if not q:
+            return queryset.all()
+        opened.append(q)
     if not opened:
         return queryset.none()
-    if any(not q for q in opened):
-        return queryset.all()
     if len(opened) == 1:
         return queryset.filter(opened[0])
     # UNION ALL, not OR: each grant keeps its own index, and a row opened twice appears once.

@@ -19,6 +19,7 @@ from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from core.api import keyset
+from core.api.counting import counted
 from core.api.keyset import Cursor, Keyset
 from core.api.responses import StandardResponse
 from core.errors import DomainError, InvalidError, MissingError, raise_all
@@ -109,7 +110,7 @@ class KeysetPagination(BasePagination):
         return page.rows
 
     def _numbered(self, queryset: QuerySet[Any], request: Request, view: Any, number: int) -> list[Any]:
-        total = queryset.count()
+        total = counted(queryset)
         pages = max(1, -(-total // self.size))
         if number > pages:
             raise PageNotFoundError(f"The last page is {pages}.", meta={"pages": pages})

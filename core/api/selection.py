@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 from rest_framework.request import Request
@@ -30,7 +31,9 @@ class Selection:
         if request is None:
             return cls(only=None, include=())
         only, include = _names(request, "fields"), _names(request, "include") or []
-        known = reader(include=[name for name in include if name in expansions(reader)]).fields
+        if only is None and not include:
+            return cls(only=None, include=())
+        known = _fields_of(reader, tuple(name for name in include if name in expansions(reader)))
         errors: list[DomainError] = [
             UnknownSelectionError(f"'{name}' is not a field of this resource.", field="fields")
             for name in only or ()
@@ -45,6 +48,12 @@ class Selection:
         if only is not None:
             only = [*only, *(name.partition(".")[0] for name in include)]
         return cls(only=only, include=include)
+
+
+@lru_cache(maxsize=1_000)
+def _fields_of(reader: type[BaseModelSerializer[Any]], include: tuple[str, ...]) -> frozenset[str]:
+    """Return the names that a reader shows."""
+    return frozenset(reader(include=include).fields)
 
 
 def _names(request: Request, parameter: str) -> list[str] | None:

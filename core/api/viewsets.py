@@ -33,6 +33,7 @@ from core.api.filters import (
 )
 from core.api.idempotency import IdempotentPostMixin
 from core.api.limited import LimitedMixin
+from core.api.parameters import model_of
 from core.api.parsers import refuse_unreadable_query
 from core.api.permissions import crud_permissions
 from core.api.remembered import RememberedReadMixin
@@ -40,10 +41,12 @@ from core.api.renderers import dumps
 from core.api.rows import Rows, rows_of
 from core.api.selection import Selection
 from core.api.serializers import BaseModelSerializer, expansions, with_included, with_masks
+from core.cache.generations import expect
 from core.crud import Crud
 from core.customfields.protection import hidden_names
 from core.errors import DomainError, ForbiddenError, OutOfScopeError, raise_all
 from core.masks import masks_of
+from core.models import CustomField
 from core.recording import Disclosure, recorder
 from core.visibility import visible
 
@@ -85,6 +88,11 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
             cls.detail_serializer_class = cls.list_serializer_class
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        if self.action == "list":
+            # What a page asks of the generations, so that it is asked along with who calls.
+            expect([CustomField._meta.label_lower])
+            if "page" in request.query_params:
+                expect([model_of(self)._meta.label_lower])
         super().initial(request, *args, **kwargs)
         refuse_unreadable_query(request)
         refuse_unusable_parameters(self, request)
@@ -126,7 +134,7 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
     def reader(self) -> type[BaseModelSerializer[Any]]:
         return self.list_serializer_class if self.action == "list" else self.detail_serializer_class
 
-    @property
+    @cached_property
     def selection(self) -> Selection:
         """What `?fields=` and `?include=` ask for; refused when they name what the reader lacks."""
         return Selection.of(self.request, self.reader)

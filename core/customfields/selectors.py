@@ -5,11 +5,16 @@ from functools import cache
 from typing import Any
 
 from django.apps import apps
+from django.db import connection
 from django.db.models import Model
 
+from core.cache.generations import Reading, generations
+from core.db.positions import hold_to_present
 from core.models import CustomField, CustomizableModel
 
 REMEMBERED = "custom_field_definitions"
+# Of the active fields of a kind of record: the name, the type, and whether it is protected.
+Names = tuple[tuple[str, str, bool], ...]
 
 
 @cache
@@ -46,6 +51,31 @@ def definitions_for(holder: Any, model: type[Model]) -> list[CustomField]:
     if entity_type not in known:
         known[entity_type] = definitions_of(model)
     return known[entity_type]
+
+
+def names_shown(holder: Any, model: type[Model]) -> Names:
+    """Return the names of the active definitions, each with its type and whether it is protected.
+
+    They are remembered for as long as no definition has changed; `holder` is as in `definitions_for`.
+    """
+    entity_type = entity_type_of(model)
+    reading = None if connection.in_atomic_block else generations().read([CustomField._meta.label_lower])
+    if reading is None:
+        return _names(definitions_for(holder, model))
+    known = _shown.get(entity_type)
+    if known is None or known[0] != reading:
+        # Read now, not what the holder read before the generation was asked for.
+        hold_to_present()
+        known = _shown[entity_type] = (reading, _names(definitions_of(model)))
+    return known[1]
+
+
+def _names(definitions: Iterable[CustomField]) -> Names:
+    return tuple((each.name, each.field_type, each.protected) for each in active(definitions))
+
+
+# By entity type: at which generation its definitions were read, and what `names_shown` returned.
+_shown: dict[str, tuple[Reading | None, Names]] = {}
 
 
 def active(definitions: Iterable[CustomField]) -> list[CustomField]:

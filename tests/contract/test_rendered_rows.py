@@ -203,7 +203,7 @@ def test_what_is_beyond_postgresql_is_known_by_name() -> None:
 def beyond_sql(route: Route, include: list[str]) -> str:
     """Return the first field of a list that is not compiled, or nothing."""
     context = Context(
-        definitions=lambda model: [],
+        names=lambda model: (),
         included=lambda reader, name: reader_of(reader.expandable[name]).Meta.model._default_manager.all().for_api(),
     )
     reader: Any = route.view.list_serializer_class

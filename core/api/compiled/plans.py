@@ -19,9 +19,8 @@ from core.api.compiled.columns import NotCompiledError
 from core.api.compiled.readers import JSON, Context, compiled
 from core.api.keyset import Keyset
 from core.api.serializers import BaseModelSerializer, reader_of, with_masks
-from core.customfields.selectors import active, definitions_for
+from core.customfields.selectors import Names, names_shown
 from core.masks import Mask, masks_of
-from core.models import CustomField
 from core.visibility import grants_for, visible
 
 # How many plans a process keeps, and statements of each. `?fields=` and `?ordering=` make many; whoever tries them all
@@ -119,7 +118,7 @@ def condition(mask: Mask, actor: Any, using: str) -> Statement:
 
 _plans: dict[Hashable, Plan | NotCompiledError] = {}
 # By what is asked of a list: of which kinds of records the custom fields are shown.
-_extended: dict[Hashable, frozenset[type[Model]]] = {}
+_extended: dict[Hashable, tuple[type[Model], ...]] = {}
 
 
 def plan_for(view: Any) -> Plan:
@@ -127,32 +126,29 @@ def plan_for(view: Any) -> Plan:
     selection, reader = view.selection, view.reader
     only = None if selection.only is None else frozenset(selection.only)
     question = (type(view), reader, only, tuple(selection.include))
-    key = _key(view, question)
-    plan = _plans.get(key) if key is not None else None
+    sights = tuple(_sights(view))
+    models = _extended.get(question)
+    plan = None
+    if models is not None:
+        names = {model: names_shown(view.request, model) for model in models}
+        plan = _plans.get((question, sights, tuple(names.items())))
     if plan is None:
-        plan = _made(view, question)
-        key = _key(view, question)
-        if key is not None:
-            _plans[key] = plan
+        plan, names = _made(view)
+        if None not in sights:
+            if max(len(_plans), len(_extended)) >= MOST_PLANS:
+                _plans.clear()
+                _extended.clear()
+            _plans[question, sights, tuple(names.items())] = plan
+            _extended[question] = tuple(names)
     if isinstance(plan, NotCompiledError):
         raise plan
     return plan
 
 
-def _key(view: Any, question: tuple[Any, ...]) -> Hashable | None:
-    """Return what a plan is known by; None for one that is not to be kept."""
-    models = _extended.get(question)
-    if models is None:
-        return None
-    fields = tuple(_fields(definitions_for(view.request, model)) for model in models)
-    sights = tuple(_included_sights(view.reader, view.selection.include, view.actor))
-    if None in sights:
-        return None
-    return (*question, fields, sights, tuple(_verdict(mask, view.actor) for mask in masks_of(view.queryset.model)))
-
-
-def _fields(definitions: Sequence[CustomField]) -> Hashable:
-    return tuple((each.name, each.protected) for each in active(definitions))
+def _sights(view: Any) -> Iterator[Hashable]:
+    """Yield what of a plan depends on who asks; None where that is more than a plan can be known by."""
+    yield from (_verdict(mask, view.actor) for mask in masks_of(view.queryset.model))
+    yield from _included_sights(view.reader, view.selection.include, view.actor)
 
 
 def _verdict(mask: Mask, actor: Any) -> tuple[Mask, bool | None]:
@@ -176,26 +172,19 @@ def _included_sights(reader: type[BaseModelSerializer[Any]], names: Sequence[str
             yield (shown, bool(opened), verdicts) if is_plain else None
 
 
-def _made(view: Any, question: tuple[Any, ...]) -> Plan | NotCompiledError:
-    """Compile the reader of a list, and remember which custom fields it shows."""
-    asked: set[type[Model]] = set()
+def _made(view: Any) -> tuple[Plan | NotCompiledError, dict[type[Model], Names]]:
+    """Compile the reader of a list; return also of which models it shows which custom fields."""
+    asked: dict[type[Model], Names] = {}
 
-    def definitions(model: type[Model]) -> Sequence[CustomField]:
-        asked.add(model)
-        return definitions_for(view.request, model)
+    def names(model: type[Model]) -> Names:
+        return asked.setdefault(model, names_shown(view.request, model))
 
     reader = view.reader(include=view.selection.include, only=view.selection.only)
-    context = Context(definitions, partial(_included, view.actor))
     try:
-        rows = compiled(reader, _told(view), context)
-        made: Plan | NotCompiledError = Plan(rows, _subject(view))
+        rows = compiled(reader, _told(view), Context(names, partial(_included, view.actor)))
+        return Plan(rows, _subject(view)), asked
     except NotCompiledError as error:
-        made = error
-    if max(len(_plans), len(_extended)) >= MOST_PLANS:
-        _plans.clear()
-        _extended.clear()
-    _extended[question] = frozenset(asked) | _extended.get(question, frozenset())
-    return made
+        return error, asked
 
 
 def _told(view: Any) -> QuerySet[Any]:

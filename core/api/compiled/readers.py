@@ -5,27 +5,29 @@ mean here what they mean there. What a row may tell its reader stands in annotat
 (`core.masks.with_knowledge`); rows that are reached from it carry none, and hide what is masked.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from django.db.models import Expression, OuterRef, Q, QuerySet, Subquery, TextField, Value
+from django.db.models import Expression, Model, OuterRef, Q, QuerySet, Subquery, TextField, Value
 from django.db.models.functions import Coalesce
 from rest_framework import serializers
 
 from core.api.compiled.columns import NotCompiledError, Place
 from core.api.compiled.fields import across, named, shown
-from core.api.compiled.texts import CustomValue, Part, Verbatim, joined, where
+from core.api.compiled.texts import CustomList, CustomNumber, CustomValue, Part, Verbatim, joined, where
 from core.api.serializers import BaseModelSerializer, included_attribute
 from core.customfields.api.fields import CustomFieldsField
-from core.customfields.selectors import active
+from core.customfields.selectors import Names
 from core.masks import Mask, custom_mask_of
-from core.models import CustomField
+from core.models import CustomFieldType
 
 NULL = Verbatim("null")
 # Under which name a queryset carries the JSON of its rows.
 JSON = "row_as_json"
+# Everything else is shown as it is stored; a type stays what it is while records hold values of it.
+_CUSTOM = {CustomFieldType.NUMBER.value: CustomNumber, CustomFieldType.MULTISELECT.value: CustomList}
 _SHOWN_PLAINLY = frozenset({BaseModelSerializer.to_representation, serializers.Serializer.to_representation})
 
 
@@ -33,7 +35,7 @@ _SHOWN_PLAINLY = frozenset({BaseModelSerializer.to_representation, serializers.S
 class Context:
     """What a reader is compiled for: who asks decides about masks, definitions about custom fields."""
 
-    definitions: Callable[[Any], Sequence[CustomField]]
+    names: Callable[[type[Model]], Names]
     # By a reader and the name of what it includes: the rows that may be shown, loaded for their own reader.
     included: Callable[[type[BaseModelSerializer[Any]], str], QuerySet[Any]]
 
@@ -118,11 +120,11 @@ class _Compiler:
         column, _ = place.column("custom_data")
         parts: list[Part] = ["{"]
         mask = custom_mask_of(place.model)
-        for definition in active(self.context.definitions(place.model)):
-            value: Expression = CustomValue(column, Verbatim(definition.name))
-            if definition.protected:
+        for name, kind, is_protected in self.context.names(place.model):
+            value: Expression = _CUSTOM.get(kind, CustomValue)(column, Verbatim(name))
+            if is_protected:
                 value = self.known(mask, place, partial(_itself, value))
-            parts += ["," if len(parts) > 1 else "", *named(definition.name, value)]
+            parts += ["," if len(parts) > 1 else "", *named(name, value)]
         return joined([*parts, "}"])
 
 

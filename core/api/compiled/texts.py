@@ -101,12 +101,28 @@ class TimeOfDay(Func):
 
 
 class CustomValue(Func):
-    """A custom value by name, as `core.customfields.values.shown` shows it: numbers as strings."""
+    """A custom value by name, as it is stored."""
+
+    template = "coalesce((%(expressions)s)::text, 'null')"
+    arg_joiner = " -> "
+    output_field = TextField()
+
+
+class CustomNumber(Func):
+    """A custom number by name: a string, like every decimal."""
+
+    template = "coalesce(to_json(%(expressions)s), 'null')"
+    arg_joiner = " ->> "
+    output_field = TextField()
+
+
+class CustomList(Func):
+    """A custom list of texts by name."""
 
     template = (
-        "(SELECT CASE jsonb_typeof(v) WHEN 'number' THEN '\"' || v::text || '\"'"
-        " WHEN 'array' THEN array_to_json(ARRAY(SELECT jsonb_array_elements_text(v)))::text"
-        " ELSE coalesce(v::text, 'null') END FROM (SELECT %(expressions)s AS v) AS given)"
+        "(SELECT coalesce(array_to_json(array_agg(item ORDER BY place))::text, 'null') FROM"
+        " jsonb_array_elements_text(CASE jsonb_typeof(%(expressions)s) WHEN 'array' THEN %(expressions)s END)"
+        " WITH ORDINALITY AS given (item, place))"
     )
     arg_joiner = " -> "
     output_field = TextField()
