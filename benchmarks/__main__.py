@@ -18,7 +18,7 @@ from campushub360.local.environment import NoEnvironmentError
 from campushub360.local.terminal import Terminal
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
-SCENARIOS = ["authorization", "lists"]
+SCENARIOS = ["authorization", "lists", "imports"]
 
 
 def main() -> int:
@@ -31,7 +31,7 @@ def main() -> int:
     import django
 
     django.setup()
-    from benchmarks import authorization, data, lists, servers
+    from benchmarks import authorization, data, imports, lists, servers
     from benchmarks.harness import FULL, QUICK, Target, report
     from benchmarks.load import LoadError, installed
 
@@ -49,6 +49,8 @@ def main() -> int:
                     measured += authorization.targets(size)
             if "lists" in chosen:
                 measured += lists.targets(size)
+            if "imports" in chosen:
+                measured += imports.targets()
             machine = {**_machine(), **_data(arguments.scale), "scenarios": chosen, "quick": arguments.quick}
     except (LoadError, NoEnvironmentError, lists.DifferentPagesError, servers.ServerError) as error:
         sys.stderr.write(f"make bench: {error}\n")

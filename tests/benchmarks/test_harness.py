@@ -8,7 +8,7 @@ import pytest
 
 from accounts.models import User
 from accounts.roles import Role
-from benchmarks import authorization
+from benchmarks import authorization, imports
 from benchmarks.harness import Size, Target, difference, in_turn, milliseconds, ratio, report
 
 
@@ -55,6 +55,17 @@ def test_a_report_says_what_was_promised_and_what_came_of_it(tmp_path: Path) -> 
     assert [(each["name"], each["ok"]) for each in written["targets"]] == [("hits", True), ("time added", False)]
     assert "at least 0.7: met" in table
     assert "at most 0.3: MISSED" in table
+
+
+def test_an_import_is_held_to_its_rate_its_memory_and_to_refusing_nothing() -> None:
+    printed = {"kind": "oulad", "rows": 6_000, "seconds": 3.0, "peak_mb": 410.5, "rejected": 0}
+
+    measured = {each.unit: (each.bound, each.target, each.measured, each.ok) for each in imports.importing(printed)}
+
+    assert measured == {
+        "rows/s": ("at least", 1_500, 2_000, True), "MiB": ("at most", 400, 410.5, False),
+        "rows": ("at most", 0, 0, True),
+    }  # fmt: skip
 
 
 @pytest.mark.django_db

@@ -1,6 +1,7 @@
 """Nine valid OneRoster packages: each is imported whole, by itself and one after the other."""
 
 import json
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ from courses.models import Section
 from departments.models import Department
 from faculty.models import Faculty
 from interop import services
-from interop.models import ExternalIdentifier, ImportJob, ImportState
+from interop.models import ExternalIdentifier, ImportJob
 from interop.sources.oneroster.spec import STORED
+from tests.interop import over_http
 from tests.interop.data import DATA, dump, needs
 
 pytestmark = [needs("oneroster12_valid"), pytest.mark.django_db]
@@ -33,16 +35,19 @@ def imported(path: Path) -> Any:
 
 
 @pytest.mark.parametrize("name", [*NAMES, "manifest-only-package"])
-def test_a_package_is_imported_whole_and_taken_back_whole(name: str) -> None:
+def test_a_package_is_imported_whole_and_taken_back_whole_over_http(
+    registrar_client: Any, work: Callable[[], int], name: str
+) -> None:
     before = dump()
 
-    job = imported(FOLDER / f"{name}.zip")
+    shown = over_http.imported(
+        registrar_client, work, "oneroster", f"{name}.zip", (FOLDER / f"{name}.zip").read_bytes()
+    )
 
-    assert job.state == ImportState.APPLIED
-    found = services.summary(job)
-    assert found["rejected"] == 0
-    assert found["created"] == (0 if name == "manifest-only-package" else 8)
-    services.revert(job.pk, by=None)
+    created = 0 if name == "manifest-only-package" else 8
+    assert (shown["state"], shown["counts"]["created"], shown["counts"]["rejected"]) == ("applied", created, 0)
+    back = over_http.taken_back(registrar_client, work, shown["id"])
+    assert (back["state"], back["reversal"]["deleted"]) == ("reverted", created)
     assert dump() == before
 
 

@@ -5,7 +5,7 @@ import json
 import shutil
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -17,7 +17,7 @@ from enrollment.models import Enrollment
 from interop import services
 from interop.models import ExternalIdentifier, ImportRow, ImportState
 from students.models import Student
-from tests.interop import command
+from tests.interop import command, over_http
 from tests.interop.data import DATA, dump, empty_database, needs
 
 pytestmark = [needs("oulad_open"), pytest.mark.sweep]
@@ -148,7 +148,9 @@ class TestTheFirstImport:
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_a_second_run_changes_nothing_and_taking_both_back_leaves_nothing(tmp_path: Any, by_command: Any) -> None:
+def test_over_http_a_second_run_changes_nothing_and_taking_the_first_back_leaves_nothing(
+    tmp_path: Any, by_command: Any, registrar: Any, registrar_client: Any, work: Callable[[], int]
+) -> None:
     """The second comes as a ZIP of the files as the dataset itself names them."""
     archive = tmp_path / "oulad.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
@@ -159,12 +161,13 @@ def test_a_second_run_changes_nothing_and_taking_both_back_leaves_nothing(tmp_pa
                 shutil.copyfileobj(source, copy)
     between = dump()
 
-    second = command.import_data("oulad", archive)
+    second = over_http.imported(registrar_client, work, "oulad", archive.name, archive.read_bytes())
 
     assert dump() == between
-    assert (second["created"], second["updated"], second["rejected"]) == (0, 0, 0)
-    assert second["peak_mb"] <= command.MEMORY
-    assert second["unchanged"] == services.summary(by_command.job)["created"]
-    services.revert(by_command.job.pk, by=None)
-    assert dump() == by_command.before
+    counts, created = second["counts"], services.summary(by_command.job)["created"]
+    assert (counts["created"], counts["updated"], counts["rejected"]) == (0, 0, 0)
+    assert (second["state"], counts["unchanged"]) == ("applied", created)
+    first = over_http.taken_back(registrar_client, work, by_command.job.pk)
+    assert (first["state"], first["reversal"]["deleted"]) == ("reverted", created)
+    assert over_http.without(registrar, dump()) == by_command.before
     assert Course.objects.count() == 0

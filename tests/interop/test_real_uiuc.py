@@ -3,7 +3,7 @@
 import csv
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from html import unescape
 from typing import Any
@@ -15,7 +15,7 @@ from courses.models import Course, CourseVersion, Meeting, MeetingSection, Secti
 from departments.models import Department, Term
 from interop import services
 from interop.models import ExternalIdentifier, ImportRow, ImportState
-from tests.interop import command
+from tests.interop import command, over_http
 from tests.interop.data import DATA, dump, empty_database, needs
 
 pytestmark = [needs("uiuc_catalog_open"), pytest.mark.sweep]
@@ -147,12 +147,16 @@ class TestTheFirstImport:
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_a_second_run_changes_nothing_and_taking_it_back_leaves_nothing(by_command: Any) -> None:
+def test_over_http_a_second_run_changes_nothing_and_taking_the_first_back_leaves_nothing(
+    by_command: Any, registrar: Any, registrar_client: Any, work: Callable[[], int]
+) -> None:
     between = dump()
 
-    second = command.import_data("uiuc_catalogue", FILE)
+    second = over_http.imported(registrar_client, work, "uiuc_catalogue", FILE.name, FILE.read_bytes())
 
     assert dump() == between
-    assert (second["created"], second["updated"], second["rejected"]) == (0, 0, 0)
-    services.revert(by_command.job.pk, by=None)
-    assert dump() == by_command.before
+    counts = second["counts"]
+    assert (second["state"], counts["created"], counts["updated"], counts["rejected"]) == ("applied", 0, 0, 0)
+    first = over_http.taken_back(registrar_client, work, by_command.job.pk)
+    assert (first["state"], first["reversal"]["deleted"]) == ("reverted", services.summary(by_command.job)["created"])
+    assert over_http.without(registrar, dump()) == by_command.before
