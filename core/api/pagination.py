@@ -22,6 +22,7 @@ from core.api import keyset
 from core.api.counting import counted
 from core.api.keyset import Cursor, Keyset
 from core.api.responses import StandardResponse
+from core.api.rows import Keys
 from core.errors import DomainError, InvalidError, MissingError, raise_all
 
 # They choose what is shown of the rows, not which rows: a cursor stays valid when they change.
@@ -96,7 +97,7 @@ class KeysetPagination(BasePagination):
         question = self.question(ordering, request, view)
         token = request.query_params.get("cursor")
         cursor = None if token is None else keyset.loads(token, question)
-        keys = ordering.window(queryset, cursor, self.size + 1).values("pk")
+        keys = Keys.after(queryset, ordering, cursor, self.size + 1)
         direction = ordering.reversed() if cursor is not None and cursor.backwards else ordering
         # The keys are of rows in sight, so that sight need not be asked for again.
         rows = view.rows.fetch(direction, keys)
@@ -125,7 +126,7 @@ class KeysetPagination(BasePagination):
             "page": number,
             "pages": pages,
         }
-        rows: list[Any] = view.rows.fetch(ordering, keys)
+        rows: list[Any] = view.rows.fetch(ordering, Keys(lambda: keys, keys.db))
         return rows
 
     def question(self, ordering: Keyset, request: Request, view: Any) -> str:

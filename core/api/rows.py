@@ -4,24 +4,66 @@ Either is handed the keys of the rows that a page consists of, so that nothing e
 the same bytes.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Hashable, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 from uuid import UUID
 
 import orjson
 from django.db.models import QuerySet
 
 from core.api.compiled.columns import NotCompiledError
-from core.api.compiled.plans import KEYS, Plan, condition, plan_for, run
-from core.api.keyset import Keyset
+from core.api.compiled.plans import KEYS, Plan, Statement, condition, plan_for, run
+from core.api.keyset import Cursor, Keyset
 from core.masks import masks_of
+
+
+@dataclass(frozen=True)
+class Keys:
+    """The keys of the rows of a page, as a queryset that is made when it is needed.
+
+    Where nothing narrows the rows of a table, a page of them is known by its `shape`, and its statement has no other
+    parameters than the key that it begins after.
+    """
+
+    chosen: Callable[[], QuerySet[Any]]
+    using: str
+    shape: Hashable = None
+    key: tuple[Any, ...] = ()
+
+    @classmethod
+    def after(cls, queryset: QuerySet[Any], ordering: Keyset, cursor: Cursor | None, limit: int) -> Self:
+        """Choose up to `limit` rows from the cursor's place on."""
+        query: Any = queryset.query
+        narrowed = query.where or query.annotations or query.is_sliced or query.combinator or query.distinct
+        key = () if cursor is None else cursor.key
+        place = cursor and (cursor.backwards, cursor.inclusive, tuple(value is None for value in key))
+        shape = None if narrowed else (queryset.model, tuple(ordering.names), place, limit)
+        return cls(lambda: ordering.window(queryset, cursor, limit).values("pk"), queryset.db, shape, key)
+
+    def statement(self) -> Statement:
+        """Return the statement that chooses them; raise `EmptyResultSet` if there can be none."""
+        known = _statements.get((self.using, self.shape)) if self.shape is not None else None
+        if known is not None:
+            return known, self.key
+        sql, parameters = self.chosen().query.get_compiler(self.using).as_sql()
+        if self.shape is not None and tuple(parameters) == self.key:
+            if len(_statements) >= MOST_STATEMENTS:
+                _statements.clear()
+            _statements[self.using, self.shape] = sql
+        return sql, parameters
+
+
+# By where it is run and its shape: the statement that chooses the keys of a page.
+_statements: dict[Hashable, str] = {}
+MOST_STATEMENTS = 500
 
 
 class Rows(Protocol):
     """How a list reads its rows and shows them."""
 
-    def fetch(self, ordering: Keyset, keys: QuerySet[Any]) -> list[Any]:
+    def fetch(self, ordering: Keyset, keys: Keys) -> list[Any]:
         """Read the rows with these keys, in this order."""
 
     def key(self, ordering: Keyset, row: Any) -> tuple[Any, ...]:
@@ -48,8 +90,8 @@ class LoadedRows:
     def __init__(self, view: Any) -> None:
         self.view = view
 
-    def fetch(self, ordering: Keyset, keys: QuerySet[Any]) -> list[Any]:
-        return list(ordering.ordered(self.view.loaded(self.view.queryset.all()).filter(pk__in=keys)))
+    def fetch(self, ordering: Keyset, keys: Keys) -> list[Any]:
+        return list(ordering.ordered(self.view.loaded(self.view.queryset.all()).filter(pk__in=keys.chosen())))
 
     def key(self, ordering: Keyset, row: Any) -> tuple[Any, ...]:
         return ordering.key(row)
@@ -70,9 +112,9 @@ class RenderedRows:
         self.plan = plan
         self._places: dict[str, int] = {}
 
-    def fetch(self, ordering: Keyset, keys: QuerySet[Any]) -> list[Any]:
-        using, actor = keys.db, self.view.actor
-        fill: dict[str, Any] = {KEYS: lambda: keys.query.get_compiler(using).as_sql()}
+    def fetch(self, ordering: Keyset, keys: Keys) -> list[Any]:
+        using, actor = keys.using, self.view.actor
+        fill: dict[str, Any] = {KEYS: keys.statement}
         for mask in masks_of(self.view.queryset.model):
             fill[mask.attribute] = partial(condition, mask, actor, using)
         self._places = {name: place for place, name in enumerate(self.plan.columns(ordering))}
