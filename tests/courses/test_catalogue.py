@@ -259,6 +259,12 @@ class TestRequisites:
             ("unknown_code", "expr.all.1.program"),
         }
 
+    def test_names_unknown_codes_in_the_order_in_which_they_stand(self):
+        with pytest.raises(DomainError) as refused:
+            RequisiteFactory(expr={"all": [{"course": f"NONE-{at}"} for at in range(12)]})
+
+        assert [each.field for each in refused.value.violations] == [f"expr.all.{at}.course" for at in range(12)]
+
     def test_a_course_cannot_require_itself(self):
         course = CourseFactory()
 
