@@ -5,6 +5,9 @@ after the fork and opens its own pool of connections at its first query, so no s
 """
 
 import os
+import shutil
+import tempfile
+from typing import Any
 
 from gunicorn.arbiter import Arbiter
 from gunicorn.workers.base import Worker
@@ -13,7 +16,7 @@ bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 wsgi_app = "campushub360.wsgi:application"
 worker_class = "gevent"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
-# More requests than this at once would only queue for the pool of connections, and be refused after three seconds.
+# More requests than this at once would only queue for the pool of connections, and be refused after eight seconds.
 worker_connections = 200
 timeout = 60
 graceful_timeout = 30
@@ -33,6 +36,22 @@ control_socket_disable = True
 proc_name = "campushub360"
 accesslog = None  # core.middleware writes the access log, with the request's id and caller
 errorlog = "-"
+
+# Where the processes keep what they count, so that any of them can tell of all (`core.metrics`).
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="campushub360-metrics-"))
+
+
+def child_exit(_server: Arbiter, worker: Worker) -> None:
+    """Let the gauges of a worker that ended count no more."""
+    from prometheus_client import multiprocess
+
+    ended: Any = multiprocess.mark_process_dead
+    ended(worker.pid)
+
+
+def on_exit(_server: Arbiter) -> None:
+    """Remove what was counted."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
 
 
 def post_worker_init(_worker: Worker) -> None:

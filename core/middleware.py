@@ -24,6 +24,7 @@ from django.utils.cache import patch_vary_headers
 from core.cache.generations import asking_once
 from core.db.positions import reading_from_replicas
 from core.logging import request_id
+from core.metrics import observe
 from core.provenance import answering, user_of
 
 logger = logging.getLogger("core.access")
@@ -56,7 +57,9 @@ class RequestMiddleware:
             if request.path.startswith("/api/"):
                 response.headers.setdefault("Cache-Control", "private, no-store")
                 patch_vary_headers(response, ["Authorization"])
-            _record(request, response, time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            observe(request, response, seconds)
+            _record(request, response, seconds)
         finally:
             request_id.reset(token)
         return response

@@ -40,6 +40,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
 from core.db.indexes import NamedGinIndex
+from core.errors import InvalidError
 from core.models import CustomizableModel
 
 ModelT = TypeVar("ModelT", bound=Model)
@@ -51,6 +52,14 @@ MAX_TEXT_LENGTH = 2_000
 # How much a text must resemble the search (0..1). PostgreSQL's own 0.6 would not lead from "jonson"
 # to "Johnson" (0.5) nor from "jonh" to "John" (0.4).
 SIMILARITY = 0.4
+
+
+class SearchTooLongError(InvalidError):
+    """More is searched for than is looked at."""
+
+    code = "search_too_long"
+    title = f"A search has at most {MAX_WORDS} words of at most {MAX_WORD_LENGTH} characters."
+    field = "search"
 
 
 class Words(Func):
@@ -170,10 +179,21 @@ def words_of(text: str) -> list[str]:
     Combining marks belong to the letter before them, which matters in Indic scripts. What consists of
     modifier letters or of signs such as \N{DINGBAT NEGATIVE CIRCLED DIGIT ONE} is no word to PostgreSQL's parser.
     """
-    text = unicodedata.normalize("NFKC", text[:MAX_TEXT_LENGTH])
+    return [word[:MAX_WORD_LENGTH] for word in _words(text[:MAX_TEXT_LENGTH])[:MAX_WORDS]]
+
+
+def _words(text: str) -> list[str]:
+    text = unicodedata.normalize("NFKC", text)
     kept = "".join(character if unicodedata.category(character)[0] in "LMN" else " " for character in text)
-    words = [word[:MAX_WORD_LENGTH] for word in kept.split() if any(map(_makes_a_word, word))]
-    return words[:MAX_WORDS]
+    return [word for word in kept.split() if any(map(_makes_a_word, word))]
+
+
+def refusal_of(text: str) -> InvalidError | None:
+    """Return why a search text is more than is looked for, or None."""
+    words = _words(text) if len(text) <= MAX_TEXT_LENGTH else None
+    if words is None or len(words) > MAX_WORDS or any(len(word) > MAX_WORD_LENGTH for word in words):
+        return SearchTooLongError()
+    return None
 
 
 def _makes_a_word(character: str) -> bool:

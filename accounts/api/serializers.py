@@ -8,7 +8,7 @@ from rest_framework import serializers
 from accounts.assignments import Assignment
 from accounts.models import Person, RoleAssignment, User
 from accounts.roles import Role, ScopeKind
-from core.api.fields import VisibleRelatedField
+from core.api.fields import TextField, VisibleRelatedField
 from core.api.serializers import BaseDetailSerializer, BaseListSerializer, ModelWriteSerializer, WriteSerializer
 
 
@@ -73,7 +73,7 @@ class RoleAssignmentSerializer(BaseDetailSerializer[RoleAssignment]):
 
 
 class RoleAssignmentWriter(ModelWriteSerializer[RoleAssignment]):
-    valid_from = serializers.DateTimeField(required=False, allow_null=True)
+    valid_from = serializers.DateTimeField(required=False, help_text="From when on; from now on if left out.")
     valid_until = serializers.DateTimeField(required=False, allow_null=True)
 
     class Meta:
@@ -167,7 +167,7 @@ class SecondStepNeeded(serializers.Serializer[Any]):
     )
 
 
-class PresentPasswordField(serializers.CharField):
+class PresentPasswordField(TextField):
     """By which the owner of an account shows once more to be it."""
 
     def __init__(self, **options: Any) -> None:

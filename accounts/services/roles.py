@@ -96,10 +96,12 @@ def end_assignment(assignment: RoleAssignment, *, by: Actor | None) -> None:
     """Take a role away from now on; that it was held stays on record, unless it had not yet begun."""
     _refuse_self(assignment.user, by)
     now = timezone.now()
+    if assignment.valid.upper is not None and assignment.valid.upper <= now:
+        return
     _record("role.ended", assignment, by)
     if assignment.valid.lower and assignment.valid.lower >= now:
         crud.delete(assignment)
-    elif assignment.valid.upper is None or assignment.valid.upper > now:
+    else:
         crud.update(assignment, {"valid": _span(assignment.valid.lower, now)})
         outdate_tokens(assignment.user)
 

@@ -90,7 +90,7 @@ class University:
 
     def __post_init__(self) -> None:
         self.chooser = random.Random(f"university:{self.seed}")  # noqa: S311 - repetition, not secrecy
-        self.now = datetime.combine(self.today, time(6), UTC)
+        self.now = datetime.combine(self.today, time(0), UTC)
         self.keys = Keys(self.seed, self.now)
         self.first_year = (
             (self.today.year if self.today.month >= ACADEMIC_YEAR_BEGINS else self.today.year - 1) - YEARS + 1

@@ -130,7 +130,8 @@ def _connected(config: dict[str, Any], *, pool: bool) -> dict[str, Any]:
         options["pool"] = {
             "min_size": 1,
             "max_size": DATABASE_POOL_SIZE,
-            "timeout": 3,
+            # A burst of a hundred on a busy machine is served, and nobody waits for long behind an outage.
+            "timeout": 8,
             "reconnect_timeout": 2,
             "max_lifetime": 1800,
         }
@@ -165,6 +166,9 @@ def replicas() -> dict[str, Any]:
         entries[alias] = config
     return entries
 
+
+# Where the processes of this server keep what they count; gunicorn's configuration makes it.
+METRICS_DIRECTORY: str = env.str("PROMETHEUS_MULTIPROC_DIR", default="")
 
 # --- Cache and shared state ------------------------------------------------------------------------------------------
 

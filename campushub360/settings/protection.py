@@ -20,8 +20,12 @@ TRUSTED_PROXIES = [
     for name in _env.list("FORWARDED_ALLOW_IPS", default=["127.0.0.1"])
     for network in (["0.0.0.0/0", "::/0"] if name == "*" else [name.strip()])
 ]
-# Paths that are answered to some networks only: `/admin/=10.0.0.0/8 192.0.2.7;/health/=10.0.0.0/8`.
-IP_ALLOW_LIST = read_network_lists(_env.str("IP_ALLOW_LIST", default=""))
+# Paths that are answered to some networks only: `/admin/=10.0.0.0/8 192.0.2.7;/health/=10.0.0.0/8`. What is counted
+# concerns the machines inside, wherever nothing else is said.
+IP_ALLOW_LIST = {
+    "/metrics": ("127.0.0.0/8", "::1", "10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
+    **read_network_lists(_env.str("IP_ALLOW_LIST", default="")),
+}
 
 # --- How often -------------------------------------------------------------------------------------------------------
 

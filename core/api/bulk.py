@@ -20,11 +20,12 @@ from django.http import Http404
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers, status
 from rest_framework.decorators import action
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.exceptions import translated, violations_of
+from core.api.fields import IdField
 from core.api.serializers import WriteSerializer
 from core.api.viewsets import UnifiedViewSet
 from core.bulk import check_deferred
@@ -111,10 +112,10 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
 
     def _named(self, item: dict[str, Any]) -> ModelT:
         """Lock the row an item names."""
-        row_id = next(ids_at([item], "id"), None)
-        if row_id is None:
-            raise InvalidError("An item names its row by id.", field="id")
-        self.kwargs["pk"] = row_id
+        try:
+            self.kwargs["pk"] = IdField().run_validation(item.get("id"))
+        except ValidationError:
+            raise InvalidError("An item names its row by id.", field="id") from None
         try:
             return self.locked_row()
         except Http404:
@@ -173,7 +174,7 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
         names = natural_key(self.manageable().model) if self.action == "bulk_create" else ()
         return sorted(
             range(len(items)),
-            key=lambda place: [str(items[place].get(name, "")).strip().casefold() for name in names],
+            key=lambda place: [str(items[place].get(name, "")).casefold() for name in names],
         )
 
     def _attempt_item(

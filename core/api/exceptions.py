@@ -33,7 +33,13 @@ from rest_framework.response import Response
 from rest_framework.settings import api_settings
 from rest_framework.views import set_rollback
 
-from core.api.parsers import NulCharacterError, NumberOutOfRangeError, PayloadTooLarge, UnreadableUnicodeError
+from core.api.parsers import (
+    IncompleteBodyError,
+    NulCharacterError,
+    NumberOutOfRangeError,
+    PayloadTooLarge,
+    UnreadableUnicodeError,
+)
 from core.api.renderers import PROBLEM_TYPE, completed, dumps
 from core.api.responses import REASONS, problem
 from core.db.availability import DATABASE_ERRORS, forget_lost_connections, is_passing
@@ -70,13 +76,6 @@ class TooManyParametersError(InvalidError):
 
     code = "too_many_parameters"
     title = "The request carries too many parameters."
-
-
-class IncompleteBodyError(InvalidError):
-    """The connection ended before the body did."""
-
-    code = "incomplete_body"
-    title = "The body ended early."
 
 
 class ServiceUnavailable(APIException):

@@ -1,6 +1,7 @@
 """Serializer fields that take JSON for what it says, and that refuse to name what the caller cannot see."""
 
 import re
+from decimal import Decimal
 from typing import Any
 
 from django.db.models import QuerySet
@@ -8,6 +9,8 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from core.visibility import Sight, visible
+
+LENGTH_OF_ID = 36
 
 
 class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):
@@ -23,7 +26,7 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):
 
     def __init__(self, *, to: Sight = "view", **options: Any) -> None:
         self.sight = to
-        options.setdefault("pk_field", serializers.UUIDField())
+        options.setdefault("pk_field", IdField())
         super().__init__(**options)
 
     def get_queryset(self) -> QuerySet[Any]:
@@ -34,6 +37,15 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):
 
     def to_representation(self, value: Any) -> str:
         return str(value.pk)
+
+
+class IdField(serializers.UUIDField):
+    """An id as answers write it: a string of 36 characters, and none of the other spellings of a UUID."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str) or len(data) != LENGTH_OF_ID:
+            self.fail("invalid", value=data)
+        return super().to_internal_value(data)
 
 
 class _Text(serializers.CharField):
@@ -79,15 +91,48 @@ class WholeNumberField(serializers.IntegerField):
     """A JSON number without a fraction; digits in a string are a string."""
 
     def to_internal_value(self, data: Any) -> int:
-        if isinstance(data, bool) or not isinstance(data, int | float) or data != data // 1:
+        if isinstance(data, bool) or not isinstance(data, int | Decimal) or data != int(data):
             self.fail("invalid")
         return super().to_internal_value(int(data))
 
 
-class ExactNumberField(serializers.DecimalField):
-    """A decimal as a string or a JSON number, in the digits of ASCII."""
+class DayField(serializers.DateField):
+    """A day as YYYY-MM-DD."""
 
-    _SPELLING = re.compile(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*", re.ASCII)
+    _SPELLING = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str) or not self._SPELLING.fullmatch(data):
+            self.fail("invalid", format="YYYY-MM-DD")
+        return super().to_internal_value(data)
+
+
+class ClockField(serializers.TimeField):
+    """A time of day as HH:MM or HH:MM:SS, of no zone: an offset would have to be dropped."""
+
+    _SPELLING = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?", re.ASCII)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str) or not self._SPELLING.fullmatch(data):
+            self.fail("invalid", format="hh:mm[:ss[.uuuuuu]]")
+        return super().to_internal_value(data)
+
+
+class InstantField(serializers.DateTimeField):
+    """An instant with its offset from UTC; without one, nobody could say which instant is meant."""
+
+    _SPELLING = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE)
+
+    def to_internal_value(self, data: Any) -> Any:
+        if not isinstance(data, str) or not self._SPELLING.fullmatch(data):
+            self.fail("invalid", format="YYYY-MM-DDThh:mm:ss and Z or an offset such as +01:00")
+        return super().to_internal_value(data)
+
+
+class ExactNumberField(serializers.DecimalField):
+    """A decimal as a JSON number, or as a string of ASCII digits as answers write it."""
+
+    _SPELLING = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, bool) or (isinstance(data, str) and not self._SPELLING.fullmatch(data)):
@@ -101,6 +146,10 @@ _STRICT: dict[type[serializers.Field[Any, Any, Any, Any]], type[serializers.Fiel
     serializers.BooleanField: TruthField,
     serializers.IntegerField: WholeNumberField,
     serializers.DecimalField: ExactNumberField,
+    serializers.DateField: DayField,
+    serializers.TimeField: ClockField,
+    serializers.DateTimeField: InstantField,
+    serializers.UUIDField: IdField,
 }
 
 

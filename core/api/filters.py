@@ -39,12 +39,13 @@ from core.api.parameters import (
     filterset_of,
     model_of,
     refuse_unusable_parameters,
+    too_many_filters,
     unknown_parameters,
 )
 from core.customfields.selectors import definitions_for
 from core.errors import DomainError, InvalidError, raise_all
 from core.models import CustomizableModel
-from core.search import search
+from core.search import MAX_TEXT_LENGTH, refusal_of, search
 
 __all__ = [
     "BooleanFilter",
@@ -156,7 +157,8 @@ class SearchBackend(BaseFilterBackend):
     """Applies `?search=` to a resource that is `searchable`."""
 
     def refusals(self, request: Request, view: APIView) -> list[DomainError]:
-        return []
+        refusal = refusal_of(request.query_params.get("search", ""))
+        return [refusal] if refusal else []
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
         text = request.query_params.get("search", "")
@@ -171,20 +173,31 @@ class SearchBackend(BaseFilterBackend):
     def get_schema_operation_parameters(self, view: APIView) -> list[Schema]:
         if not getattr(view, "searchable", False):
             return []
-        description = "Words that begin words of the row; when no row has them, rows that resemble them are found."
-        return [{"name": "search", "in": "query", "description": description, "schema": {"type": "string"}}]
+        description = (
+            "At most 10 words that begin words of the row; when no row has them, rows that resemble them are found."
+        )
+        schema = {"type": "string", "maxLength": MAX_TEXT_LENGTH}
+        return [{"name": "search", "in": "query", "description": description, "schema": schema}]
 
 
 class CustomFieldBackend(BaseFilterBackend):
     """Applies `?custom.<name>=` to a customizable model."""
 
     def refusals(self, request: Request, view: APIView) -> list[DomainError]:
-        return []
+        if too_many_filters(view, request):
+            return []
+        return self._applied(request, model_of(view)._default_manager.none())[1]
 
     def filter_queryset(self, request: Request, queryset: QuerySet[Any], view: APIView) -> QuerySet[Any]:
+        narrowed, errors = self._applied(request, queryset)
+        raise_all(errors)
+        return narrowed
+
+    def _applied(self, request: Request, queryset: QuerySet[Any]) -> tuple[QuerySet[Any], list[DomainError]]:
+        """Return the rows that have the values asked for, and what is wrong with what was asked."""
         wanted = [name for name in request.query_params if name.startswith(CUSTOM)]
         if not wanted or not issubclass(queryset.model, CustomizableModel):
-            return queryset
+            return queryset, []
         definitions = definitions_for(request, queryset.model)
         errors: list[DomainError] = []
         for name in wanted:
@@ -195,8 +208,7 @@ class CustomFieldBackend(BaseFilterBackend):
                 )
             except InvalidError as error:
                 errors.append(error)
-        raise_all(errors)
-        return queryset
+        return queryset, errors
 
     def get_schema_operation_parameters(self, view: APIView) -> list[Schema]:
         if not issubclass(model_of(view), CustomizableModel):

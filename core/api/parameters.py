@@ -64,16 +64,31 @@ def refuse_unusable_parameters(view: APIView, request: Request) -> None:
         for name in unknown_parameters(view, request)
     ]
     errors += [RepeatedParameterError(field=name) for name, values in parameters.lists() if len(values) > 1]
+    if SELECTION & parameters.keys():
+        errors += _refused_selection(view)
     if is_list(view, request):
-        filterset = filterset_of(view)
-        names = filterset.base_filters if filterset else {}
-        if sum(name in names or name.startswith(CUSTOM) for name in parameters) > MAX_FILTERS:
+        if too_many_filters(view, request):
             errors.append(TooManyFiltersError())
         for backend in getattr(view, "filter_backends", ()):
             errors += backend().refusals(request, view)
         if paginator := getattr(view, "paginator", None):
             errors += paginator.refusals(request)
     raise_all(errors)
+
+
+def too_many_filters(view: APIView, request: Request) -> bool:
+    """Say whether the request filters by more than a list is prepared for."""
+    filterset = filterset_of(view)
+    names = filterset.base_filters if filterset else {}
+    return sum(name in names or name.startswith(CUSTOM) for name in request.query_params) > MAX_FILTERS
+
+
+def _refused_selection(view: APIView) -> list[DomainError]:
+    try:
+        getattr(view, "selection", None)
+    except DomainError as refused:
+        return list(refused.violations)
+    return []
 
 
 def is_list(view: APIView, request: Request) -> bool:

@@ -8,13 +8,14 @@ answer is ever served to somebody with another sight. A day is part of it, too: 
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 import orjson
 from django.db import connection
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils import timezone
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -28,6 +29,7 @@ from core.cache.answers import Answer, answers
 from core.cache.generations import Reading, expect, generations
 from core.cache.release import fingerprint
 from core.db.positions import hold_to_present
+from core.metrics import ANSWERS
 
 # Tells the edge that an answer may be kept, what must still hold then, and what it depends on (`core.api.edge`).
 KEPT = "X-Edge-Keep"
@@ -39,7 +41,7 @@ AROUND_MIDNIGHT = timedelta(minutes=1)
 
 def stamp() -> str | None:
     """Return what changes with the release and with the day; None while the day turns, when nothing is remembered."""
-    now = datetime.now(UTC)
+    now = datetime.now(timezone.get_default_timezone())  # by the institution's days, rows are in force
     if (now - AROUND_MIDNIGHT).date() != (now + AROUND_MIDNIGHT).date():
         return None
     return f"{fingerprint()}/{now.date().isoformat()}"
@@ -78,7 +80,10 @@ def reading_of(tags: Sequence[str]) -> Reading | None:
 
 def answer_named(name: bytes) -> Answer | None:
     """Return what this process remembers under a name."""
-    return answers().near(name)
+    answer = answers().near(name)
+    if answer is not None:
+        ANSWERS.labels("process").inc()
+    return answer
 
 
 def is_plain(view: Any) -> bool:
@@ -113,8 +118,11 @@ class RememberedReadMixin(APIView):
             return make()
         hold_to_present()
         key, known = question.named(reading), answers()
-        answer = known.near(key) or known.far(key)
+        answer, found = known.near(key), "process"
+        if answer is None:
+            answer, found = known.far(key), "redis"
         is_hit = answer is not None
+        ANSWERS.labels(found if is_hit else "nowhere").inc()
         if answer is None:
             with known.made_once(key):
                 answer = known.near(key) or self._made(key, make)

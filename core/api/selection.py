@@ -58,4 +58,4 @@ def _fields_of(reader: type[BaseModelSerializer[Any]], include: tuple[str, ...])
 
 def _names(request: Request, parameter: str) -> list[str] | None:
     value = request.query_params.get(parameter)
-    return None if value is None else [name for name in value.split(",") if name]
+    return None if value is None else value.split(",")

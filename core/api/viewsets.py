@@ -17,13 +17,14 @@ from django.http.response import HttpResponseBase
 from django.utils import timezone
 from django.utils.functional import SimpleLazyObject, cached_property
 from rest_framework import status
-from rest_framework.exceptions import MethodNotAllowed
+from rest_framework.exceptions import MethodNotAllowed, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 from rest_framework.viewsets import GenericViewSet
 
 from core.api import etag
+from core.api.exceptions import violations_of
 from core.api.filters import (
     CustomFieldBackend,
     OrderingBackend,
@@ -43,10 +44,11 @@ from core.api.selection import Selection
 from core.api.serializers import BaseModelSerializer, expansions, with_included, with_masks
 from core.cache.generations import expect
 from core.crud import Crud
+from core.customfields import validated as custom_values
 from core.customfields.protection import hidden_names
 from core.errors import DomainError, ForbiddenError, OutOfScopeError, raise_all
 from core.masks import masks_of
-from core.models import CustomField
+from core.models import CustomField, CustomizableModel
 from core.recording import Disclosure, recorder
 from core.visibility import visible
 
@@ -216,7 +218,10 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
         if writer is None:
             raise TypeError(f"{self.action} takes no body")
         serializer = writer(data=data, partial=partial, context=self.writer_context(row))
-        serializer.is_valid(raise_exception=True)
+        try:
+            serializer.is_valid(raise_exception=True)
+        except ValidationError as refused:
+            raise_all([*violations_of(refused), *self._refused_custom_fields(data, row)])
         values: dict[str, Any] = serializer.validated_data
         # Before any rule compares a value with one that the caller may not know.
         raise_all(self._hidden_custom_fields(values, row))
@@ -235,6 +240,21 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
         reader = self.detail_serializer_class(standing, only=names, context=context)
         shown: dict[str, Any] = json.loads(dumps(reader.data))
         return {name: value for name, value in shown.items() if name not in reader.hidden_of(standing)}
+
+    def _refused_custom_fields(self, data: Any, row: ModelT | None) -> Sequence[DomainError]:
+        """Return what the service would say of the custom values, so that it is told with what else is wrong."""
+        model = super().get_queryset().model
+        given = data.get("custom_fields") if isinstance(data, Mapping) else None
+        if not isinstance(given, Mapping) or not issubclass(model, CustomizableModel):
+            return []
+        if hidden := self._hidden_custom_fields({"custom_fields": given}, row):
+            return hidden
+        existing, row_id = ({}, None) if row is None else (cast("CustomizableModel", row).custom_data, row.pk)
+        try:
+            custom_values(model, given, existing=existing, instance_id=row_id, partial=row is not None, by=self.actor)
+        except DomainError as refused:
+            return list(refused.violations)
+        return []
 
     def _hidden_custom_fields(self, values: Mapping[str, Any], row: ModelT | None) -> Sequence[DomainError]:
         """Refuse protected custom values of a row, or of one that is yet to come, that the caller may not know."""

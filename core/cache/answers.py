@@ -19,6 +19,7 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from core.cache.local import LocalCache
+from core.metrics import left_alone
 from core.redis import redis_at
 
 logger = logging.getLogger(__name__)
@@ -105,6 +106,7 @@ class Answers:
             return question()
         except (RedisError, OSError) as error:
             self._away_until = time.monotonic() + self._pause
+            left_alone("cache", self._pause)
             logger.warning("answers.away", extra={"reason": type(error).__name__, "seconds": self._pause})
             return None
 

@@ -30,6 +30,7 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from core.cache.raised import line_of
+from core.metrics import left_alone
 from core.redis import redis_at
 
 logger = logging.getLogger(__name__)
@@ -176,6 +177,7 @@ class Generations:
             found: Any = self._redis.ask("MGET", self._lease, *keys)
         except (RedisError, OSError) as error:
             self._away_until = time.monotonic() + self._pause
+            left_alone("cache", self._pause)
             logger.warning("generations.away", extra={"reason": type(error).__name__, "seconds": self._pause})
             return None
         self._away_until = 0.0
@@ -194,7 +196,16 @@ class Generations:
             self._raise(keys=keys, args=[position, commit, REMEMBERED_SECONDS, self._channel, line_of(commit, tags)])
         except (RedisError, OSError):
             self._away_until = time.monotonic() + self._pause
+            left_alone("cache", self._pause)
             raise
+
+    def lease_left(self) -> float:
+        """Return for how many seconds generations may be trusted; 0 without a lease, or a server that answers."""
+        try:
+            left: Any = self._redis.pttl(self._lease)
+        except (RedisError, OSError):
+            return 0.0
+        return float(max(left, 0)) / 1000
 
     def now(self) -> int:
         """Return the server's time in milliseconds; raise `RedisError` or `OSError` when it does not answer."""

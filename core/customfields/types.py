@@ -211,7 +211,8 @@ TYPES: dict[str, FieldType] = {
 
 def parsed(definition: CustomField, value: Any) -> Any:
     """Return the canonical form of a JSON value, None for an empty one; raise an `InvalidError`."""
-    if value is None or value in ("", [], ()):
+    is_list = definition.field_type == CustomFieldType.MULTISELECT
+    if value is None or value == "" or (is_list and value in ([], ())):
         return None
     return TYPES[definition.field_type].parse(definition, value)
 

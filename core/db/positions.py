@@ -24,6 +24,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from core.cache.generations import Position, expect, generations
+from core.metrics import left_alone
 
 logger = logging.getLogger(__name__)
 
@@ -70,6 +71,7 @@ class Replica:
     def fail(self, error: Exception) -> None:
         """Leave it alone for a while, and drop the connection on which it failed."""
         self._away_until = time.monotonic() + PAUSE_SECONDS
+        left_alone(self.alias, PAUSE_SECONDS)
         logger.warning(
             "replica.failed", extra={"replica": self.alias, "reason": type(error.__cause__ or error).__name__}
         )

@@ -22,6 +22,7 @@ from typing import Any, Self
 from django.conf import settings
 from redis.exceptions import RedisError
 
+from core.metrics import left_alone
 from core.redis import QuickScript, redis_at
 
 logger = logging.getLogger(__name__)
@@ -140,6 +141,7 @@ class Limiter:
                 return self._spend_shared(demands)
             except (RedisError, OSError) as error:
                 self._alone_until = time.monotonic() + self.pause
+                left_alone("state", self.pause)
                 logger.warning("limiter.alone", extra={"reason": type(error).__name__, "seconds": self.pause})
         return self._alone.spend(demands)
 

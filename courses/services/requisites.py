@@ -9,6 +9,7 @@ enrolling does not ask for it. The courses that an expression names are also row
 be deleted and cycles are found by the database's own indexes.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypedDict, Unpack
@@ -234,15 +235,20 @@ def _text(value: Any, longest: int = 64) -> str | None:
     return value if isinstance(value, str) and 0 < len(value) <= longest and value.isprintable() else None
 
 
+_CREDITS = re.compile(r"\d{1,4}(\.\d{1,4})?", re.ASCII)
+
+
 def _credits(value: Any) -> str | None:
     """Return a number of credits as the API writes decimals, or None."""
     if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
+        return None
+    if isinstance(value, str) and not _CREDITS.fullmatch(value):
         return None
     # A number of thousands of digits costs too much to even look at.
     if isinstance(value, int) and not 0 <= value <= MOST_CREDITS:
         return None
     try:
-        number = Decimal(str(value)[:12])
+        number = Decimal(str(value))
     except InvalidOperation:
         return None
     if not number.is_finite() or not 0 <= number <= MOST_CREDITS or number != round(number, 2):

@@ -94,7 +94,7 @@ class AppointmentRole(models.TextChoices):
 
 class AppointmentQuerySet(BaseQuerySet["Appointment"]):
     def current(self) -> Self:
-        """Those in force today, by the database's clock in UTC."""
+        """Those in force today, by the database's clock, where the institution is."""
         return self.filter(valid__contains=TruncDate(Now()))
 
     def for_api(self) -> Self:

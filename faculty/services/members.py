@@ -69,6 +69,14 @@ class EndsBeforeStartError(InvalidError):
     field = "appointed_on"
 
 
+class NoNewPostError(InvalidError):
+    """The first day of a post is given, and no post begins."""
+
+    code = "no_new_post"
+    title = "The day of an appointment goes with another rank or department."
+    field = "appointed_on"
+
+
 class OwnPostError(ForbiddenError):
     """Nobody settles their own rank, load, pay, department or standing."""
 
@@ -88,7 +96,7 @@ def create_faculty(*, by: Actor | None, **values: Unpack[NewFacultyValues]) -> F
     """
     own: dict[str, Any] = dict(values)
     start = own.pop("appointed_on", None) or timezone.localdate()
-    own["employee_no"] = own.get("employee_no", "").strip()
+    own.setdefault("employee_no", "")
     faculty = create_part(Faculty, own, by=by)
     publish(FacultyCreated(faculty_id=faculty.pk, person_id=faculty.person_id, employee_no=faculty.employee_no))
     if faculty.status not in GONE:
@@ -101,18 +109,23 @@ def update_faculty(faculty: Faculty, *, by: Actor | None, **changes: Unpack[Facu
     """Change a member of faculty; refused with `employee_no_immutable` for another number.
 
     Another rank or department begins another post; another status is moved to as by `change_status`.
-    Refused with `self_approval` when somebody would change their own post.
+    Refused with `no_new_post` when a first day is given without either, and with `self_approval` when somebody would
+    change their own post.
     """
     own: dict[str, Any] = dict(changes)
     if any(name in DECIDED_BY_OTHERS and getattr(faculty, name, None) != value for name, value in own.items()):
         _refuse_oneself(faculty, by)
-    if own.pop("employee_no", faculty.employee_no).strip() != faculty.employee_no:
+    if own.pop("employee_no", faculty.employee_no) != faculty.employee_no:
         raise EmployeeNoImmutableError
-    start = own.pop("appointed_on", None) or timezone.localdate()
+    appointed_on = own.pop("appointed_on", None)
+    start = appointed_on or timezone.localdate()
     status = own.pop("status", faculty.status)
     post = faculty.rank, faculty.department_id
     update_part(faculty, faculty.person, own, by=by)
-    if (faculty.rank, faculty.department_id) != post and faculty.status not in GONE:
+    has_moved = (faculty.rank, faculty.department_id) != post and faculty.status not in GONE
+    if appointed_on is not None and not has_moved:
+        raise NoNewPostError
+    if has_moved:
         _end_post(faculty, post[1], start, by=by)
         _appoint(faculty, start, by=by)
     if status != faculty.status:

@@ -98,7 +98,7 @@ def create_student(*, by: Actor | None, **values: Unpack[NewStudentValues]) -> S
     program, cohort = own.pop("program", None), own.pop("cohort", "")
     if cohort and program is None:
         raise CohortWithoutProgramError
-    own["student_no"] = own.get("student_no", "").strip() or _next_student_no(own.get("admitted_on"))
+    own["student_no"] = own.get("student_no") or _next_student_no(own.get("admitted_on"))
     student = create_part(Student, own, by=by)
     if program is not None:
         programs.enrol_in_program(student=student, program=program, cohort=cohort, is_primary=True, by=by)
@@ -118,8 +118,7 @@ def update_student(student: Student, *, by: Actor | None, **changes: Unpack[Stud
     moved to as by `change_status`.
     """
     own: dict[str, Any] = dict(changes)
-    number = own.pop("student_no", "").strip()
-    if number not in ("", student.student_no):
+    if own.pop("student_no", student.student_no) != student.student_no:
         raise StudentNoImmutableError
     status = own.pop("status", student.status)
     curriculum: dict[str, Any] = {name: own.pop(name) for name in ("program", "cohort") if name in own}
@@ -181,7 +180,7 @@ def _set_program(student: Student, curriculum: Mapping[str, Any], *, by: Actor |
     program: Program | None = curriculum.get("program", present)
     cohort: str = curriculum.get("cohort", primary.cohort if primary else "")
     if program is None:
-        if cohort and primary is None:
+        if curriculum.get("cohort") or (cohort and primary is None):
             raise CohortWithoutProgramError
         if primary is not None:
             programs.update_program_enrollment(primary, is_primary=False, by=by)

@@ -145,6 +145,12 @@ def test_creating_changing_and_deleting_round_trip(registrar_client):
     assert not Faculty.objects.exists()
 
 
+def test_the_first_day_of_no_post_is_refused(registrar_client, emmy):
+    answer = registrar_client.patch(url_of(emmy), {"appointed_on": "2020-09-01"}, format="json")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "no_new_post")
+
+
 def test_every_fault_of_a_request_is_reported_at_once(registrar_client):
     body = {"last_name": "N", "rank": "king", "fte": "9", "birth_date": "1882-03-23"}
 

@@ -55,7 +55,7 @@ class TestCreateFaculty:
         FacultyFactory(employee_no="E1")
 
         with pytest.raises(ConflictError) as refused:
-            recorded(employee_no=" E1 ")
+            recorded(employee_no="E1")
 
         assert (refused.value.error_code, refused.value.field) == ("employee_no_taken", "employee_no")
         assert Person.objects.count() == 1

@@ -183,6 +183,30 @@ def test_whatever_is_shown_changes_the_version(registrar_client, ada, change):
     assert ada.person.last_name == "Lovelace"
 
 
+def test_every_fault_of_a_question_is_reported_at_once(registrar_client):
+    question = "?status=x&custom.nope=1&fields=nope&include=nope&ordering=nope&page_size=0&nope=1&search=" + "x" * 65
+
+    answer = registrar_client.get(f"{LIST}{question}")
+
+    named = {error["field"] for error in answer.json()["errors"]}
+    assert answer.status_code == 400
+    assert named == {"status", "custom.nope", "fields", "include", "ordering", "page_size", "nope", "search"}
+
+
+@pytest.mark.parametrize("question", ["?fields=", "?fields=id,", "?include="])
+def test_an_empty_name_asks_for_nothing_that_there_is(registrar_client, question):
+    assert registrar_client.get(f"{LIST}{question}").json()["code"] == "unknown_field"
+
+
+def test_custom_fields_are_refused_together_with_what_else_is_wrong(registrar_client):
+    body = {"last_name": "Byron", "admitted_on": "yesterday", "custom_fields": {"nope": 1}}
+
+    answer = registrar_client.post(LIST, body, format="json")
+
+    named = {error["field"] for error in answer.json()["errors"]}
+    assert (answer.status_code, named) == (400, {"admitted_on", "department", "custom_fields.nope"})
+
+
 def test_every_fault_of_a_request_is_reported_at_once(registrar_client):
     body = {"email": "nowhere", "status": "lost", "birth_date": "soon", "colour": "red", "gender": "?"}
 

@@ -24,7 +24,9 @@ from core.models import CustomizableModel
             ]
         },
         "description": "Values of the custom fields by name; see `/api/v1/custom-fields/`. One that is protected is "
-        "null for those whose role does not cover it, who may not write it either.",
+        "null for those whose role does not cover it, who may not write it either. Kept in one spelling are e-mail "
+        "addresses (in lower case), telephone numbers (without separators), numbers (without trailing zeros) and the "
+        "choices of a multiselect (in the order of the definition).",
         "example": {"blood_group": "O+", "languages": ["en", "hi"], "hostel_resident": True, "score": "3.50"},
     }
 )

@@ -3,7 +3,10 @@
 import json
 import os
 from contextlib import suppress
+from decimal import Decimal
+from io import BytesIO
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from django.test import Client
@@ -14,7 +17,7 @@ from rest_framework import serializers
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from core.api.parsers import loads, refuse_unreadable_query
+from core.api.parsers import StrictJSONParser, loads, refuse_unreadable_query
 from core.api.permissions import PublicByName
 from core.errors import DomainError
 
@@ -146,13 +149,25 @@ documents = some.dictionaries(
 
 @given(documents, some.booleans())
 def test_every_document_that_can_be_stored_is_read_as_it_was_meant(document, escaped):
-    assert loads(json.dumps(document, ensure_ascii=escaped).encode()) == document
+    text = json.dumps(document, ensure_ascii=escaped)
+
+    assert loads(text.encode()) == json.loads(text, parse_float=Decimal)
 
 
 @given(some.binary(max_size=200) | some.text(alphabet='[]{}",:\\u0dt1eE+-.', max_size=200).map(str.encode))
 def test_any_bytes_are_read_or_refused_and_nothing_else(body):
     with suppress(DomainError):
-        assert loads(body) == json.loads(body)
+        assert loads(body) == json.loads(body, parse_float=Decimal)
+
+
+@pytest.mark.parametrize("sent", [b'{"a": 1}', b'{"a": "b'])
+def test_a_body_that_ends_before_it_is_as_long_as_was_said_is_refused(sent):
+    request = SimpleNamespace(headers={"Content-Length": str(len(sent) + 100)})
+
+    with pytest.raises(DomainError) as refused:
+        StrictJSONParser().parse(BytesIO(sent), "application/json", {"request": request})
+
+    assert refused.value.error_code == "incomplete_body"
 
 
 def test_a_refusal_over_http_is_a_problem_document():
