@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models import Func, Value
 from django.db.models.functions import Now
 
+from core.db.json import PlainDecoder
 from core.models import BaseQuerySet
 
 
@@ -148,7 +149,7 @@ class Change(Entry):
     table_name = models.CharField(max_length=63)
     row_id = models.CharField(max_length=64)
     operation = models.CharField(max_length=6, choices=Operation)
-    changes = models.JSONField(null=True)
+    changes = models.JSONField(null=True, decoder=PlainDecoder)
 
     objects = BaseQuerySet["Change"].as_manager()
 

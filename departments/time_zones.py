@@ -6,7 +6,8 @@ from zoneinfo import available_timezones
 
 @cache
 def _names() -> frozenset[str]:
-    return frozenset(available_timezones())
+    # Some systems list a file of their own beside those of the database.
+    return frozenset(available_timezones()) - {"localtime", "posixrules", "Factory"}
 
 
 def is_time_zone(name: str) -> bool:

@@ -26,6 +26,9 @@ METHODS = frozenset(HTTPMethod) - {HTTPMethod.TRACE, HTTPMethod.CONNECT}
 # The views of the administration would take any other for GET.
 METHODS_OF_ADMIN = frozenset({HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.POST})
 ADMIN = "/admin/"
+# What machines ask; nothing is sent there.
+METHODS_OF_PROBES = frozenset({HTTPMethod.GET, HTTPMethod.HEAD})
+ASKED_BY_MACHINES = PROBES | {"/health/", "/metrics"}
 # No body is so long that its length has more.
 MOST_DIGITS = 18
 
@@ -81,6 +84,8 @@ def _refusal(request: HttpRequest) -> Refusal | None:
 
 
 def _methods(request: HttpRequest) -> frozenset[HTTPMethod]:
+    if request.path in ASKED_BY_MACHINES:
+        return METHODS_OF_PROBES
     return METHODS_OF_ADMIN if request.path.startswith(ADMIN) else METHODS
 
 

@@ -24,6 +24,18 @@ class ExactEncoder(json.JSONEncoder):
         return orjson.dumps(o, default=_default).decode()
 
 
+def _whole(digits: str) -> int | Decimal:
+    number = Decimal(digits)
+    return int(number) if -(2**63) <= number < 2**63 else number
+
+
+class PlainDecoder(json.JSONDecoder):
+    """Reads whole numbers of 64 bits as they are and every other number as a `Decimal`."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "parse_float": Decimal, "parse_int": _whole})
+
+
 class ExactDecoder(json.JSONDecoder):
     """Reads every JSON number as a `Decimal`."""
 

@@ -1,5 +1,7 @@
 """The logs over HTTP: auditors and administrators read all of it, people who was shown their own record."""
 
+from decimal import Decimal
+
 import pytest
 
 from accounts.roles import Role, ScopeKind
@@ -80,6 +82,17 @@ def test_the_history_of_a_row_is_found_by_the_row(auditor):
     assert (first["operation"], first["changes"]) == ("insert", None)
     assert (latest["operation"], latest["changes"]["status"]) == ("update", ["active", "suspended"])
     assert latest["table_name"] == "students_student"
+
+
+def test_the_history_tells_numbers_to_their_last_digit(auditor):
+    student = StudentFactory()
+    values = {"long": Decimal(12345678901234567890123), "fine": Decimal("12345678901234567.25"), "short": Decimal(7)}
+    type(student).objects.filter(pk=student.pk).update(custom_data=values)
+
+    latest, _ = rows(auditor.get(CHANGES, {"row": student.pk}))
+
+    told = {"long": "12345678901234567890123", "fine": "12345678901234567.25", "short": 7}
+    assert latest["changes"]["custom_data"] == [{}, told]
 
 
 def test_pages_follow_one_another_and_show_each_entry_once(auditor):

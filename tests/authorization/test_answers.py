@@ -32,10 +32,10 @@ WHOEVER = ("system_admin", "registrar", "student", "auditor")
 CONTRACT = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"}
 METHODS = CONTRACT | {"OPTIONS"}
 PLACEHOLDER = re.compile(r"\{[^}]*\}")
-# Probes, pages for people, and what describes the API.
+# Probes, what is counted, pages for people, and what describes the API.
 ELSEWHERE = {
-    "/", "/favicon.ico", "/livez", "/readyz", "/health/", "/admin/", "/admin/autocomplete/", "/admin/password_change/",
-    "/admin/second_factor/",
+    "/", "/favicon.ico", "/livez", "/readyz", "/health/", "/metrics", "/admin/", "/admin/autocomplete/",
+    "/admin/password_change/", "/admin/second_factor/",
     "/api/v1/schema/", "/api/v1/docs/", "/api/v1/docs/redoc/",
 }  # fmt: skip
 JSON = ("application/json", "application/problem+json")

@@ -41,6 +41,12 @@ class TestMethods:
     def test_what_takes_no_form_refuses_post(self, client: Client, path: str) -> None:
         assert client.post(path).status_code == 405
 
+    @pytest.mark.parametrize("path", ["/health/", "/livez", "/readyz", "/metrics"])
+    def test_what_machines_ask_refuses_a_form_before_it_is_taken_for_a_forgery(self, path: str) -> None:
+        response = Client(enforce_csrf_checks=True).post(path)
+
+        assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+
 
 class TestAddresses:
     pytestmark = pytest.mark.checklist(74)
