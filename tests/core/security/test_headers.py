@@ -147,7 +147,7 @@ class TestNginx:
         """Return what nginx adds where the application has said nothing."""
         variables = dict(re.findall(r"^    add_header (\S+) (\$\w+) always;$", self.CONF, re.MULTILINE))
         defaults = dict(re.findall(r"map \$upstream_http_\w+ (\$\w+) \{\s+\"\" \"(.*)\";\s+\}", self.CONF))
-        return {name: defaults[variable] for name, variable in variables.items()}
+        return {name: defaults[variable] for name, variable in variables.items() if variable in defaults}
 
     def test_nginx_says_what_the_application_says(self, client: Client) -> None:
         response = client.get("/nowhere/")
