@@ -11,6 +11,7 @@ class TimeExtension(OpenApiSerializerFieldExtension):
     """A time of day belongs to no time zone, so it is not what JSON Schema calls a time."""
 
     target_class = "rest_framework.fields.TimeField"
+    match_subclasses = True
 
     def map_serializer_field(self, auto_schema: Any, direction: str) -> Schema:
         pattern = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,6})?)?$"
