@@ -6,6 +6,7 @@ Each takes the file that its container is given, and what is not in there on its
 import os
 import signal
 import subprocess
+from abc import abstractmethod
 from pathlib import Path
 from typing import IO
 
@@ -146,9 +147,9 @@ class SystemServer(Engine):
             if not path.is_symlink():
                 self._give_away(path)
 
+    @abstractmethod
     def configure(self) -> None:
         """Write its files into `data`."""
-        raise AssertionError
 
 
 class PgBouncer(SystemServer):
