@@ -7,12 +7,6 @@ from core.chores import carry_out
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
-def make_audit_partitions() -> None:
-    """Make the partitions of the months to come."""
-    carry_out("make_audit_partitions", services.make_partitions)
-
-
-@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def seal_audit() -> None:
     """Seal what can be sealed of the logs."""
     carry_out("seal_audit", services.seal_logs)

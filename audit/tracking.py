@@ -23,7 +23,7 @@ _FOLLOWED = """
 """
 _THERE = """
     SELECT relname FROM pg_class
-    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+    WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
       AND to_regprocedure('audit_follow(regclass, text)') IS NOT NULL
 """
 

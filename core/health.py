@@ -25,12 +25,14 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db import connections
 from django.db.migrations.loader import MigrationLoader
+from django.utils import timezone
 
 from core.logging import describe
+from core.partitions.standing import standings
 
 logger = logging.getLogger(__name__)
 
-DEPENDENCIES = ("database", "migrations", "cache", "redis", "disk_space", "memory")
+DEPENDENCIES = ("database", "migrations", "partitions", "cache", "redis", "disk_space", "memory")
 CGROUP = Path("/sys/fs/cgroup")
 
 
@@ -79,6 +81,7 @@ class HealthChecker:
         self._checks: Mapping[str, Callable[[], Mapping[str, Any]]] = {
             "database": self._database,
             "migrations": self._migrations,
+            "partitions": self._partitions,
             "cache": self._cache,
             "redis": self._redis,
             "disk_space": self._disk,
@@ -95,6 +98,10 @@ class HealthChecker:
     def check_migrations(self) -> Check:
         """Say whether the database has every migration that this code knows."""
         return self.report(["migrations"])["migrations"]
+
+    def check_partitions(self) -> Check:
+        """Say whether tables kept by month have room for the next one, and no row that lies outside of its month."""
+        return self.report(["partitions"])["partitions"]
 
     def check_cache(self) -> Check:
         """Say whether the cache gives back what it was given."""
@@ -161,6 +168,13 @@ class HealthChecker:
                 raise UnhealthyError(f"{len(missing)} migrations are missing, among them {'.'.join(min(missing))}")
             self._is_migrated = True
         return {}
+
+    def _partitions(self) -> Mapping[str, Any]:
+        with _connected() as session:
+            found = standings(lambda statement: session.execute(statement).fetchall(), at=timezone.now())
+        if wanting := [f"{standing.table}: {fault}" for standing in found for fault in standing.faults]:
+            raise UnhealthyError("; ".join(wanting))
+        return {"months_ahead": min((standing.ahead for standing in found), default=0)}
 
     def _cache(self) -> Mapping[str, Any]:
         cache.set("health_check", "ok", 10)

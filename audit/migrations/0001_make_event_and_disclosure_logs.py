@@ -74,8 +74,8 @@ END
 $$;
 """
 NO_FUNCTIONS = """
-DROP FUNCTION audit_keep(regclass);
-DROP FUNCTION audit_make_partitions(date);
+DROP FUNCTION IF EXISTS audit_keep(regclass);
+DROP FUNCTION IF EXISTS audit_make_partitions(date);
 DROP FUNCTION audit_refuse_change() CASCADE;
 DROP FUNCTION audit_xact();
 DROP SEQUENCE audit_entry_id;

@@ -4,7 +4,6 @@ from audit.services.alerts import alert_about_account, alert_disclosures, raise_
 from audit.services.disclosures import record_disclosures
 from audit.services.events import record
 from audit.services.keeping import Keeper
-from audit.services.partitions import make_partitions
 from audit.services.redaction import ERASED, allow_erasing, erase_history
 from audit.services.seals import RestoredError, Verdict, seal_logs, seal_restored, verify_logs
 
@@ -17,7 +16,6 @@ __all__ = [
     "alert_disclosures",
     "allow_erasing",
     "erase_history",
-    "make_partitions",
     "raise_alert",
     "record",
     "record_disclosures",

@@ -240,7 +240,7 @@ CELERY_BEAT_SCHEDULE = {
     # Hourly: until it is sealed, whoever owns the tables could change an entry without a trace.
     "seal_audit": chore("audit.tasks.seal_audit", minute="20"),
     # Nightly: the months to come, of which three are always there.
-    "make_audit_partitions": chore("audit.tasks.make_audit_partitions", hour="4", minute="50"),
+    "partitions": chore("core.tasks.partitions", hour="4", minute="50"),
     # Nightly: what people guessed wrong long ago.
     "purge_guess_counts": chore("accounts.tasks.purge_guess_counts", hour="4", minute="30"),
     # Every ten minutes: what is worth an alert is worth it soon.
@@ -360,6 +360,8 @@ IMPORT_ROWS_KEPT = timedelta(days=365)
 EXPORT_ROOT = env.path("EXPORT_ROOT", default=str(BASE_DIR / ".campus" / "exports"))()
 # How long they may be fetched.
 SUBJECT_EXPORTS_KEPT = timedelta(days=7)
+# Months of large tables that were put away: `manage.py partitions --archive` writes them, `--restore` reads them.
+ARCHIVE_ROOT = env.path("ARCHIVE_ROOT", default=str(BASE_DIR / ".campus" / "archives"))()
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / ".campus" / "media"))()
 
 STATIC_URL = "/static/"

@@ -6,6 +6,7 @@ from typing import Any
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError, InterfaceError, connections
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.metrics_core import GaugeMetricFamily
@@ -13,6 +14,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from core.cache.generations import generations
+from core.partitions import standings
+from core.partitions.making import ask
 
 _WAITING = """
     SELECT (SELECT count(*) FROM core_touch),
@@ -63,6 +66,26 @@ class Facts(Collector):
         ):
             yield GaugeMetricFamily(f"campushub360_{name}", text, value=float(value))
         yield from self._replicas(written)
+        yield from self._partitions()
+
+    def _partitions(self) -> Iterator[GaugeMetricFamily]:
+        homeless = GaugeMetricFamily(
+            "campushub360_partitions_default_rows",
+            "Rows in the default partition of a table kept by month; the first ten thousand are counted.",
+            labels=["table"],
+        )
+        ahead = GaugeMetricFamily(
+            "campushub360_partitions_months_ahead", "Months that are made after the present one.", labels=["table"]
+        )
+        try:
+            found = standings(ask, at=timezone.now())
+        except (DatabaseError, InterfaceError):
+            return
+        for standing in found:
+            homeless.add_metric([standing.table], standing.homeless)
+            ahead.add_metric([standing.table], standing.ahead)
+        yield homeless
+        yield ahead
 
     def _replicas(self, written: int) -> Iterator[GaugeMetricFamily]:
         behind = GaugeMetricFamily(

@@ -34,7 +34,7 @@ _PRESENT = """
 """
 _TABLES = """
     SELECT relname FROM pg_class
-    WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+    WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace
       AND to_regprocedure('core_follow_touches(regclass, text[])') IS NOT NULL
 """
 TRIGGERS = 3

@@ -94,8 +94,16 @@ FROM (
         (to_regclass('public.audit_erasable'))
 ) AS kept (name)
 WHERE name IS NOT NULL \gexec
--- The one way to change an entry of the logs, which erases what may be erased and leaves a trace.
+-- Which tables are kept by month is the migrator's to say as well.
+SELECT format('REVOKE INSERT, UPDATE, DELETE, TRUNCATE ON %s FROM campushub360', name)
+FROM (VALUES (to_regclass('public.core_partitioned'))) AS kept (name)
+WHERE name IS NOT NULL \gexec
+-- The one way to make a table, which is a month of one of those; and the one way to change an entry of the logs, which
+-- erases what may be erased and leaves a trace.
 SELECT format('GRANT EXECUTE ON FUNCTION %s TO campushub360', name)
-FROM (VALUES (to_regprocedure('public.audit_redact(text, bigint[], text[])'))) AS redacting (name)
+FROM (
+    VALUES (to_regprocedure('public.audit_redact(text, bigint[], text[])')),
+        (to_regprocedure('public.core_make_months(name, date, date)'))
+) AS allowed (name)
 WHERE name IS NOT NULL \gexec
 SQL

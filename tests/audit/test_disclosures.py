@@ -243,22 +243,6 @@ class TestTheLogsOnlyGrow:
 
 @pytest.mark.django_db
 class TestPartitions:
-    def test_three_months_ahead_are_there_already(self):
-        assert services.make_partitions() == 0
-
-    def test_missing_ones_are_made_and_refuse_to_be_emptied(self):
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT audit_make_partitions((current_date + interval '10 months')::date)")
-            assert cursor.fetchone()[0] >= 12
-            cursor.execute("SELECT to_char(current_date + interval '9 months', 'YYYYMM')")
-            name = f"audit_event_{cursor.fetchone()[0]}"
-            with pytest.raises(ProgrammingError, match="append-only"):
-                cursor.execute(f"TRUNCATE {name}")
-
-    def test_they_are_made_a_year_ahead_at_most(self):
-        with connection.cursor() as cursor, pytest.raises(Exception, match="a year ahead at most"):
-            cursor.execute("SELECT audit_make_partitions('2999-01-01')")
-
     def test_an_entry_of_a_month_without_a_partition_goes_to_the_default_one(self):
         with connection.cursor() as cursor:
             cursor.execute("INSERT INTO audit_event (at, action) VALUES ('2001-01-01', 'old')")

@@ -1,5 +1,6 @@
 """The database's roles: each is tried, on a real server, on what it must be able to do and on what it must not."""
 
+import json
 import os
 import signal
 import subprocess
@@ -69,10 +70,14 @@ def create_roles(port: int | None) -> None:
 
 
 def migrate(url: str) -> None:
-    environment = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "campushub360.settings.testing"}
-    command = [sys.executable, "manage.py", "migrate", "--skip-checks", "--verbosity=0"]
-    done = subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
+    done = manage(url, "migrate", "--skip-checks", "--verbosity=0")
     assert done.returncode == 0, done.stderr
+
+
+def manage(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "campushub360.settings.testing"}
+    command = [sys.executable, "manage.py", *arguments]
+    return subprocess.run(command, cwd=CHECKOUT, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.checklist(48)
@@ -292,10 +297,10 @@ class TestTheLogs:
     def test_the_application_has_months_made_which_it_can_only_add_to(self, connect: Connect) -> None:
         with connect("campushub360") as application:
             made = application.execute(
-                "SELECT audit_make_partitions((current_date + interval '8 months')::date)"
+                "SELECT core_make_months('audit_event', current_date, (current_date + interval '8 months')::date)"
             ).fetchone()
             assert made
-            assert made[0] >= 3 * 4
+            assert made[0] >= 4
             (name,) = application.execute(
                 "SELECT max(inhrelid::regclass::text) FROM pg_inherits"
                 " WHERE inhparent = 'audit_event'::regclass AND inhrelid::regclass::text <> 'audit_event_default'"
@@ -304,6 +309,20 @@ class TestTheLogs:
                 with pytest.raises(errors.InsufficientPrivilege):
                     application.execute(statement.format(name))
 
+    def test_the_application_runs_the_chore_and_puts_no_month_back(self, connect: Connect, tmp_path: Path) -> None:
+        page = tmp_path / "audit_event_200101.json"
+        described = {"table": "audit_event", "month": "2001-01", "columns": [], "rows": 0, "sha256": "", "file": ""}
+        page.write_text(json.dumps({**described, "archived_at": ""}))
+        with connect("campushub360") as application:
+            url = f"postgres://campushub360:{PASSWORDS['DATABASE_PASSWORD']}@127.0.0.1:{application.info.port}/campushub360"
+            application.execute("INSERT INTO audit_event (at, action) VALUES (now() - interval '3 months', 'tried')")
+            made = manage(url, "partitions")
+            homeless = application.execute("SELECT count(*) FROM audit_event_default").fetchone()
+        refused = manage(url, "partitions", "--restore", str(page))
+
+        assert (made.returncode, made.stdout, homeless) == (0, "1 months made.\n", (0,))
+        assert (refused.returncode, "connect as the one that migrates" in refused.stderr) == (1, True)
+
     @pytest.mark.parametrize(
         "statement",
         [
@@ -311,6 +330,10 @@ class TestTheLogs:
             "ALTER TABLE accounts_person DISABLE TRIGGER audit_follow_update",
             "DROP TRIGGER audit_no_change ON audit_event",
             "ALTER TABLE audit_event DETACH PARTITION audit_event_default",
+            "INSERT INTO core_partitioned VALUES ('students_student')",
+            "SELECT core_make_months('students_student', current_date, current_date)",
+            "SELECT core_open_month('audit_event', '2001-01-01')",
+            "SELECT core_attach_month('audit_event', date_trunc('month', current_date)::date)",
             "CREATE OR REPLACE FUNCTION audit_track() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END'",
         ],
     )
