@@ -18,7 +18,7 @@ from psycopg.errors import UndefinedTable
 from redis.exceptions import RedisError
 
 from core.cache.generations import end_moment, generations
-from core.cache.raised import EVERYTHING, line_of, note
+from core.cache.raised import EVERYTHING, is_noting, line_of, note
 from core.db.positions import replica_aliases
 
 logger = logging.getLogger(__name__)
@@ -52,7 +52,11 @@ class Raise:
             if tags:
                 note(line_of(self.commit, tags))
                 generations().raise_to(position, tags, commit=self.commit)
-            elif replica_aliases():
+                return
+            # It has moved nothing, or the keeper was first, and whoever stands before us may not have heard of it yet.
+            if is_noting() and (line := generations().raised(self.commit)) is not None:
+                note(line)
+            if replica_aliases():
                 generations().raise_to(position, [])
         except (RedisError, OSError, DatabaseError, InterfaceError) as error:
             if isinstance(error.__cause__, UndefinedTable):

@@ -50,9 +50,10 @@ class Position(NamedTuple):
 REMEMBERED_SECONDS = 60
 
 # Raises the generations of a commit once, whoever comes first: its writer or the keeper; and how far all of them are.
+# Under the commit's name stays what it moved, for a writer who finds that the keeper was first.
 RAISE = """
 if ARGV[2] ~= '' then
-  if not redis.call('SET', KEYS[1], 1, 'NX', 'EX', ARGV[3]) then return 0 end
+  if not redis.call('SET', KEYS[1], ARGV[5], 'NX', 'EX', ARGV[3]) then return 0 end
 end
 local reached = tonumber(redis.call('GET', KEYS[2]) or 0)
 redis.call('SET', KEYS[2], string.format('%.0f', math.max(reached, tonumber(ARGV[1]))))
@@ -198,6 +199,14 @@ class Generations:
             self._away_until = time.monotonic() + self._pause
             left_alone("cache", self._pause)
             raise
+
+    def raised(self, commit: str) -> str | None:
+        """Return the line that tells of a commit which somebody has raised lately; None if nobody has.
+
+        Raises `RedisError` or `OSError` when the server does not answer.
+        """
+        line: Any = self._redis.ask("GET", self._commit + commit)
+        return None if line is None else str(line.decode())
 
     def lease_left(self) -> float:
         """Return for how many seconds generations may be trusted; 0 without a lease, or a server that answers."""

@@ -21,6 +21,11 @@ def line_of(commit: str, tags: Iterable[str]) -> str:
     return " ".join([commit or "-", *(quote(tag, safe=":.*-_") for tag in sorted(tags))])
 
 
+def is_noting() -> bool:
+    """Say whether anybody wants to know what the present request moves."""
+    return _lines.get() is not None
+
+
 def note(line: str) -> None:
     """Let the present request tell of a commit."""
     lines = _lines.get()

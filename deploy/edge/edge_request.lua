@@ -123,13 +123,18 @@ local function canonical(query)
     return table.concat(sorted, "&"), includes
 end
 
--- Let the answer be looked up, and kept, under everything it depends on.
+-- Let the answer be looked up, and kept, under everything it depends on; not if a life ends meanwhile, whose counters
+-- another one begins at.
 local function use(caller, resource, life, path, query)
     local var = ngx.var
     local text, includes = canonical(query)
     local sight = (resource.is_everybodys and not includes) and caller.shared or caller.own
+    local counters = state.read(resource.tags)
+    if state.life() ~= life then
+        return
+    end
     var.edge_key = table.concat({
-        life, state.read(resource.tags), caller.stamp, sight, var.host, path, text, var.http_origin or "",
+        life, counters, caller.stamp, sight, var.host, path, text, var.http_origin or "",
     }, " ")
     var.edge_zone = "edge"
     ngx.ctx.edge_keep = resource.keep

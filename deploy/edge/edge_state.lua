@@ -40,29 +40,40 @@ function _M.begin()
     end
 end
 
+-- A dictionary that is full forgets something else to remember this, and a counter that is forgotten begins anew.
+local function begin_if(forgot)
+    if forgot then
+        ngx.log(ngx.WARN, "edge: no room for another tag; begins anew")
+        _M.begin()
+    end
+end
+
+local function keep(name, value)
+    local is_kept, _, forcible = counters:set(name, value)
+    begin_if(not is_kept or forcible)
+end
+
+local function count(name)
+    local value, _, forcible = counters:incr(name, 1, 0)
+    begin_if(not value or forcible)
+    return value
+end
+
 function _M.trust(till)
-    counters:set("trusted", till)
+    keep("trusted", till)
 end
 
 function _M.distrust()
     counters:delete("trusted")
 end
 
--- The present life; nil while it may have missed something.
+-- The present life; nil while it may have missed something. Ask again after `read`: what was read is of this life only if
+-- it lasts still.
 function _M.life()
     local till = counters:get("trusted")
     if till and till > _M.now() then
         return counters:get("life")
     end
-end
-
-local function count(name)
-    local value, _, forcible = counters:incr(name, 1, 0)
-    if not value or forcible then
-        ngx.log(ngx.WARN, "edge: no room for another tag; begins anew")
-        _M.begin()
-    end
-    return value
 end
 
 -- Take note of a commit, told of as a line of its name and the tags it has moved; once, whoever tells first.
@@ -78,7 +89,7 @@ function _M.raise(line)
         -- In this order: whoever has read the counter and then finds nothing here has read it before it went up.
         local number = count("moves")
         if number then
-            counters:set("move " .. number % REMEMBERED, number .. " " .. tag)
+            keep("move " .. number % REMEMBERED, number .. " " .. tag)
         end
         count("tag " .. tag)
     end

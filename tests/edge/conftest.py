@@ -44,7 +44,15 @@ def stack(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> It
         web = Part("web", folder, "-m", "gunicorn", "--config", "python:campushub360.gunicorn", **environment)
         ends.callback(web.stop, signal.SIGQUIT)
         proxy = ends.enter_context(
-            nginx(folder, application=port, with_edge=True, rate="5000r/s", EDGE_REDIS_URL=cache.url, PATH=os.defpath)
+            nginx(
+                folder,
+                application=port,
+                with_edge=True,
+                rate="5000r/s",
+                says="warn",
+                EDGE_REDIS_URL=cache.url,
+                PATH=os.defpath,
+            )
         )
         stack = Stack(cache, relay, web, port, proxy.tls_port, folder / "fullchain.pem")
         assert eventually(lambda: stack.ask("/livez").status == 200)

@@ -74,15 +74,26 @@ def _answer(
 
 @contextmanager
 def nginx(
-    folder: Path, *, application: int, with_edge: bool, rate: str = "50r/s", **environment: str
+    folder: Path,
+    *,
+    application: int,
+    with_edge: bool,
+    rate: str = "50r/s",
+    says: str = "crit",
+    **environment: str,
 ) -> Iterator[Proxy]:
-    """Run the deployed proxy before a server, and end it; it has no more in its environment than is named."""
+    """Run the deployed proxy before a server, and end it; it has no more in its environment than is named.
+
+    `says` is from which level on it tells of single requests in its error log.
+    """
     folder.chmod(0o755)
     (folder / "collected").mkdir()
     proxy = Proxy(free_port(), free_port(), folder)
     ports = {"edge": proxy.tls_port, "edge-plain": proxy.plain_port, "edge-alive": free_port()}
     file = lay_out(folder, Addresses(ports, (application,)), with_edge=with_edge)
-    file.write_text(file.read_text().replace("rate=50r/s", f"rate={rate}"))
+    file.write_text(
+        file.read_text().replace("rate=50r/s", f"rate={rate}").replace("error.log crit", f"error.log {says}")
+    )
     # Workers of another user would not get into the folders of the tests.
     user = "user root;" if os.geteuid() == 0 else ""
     command = [str(find_program("nginx")), "-c", str(file), "-p", str(folder), "-g", f"daemon off; {user}"]

@@ -148,13 +148,18 @@ def test_what_follows_a_request_on_its_connection_is_a_request_to_both_servers(p
 def test_a_client_that_asks_too_often_is_refused_before_the_application(proxy: Proxy) -> None:
     """From an address of its own, since nginx counts by address: nobody else is refused for it."""
     put(proxy, "often.css")
-    request = b"GET /static/often.css HTTP/1.1\r\nHost: " + HOST.encode() + b"\r\n"
+    request = b"GET /static/often.css?search=canary HTTP/1.1\r\nHost: " + HOST.encode() + b"\r\n"
 
     answers = proxy.send((request + b"\r\n") * 900 + request + b"Connection: close\r\n\r\n", source="127.0.0.2")
 
     assert answers.count(b"HTTP/1.1 200 ") >= 100
     assert answers.count(b"HTTP/1.1 429 ") > 0
     assert proxy.ask("/livez").status == 200
+    assert "canary" not in logs_of(proxy)
+
+
+def logs_of(proxy: Proxy) -> str:
+    return "".join((proxy.folder / name).read_text() for name in ("access.log", "error.log"))
 
 
 def put(proxy: Proxy, name: str) -> None:
@@ -193,4 +198,6 @@ def test_collected_files_are_served_without_the_application(proxy: Proxy) -> Non
 
 def test_without_the_application_a_client_is_told_when_to_come_back(tmp_path: Path) -> None:
     with nginx(tmp_path, application=free_port(), with_edge=False) as proxy:
-        assert document(proxy, "/api/v1/students/") == (503, "2", "unavailable", 503)
+        assert document(proxy, "/api/v1/students/?search=canary") == (503, "2", "unavailable", 503)
+        assert "/api/v1/students/" in logs_of(proxy)
+        assert "canary" not in logs_of(proxy)

@@ -9,6 +9,7 @@ from redis import Redis
 from accounts.models import Session
 from accounts.roles import Role
 from core.api import edge, remembered
+from core.cache.commits import Raise
 from core.cache.generations import generations
 from core.cache.keeper import GenerationKeeper
 from departments.models import Campus
@@ -64,6 +65,21 @@ class TestAWrite:
             message = listener.get_message(timeout=5)
         assert answer["X-Edge-Raised"] == message["data"].decode()
         assert answer["X-Edge-Raised"].split(" ")[1:] == ["departments.campus"]
+
+    def test_says_what_it_moved_where_the_keeper_has_raised_it_first(self, campus, registrar_client, monkeypatch):
+        def keeper_first(raising):
+            monkeypatch.setattr(Raise, "__call__", raise_it)
+            assert GenerationKeeper(generations(), lease_seconds=600).tick()
+            raise_it(raising)
+
+        raise_it = Raise.__call__
+        monkeypatch.setattr(Raise, "__call__", keeper_first)
+
+        answer = registrar_client.patch(
+            f"{CAMPUSES}{campus.pk}/", {"name": "Far North"}, headers={**THROUGH, "If-Match": "*"}
+        )
+
+        assert "departments.campus" in answer["X-Edge-Raised"]
 
     def test_that_moved_too_much_for_a_header_says_everything(self, campus, registrar_client, monkeypatch):
         monkeypatch.setattr(edge, "LONGEST_RAISED", 10)
