@@ -18,7 +18,7 @@ from campushub360.local.environment import NoEnvironmentError
 from campushub360.local.terminal import Terminal
 
 RESULTS = Path(__file__).parent / "results" / "latest.json"
-SCENARIOS = ["authorization", "lists", "imports"]
+SCENARIOS = ["authorization", "lists", "imports", "staleness"]
 
 
 def main() -> int:
@@ -34,16 +34,20 @@ def main() -> int:
     from benchmarks import authorization, data, imports, lists, servers
     from benchmarks.harness import FULL, QUICK, Target, report
     from benchmarks.load import LoadError, installed
+    from benchmarks.staleness import scenario as staleness
+    from benchmarks.staleness.stack import StackIsDownError
 
     chosen = [arguments.only] if arguments.only else SCENARIOS
+    measured: list[Target] = []
     try:
+        if "staleness" in chosen:
+            measured += staleness.targets(quick=arguments.quick)
         if "lists" in chosen:
             for name in ("wrk", "nginx"):
                 installed(name)
             servers.install_baselines(Terminal())
         with data.prepared(arguments.scale):
             size = QUICK if arguments.quick else FULL
-            measured: list[Target] = []
             if "authorization" in chosen:
                 with data.kept():
                     measured += authorization.targets(size)
@@ -52,7 +56,7 @@ def main() -> int:
             if "imports" in chosen:
                 measured += imports.targets()
             machine = {**_machine(), **_data(arguments.scale), "scenarios": chosen, "quick": arguments.quick}
-    except (LoadError, NoEnvironmentError, lists.DifferentPagesError, servers.ServerError) as error:
+    except (LoadError, StackIsDownError, NoEnvironmentError, lists.DifferentPagesError, servers.ServerError) as error:
         sys.stderr.write(f"make bench: {error}\n")
         return 1
     sys.stdout.write(report(measured, machine=machine, commit=_commit(), file=RESULTS))

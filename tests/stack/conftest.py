@@ -16,6 +16,8 @@ from typing import Any
 import psutil
 import pytest
 
+from benchmarks.staleness.scene import Scene
+from benchmarks.staleness.stack import RunningStack, wait_until
 from campushub360.local import CHECKOUT
 from campushub360.local.clean import clean
 from campushub360.local.engine import free_port
@@ -76,6 +78,37 @@ class Stack:
         return str(pair["access"])
 
 
+@dataclass
+class Build:
+    """The code that the servers of a stack run, of which one line may be broken."""
+
+    scene: Scene
+    checkout: Path
+    sound: dict[Path, str] = field(default_factory=dict)
+
+    def break_line(self, name: str, line: str, by: str) -> Scene:
+        """Let the servers run with one line replaced, and return the scene with log-ins that are new to the edge."""
+        self.mend()
+        file = self.checkout / name
+        self.sound[file] = file.read_text()
+        assert self.sound[file].count(line) == 1, f"{name} does not say once: {line}"
+        file.write_text(self.sound[file].replace(line, by))
+        self.restart()
+        return Scene.logged_in(self.scene.stack, self.scene.ids)
+
+    def mend(self) -> None:
+        for file, text in self.sound.items():
+            file.write_text(text)
+        self.sound.clear()
+
+    def restart(self) -> None:
+        """Have every server run what is written now."""
+        former = self.scene.stack.workers()
+        for worker in former:
+            worker.kill()
+        wait_until(lambda: len(self.scene.stack.workers()) == len(former), "all workers are back")
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Provide a checkout in which no stack has run yet, and end the one that does at last."""
@@ -99,3 +132,33 @@ def stack(place: Stack) -> Stack:
     done = place.make("up")
     assert done.returncode == 0, done.stdout + done.stderr
     return place
+
+
+@pytest.fixture(scope="module")
+def scenes() -> list[Scene]:
+    """Hold the scene on the module's stack: who writes and reads is made and logged in once."""
+    return []
+
+
+@pytest.fixture
+def scene(stack: Stack, scenes: list[Scene]) -> Scene:
+    """Provide the stack with rows that are written, and accounts that are logged in."""
+    scenes[:] = scenes or [Scene.on(RunningStack(stack.home))]
+    return scenes[0]
+
+
+@pytest.fixture(scope="class")
+def builds() -> Iterator[list[Build]]:
+    """Hold the build of the stack, which is sound again when the class is over."""
+    builds: list[Build] = []
+    yield builds
+    for build in builds:
+        build.mend()
+        build.restart()
+
+
+@pytest.fixture
+def build(place: Stack, scene: Scene, builds: list[Build]) -> Build:
+    """Provide the code of the stack, to be broken."""
+    builds[:] = builds or [Build(scene, place.checkout)]
+    return builds[0]
