@@ -5,6 +5,7 @@ edge, and its connection from one of `TRUSTED_PROXIES`. What the edge does with 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -55,9 +56,14 @@ def resources() -> str:
     """
     return ";".join(
         f"{path} {'all' if view.is_everybodys else 'own'} {' '.join(view.tags_of_answers())}"
-        for path, view in _lists(get_resolver().url_patterns)
+        for path, view in _lists_of(settings.ROOT_URLCONF)
         if view.made_of and is_plain(view) and networks_for(path, settings.IP_ALLOW_LIST) is None
     )
+
+
+@cache
+def _lists_of(urls: str) -> tuple[tuple[str, type[RememberedReadMixin]], ...]:
+    return tuple(_lists(get_resolver(urls).url_patterns))
 
 
 def _lists(patterns: Sequence[Any], under: str = "/") -> Iterator[tuple[str, type[RememberedReadMixin]]]:

@@ -24,8 +24,9 @@ from core.redis import redis_at
 
 logger = logging.getLogger(__name__)
 
-# As many bytes of answers as a process remembers, and the longest of them.
-MOST_BYTES, LONGEST_ANSWER = 32 << 20, 1 << 20
+# As many bytes of answers as a process remembers, the longest of them, and what keeping one takes beside its body: most
+# are short, such as a number of rows.
+MOST_BYTES, LONGEST_ANSWER, KEEPING = 32 << 20, 1 << 20, 500
 # An answer is forgotten so long after it was made, whether or not anything has changed.
 SECONDS = 300
 COMPRESSED_FROM = 1024
@@ -122,4 +123,4 @@ def _answers(url: str, prefix: str) -> Answers:
 
 
 def _weight(answer: Answer) -> int:
-    return len(answer.body)
+    return len(answer.body) + KEEPING

@@ -221,7 +221,9 @@ function _M.after_asking()
     local text = table.concat({ life, ctx.edge_began + tonumber(seconds), counters, stamp, sights, tags }, " ")
     known:set(name, text, tonumber(seconds))
     local path, query = split(var.request_uri)
-    local resource = current_resources().at[list_of(path)]
+    -- Another worker may have begun a life meanwhile, and forgotten what is known.
+    local places = current_resources()
+    local resource = places and places.at[list_of(path)]
     if resource then
         use(parsed_caller(text), resource, life, path, query)
     end

@@ -43,7 +43,8 @@ IN_A_SMALL_PLACE = """
     end
     ngx.print(state.life() ~= began and "anew" or ("forgotten: " .. forgotten))
 """
-# The caller's tags are read first, then the resource's: a life begins between the two if `?anew` says so.
+# The caller's tags are read first, then the resource's: a life begins between the two if `?anew` says so; and with
+# `?forgotten`, another worker has emptied what is known, as it does when it begins one.
 ASKED = """
     local state, request = require "edge_state", require "edge_request"
     local read, number = state.read, 0
@@ -56,9 +57,16 @@ ASKED = """
         end
         return read(tags)
     end
+    local stood_still = state.stood_still
+    state.stood_still = function(...)
+        if ngx.var.arg_forgotten then
+            ngx.shared.edge_known:flush_all()
+        end
+        return stood_still(...)
+    end
     request.before_asking()
     request.after_asking()
-    state.read = read
+    state.read, state.stood_still = read, stood_still
     ngx.print(ngx.var.edge_zone)
 """
 CONFIGURATION = """
@@ -129,3 +137,7 @@ def test_an_edge_without_room_for_what_moved_begins_anew_and_forgets_no_tag(ask:
 def test_no_answer_is_looked_up_by_the_counters_of_another_life(ask: Callable[[str], str]) -> None:
     assert ask("/api/v1/campuses/") == "edge"
     assert ask("/api/v1/campuses/?anew=1") == "off"
+
+
+def test_what_is_forgotten_while_it_is_learnt_is_asked_of_the_application(ask: Callable[[str], str]) -> None:
+    assert ask("/api/v1/campuses/?forgotten=1") == "off"
