@@ -87,7 +87,9 @@ def _run(*command: str) -> None:
 
 
 def _is_offered(name: str) -> bool:
-    said = subprocess.run(["apt-cache", "policy", name], capture_output=True, text=True, check=True).stdout
+    untranslated = os.environ | {"LC_ALL": "C"}
+    asked = ["apt-cache", "policy", name]
+    said = subprocess.run(asked, capture_output=True, text=True, check=True, env=untranslated).stdout
     return "Candidate:" in said and "Candidate: (none)" not in said
 
 

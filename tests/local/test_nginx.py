@@ -186,6 +186,23 @@ def test_what_nginx_refuses_is_told_as_the_application_tells_it(proxy: Proxy) ->
     assert document(proxy, "/livez", method="TRACE") == (405, None, "method_not_allowed", 405)
 
 
+@pytest.mark.parametrize(
+    "request_",
+    [
+        b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 9000 + b"\r\n\r\n",
+        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        b"GET / HTTP/3.0\r\nHost: x\r\n\r\n",
+    ],
+    ids=["long header", "unknown encoding", "unknown version"],
+)
+def test_what_is_no_request_to_nginx_is_told_as_well(proxy: Proxy, request_: bytes) -> None:
+    head, _, body = proxy.send(request_).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"application/problem+json" in head
+    assert (json.loads(body)["code"], json.loads(body)["status"]) == ("parse_error", 400)
+
+
 def test_collected_files_are_served_without_the_application(proxy: Proxy) -> None:
     put(proxy, "page.0123456789ab.css")
 

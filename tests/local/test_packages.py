@@ -78,7 +78,8 @@ def programs(tmp_path: Path) -> Path:
     said = tmp_path / "said"
     for name, script in {
         "apt-get": f'echo "$@" >> {said}',
-        "apt-cache": 'case "$2" in chromium*) ;; *) echo "  Candidate: 1.0" ;; esac',
+        "apt-cache": '[ "$LC_ALL" = C ] && word=Candidate || word=Installationskandidat\n'
+        'case "$2" in chromium*) ;; *) echo "  $word: 1.0" ;; esac',
         "sudo": 'for word; do case "$word" in -*|*=*) shift ;; *) exec "$@" ;; esac; done',
         "service": "",
         "systemctl": "",
