@@ -27,7 +27,7 @@ SAFE_ENVIRONMENT := DJANGO_SETTINGS_MODULE=campushub360.settings.production \
 SAMPLES := sample-|only-for-this-line|the-tests-own-|password_encryption = |user:password@|"your password"
 UNLESS_TESTS := KeywordDetector BasicAuthDetector Base64HighEntropyString HexHighEntropyString JwtTokenDetector
 
-.PHONY: help run stack stack-down test system-packages check bench authz-mutants security-checklist sbom audit seed schema shell format lock clean environment-demo environment-development environment-python
+.PHONY: help run stack stack-down test system-packages check check-code check-types check-project bench authz-mutants security-checklist sbom audit seed schema shell format lock clean environment-demo environment-development environment-python
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -48,16 +48,22 @@ test: environment-development ## Run the whole test suite (ARGS="-k word tests/s
 system-packages: environment-python ## Install nginx with Lua, PgBouncer and what else the stack and the tests need (Debian, Ubuntu)
 	@$(PYTHON) -m campushub360.local.packages
 
-check: environment-development ## Formatting, lint, types, layers, unsafe code, secrets, migrations, deployment settings, API schema
+check: check-code check-types check-project ## All the checks that follow (--jobs=2 runs them side by side)
+
+check-code: environment-development ## Formatting, lint, layers, unsafe code, secrets
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
-	$(VENV)/mypy .
 	$(VENV)/lint-imports
 	git ls-files -z -- '*.py' ':!tests' | xargs -0 $(VENV)/bandit --quiet --severity-level medium
 	git ls-files -z -- . ':!tests' ':!requirements/*.txt' ':!benchmarks/baselines/*.txt' ':!campushub360/openapi.yaml' | \
 		xargs -0 $(VENV)/detect-secrets-hook --no-verify --exclude-lines '$(SAMPLES)'
 	git ls-files -z -- tests | \
 		xargs -0 $(VENV)/detect-secrets-hook --no-verify $(UNLESS_TESTS:%=--disable-plugin %)
+
+check-types: environment-development ## Types
+	$(VENV)/mypy .
+
+check-project: environment-development ## Migrations, deployment settings, API schema, error codes
 	$(MANAGE) check --fail-level WARNING
 	$(MANAGE) makemigrations --check --dry-run
 	LOG_LEVEL=WARNING $(MANAGE) lintmigrations

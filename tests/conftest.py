@@ -1,16 +1,13 @@
 """What every test has: the fixtures below, and the servers that `campushub360.settings.testing` provides."""
 
 import gc
-import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 import pytest
-from coverage.config import CoverageConfig
 from django.db import connection
 from django.utils import timezone
 from hypothesis import settings as hypothesis_settings
@@ -30,10 +27,8 @@ pytest_plugins = ["tests.needs"]
 hypothesis_settings.register_profile("suite", derandomize=True, deadline=None)
 hypothesis_settings.load_profile("suite")
 
-# What tells the processes that a test starts to record which lines they run.
-TRACE_CHILDREN = "COVERAGE_PROCESS_CONFIG"
 # How many cases of each test say which lines it runs; the others run the same ones, or nearly.
-MEASURED_CASES = 3
+MEASURED_CASES = 2
 CASES: Counter[str] = Counter()
 
 
@@ -58,30 +53,11 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
     CASES[test] += 1
     if controller is None or (item.get_closest_marker("sweep") is None and CASES[test] <= MEASURED_CASES):
         return (yield)
-    with untraced(controller):
-        return (yield)
-
-
-@contextmanager
-def untraced(controller: Any) -> Iterator[None]:
-    """Stop measuring coverage for a while, here and in processes that are started."""
-    for_children = os.environ.pop(TRACE_CHILDREN, None)
     controller.pause()
     try:
-        yield
+        return (yield)
     finally:
         controller.resume()
-        if for_children is not None:
-            os.environ[TRACE_CHILDREN] = for_children
-
-
-def with_greenlets(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return an environment in which coverage, if it measures a process at all, tells its greenlets apart."""
-    if TRACE_CHILDREN not in environment:
-        return dict(environment)
-    config = CoverageConfig.deserialize(environment[TRACE_CHILDREN])
-    config.set_option("run:concurrency", ["thread", "greenlet"])
-    return {**environment, TRACE_CHILDREN: config.serialize()}
 
 
 @pytest.fixture(scope="session")

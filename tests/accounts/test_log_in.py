@@ -31,7 +31,6 @@ from audit.models import Event as AuditEvent
 from campushub360.local import CHECKOUT
 from core.models import OutboxEvent
 from tests.accounts.factories import UserFactory
-from tests.conftest import with_greenlets
 from tests.local.conftest import eventually, free_port
 from tests.racing import at_once
 
@@ -372,7 +371,7 @@ def slow_server() -> Iterator[int]:
     server = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "--config", "campushub360/gunicorn.py"],
         cwd=CHECKOUT,
-        env={**with_greenlets(os.environ), **variables},
+        env={**os.environ, **variables},
     )
     try:
         assert eventually(lambda: server.poll() is None and _is_up(port), seconds=60)

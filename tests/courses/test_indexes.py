@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
 
 from tests.courses.many import CATALOGUE, FUNCTION, TABLES, id_of, plan_of, read_through, rows_read_of
+from tests.many import many_rows
 
 pytestmark = pytest.mark.django_db
 
@@ -34,14 +34,8 @@ QUESTIONS = {
 @pytest.fixture(scope="module")
 def large_catalogue(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Keep a large catalogue during the tests of this module."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        with connection.cursor() as cursor:
-            # The price of a random page on an SSD, as the server's own configuration has it.
-            cursor.execute(f"SET LOCAL random_page_cost = 1.1; {FUNCTION} {CATALOGUE} ANALYZE {', '.join(TABLES)}")
+    with many_rows(django_db_blocker, [FUNCTION, CATALOGUE], TABLES):
         yield
-        transaction.set_rollback(True)
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(f"ANALYZE {', '.join(TABLES)}")
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

@@ -20,7 +20,6 @@ from campushub360.local import CHECKOUT
 from campushub360.local.engine import free_port
 from campushub360.local.engines import Valkey
 from tests.accounts.factories import PASSWORD
-from tests.conftest import TRACE_CHILDREN
 from tests.local.conftest import eventually
 from tests.local.test_gunicorn import HOST
 
@@ -75,12 +74,11 @@ class Part:
         self.start()
 
     def start(self) -> None:
-        inherited = {name: value for name, value in os.environ.items() if name != TRACE_CHILDREN}
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
                 [sys.executable, *self._arguments],
                 cwd=CHECKOUT,
-                env=inherited | self._environment,
+                env=os.environ | self._environment,
                 stdout=log,
                 stderr=log,
             )

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 
 from tests.courses.many import CATALOGUE, FUNCTION, TABLES, id_of, plan_of, read_through, rows_read_of
+from tests.many import many_rows
 
 pytestmark = pytest.mark.django_db
 LIST = "/api/v1/enrollments/"
@@ -43,13 +44,8 @@ QUESTIONS = {
 @pytest.fixture(scope="module")
 def many_enrolments(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Keep 60,000 enrolments during the tests of this module."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(f"{FUNCTION} {CATALOGUE} {ENROLMENTS} ANALYZE {', '.join(BIG)}")
+    with many_rows(django_db_blocker, [FUNCTION, CATALOGUE, ENROLMENTS], BIG):
         yield
-        transaction.set_rollback(True)
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(f"ANALYZE {', '.join(BIG)}")
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

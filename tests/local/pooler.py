@@ -23,7 +23,6 @@ from accounts.models import User
 from campushub360.local import CHECKOUT
 from campushub360.local.packages import find_program
 from tests.accounts.factories import PASSWORD
-from tests.conftest import with_greenlets
 from tests.local.conftest import eventually, free_port
 
 PGBOUNCER = find_program("pgbouncer")
@@ -104,7 +103,7 @@ class Pooler:
     def variables(self) -> dict[str, str]:
         """Return what leads a process of the product through PgBouncer, and past it where it has to."""
         return {
-            **with_greenlets(os.environ),
+            **os.environ,
             "DJANGO_SETTINGS_MODULE": "tests.local.pooled",
             "DATABASE_URL": self.url(),
             "DATABASE_DIRECT_URL": "postgres://{user}:{password}@{host}:{port}/{dbname}".format(**self.server),

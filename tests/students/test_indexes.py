@@ -5,12 +5,20 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
+
+from tests.many import many_rows
 
 pytestmark = pytest.mark.django_db
 LIST = "/api/v1/students/"
-TABLES = "accounts_person, departments_department, departments_program, students_student, students_programenrollment"
+TABLES = [
+    "accounts_person",
+    "departments_department",
+    "departments_program",
+    "students_student",
+    "students_programenrollment",
+]
 # The id of the n-th row of each table ends with n, so that rows find one another without a search.
 ROWS = """
 CREATE FUNCTION pg_temp.id_of(n integer) RETURNS uuid LANGUAGE sql
@@ -44,14 +52,8 @@ FROM generate_series(1, 20000) n;
 @pytest.fixture(scope="module")
 def many_students(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Keep 20,000 students during the tests of this module."""
-    with django_db_blocker.unblock(), transaction.atomic():
-        with connection.cursor() as cursor:
-            # The price of a random page on an SSD, as the server's own configuration has it.
-            cursor.execute(f"SET LOCAL random_page_cost = 1.1; {ROWS} ANALYZE {TABLES}")
+    with many_rows(django_db_blocker, [ROWS], TABLES):
         yield
-        transaction.set_rollback(True)
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        cursor.execute(f"ANALYZE {TABLES}")
 
 
 def id_of(number):

@@ -47,7 +47,7 @@ ORDERINGS = [
 MOMENT = datetime(2026, 3, 1, 9, 0, 0, 1, tzinfo=UTC)
 
 property_settings = settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
