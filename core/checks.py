@@ -58,6 +58,16 @@ def nothing_leads_to_what_is_masked(app_configs: Any, **options: Any) -> list[Er
     ]
 
 
+@register("core")
+def nothing_outlives_its_transaction_behind_a_pooler(app_configs: Any, **options: Any) -> list[Error]:
+    """A pooler that lends connections for one transaction would lose the cursors of querysets that are iterated."""
+    return [
+        Error(f"The database {alias} is behind a pooler and has server-side cursors.", id="core.E007")
+        for alias, config in settings.DATABASES.items()
+        if settings.DATABASE_IS_POOLED and not config["DISABLE_SERVER_SIDE_CURSORS"]
+    ]
+
+
 def _columns_asked_for(view: type[Any]) -> Iterator[tuple[type[Any], str]]:
     """Yield by which columns the rows of a view are chosen or arranged, and those that it shows of other rows."""
     queryset = getattr(view, "queryset", None)

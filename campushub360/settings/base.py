@@ -59,6 +59,7 @@ MIDDLEWARE = [
     "corsheaders.middleware.CorsMiddleware",
     "core.api.guard.GuardMiddleware",
     "core.api.precedents.PrecedentMiddleware",
+    "core.api.bulkhead.BulkheadMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -99,6 +100,8 @@ USE_I18N = True
 
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=20)
+# Seconds: a burst of a hundred on a busy machine is served, and nobody waits for long behind an outage.
+DATABASE_POOL_TIMEOUT = 8
 # True when DATABASE_URL names PgBouncer in transaction mode: a cursor that outlives its transaction is lost there.
 DATABASE_IS_POOLED = env.bool("DATABASE_IS_POOLED", default=False)
 
@@ -107,9 +110,10 @@ def database(url_variable: str, *, default: str | None = None, pool: bool = True
     """Return the DATABASES entry for the URL in the variable `url_variable`.
 
     Each process keeps one pool of connections: with gevent every request is a thread of its own, and connections kept
-    per thread would never be used again. A connection is checked before it is handed out. Waiting longer than 3 seconds
-    for one is refused (503) instead of queueing without end. While the server is away the pool tries it every second
-    and gives each attempt up after two: left to itself it would double its pauses and be back minutes after the server.
+    per thread would never be used again. A connection is checked before it is handed out. Waiting longer than
+    DATABASE_POOL_TIMEOUT for one is refused (503) instead of queueing without end. While the server is away the pool
+    tries it every second and gives each attempt up after two: left to itself it would double its pauses and be back
+    minutes after the server.
     """
     found: dict[str, Any] = env.db_url(url_variable, default=default) if default else env.db_url(url_variable)
     return _connected(found, pool=pool)
@@ -130,8 +134,7 @@ def _connected(config: dict[str, Any], *, pool: bool) -> dict[str, Any]:
         options["pool"] = {
             "min_size": 1,
             "max_size": DATABASE_POOL_SIZE,
-            # A burst of a hundred on a busy machine is served, and nobody waits for long behind an outage.
-            "timeout": 8,
+            "timeout": DATABASE_POOL_TIMEOUT,
             "reconnect_timeout": 2,
             "max_lifetime": 1800,
         }

@@ -27,6 +27,7 @@ OFF_HOURS = re.compile(r"([01]?\d|2[0-3])-([01]?\d|2[0-3])")
 # caches; two commands are typed or scheduled by hand. What probes open for a moment is part of the reserve.
 RELAY_CONNECTIONS = 3
 OTHER_CONNECTIONS = RELAY_CONNECTIONS + 2
+POOLERS_PORT = 6432
 
 
 def faults(env: Environment) -> list[str]:
@@ -99,6 +100,8 @@ def _database(env: Environment) -> Iterator[str]:
         yield "DATABASE_URL connects as the superuser postgres: use a role of its own"
     if _is_on(env, "DATABASE_IS_POOLED"):
         yield from _pooler(env, url)
+    elif url.netloc.endswith(f":{POOLERS_PORT}"):
+        yield f"DATABASE_URL names port {POOLERS_PORT}, which is PgBouncer's, and DATABASE_IS_POOLED is off"
 
 
 def _pooler(env: Environment, url: SplitResult) -> Iterator[str]:

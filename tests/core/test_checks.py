@@ -1,6 +1,7 @@
 """What must hold of every app before the server starts."""
 
 import pytest
+from django.conf import settings
 from django.core.checks import run_checks
 from django.db import models
 from django.test.utils import isolate_apps
@@ -63,3 +64,13 @@ def test_a_model_that_breaks_the_rules_is_found(monkeypatch):
     monkeypatch.setattr(checks.settings, "FIRST_PARTY_APPS", ["testapp"])
 
     assert {error.id for error in checks.models_follow_the_rules(None)} == {"core.E001", "core.E002", "core.E003"}
+
+
+@pytest.mark.parametrize(("is_pooled", "found"), [(True, ["core.E007"]), (False, [])])
+def test_a_cursor_that_would_outlive_its_transaction_behind_a_pooler_is_found(monkeypatch, is_pooled, found):
+    monkeypatch.setattr(settings, "DATABASE_IS_POOLED", is_pooled)
+    monkeypatch.setitem(settings.DATABASES["default"], "DISABLE_SERVER_SIDE_CURSORS", False)
+
+    errors = checks.nothing_outlives_its_transaction_behind_a_pooler(None)
+
+    assert [error.id for error in errors if "default" in error.msg] == found

@@ -20,6 +20,7 @@ from accounts.roles import Role
 from audit.models import Change
 from campushub360.local import CHECKOUT
 from campushub360.settings.faults import RELAY_CONNECTIONS
+from core.api.bulkhead import OF, PARTS
 from core.models import OutboxEvent
 from courses.models import Section
 from departments.models import Department
@@ -35,6 +36,7 @@ from tests.students.factories import StudentFactory
 pytestmark = [pytest.mark.slow, pytest.mark.needs("pgbouncer"), pytest.mark.django_db(transaction=True)]
 
 STUDENTS, DEPARTMENTS, ENROLLMENTS = "/api/v1/students/", "/api/v1/departments/", "/api/v1/enrollments/"
+PROGRAM_ENROLLMENTS = "/api/v1/program-enrollments/"
 # What a session may remember from one transaction to the next.
 MEMORY = """
     SELECT ARRAY[current_setting('campushub360.actor', true), current_setting('campushub360.key', true),
@@ -103,15 +105,21 @@ def is_served(server: Product, token: str) -> bool:
     return server.ask("GET", STUDENTS, token=token).status == 200
 
 
+def waiting_for_students(cursor: Any) -> int:
+    """Return how many sessions wait for the table of students."""
+    cursor.execute("SELECT count(*) FROM pg_locks WHERE relation = 'students_student'::regclass AND NOT granted")
+    return int(cursor.fetchone()[0])
+
+
 def asked_slowly(server: Product, token: str, times: int) -> list[Answer]:
-    """Ask so often at once, and let queries go on only when all the application's connections wait for one."""
-    waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'students_student'::regclass AND NOT granted"
+    """Ask so often at once, in two ways, and let queries go on only when all the application's connections wait."""
     with ThreadPoolExecutor(times) as threads:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("LOCK TABLE students_student IN ACCESS EXCLUSIVE MODE")
-            asked = [threads.submit(server.ask, "GET", STUDENTS, token=token) for _ in range(times)]
+            paths = itertools.islice(itertools.cycle([STUDENTS, PROGRAM_ENROLLMENTS]), times)
+            asked = [threads.submit(server.ask, "GET", path, token=token) for path in paths]
             assert eventually(lambda: sum(each.done() for each in asked) == times - CLIENTS)
-            assert eventually(lambda: cursor.execute(waiting) or cursor.fetchone()[0] == CLIENTS)
+            assert eventually(lambda: waiting_for_students(cursor) == CLIENTS)
         return [each.result() for each in asked]
 
 
@@ -272,6 +280,24 @@ class TestWhatGoesWrong:
 
         assert Counter(answer.status for answer in answers) == {200: CLIENTS, 503: 3}
         assert all(answer.is_refused_for_now for answer in answers if answer.status == 503)
+
+    def test_one_kind_of_request_that_is_slow_leaves_connections_to_the_others(
+        self, server: Product, token: str
+    ) -> None:
+        """More of them than there are connections wait for a table that somebody has locked."""
+        slow, create = 2 * CLIENTS, departments(server, token)
+        with ThreadPoolExecutor(slow) as threads:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute("LOCK TABLE students_student IN ACCESS EXCLUSIVE MODE")
+                asked = [threads.submit(server.ask, "GET", STUDENTS, token=token) for _ in range(slow)]
+                assert eventually(lambda: waiting_for_students(cursor) == CLIENTS * PARTS // OF)
+                others = [create() for _ in range(5)]
+                waiting = waiting_for_students(cursor)
+            answers = [each.result() for each in asked]
+
+        assert {answer.status for answer in others} == {201}
+        assert waiting == CLIENTS * PARTS // OF
+        assert all(answer.status == 200 or answer.is_refused_for_now for answer in answers)
 
     def test_ending_every_session_of_the_server_is_no_bug(self, server: Product, token: str) -> None:
         others = "datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"

@@ -70,6 +70,7 @@ def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_tracebac
     ("change", "beginning"),
     [
         ({"DEBUG": "1"}, "DEBUG is on"),
+        ({"DATABASE_URL": "postgres://app:d41f7a9c@pgbouncer.invalid:6432/campus"}, "DATABASE_URL names port 6432"),
         ({"RATE_LIMIT_ACCOUNT": "many"}, "RATE_LIMIT_ACCOUNT: 'many' is no limit"),
         ({"IP_ALLOW_LIST": "/admin/=anywhere"}, "IP_ALLOW_LIST: 'anywhere'"),
         ({"FORWARDED_ALLOW_IPS": "nginx"}, "FORWARDED_ALLOW_IPS names nginx"),

@@ -50,6 +50,12 @@ class Stack:
             env=mine | {"DEMO_PASSWORD": PASSWORD, "WEB_CONCURRENCY": "1", **environment},
         )  # fmt: skip
 
+    def is_up(self) -> bool:
+        try:
+            return self.supervisor().is_running()
+        except (FileNotFoundError, psutil.NoSuchProcess):
+            return False
+
     def supervisor(self) -> psutil.Process:
         return psutil.Process(json.loads((self.home / "state.json").read_text())["supervisor"][0])
 
@@ -141,9 +147,11 @@ def scenes() -> list[Scene]:
 
 
 @pytest.fixture
-def scene(stack: Stack, scenes: list[Scene]) -> Scene:
-    """Provide the stack with rows that are written, and accounts that are logged in."""
-    scenes[:] = scenes or [Scene.on(RunningStack(stack.home))]
+def scene(place: Stack, scenes: list[Scene], request: pytest.FixtureRequest) -> Scene:
+    """Provide a stack with rows that are written, and accounts that are logged in."""
+    if not scenes or not place.is_up():
+        request.getfixturevalue("stack")
+        scenes[:] = [Scene.on(RunningStack(place.home))]
     return scenes[0]
 
 
