@@ -55,7 +55,7 @@ check-code: environment-development ## Formatting, lint, layers, unsafe code, se
 	$(VENV)/ruff check .
 	$(VENV)/lint-imports
 	git ls-files -z -- '*.py' ':!tests' | xargs -0 $(VENV)/bandit --quiet --severity-level medium
-	git ls-files -z -- . ':!tests' ':!requirements/*.txt' ':!benchmarks/baselines/*.txt' ':!campushub360/openapi.yaml' | \
+	git ls-files -z -- . ':!tests' ':!requirements/*.txt' ':!benchmarks/*/*.txt' ':!campushub360/openapi.yaml' | \
 		xargs -0 $(VENV)/detect-secrets-hook --no-verify --exclude-lines '$(SAMPLES)'
 	git ls-files -z -- tests | \
 		xargs -0 $(VENV)/detect-secrets-hook --no-verify $(UNLESS_TESTS:%=--disable-plugin %)
@@ -73,8 +73,7 @@ check-project: environment-development ## Migrations, deployment settings, API s
 	$(MANAGE) error_reference --check
 
 bench: environment-development ## Measure what docs/performance.md claims, against baselines in the same run (ARGS=--quick to try it, SCALE=)
-	@DJANGO_SETTINGS_MODULE=campushub360.settings.testing TEST_DATABASE_NAME=benchmarks_$(SCALE)_campushub360 \
-		$(VENV)/python -m benchmarks --scale $(SCALE) $(ARGS)
+	@$(VENV)/python -m benchmarks $(if $(filter file,$(origin SCALE)),,--scale $(SCALE)) $(ARGS)
 
 authz-mutants: environment-development ## Take each line of the policy away in turn; the matrix has to notice (ARGS="Department" tries some; minutes)
 	@AUTHZ_SLICE='$(ARGS)' $(VENV)/pytest tests/authorization/mutants.py -q --no-header --tb=line
@@ -106,12 +105,13 @@ format: environment-development ## Format the code and mend what lint can mend
 	$(VENV)/ruff format .
 	$(VENV)/ruff check --fix .
 
-lock: environment-development ## Resolve requirements/*.in anew into the locked *.txt, and what the baselines of `make bench` need
+lock: environment-development ## Resolve requirements/*.in anew into the locked *.txt, and what `make bench` needs besides
 	@cd requirements && for name in base demo production development; do \
 		../$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 			--no-header --upgrade $$name.in -o $$name.txt || exit 1; done
-	@cd benchmarks/baselines && ../../$(VENV)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-		--no-emit-index-url --no-header --upgrade requirements.in -o requirements.txt
+	@for folder in baselines chart locust; do (cd benchmarks/$$folder && ../../$(VENV)/uv pip compile --quiet --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade requirements.in \
+		-o requirements.txt) || exit 1; done
 
 clean: ## Stop what runs here; remove .campus (with its data) and every cache, but not .venv
 	@if [ -x $(VENV)/python ]; then $(VENV)/python -B -m campushub360.local.clean; else rm -rf .campus; fi

@@ -1,6 +1,8 @@
-"""`make bench`: runs every scenario against a database of its own, prints the targets and writes `results/latest.json`.
+"""`make bench`: runs every scenario, prints the targets, and writes `results/latest.json` and `docs/performance.md`.
 
-The database is kept between runs, so that the second one starts at once; so is the baselines' environment.
+Those about the whole topology ask the stack that `make stack` has started, and start one for themselves where none is
+up; the others have a database of their own. That is kept between runs, so that the second one starts at once; so is the
+baselines' environment.
 """
 
 import argparse
@@ -10,57 +12,139 @@ import re
 import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from campushub360.local import HOME
 from campushub360.local.environment import NoEnvironmentError
+from campushub360.local.locks import open_lock, try_lock
 from campushub360.local.terminal import Terminal
 
-RESULTS = Path(__file__).parent / "results" / "latest.json"
-SCENARIOS = ["authorization", "lists", "imports", "staleness"]
+if TYPE_CHECKING:  # what imports Django waits until it is set up
+    from benchmarks.harness import Size, Target
+    from benchmarks.stack import Stack
+
+# What each scenario needs: the stack, or a database filled with demo data.
+STACKED = ("edge", "mixed", "staleness")
+ALONE = ("authorization", "lists", "hits", "tables", "writes", "imports")
+SCENARIOS = (*ALONE, *STACKED)
+NEED_BASELINES = {"lists", "hits", "tables"}
 
 
 def main() -> int:
-    """Return 0 when every promise was kept; in a quick run, when everything could be measured."""
-    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="a few rounds, to see that it works; no figure to quote")
-    parser.add_argument("--scale", default="small", choices=["small", "medium", "large"], help="of the demo data")
-    parser.add_argument("--only", choices=SCENARIOS, help="one scenario alone")
-    arguments = parser.parse_args()
+    """Return 0 when every promise was kept; in a quick run, when all that was answered was right."""
+    arguments = _arguments()
+    os.environ["DJANGO_SETTINGS_MODULE"] = "campushub360.settings.testing"
+    os.environ["TEST_DATABASE_NAME"] = f"benchmarks_{arguments.scale}_campushub360"
     import django
 
     django.setup()
-    from benchmarks import authorization, data, imports, lists, servers
-    from benchmarks.harness import FULL, QUICK, Target, report
+    from benchmarks import document, results, servers
     from benchmarks.load import LoadError, installed
-    from benchmarks.staleness import scenario as staleness
-    from benchmarks.staleness.stack import StackIsDownError
 
-    chosen = [arguments.only] if arguments.only else SCENARIOS
-    measured: list[Target] = []
+    terminal, commit = Terminal(), _commit()
+    if not try_lock(open_lock(HOME / "bench.lock")):
+        sys.stderr.write("make bench: another run is at it in this checkout\n")
+        return 1
+    chosen = arguments.only or list(SCENARIOS)
+    folder = HOME / "bench" / f"{'quick' if arguments.quick else 'full'}-{arguments.scale}"
+    kept = results.parts_of(folder, SCENARIOS, commit=commit)
+    left = [name for name in chosen if not (arguments.resume and name in kept)]
     try:
-        if "staleness" in chosen:
-            measured += staleness.targets(quick=arguments.quick)
-        if "lists" in chosen:
-            for name in ("wrk", "nginx"):
-                installed(name)
-            servers.install_baselines(Terminal())
-        with data.prepared(arguments.scale):
-            size = QUICK if arguments.quick else FULL
-            if "authorization" in chosen:
-                with data.kept():
-                    measured += authorization.targets(size)
-            if "lists" in chosen:
-                measured += lists.targets(size)
-            if "imports" in chosen:
-                measured += imports.targets()
-            machine = {**_machine(), **_data(arguments.scale), "scenarios": chosen, "quick": arguments.quick}
-    except (LoadError, StackIsDownError, NoEnvironmentError, lists.DifferentPagesError, servers.ServerError) as error:
+        for name in ("wrk", "nginx"):
+            installed(name)
+        if NEED_BASELINES & set(left):
+            servers.install_baselines(terminal)
+        failed = _run(left, arguments, folder, commit, terminal)
+    except (LoadError, NoEnvironmentError, servers.ServerError) as error:
         sys.stderr.write(f"make bench: {error}\n")
         return 1
-    sys.stdout.write(report(measured, machine=machine, commit=_commit(), file=RESULTS))
-    return 0 if arguments.quick or all(target.ok for target in measured if target.is_promise) else 1
+    parts = []
+    for name in SCENARIOS:
+        is_fresh = name in left and name not in failed
+        part = results.Part.load(folder, name) if is_fresh else None if name in left else kept.get(name)
+        parts += [part] if part else []
+    found = results.composed(parts, machine={**_machine(), "quick": arguments.quick}, commit=commit)
+    results.write(found)
+    sys.stdout.write(results.table(found))
+    if not arguments.quick:
+        document.update(found, terminal)
+    rows = [row for row in found["targets"] if row["scenario"] in chosen and row["is_promise"]]
+    return 0 if not failed and all(row["ok"] for row in rows if row["is_correctness"] or not arguments.quick) else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="a few rounds, to see that it works; no figure to quote")
+    parser.add_argument("--scale", choices=["small", "medium", "large"], help="of the demo data (medium; quick: small)")
+    parser.add_argument("--only", choices=SCENARIOS, nargs="+", help="these scenarios alone")
+    parser.add_argument("--resume", action="store_true", help="leave out what was measured of this commit already")
+    arguments = parser.parse_args()
+    arguments.scale = arguments.scale or ("small" if arguments.quick else "medium")
+    return arguments
+
+
+def _run(
+    names: Iterable[str], arguments: argparse.Namespace, folder: Path, commit: str, terminal: Terminal
+) -> set[str]:
+    """Carry out scenarios and keep what each found out; return those that found out nothing."""
+    import psycopg
+
+    from benchmarks import data, stack
+    from benchmarks.contenders import DifferentAnswersError
+    from benchmarks.harness import FULL, QUICK
+    from benchmarks.load import LoadError
+    from benchmarks.results import Part, rows_of
+    from benchmarks.servers import ServerError
+    from benchmarks.staleness.stack import StackIsDownError
+
+    size, failed, names = QUICK if arguments.quick else FULL, set(), list(names)
+    with ExitStack() as ends:
+        with terminal.step(f"demo data of scale {arguments.scale} (minutes the first time)"):
+            ends.enter_context(data.prepared(arguments.scale))
+            facts: dict[str, Any] = {"command": _command(), "data": data.described(arguments.scale)}
+        up = None
+        if set(STACKED) & set(names):
+            with terminal.step("the stack"):
+                up = ends.enter_context(stack.running(arguments.scale))
+        for number, name in enumerate(names, start=1):
+            began = time.monotonic()
+            try:
+                with terminal.step(f"{number}/{len(names)} {name}"):
+                    rows = rows_of(_targets(name, size, up))
+            except (LoadError, ServerError, StackIsDownError, DifferentAnswersError, psycopg.Error) as error:
+                failed.add(name)
+                terminal.say(f"        {error}")
+                continue
+            if name in STACKED and up is not None:
+                facts = {**facts, "data": up.run("benchmarks.data")}
+            at = datetime.now(UTC).isoformat(timespec="seconds")
+            Part(name, commit, at, round(time.monotonic() - began, 1), facts, rows).save(folder)
+    return failed
+
+
+def _targets(name: str, size: "Size", up: "Stack | None") -> "Iterable[Target]":
+    """Carry out one scenario."""
+    if name == "staleness":
+        from benchmarks.harness import QUICK
+        from benchmarks.staleness import scenario
+
+        found = scenario.targets(quick=size == QUICK)
+        return [replace(target, is_correctness=target.is_promise) for target in found]
+    module: Any = import_module(f"benchmarks.{name}")
+    targets: Iterable[Target] = module.targets(size, up) if name in STACKED else module.targets(size)
+    return targets
+
+
+def _command() -> str:
+    return " ".join(["python -m benchmarks", *sys.argv[1:]])
 
 
 def _machine() -> dict[str, Any]:
@@ -70,10 +154,9 @@ def _machine() -> dict[str, Any]:
 
     return {
         "cores": os.cpu_count(),
-        "processor": next(
-            (line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").open() if line.startswith("model name")),
-            platform.processor(),
-        ),
+        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
+        "processor": next(_processors(), platform.processor()),
+        "system": platform.freedesktop_os_release().get("PRETTY_NAME", platform.system()),
         "python": platform.python_version(),
         "django": version("Django"),
         "gunicorn": version("gunicorn"),
@@ -85,11 +168,10 @@ def _machine() -> dict[str, Any]:
     }
 
 
-def _data(scale: str) -> dict[str, Any]:
-    from students.models import ProgramEnrollment, Student
-
-    rows = {"students": Student.objects.count(), "program enrolments": ProgramEnrollment.objects.count()}
-    return {"data": f"seed_demo --scale {scale}", "rows": rows}
+def _processors() -> Iterator[str]:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            yield line.partition(":")[2].strip()
 
 
 def _said_version(program: str) -> str:

@@ -4,10 +4,12 @@ wrk is a program of its own, quick enough not to be what is measured. A run in w
 is no measurement, and is refused.
 """
 
+import os
 import re
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from campushub360.local.packages import COMMAND, find_program
 
@@ -15,6 +17,10 @@ CONNECTIONS = 16
 THREADS = 2
 # A server that answers 20 requests a second still answers the last of them within this.
 PATIENCE_SECONDS = 20
+# Where nothing was answered in the time, it is tried so often again for three times as long.
+PATIENCE_TIMES = 2
+# What wrk is told beyond its command line.
+SCRIPTS = Path(__file__).parent / "wrk"
 
 _COUNT = re.compile(r"^\s*(\d+) requests in ", re.MULTILINE)
 _RATE = re.compile(r"^Requests/sec:\s+([\d.]+)$", re.MULTILINE)
@@ -27,6 +33,10 @@ class LoadError(Exception):
     """Nothing was measured; the message says why."""
 
 
+class NothingAnsweredError(LoadError):
+    """The time was over before anything was answered."""
+
+
 @dataclass(frozen=True)
 class Measured:
     """What came of one run: requests a second, and how long half of them and 99 of a hundred took at most, in ms."""
@@ -37,14 +47,39 @@ class Measured:
     p99: float
 
 
-def put_load_on(url: str, headers: Mapping[str, str], *, seconds: int) -> Measured:
-    """Ask for `url` over and over for so many seconds; raise `LoadError` unless every answer was a success."""
-    command = [program(), f"-t{THREADS}", f"-c{CONNECTIONS}", f"-d{seconds}s", f"--timeout={PATIENCE_SECONDS}s"]
-    command += ["--latency", *(f"-H{name}: {value}" for name, value in headers.items()), url]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+def put_load_on(
+    url: str, headers: Mapping[str, str], *, seconds: int, connections: int = CONNECTIONS, pause: float = 0
+) -> Measured:
+    """Ask for `url` over and over for so many seconds; raise `LoadError` unless every answer was a success.
+
+    With a `pause`, each connection waits for so many milliseconds on average before it asks again.
+    """
+    for _ in range(PATIENCE_TIMES):
+        try:
+            return _load(url, headers, seconds, connections, pause)
+        except NothingAnsweredError:
+            seconds *= 3
+    return _load(url, headers, seconds, connections, pause)
+
+
+def _load(url: str, headers: Mapping[str, str], seconds: int, connections: int, pause: float) -> Measured:
+    sent = [f"-H{name}: {value}" for name, value in headers.items()]
+    script = [f"-s{SCRIPTS / 'paced.lua'}"] if pause else []
+    said = run_wrk(url, [*script, *sent], seconds=seconds, connections=connections, PAUSE=f"{pause}")
+    return parse(said, url)
+
+
+def run_wrk(
+    url: str, options: Sequence[str], *, seconds: int, connections: int, threads: int = THREADS, **environment: str
+) -> str:
+    """Let wrk ask for `url`, and return what it said."""
+    command = [program(), f"-t{threads}", f"-c{connections}", f"-d{seconds}s", f"--timeout={PATIENCE_SECONDS}s"]
+    environment = {"PATH": os.environ["PATH"], **environment}
+    command += ["--latency", *options, url]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     if done.returncode != 0:
         raise LoadError(f"wrk could not ask for {url}: {(done.stderr or done.stdout).strip()}")
-    return parse(done.stdout, url)
+    return done.stdout
 
 
 def parse(said: str, url: str) -> Measured:
@@ -56,7 +91,7 @@ def parse(said: str, url: str) -> Measured:
     if count is None or rate is None or times.keys() != {"50", "99"}:
         raise LoadError(f"wrk said something about {url} that is not understood:\n{said}")
     if int(count[1]) == 0:
-        raise LoadError(f"no request for {url} was answered at all")
+        raise NothingAnsweredError(f"no request for {url} was answered at all")
     return Measured(int(count[1]), float(rate[1]), times["50"], times["99"])
 
 

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import socket
+import ssl
 import tempfile
 import time
 import urllib.error
@@ -53,19 +54,27 @@ class Server:
 
     url: str
     child: Child
+    # By which its certificate is known, where it has one.
+    certificate: Path | None = None
 
     def get(self, path: str, headers: Mapping[str, str]) -> bytes:
         """Return the body of a successful answer; raise `ServerError` for any other."""
+        return self.ask(path, headers)[0]
+
+    def ask(self, path: str, headers: Mapping[str, str]) -> tuple[bytes, str]:
+        """Return the body of a successful answer and where it was found; raise `ServerError` for any other."""
         # The address is our own, and its scheme is written here.
         request = urllib.request.Request(f"{self.url}{path}", headers=dict(headers))  # noqa: S310
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 # nosec B310
-                body: bytes = answer.read()
-                return body
+            with urllib.request.urlopen(request, timeout=30, context=self._trust()) as answer:  # noqa: S310 # nosec B310
+                return answer.read(), answer.headers.get("X-Cache", "")
         except urllib.error.HTTPError as error:
             with error:
                 said = error.read(500).decode(errors="replace")
             raise ServerError(f"{self.child.name} answered {error.code} for {path}: {said}") from error
+
+    def _trust(self) -> ssl.SSLContext | None:
+        return ssl.create_default_context(cafile=str(self.certificate)) if self.certificate else None
 
     def wait(self, path: str, headers: Mapping[str, str]) -> None:
         """Return once it answers `path` with success; raise `ServerError` when it has not in a minute."""
@@ -89,29 +98,42 @@ class Servers:
     _stack: ExitStack
     token_key: str = field(default_factory=lambda: secrets.token_hex(32))
 
-    def product(self) -> Server:
-        """Start gunicorn, and the relay without which nothing is remembered between requests."""
-        port = free_port()
+    def product(self, redis: str = REDIS_DATABASE) -> Server:
+        """Start gunicorn, and the relay without which nothing is remembered between requests.
+
+        Each product of a run that has a database of its own needs a place in Redis of its own, too.
+        """
         environment = os.environ | {
             "DJANGO_SETTINGS_MODULE": "campushub360.settings.development",
             "DATABASE_URL": database_url("postgres"),
-            "REDIS_URL": urlsplit(settings.REDIS_URL)._replace(path=REDIS_DATABASE).geturl(),
-            "REDIS_STATE_URL": urlsplit(settings.REDIS_STATE_URL)._replace(path=REDIS_DATABASE).geturl(),
-            "BIND": f"{ADDRESS}:{port}",
+            "REDIS_URL": urlsplit(settings.REDIS_URL)._replace(path=redis).geturl(),
+            "REDIS_STATE_URL": urlsplit(settings.REDIS_STATE_URL)._replace(path=redis).geturl(),
             "WEB_CONCURRENCY": str(WORKERS),
             "DATABASE_POOL_SIZE": str(POOL_SIZE),
             **{f"RATE_LIMIT_{name.upper()}": LIMIT for name in settings.RATE_LIMITS},
         }
         self._start(Child("bench-relay", ["manage.py", "relay"]), environment)
-        web = Child("bench-product", ["-m", "gunicorn", "--config", "python:campushub360.gunicorn"])
-        return Server(f"http://{ADDRESS}:{port}", self._start(web, environment))
+        return self.gunicorn("bench-product", environment)
+
+    def gunicorn(self, name: str, environment: Mapping[str, str]) -> Server:
+        """Start the product's web server as an environment describes it."""
+        port = free_port()
+        web = Child(name, ["-m", "gunicorn", "--config", "python:campushub360.gunicorn"])
+        bound = {**environment, "BIND": f"{ADDRESS}:{port}"}
+        return Server(f"http://{ADDRESS}:{port}", self._start(web, bound))
+
+    def nginx(self, name: str, folder: Path, environment: Mapping[str, str], port: int) -> Server:
+        """Start an nginx by the configuration in a folder."""
+        arguments = ["-c", f"{folder}/nginx.conf", "-p", str(folder), "-e", f"{folder}/error.log", "-g", "daemon off;"]
+        child = Child(name, arguments, program=installed("nginx"))
+        return Server(f"http://{ADDRESS}:{port}", self._start(child, environment))
 
     def django(self, module: str, *, page: bytes = b"") -> Server:
         """Start a baseline of Django's on the same server as the product."""
         port = free_port()
         arguments = ["-m", "gunicorn", f"benchmarks.baselines.{module}:application", f"--bind={ADDRESS}:{port}"]
         arguments += ["--worker-class=gevent", f"--workers={WORKERS}", "--keep-alive=75", "--no-control-socket"]
-        return self._baseline(module, port, arguments, {"BASELINE_PAGE": str(self._folder(page) / "page")})
+        return self._baseline(module, port, arguments, {"BASELINE_PAGE": str(self.folder(page) / "page")})
 
     def asynchronous(self, module: str) -> Server:
         """Start a baseline on uvicorn, which takes uvloop and httptools where they are."""
@@ -123,14 +145,12 @@ class Servers:
     def static(self, page: bytes) -> Server:
         """Start nginx over a folder whose file `page` has these bytes."""
         port = free_port()
-        folder = self._folder(page)
-        file = folder / "nginx.conf"
-        file.write_text(Template((BASELINES / "static.conf").read_text()).substitute(folder=folder, port=port))
-        arguments = ["-c", str(file), "-p", str(folder), "-e", f"{folder}/error.log", "-g", "daemon off;"]
-        child = Child("bench-static", arguments, program=installed("nginx"))
-        return Server(f"http://{ADDRESS}:{port}", self._start(child, os.environ))
+        folder = self.folder(page)
+        text = Template((BASELINES / "static.conf").read_text()).substitute(folder=folder, port=port)
+        (folder / "nginx.conf").write_text(text)
+        return self.nginx("bench-static", folder, os.environ, port)
 
-    def _folder(self, page: bytes) -> Path:
+    def folder(self, page: bytes = b"") -> Path:
         """Return a folder with a file `page`, for as long as the servers run."""
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         # nginx's workers are nobody when it is started by root.

@@ -3,6 +3,7 @@
 -- Both come on one connection. So when the lease comes, everything that moved before it was granted has been heard; and
 -- the edge trusts what it knows until that lease ends, counted from before the question, on a clock that nobody sets.
 
+local metrics = require "edge_metrics"
 local redis = require "edge_redis"
 local state = require "edge_state"
 
@@ -39,7 +40,9 @@ local function hear(connection)
             else
                 local since, lease, left = table.remove(asked, 1), told[1], told[2]
                 if lease and left > 0 then
+                    metrics.heard(state.now() - since)
                     if lease ~= epoch then
+                        metrics.began()
                         state.begin()
                         epoch = lease
                     end
@@ -77,6 +80,7 @@ local function run(is_over)
 end
 
 function _M.start()
+    metrics.start()
     if ngx.worker.id() ~= 0 then
         return
     end

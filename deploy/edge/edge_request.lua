@@ -1,6 +1,7 @@
 -- Decides of a request whether a kept answer may serve it, under which key, and of an answer whether it may be kept.
 
 local lru = require "resty.lrucache"
+local metrics = require "edge_metrics"
 local state = require "edge_state"
 
 local known = ngx.shared.edge_known
@@ -45,7 +46,7 @@ local function parsed_caller(text)
 end
 
 local function is_good(caller, life)
-    return caller.life == life and caller.till > state.now() and state.read(caller.tags) == caller.counters
+    return caller.life == life and caller.till > state.now() and state.read(caller.tags, life) == caller.counters
 end
 
 -- Who sent this Authorization, if that is known for certain; false for somebody of whom nothing is kept.
@@ -129,7 +130,7 @@ local function use(caller, resource, life, path, query)
     local var = ngx.var
     local text, includes = canonical(query)
     local sight = (resource.is_everybodys and not includes) and caller.shared or caller.own
-    local counters = state.read(resource.tags)
+    local counters = state.read(resource.tags, life)
     if state.life() ~= life then
         return
     end
@@ -165,9 +166,12 @@ function _M.decide()
     end
     local path, query = split(var.request_uri)
     local list = list_of(path)
-    local life = list and state.life()
-    if not life then
+    if not list then
         return
+    end
+    local life = state.life()
+    if not life then
+        return metrics.count("blind")
     end
     local places = current_resources()
     local resource = places and places.at[list]
@@ -213,8 +217,8 @@ function _M.after_asking()
     for tag in tags:gmatch("%S+") do
         list[#list + 1] = tag
     end
-    local counters = state.read(list)
     local life = ctx.edge_life
+    local counters = state.read(list, life)
     if not life or not state.stood_still(list, ctx.edge_moves) or state.life() ~= life then
         return
     end
@@ -243,12 +247,16 @@ function _M.finish()
         return
     end
     if var.upstream_cache_status == "HIT" then
+        metrics.count("edge")
         local header = ngx.header
         header["X-Cache"] = "EDGE-HIT"
         header["X-Request-ID"] = var.edge_request_id
         header["RateLimit"] = nil
         header["RateLimit-Policy"] = nil
-    elseif ngx.status == ngx.HTTP_OK and var.upstream_http_x_edge_keep == ctx.edge_keep then
+        return
+    end
+    metrics.count("application")
+    if ngx.status == ngx.HTTP_OK and var.upstream_http_x_edge_keep == ctx.edge_keep then
         var.edge_no_store = "0"
     end
 end

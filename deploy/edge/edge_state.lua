@@ -63,6 +63,11 @@ function _M.trust(till)
     keep("trusted", till)
 end
 
+-- For how many seconds more what is kept may be served.
+function _M.trusted_left()
+    return math.max(0, (counters:get("trusted") or 0) - _M.now())
+end
+
 function _M.distrust()
     counters:delete("trusted")
 end
@@ -93,18 +98,26 @@ function _M.raise(line)
         end
         count("tag " .. tag)
     end
+    -- After all of them, and before anybody is told of the commit: see `read`.
+    count("told")
     if commit ~= "-" then
         commits:set(commit, true, SECONDS)
     end
 end
 
--- Where tags stand, as a text to compare.
-function _M.read(tags)
+-- Where tags stand in a life, as a text to compare. The list remembers it for as long as nothing more has been told:
+-- what was acknowledged has been told, so whoever asks afterwards reads anew.
+function _M.read(tags, life)
+    local told = counters:get("told") or 0
+    if tags.told == told and tags.life == life then
+        return tags.text
+    end
     local found = {}
     for i = 1, #tags do
         found[i] = counters:get("tag " .. tags[i]) or 0
     end
-    return table.concat(found, ".")
+    tags.told, tags.life, tags.text = told, life, table.concat(found, ".")
+    return tags.text
 end
 
 function _M.moves()

@@ -1,15 +1,13 @@
 """What the benchmarks report, and that they measure what they say. How quick anything is, no test asks."""
 
-import json
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from accounts.models import User
 from accounts.roles import Role
 from benchmarks import authorization, imports
-from benchmarks.harness import Size, Target, difference, in_turn, milliseconds, ratio, report
+from benchmarks.harness import Size, difference, in_turn, milliseconds, ratio
 
 
 def test_contenders_take_turns_and_whoever_came_first_comes_last_in_the_next_round() -> None:
@@ -44,19 +42,6 @@ def test_a_ratio_is_taken_within_each_round() -> None:
     assert ratio(rounds, "one", "other") == 3.0
 
 
-def test_a_report_says_what_was_promised_and_what_came_of_it(tmp_path: Path) -> None:
-    kept = Target("hits", "at least", 0.7, 0.75, "ratio")
-    missed = Target("time added", "at most", 0.3, 0.4, "ms")
-
-    table = report([kept, missed], machine={"cores": 2}, commit="abc", file=tmp_path / "results" / "latest.json")
-
-    written = json.loads((tmp_path / "results" / "latest.json").read_text())
-    assert (written["machine"], written["commit"]) == ({"cores": 2}, "abc")
-    assert [(each["name"], each["ok"]) for each in written["targets"]] == [("hits", True), ("time added", False)]
-    assert "at least 0.7: met" in table
-    assert "at most 0.3: MISSED" in table
-
-
 def test_an_import_is_held_to_its_rate_its_memory_and_to_refusing_nothing() -> None:
     printed = {"kind": "oulad", "rows": 6_000, "seconds": 3.0, "peak_mb": 410.5, "rejected": 0}
 
@@ -64,7 +49,7 @@ def test_an_import_is_held_to_its_rate_its_memory_and_to_refusing_nothing() -> N
 
     assert measured == {
         "rows/s": ("at least", 1_500, 2_000, True), "MiB": ("at most", 400, 410.5, False),
-        "rows": ("at most", 0, 0, True),
+        "of 6000": ("at most", 0, 0, True),
     }  # fmt: skip
 
 

@@ -1,12 +1,12 @@
 """What is put under load, and what is made of it. How quick anything is, no test asks."""
 
-import json
 from collections.abc import Iterator
 from functools import partial
 
 import pytest
 
 from benchmarks import lists
+from benchmarks.contenders import Contender, DifferentAnswersError, require_same
 from benchmarks.harness import in_turn
 from benchmarks.load import LoadError, Measured, parse, put_load_on
 from benchmarks.servers import ServerError, Servers, servers, versions
@@ -56,11 +56,8 @@ def test_what_is_not_understood_is_no_measurement_either(said: str) -> None:
 def test_a_target_is_judged_by_the_median_of_the_ratios_within_each_round() -> None:
     steady = {
         "list": 60.0,
-        "deep list": 50.0,
         "numbered list": 30.0,
-        "deep numbered list": 15.0,
         "plain DRF": 10.0,
-        "deep plain DRF": 1.0,
         "FastAPI": 20.0,
         "Litestar": 50.0,
         "bare Django": 600.0,
@@ -70,7 +67,7 @@ def test_a_target_is_judged_by_the_median_of_the_ratios_within_each_round() -> N
     slow = {name: rate / 10 for name, rate in steady.items()}
     rounds = [steady, slow, {**steady, "plain DRF": 1.0}]
 
-    judged = {target.name: target for target in lists.judged(rounds, 4000)}
+    judged = {target.name: target for target in lists.judged(rounds)}
 
     promised = {name: (round(each.measured, 6), each.ok) for name, each in judged.items() if each.is_promise}
     assert promised == {
@@ -78,15 +75,9 @@ def test_a_target_is_judged_by_the_median_of_the_ratios_within_each_round() -> N
         "list ÷ FastAPI": (3.0, True),
         "list ÷ Litestar": (1.2, False),
         "numbered list ÷ plain DRF": (3.0, False),
-        "page 1 ÷ page 4000, by cursor": (1.2, True),
     }
     assert judged["plain DRF"].measured == 1.0
     assert judged["list"].measured == 60.0
-
-
-@pytest.mark.parametrize(("rows", "page"), [(0, 1), (24, 1), (1_000, 40), (100_000, 4_000), (500_000, 4_000)])
-def test_the_deep_page_is_full_and_no_deeper_than_need_be(rows: int, page: int) -> None:
-    assert lists.deepest(rows) == page
 
 
 def test_the_versions_of_the_baselines_are_those_that_are_locked() -> None:
@@ -108,7 +99,7 @@ def test_servers_are_measured_in_turn_and_end_with_the_run() -> None:
     with servers() as running:
         server = running.static(b'{"data": []}')
         server.wait("/page", {})
-        contender = lists.Contender(server, "/page", dict)
+        contender = Contender(server, "/page", dict)
 
         (rates,) = in_turn({"static file": partial(contender.rate, 1)}, 1)
 
@@ -128,19 +119,10 @@ def test_what_is_refused_is_neither_awaited_nor_measured(started: Servers) -> No
         put_load_on(f"{server.url}/nothing", {}, seconds=1)
 
 
-@pytest.mark.needs("nginx", "wrk")
-@pytest.mark.slow
-def test_contenders_that_show_different_students_are_not_compared(started: Servers) -> None:
-    def showing(body: object) -> lists.Contender:
-        server = started.static(json.dumps(body).encode())
-        server.wait("/page", {})
-        return lists.Contender(server, "/page", dict)
+def test_contenders_that_show_different_students_are_not_compared() -> None:
+    ours, same = {"data": [STUDENT]}, {"count": 1, "results": [{**STUDENT, "more": "that nobody asked for"}]}
+    other = {"results": [{**STUDENT, "student_no": "another"}]}
 
-    ours = showing({"data": [STUDENT]})
-    same = showing({"count": 1, "results": [{**STUDENT, "more": "that nobody asked for"}]})
-    other = showing({"results": [{**STUDENT, "student_no": "another"}]})
-
-    lists.compare({"ours": ours, "same": same})
-    lists.compare({"ours": ours, "deep other": other})
-    with pytest.raises(lists.DifferentPagesError, match="another"):
-        lists.compare({"ours": ours, "other": other})
+    require_same({"ours": lists.students_of(ours), "same": lists.students_of(same)})
+    with pytest.raises(DifferentAnswersError, match="another"):
+        require_same({"ours": lists.students_of(ours), "other": lists.students_of(other)})

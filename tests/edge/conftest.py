@@ -54,7 +54,7 @@ def stack(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> It
                 PATH=os.defpath,
             )
         )
-        stack = Stack(cache, relay, web, port, proxy.tls_port, folder / "fullchain.pem")
+        stack = Stack(cache, relay, web, port, proxy.tls_port, proxy.metrics_port, folder / "fullchain.pem")
         assert eventually(lambda: stack.ask("/livez").status == 200)
         yield stack
 

@@ -151,6 +151,7 @@ class Stack:
     web: Part
     web_port: int
     tls_port: int
+    metrics_port: int
     certificate: Path
 
     def ask(self, path: str, token: str = "", **options: Any) -> Answer:
@@ -163,6 +164,13 @@ class Stack:
     def ask_past(self, path: str, token: str = "", **options: Any) -> Answer:
         """Ask the application itself, past the edge."""
         return ask(http.client.HTTPConnection("127.0.0.1", self.web_port, timeout=60), path, token, **options)
+
+    def metrics(self) -> dict[str, float]:
+        """Return what the edge tells operators, by name and labels."""
+        answer = ask(http.client.HTTPConnection("127.0.0.1", self.metrics_port, timeout=60), "/metrics")
+        assert answer.status == 200
+        lines = [line.rpartition(" ") for line in answer.body.decode().splitlines() if not line.startswith("#")]
+        return {name: float(value) for name, _, value in lines}
 
     def log_in(self, user: Any) -> str:
         answer = self.ask_past("/api/v1/auth/token/", method="POST", body={"email": user.email, "password": PASSWORD})

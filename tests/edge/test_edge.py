@@ -247,6 +247,36 @@ class TestWhoCalls:
             assert {stack.ask(CAMPUSES, token).status for _ in range(5)} == {refused}
 
 
+class TestWhatOperatorsWatch:
+    def test_where_reads_were_answered_and_how_well_the_edge_hears(
+        self, stack: Stack, token: str, campus: Campus
+    ) -> None:
+        kept, made = (
+            'campushub360_edge_answers_total{found="edge"}',
+            'campushub360_edge_answers_total{found="application"}',
+        )
+        before = stack.metrics()
+        rename(stack, token, campus, "Far North")
+
+        found = [stack.ask(CAMPUSES, token).cache for _ in range(4)]
+
+        assert eventually(lambda: stack.metrics()[kept] - before[kept] >= found.count("EDGE-HIT") >= 1)
+        after = stack.metrics()
+        assert after[made] - before[made] >= 1
+        assert after["campushub360_edge_moves_total"] > before["campushub360_edge_moves_total"]
+        assert after["campushub360_edge_lives_total"] >= 1
+        assert 0 < after["campushub360_edge_trusted_seconds"] <= 1
+        delays = [
+            value for name, value in after.items() if name.startswith("campushub360_edge_feed_delay_seconds_bucket")
+        ]
+        assert delays == sorted(delays)
+        assert delays[-1] == after["campushub360_edge_feed_delay_seconds_count"] > 0
+
+    def test_is_told_on_a_port_of_its_own_alone(self, stack: Stack, token: str) -> None:
+        assert stack.ask("/metrics", token).status == 404
+        assert b"campushub360_edge" not in stack.ask("/edge/metrics", token).body
+
+
 class TestWhatAClientClaims:
     @pytest.mark.checklist(70)
     def test_to_have_been_said_by_the_application_moves_and_keeps_nothing(self, stack: Stack, token: str) -> None:

@@ -7,7 +7,7 @@ import ssl
 import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from campushub360.local.engine import free_port
@@ -25,6 +25,7 @@ class Proxy:
     tls_port: int
     plain_port: int
     folder: Path
+    metrics_port: int = field(default_factory=free_port)
 
     def ask(
         self,
@@ -90,6 +91,7 @@ def nginx(
     (folder / "collected").mkdir()
     proxy = Proxy(free_port(), free_port(), folder)
     ports = {"edge": proxy.tls_port, "edge-plain": proxy.plain_port, "edge-alive": free_port()}
+    ports["edge-metrics"] = proxy.metrics_port
     file = lay_out(folder, Addresses(ports, (application,)), with_edge=with_edge)
     file.write_text(
         file.read_text().replace("rate=50r/s", f"rate={rate}").replace("error.log crit", f"error.log {says}")

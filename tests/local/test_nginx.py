@@ -155,6 +155,7 @@ def test_a_client_that_asks_too_often_is_refused_before_the_application(proxy: P
     assert answers.count(b"HTTP/1.1 200 ") >= 100
     assert answers.count(b"HTTP/1.1 429 ") > 0
     assert proxy.ask("/livez").status == 200
+    assert eventually(lambda: "often.css" in logs_of(proxy))  # which is written in blocks
     assert "canary" not in logs_of(proxy)
 
 
@@ -216,5 +217,5 @@ def test_collected_files_are_served_without_the_application(proxy: Proxy) -> Non
 def test_without_the_application_a_client_is_told_when_to_come_back(tmp_path: Path) -> None:
     with nginx(tmp_path, application=free_port(), with_edge=False) as proxy:
         assert document(proxy, "/api/v1/students/?search=canary") == (503, "2", "unavailable", 503)
-        assert "/api/v1/students/" in logs_of(proxy)
+        assert eventually(lambda: "/api/v1/students/" in logs_of(proxy))  # which is written in blocks
         assert "canary" not in logs_of(proxy)

@@ -54,13 +54,13 @@ class Addresses:
             r"listen 443 ": f"listen {ADDRESS}:{self.ports['edge']} ",
             r"listen 80;": f"listen {ADDRESS}:{self.ports['edge-plain']};",
             r"listen 127\.0\.0\.1:8080;": f"listen {ADDRESS}:{self.ports['edge-alive']};",
-            r"access_log /dev/stdout main;": f"access_log {folder}/access.log main;{temporary}",
+            r"access_log /dev/stdout main ([^;]*);": rf"access_log {folder}/access.log main \1;{temporary}",
         }
         return _replaced(_moved(text, folder), required)
 
     def edge_file(self, text: str, folder: Path) -> str:
         """Return a file of deploy/edge for that nginx."""
-        return _moved(text, folder)
+        return _moved(text, folder).replace("listen 9145;", f"listen {ADDRESS}:{self.ports['edge-metrics']};")
 
 
 def with_room(text: str) -> str:

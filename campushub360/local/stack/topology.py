@@ -44,7 +44,7 @@ class Topology:
     def __post_init__(self) -> None:
         replicas = number_from(self.environ, "APP_REPLICAS", 2)
         workers = number_from(self.environ, "WEB_CONCURRENCY", max(1, (os.cpu_count() or 2) // replicas))
-        names = (*SERVERS, "edge-plain", "edge-alive")
+        names = (*SERVERS, "edge-plain", "edge-alive", "edge-metrics")
         taken = self._ports_of_last_time()
         ports = {name: taken.get(name) or free_port() for name in names} | {"edge": self.port}
         self.addresses = Addresses(ports, tuple(free_port() for _ in range(replicas)))

@@ -1,0 +1,1 @@
+"""What asks the product from outside."""
