@@ -21,13 +21,17 @@ _PROMISE = """
     ON CONFLICT (id) DO UPDATE SET until = greatest(core_lease.until, excluded.until)
     RETURNING left(pg_walfile_name(pg_current_wal_lsn()), 8), (pg_current_wal_insert_lsn() - '0/0')::bigint
 """
-# Whole commits, since each is raised once.
+# Whole commits, since each is raised once; by two indexes, since many wait when no keeper has run for long.
 _PENDING = """
-    WITH due AS (SELECT id, commit FROM core_touch ORDER BY id LIMIT %s)
+    WITH due AS (SELECT id, commit FROM core_touch ORDER BY id LIMIT %s),
+    whole AS (
+        SELECT id, commit, tags FROM core_touch WHERE id IN (SELECT id FROM due WHERE commit IS NULL)
+        UNION ALL
+        SELECT id, commit, tags FROM core_touch WHERE commit IN (SELECT commit FROM due)
+    )
     SELECT array_agg(DISTINCT id), coalesce(commit::text, ''), array_agg(DISTINCT tag),
         (pg_current_wal_insert_lsn() - '0/0')::bigint
-    FROM core_touch CROSS JOIN unnest(tags) AS tag
-    WHERE id IN (SELECT id FROM due) OR commit IN (SELECT commit FROM due)
+    FROM whole CROSS JOIN unnest(tags) AS tag
     GROUP BY commit
 """
 _FORGET = "DELETE FROM core_touch WHERE id = ANY(%s)"

@@ -13,7 +13,7 @@ from redis import Redis
 from campushub360.local.servers import ensure_servers, release_servers, stop_servers
 from core.cache.commits import LONGEST_WAIT
 from core.cache.generations import Generations, generations
-from core.cache.keeper import BATCH, LEASE_SECONDS, GenerationKeeper
+from core.cache.keeper import _PENDING, BATCH, LEASE_SECONDS, GenerationKeeper
 from core.cache.tags import follow, parts, unfollowed
 from core.db.copying import copy_in
 from core.ids import new_id
@@ -354,6 +354,14 @@ class TestTheKeeper:
 
         assert generations().read(["tag6"]) != before
         assert not Touch.objects.exists()
+
+    def test_looks_at_no_more_than_a_batch_however_many_wait(self):
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL enable_seqscan = off")
+            cursor.execute(f"EXPLAIN {_PENDING}", [1])
+            plan = "\n".join(line for (line,) in cursor.fetchall())
+
+        assert plan.count("Index Cond: (id = due") + plan.count("Index Cond: (commit = due") == 2, plan
 
     def test_runs_until_it_is_stopped(self):
         keeper = GenerationKeeper(generations())
