@@ -136,14 +136,20 @@ class Limiter:
 
     def spend(self, demands: Sequence[Demand]) -> Verdict:
         """Admit a request and count it against every limit, or refuse it and count it against none; never raise."""
-        if time.monotonic() >= self._alone_until:
-            try:
-                return self._spend_shared(demands)
-            except (RedisError, OSError) as error:
-                self._alone_until = time.monotonic() + self.pause
-                left_alone("state", self.pause)
-                logger.warning("limiter.alone", extra={"reason": type(error).__name__, "seconds": self.pause})
-        return self._alone.spend(demands)
+        now = time.monotonic()
+        if now < self._alone_until:
+            return self._alone.spend(demands)
+        if self._alone_until:  # somebody has to try; the others count alone until it is known
+            self._alone_until = now + self.pause
+        try:
+            verdict = self._spend_shared(demands)
+        except (RedisError, OSError) as error:
+            self._alone_until = time.monotonic() + self.pause
+            left_alone("state", self.pause)
+            logger.warning("limiter.alone", extra={"reason": type(error).__name__, "seconds": self.pause})
+            return self._alone.spend(demands)
+        self._alone_until = 0.0
+        return verdict
 
     def _spend_shared(self, demands: Sequence[Demand]) -> Verdict:
         if not demands:

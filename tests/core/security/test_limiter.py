@@ -1,9 +1,11 @@
 """What the limiter promises: exact counts whoever asks, and a bound whatever becomes of its server."""
 
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -218,6 +220,24 @@ class TestOutage:
 
         assert not verdict.is_shared
         assert eventually(lambda: limiter.spend([Demand(TEN, "somebody")]).is_shared)
+
+    def test_one_request_at_a_time_finds_out_whether_the_server_is_back(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            limiter = Limiter(f"redis://127.0.0.1:{silent.getsockname()[1]}/0", prefix="silent", patience=1, pause=1000)
+            assert not limiter.spend([Demand(TEN, "somebody")]).is_shared
+            silent.accept()[0].close()
+            limiter._alone_until = time.monotonic()
+
+            asker = threading.Thread(target=limiter.spend, args=([Demand(TEN, "somebody")],))
+            asker.start()
+            asked, _ = silent.accept()
+            others = [limiter.spend([Demand(FOUR, "another")]).is_shared for _ in range(3)]
+            asker.join()
+
+            silent.setblocking(False)
+            with pytest.raises(BlockingIOError), asked:
+                silent.accept()
+        assert others == [False] * 3
 
     def test_threads_that_race_keep_to_the_lower_number(self) -> None:
         limiter = Limiter("redis://127.0.0.1:1/0", prefix="nowhere", pause=1000)
