@@ -88,7 +88,8 @@ def _view(app_label: str, *models: str) -> set[str]:
 
 # What anybody who works or studies here may read: the structure of the university.
 _STRUCTURE = _view(
-    "departments", "department", "campus", "building", "room", "academicyear", "term", "program", "appointment"
+    "departments",
+    *("department", "campus", "building", "room", "academicyear", "term", "calendarevent", "program", "appointment"),
 ) | _view("courses", "course", "courseversion", "requisite", "section", "meeting")
 
 # And of one another, as far as each lets themselves be found.
@@ -130,7 +131,8 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _OPTING_OUT
     | _EMPLOYMENT
     | _CATALOGUE
-    | _all("departments", "department", "campus", "building", "room", "academicyear", "term", "program", "appointment")
+    | _all("departments", "department", "campus", "building", "room", "program", "appointment")
+    | _all("departments", "academicyear", "term", "calendarevent")
     | _all("students", "student", "programenrollment")
     | _view("students", *_STUDENT_RECORDS)
     | _GUARDIANS

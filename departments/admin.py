@@ -11,7 +11,18 @@ from core.admin import ServiceAdmin
 from core.admin_history import status_action
 from core.crud import Crud
 from departments import services
-from departments.models import AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term, TermState
+from departments.models import (
+    AcademicYear,
+    Appointment,
+    Building,
+    CalendarEvent,
+    Campus,
+    Department,
+    Program,
+    Room,
+    Term,
+    TermState,
+)
 
 
 @admin.register(Department)
@@ -110,3 +121,16 @@ class TermAdmin(ServiceAdmin):
     search_fields = ("code", "name")
     readonly_fields = ("state", *ServiceAdmin.readonly_fields)
     actions = tuple(status_action(state, _move) for state in TermState if state != TermState.PLANNED)
+
+
+@admin.register(CalendarEvent)
+class CalendarEventAdmin(ServiceAdmin):
+    crud = Crud(
+        create=services.create_calendar_event,
+        update=services.update_calendar_event,
+        delete=services.delete_calendar_event,
+    )
+    list_display = ("name", "kind", "campus", "starts_on", "ends_on", "taught_as")
+    list_filter = ("kind", "campus")
+    list_select_related = ("campus",)
+    search_fields = ("name",)

@@ -10,6 +10,7 @@ from departments.models import (
     AcademicYear,
     Appointment,
     Building,
+    CalendarEvent,
     Campus,
     Department,
     Program,
@@ -27,6 +28,7 @@ from departments.selectors import below
 @grants(Building)
 @grants(Room)
 @grants(AcademicYear)
+@grants(CalendarEvent)
 @grants(Term)
 @grants(TermStateEvent)
 def everybody_sees_the_shape_of_the_university(actor: Any) -> Q | None:
@@ -62,6 +64,7 @@ def those_in_charge_of_places_manage_them(actor: Any) -> Q | None:
 
 
 @grants(AcademicYear, "manage")
+@grants(CalendarEvent, "manage")
 @grants(Term, "manage")
 def those_in_charge_of_the_calendar_manage_it(actor: Any) -> Q | None:
     return Q() if scopes_of(actor, "departments.change_term").everywhere else None

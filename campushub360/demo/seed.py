@@ -24,7 +24,17 @@ from courses.models import (
     Section,
     SectionInstructor,
 )
-from departments.models import AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term
+from departments.models import (
+    AcademicYear,
+    Appointment,
+    Building,
+    CalendarEvent,
+    Campus,
+    Department,
+    Program,
+    Room,
+    Term,
+)
 from enrollment.models import Enrollment
 from faculty.models import Faculty, FacultyAppointment
 from students.models import ProgramEnrollment, Student
@@ -70,6 +80,7 @@ def tables(made: University) -> Iterator[tuple[type[models.Model], Iterable[Any]
     yield Room, made.room_rows()
     yield AcademicYear, made.year_rows()
     yield Term, made.term_rows()
+    yield CalendarEvent, made.calendar_event_rows()
     yield Person, made.person_rows()
     yield Faculty, made.faculty
     yield FacultyAppointment, made.faculty_appointment_rows()

@@ -185,6 +185,21 @@ class University:
                 self.terms.append(row)
                 yield row
 
+    def calendar_event_rows(self) -> Iterator[Row]:
+        for number in range(len(self.year_ids)):
+            year = self.first_year + number
+            december = date(year, 12, 1)
+            saturday = december + timedelta(days=6 - december.isoweekday() % 7)
+            for name, kind, starts_on, ends_on, taught_as in (
+                ("National holiday", "holiday", date(year, 10, 26), date(year, 10, 26), None),
+                ("Winter break", "holiday", date(year, 12, 24), date(year + 1, 1, 6), None),
+                ("Make-up day", "make_up", saturday, saturday, 4),
+                ("Open house", "notice", date(year + 1, 3, 3), date(year + 1, 3, 4), None),
+            ):
+                campus_id = self.campus_id if kind == "notice" else None
+                span = {"starts_on": starts_on, "ends_on": ends_on, "taught_as": taught_as}
+                yield self._row(name=name, kind=kind, campus_id=campus_id, **span)
+
     def _state(self, starts_on: date, ends_on: date) -> str:
         if ends_on + timedelta(days=GRADING_DAYS) < self.today:
             return "closed"

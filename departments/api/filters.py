@@ -6,6 +6,8 @@ from departments.models import (
     Appointment,
     AppointmentRole,
     Building,
+    CalendarEvent,
+    CalendarEventKind,
     Campus,
     Department,
     DepartmentKind,
@@ -103,6 +105,19 @@ class TermFilter(filters.StrictFilterSet):
     class Meta:
         model = Term
         fields = ["code", "academic_year", "state", "on"]
+
+    def containing(self, queryset, name, value):  # type: ignore[no-untyped-def]  # django-filter is untyped
+        return queryset.filter(starts_on__lte=value, ends_on__gte=value)
+
+
+class CalendarEventFilter(filters.StrictFilterSet):
+    kind = filters.ChoiceFilter(choices=CalendarEventKind.choices)
+    campus = filters.UUIDFilter(field_name="campus_id", help_text="Those of one campus alone.")
+    on = filters.DateFilter(method="containing", help_text="Those that contain that day.")
+
+    class Meta:
+        model = CalendarEvent
+        fields = ["kind", "campus", "on"]
 
     def containing(self, queryset, name, value):  # type: ignore[no-untyped-def]  # django-filter is untyped
         return queryset.filter(starts_on__lte=value, ends_on__gte=value)

@@ -7,7 +7,18 @@ from rest_framework import serializers
 
 from core.api.serializers import BaseDetailSerializer, BaseListSerializer, ModelWriteSerializer, WriteSerializer
 from core.customfields.api.fields import CustomFieldsField
-from departments.models import AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term, TermState
+from departments.models import (
+    AcademicYear,
+    Appointment,
+    Building,
+    CalendarEvent,
+    Campus,
+    Department,
+    Program,
+    Room,
+    Term,
+    TermState,
+)
 
 
 class DepartmentBrief(BaseListSerializer[Department]):
@@ -204,3 +215,23 @@ class TermWriter(ModelWriteSerializer[Term]):
 class MoveTermWriter(WriteSerializer):
     state = serializers.ChoiceField(TermState.choices)
     reason = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+
+
+class CalendarEventSerializer(BaseListSerializer[CalendarEvent]):
+    campus = CampusBrief(allow_null=True)
+
+    expandable = {"campus": CampusSerializer}
+
+    class Meta:
+        model = CalendarEvent
+        fields = ["id", "name", "kind", "campus", "starts_on", "ends_on", "taught_as", "created_at", "updated_at"]
+
+
+class CalendarEventWriter(ModelWriteSerializer[CalendarEvent]):
+    request_example: ClassVar = {
+        "name": "Founders' day", "kind": "holiday", "starts_on": "2026-10-26", "ends_on": "2026-10-26",
+    }  # fmt: skip
+
+    class Meta:
+        model = CalendarEvent
+        fields = ["name", "kind", "campus", "starts_on", "ends_on", "taught_as"]

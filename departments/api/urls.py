@@ -11,4 +11,5 @@ routes = [
     ("rooms", views.RoomViewSet, "room"),
     ("academic-years", views.AcademicYearViewSet, "academic-year"),
     ("terms", views.TermViewSet, "term"),
+    ("calendar-events", views.CalendarEventViewSet, "calendar-event"),
 ]

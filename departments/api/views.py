@@ -12,7 +12,17 @@ from core.api.bulk import BulkViewSet
 from core.crud import Crud
 from departments import services
 from departments.api import filters, serializers
-from departments.models import AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term
+from departments.models import (
+    AcademicYear,
+    Appointment,
+    Building,
+    CalendarEvent,
+    Campus,
+    Department,
+    Program,
+    Room,
+    Term,
+)
 
 CODE_AND_NAME = {"code": "code", "name": "name", "created_at": "created_at"}
 
@@ -145,3 +155,21 @@ class TermViewSet(BulkViewSet[Term]):
     def move(self, request: Request, pk: str) -> Response:
         """Move the term to another state."""
         return self.step(request, services.move_term)
+
+
+class CalendarEventViewSet(BulkViewSet[CalendarEvent]):
+    """Days on which the week is not as usual: holidays, and days that are taught as another weekday."""
+
+    queryset = CalendarEvent.objects.all()
+    made_of = ["departments.CalendarEvent", "departments.Campus"]
+    is_everybodys = True
+    list_serializer_class = serializers.CalendarEventSerializer
+    write_serializer_class = serializers.CalendarEventWriter
+    filterset_class = filters.CalendarEventFilter
+    ordering_fields = {"starts_on": "starts_on", "created_at": "created_at"}
+    default_ordering = ("starts_on",)
+    crud = Crud(
+        create=services.create_calendar_event,
+        update=services.update_calendar_event,
+        delete=services.delete_calendar_event,
+    )

@@ -5,9 +5,17 @@ Department 1 --- * Appointment * --- 1 Person
 Department 1 --- * Program
 Campus 1 --- * Building 1 --- * Room
 AcademicYear 1 --- * Term 1 --- * TermStateEvent
+Campus 0..1 --- * CalendarEvent
 """
 
-from departments.models.calendar import AcademicYear, Term, TermState, TermStateEvent
+from departments.models.calendar import (
+    AcademicYear,
+    CalendarEvent,
+    CalendarEventKind,
+    Term,
+    TermState,
+    TermStateEvent,
+)
 from departments.models.organisation import (
     Appointment,
     AppointmentRole,
@@ -23,6 +31,8 @@ __all__ = [
     "Appointment",
     "AppointmentRole",
     "Building",
+    "CalendarEvent",
+    "CalendarEventKind",
     "Campus",
     "Department",
     "DepartmentKind",

@@ -1,4 +1,4 @@
-"""What changes academic years and terms."""
+"""What changes academic years, terms, and what the calendar says of single days."""
 
 from datetime import date, datetime
 from typing import TypedDict, Unpack
@@ -13,7 +13,7 @@ from core.events import publish
 from core.steps import Steps
 from core.visibility import Actor
 from departments.events import TermMoved
-from departments.models import AcademicYear, Term, TermState, TermStateEvent
+from departments.models import AcademicYear, CalendarEvent, Campus, Term, TermState, TermStateEvent
 
 # A term moves forward step by step; one step back is allowed until it is closed.
 TRANSITIONS: dict[str, set[str]] = {
@@ -42,6 +42,15 @@ class TermValues(TypedDict, total=False):
     name: str
     starts_on: date
     ends_on: date
+
+
+class CalendarEventValues(TypedDict, total=False):
+    name: str
+    kind: str
+    campus: Campus | None
+    starts_on: date
+    ends_on: date
+    taught_as: int | None
 
 
 class TransitionError(ConflictError):
@@ -85,6 +94,26 @@ def update_term(term: Term, *, by: Actor | None, **changes: Unpack[TermValues]) 
 def delete_term(term: Term, *, by: Actor | None) -> None:
     """Delete a term without sections; refused with `in_use` otherwise."""
     crud.delete(term)
+
+
+def create_calendar_event(*, by: Actor | None, **values: Unpack[CalendarEventValues]) -> CalendarEvent:
+    """Say of some days that they are not as usual.
+
+    Refused with `ends_before_start`, `weekday_of_make_up`, `make_up_is_one_day` or `make_up_day_taken`.
+    """
+    return crud.create(CalendarEvent, values)
+
+
+def update_calendar_event(
+    event: CalendarEvent, *, by: Actor | None, **changes: Unpack[CalendarEventValues]
+) -> CalendarEvent:
+    """Change what is said of some days; refused as when it was said."""
+    return crud.update(event, changes)
+
+
+def delete_calendar_event(event: CalendarEvent, *, by: Actor | None) -> None:
+    """Let the days be as usual again."""
+    crud.delete(event)
 
 
 @transaction.atomic

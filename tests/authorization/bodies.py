@@ -13,7 +13,17 @@ from django.utils import timezone
 from accounts.models import ApiKey, PersonIdentifier, RoleAssignment, User
 from core.models import CustomField
 from courses.models import Course, CourseVersion, Meeting, Requisite, Section
-from departments.models import AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term
+from departments.models import (
+    AcademicYear,
+    Appointment,
+    Building,
+    CalendarEvent,
+    Campus,
+    Department,
+    Program,
+    Room,
+    Term,
+)
 from enrollment.models import Enrollment
 from faculty.models import Faculty
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
@@ -59,6 +69,7 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
     Room: lambda side: {"building": side.building, "code": "NEW", "capacity": 10},
     AcademicYear: lambda side: {"code": "NEW", "name": "Novelties", **DATES},
     Term: lambda side: {"academic_year": side.year, "code": "NEW", "name": "Novelties", **DATES},
+    CalendarEvent: lambda side: {"name": "Novelties", "kind": "holiday", "campus": side.campus, **DATES},
     Student: lambda side: {"last_name": "Novak", "department": side.department},
     ProgramEnrollment: lambda side: {"student": side.classmate, "program": side.second_program},
     Faculty: lambda side: {
@@ -90,7 +101,10 @@ CHANGES: dict[Any, dict[str, Any]] = {
     Section: {"capacity": 31},
     Meeting: {"weekday": 3},
     Enrollment: {"grade_basis": "pass_fail"},
-    **{model: {"name": "Changed"} for model in (Department, Program, Campus, Building, AcademicYear, Term)},
+    **{
+        model: {"name": "Changed"}
+        for model in (Department, Program, Campus, Building, AcademicYear, Term, CalendarEvent)
+    },
 }
 
 # What a whole replacement of a row does not name, and what it repeats, since it is final.

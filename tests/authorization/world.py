@@ -33,7 +33,17 @@ from accounts.roles import Role
 from audit.models import Disclosure, Event
 from core.models import CustomField
 from courses.models import Course, CourseVersion, Meeting, Requisite, Section
-from departments.models import AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term
+from departments.models import (
+    AcademicYear,
+    Appointment,
+    Building,
+    CalendarEvent,
+    Campus,
+    Department,
+    Program,
+    Room,
+    Term,
+)
 from directory.models import DirectoryEntry
 from enrollment.models import Enrollment, EnrollmentEvent
 from faculty.models import Faculty, FacultyStatusEvent
@@ -55,6 +65,7 @@ from tests.courses.factories import (
 from tests.departments.factories import (
     AcademicYearFactory,
     BuildingFactory,
+    CalendarEventFactory,
     CampusFactory,
     DepartmentFactory,
     ProgramFactory,
@@ -141,6 +152,7 @@ def _side(letter: str) -> SimpleNamespace:
     side.building = BuildingFactory(code=f"B{letter}", campus=side.campus)
     side.room = RoomFactory(code=f"R{letter}", building=side.building)
     side.year = AcademicYearFactory(code=f"YEAR{letter}")
+    side.holiday = CalendarEventFactory(campus=side.campus)
     side.term = TermFactory(code=f"TERM{letter}", academic_year=side.year)
     side.course = CourseFactory(code=f"COURSE{letter}", department=side.department)
     side.other_course = CourseFactory(code=f"FURTHER{letter}", department=side.department)
@@ -236,6 +248,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
     return {
         Department: both("department"), Program: both("program"), Appointment: both("head"), Campus: both("campus"),
         Building: both("building"), Room: both("room"), AcademicYear: both("year"), Term: both("term"),
+        CalendarEvent: both("holiday"),
         Course: both("course"), Requisite: both("requisite"), Section: both("section"), Meeting: both("meeting"),
         CourseVersion: {OWN: own.course.current_version, OTHER: other.course.current_version},
         Student: both("student"), ProgramEnrollment: both("programs"), Faculty: both("faculty"),

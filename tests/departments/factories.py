@@ -5,7 +5,17 @@ from decimal import Decimal
 
 import factory
 
-from departments.models import AcademicYear, Building, Campus, Department, Program, ProgramLevel, Room, Term
+from departments.models import (
+    AcademicYear,
+    Building,
+    CalendarEvent,
+    Campus,
+    Department,
+    Program,
+    ProgramLevel,
+    Room,
+    Term,
+)
 
 
 class DepartmentFactory(factory.django.DjangoModelFactory):
@@ -61,6 +71,16 @@ class AcademicYearFactory(factory.django.DjangoModelFactory):
     name = factory.Sequence(lambda n: f"Year {n}")
     starts_on = date(2026, 9, 1)
     ends_on = date(2027, 8, 31)
+
+
+class CalendarEventFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = CalendarEvent
+
+    name = factory.Sequence(lambda n: f"Event {n}")
+    kind = "holiday"
+    starts_on = date(2026, 10, 26)
+    ends_on = date(2026, 10, 26)
 
 
 class TermFactory(factory.django.DjangoModelFactory):

@@ -10,6 +10,7 @@ from tests.accounts.factories import PersonFactory
 from tests.departments.factories import (
     AcademicYearFactory,
     BuildingFactory,
+    CalendarEventFactory,
     CampusFactory,
     DepartmentFactory,
     ProgramFactory,
@@ -26,6 +27,7 @@ PAGES = {
     "room": RoomFactory,
     "academicyear": AcademicYearFactory,
     "term": TermFactory,
+    "calendarevent": CalendarEventFactory,
 }
 
 

@@ -9,6 +9,7 @@ from tests.accounts.factories import PersonFactory
 from tests.departments.factories import (
     AcademicYearFactory,
     BuildingFactory,
+    CalendarEventFactory,
     CampusFactory,
     DepartmentFactory,
     ProgramFactory,
@@ -26,6 +27,7 @@ FACTORIES = {
     "rooms": RoomFactory,
     "academic-years": AcademicYearFactory,
     "terms": TermFactory,
+    "calendar-events": CalendarEventFactory,
 }
 
 

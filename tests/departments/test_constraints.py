@@ -8,11 +8,22 @@ from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import F
 
-from departments.models import AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term
+from departments.models import (
+    AcademicYear,
+    Appointment,
+    Building,
+    CalendarEvent,
+    Campus,
+    Department,
+    Program,
+    Room,
+    Term,
+)
 from tests.accounts.factories import PersonFactory
 from tests.departments.factories import (
     AcademicYearFactory,
     BuildingFactory,
+    CalendarEventFactory,
     CampusFactory,
     DepartmentFactory,
     ProgramFactory,
@@ -65,6 +76,16 @@ VIOLATIONS = {
     "departments_term_unique_code": lambda: TermFactory(code=TermFactory().code),
     "departments_term_has_length": lambda: TermFactory(ends_on=date(2026, 9, 1)),
     "departments_term_state_known": lambda: TermFactory(state="limbo"),
+    "departments_calendarevent_has_length": lambda: CalendarEventFactory(ends_on=date(2026, 10, 25)),
+    "departments_calendarevent_kind_known": lambda: CalendarEventFactory(kind="mood"),
+    "departments_calendarevent_weekday_known": lambda: CalendarEventFactory(kind="make_up", taught_as=8),
+    "departments_calendarevent_says_weekday": lambda: CalendarEventFactory(taught_as=1),
+    "departments_calendarevent_make_up_is_one_day": lambda: CalendarEventFactory(
+        kind="make_up", taught_as=1, ends_on=date(2026, 10, 27)
+    ),
+    "departments_calendarevent_one_make_up": lambda: [
+        CalendarEventFactory(kind="make_up", taught_as=weekday) for weekday in (1, 2)
+    ],
     "departments_department_not_own_parent": None,
 }
 
@@ -72,7 +93,7 @@ VIOLATIONS = {
 def test_every_constraint_of_the_app_is_tried():
     declared = {
         constraint.name
-        for model in (AcademicYear, Appointment, Building, Campus, Department, Program, Room, Term)
+        for model in (AcademicYear, Appointment, Building, CalendarEvent, Campus, Department, Program, Room, Term)
         for constraint in model._meta.constraints
     }
 
