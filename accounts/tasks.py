@@ -5,7 +5,7 @@ from uuid import UUID
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import services
+from accounts import services, warming
 from accounts.mailing import MailNotSentError
 from core.chores import carry_out
 
@@ -55,3 +55,9 @@ def purge_admin_sessions() -> None:
 def purge_guess_counts() -> None:
     """Forget what people guessed wrong long ago."""
     carry_out("purge_guess_counts", lambda: services.purge_guess_counts(at=timezone.now()))
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def warm_caches() -> None:
+    """Make what the commonest reads ask for before anybody asks."""
+    carry_out("warm_caches", warming.warm_caches)

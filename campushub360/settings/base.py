@@ -248,6 +248,8 @@ CELERY_BEAT_SCHEDULE = {
     "purge_guess_counts": chore("accounts.tasks.purge_guess_counts", hour="4", minute="30"),
     # Every ten minutes: what is worth an alert is worth it soon.
     "raise_alerts": chore("accounts.tasks.raise_alerts", expires=600, minute="*/10"),
+    # Every five minutes: for so long an answer is remembered, and what is remembered already costs next to nothing.
+    "warm_caches": chore("accounts.tasks.warm_caches", expires=240, minute="*/5"),
     # Nightly: mails to the owners of accounts, a week after they were asked for.
     "purge_account_mails": chore("accounts.tasks.purge_account_mails", hour="4", minute="35"),
     # Nightly: expired log-ins of the administration pages.

@@ -56,9 +56,15 @@ def resources() -> str:
     """
     return ";".join(
         f"{path} {'all' if view.is_everybodys else 'own'} {' '.join(view.tags_of_answers())}"
-        for path, view in _lists_of(settings.ROOT_URLCONF)
-        if view.made_of and is_plain(view) and networks_for(path, settings.IP_ALLOW_LIST) is None
+        for path, view in kept_lists()
     )
+
+
+def kept_lists() -> Iterator[tuple[str, type[RememberedReadMixin]]]:
+    """Yield the lists whose answers may be kept: the path of each, and its view."""
+    for path, view in _lists_of(settings.ROOT_URLCONF):
+        if view.made_of and is_plain(view) and networks_for(path, settings.IP_ALLOW_LIST) is None:
+            yield path, view
 
 
 @cache
