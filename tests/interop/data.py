@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.conf import settings
+from django.core.management import call_command
 from django.db import connection
 from psycopg import sql
 
@@ -45,11 +46,4 @@ def dump() -> dict[str, list[Any]]:
 
 def empty_database() -> None:
     """Leave no row behind, whatever a failed test has left."""
-    tables = [
-        sql.Identifier(model._meta.db_table)
-        for label in settings.FIRST_PARTY_APPS
-        for model in apps.get_app_config(label).get_models()
-        if model._meta.managed
-    ]
-    with connection.cursor() as cursor:
-        cursor.execute(sql.SQL("TRUNCATE {} CASCADE").format(sql.SQL(", ").join(tables)))
+    call_command("flush", interactive=False, verbosity=0)

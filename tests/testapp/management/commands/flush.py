@@ -25,9 +25,16 @@ class Command(flush.Command):
         with transaction.atomic(using=options["database"]), connection.cursor() as cursor:
             cursor.execute(sql.SQL("SELECT {}").format(filled))
             emptied = [table for table, is_filled in zip(tables.values(), cursor.fetchone(), strict=True) if is_filled]
-            for statement in ("ALTER TABLE {} DISABLE TRIGGER USER", "DELETE FROM {}"):
-                for table in emptied:
-                    cursor.execute(sql.SQL(statement).format(table))
+            if not emptied:
+                return
+            for table in emptied:
+                cursor.execute(sql.SQL("ALTER TABLE {} DISABLE TRIGGER USER").format(table))
+            # In one statement, so that no row is looked for that is going as well.
+            deletions = sql.SQL(", ").join(
+                sql.SQL("{} AS (DELETE FROM {})").format(sql.Identifier(f"emptied_{number}"), table)
+                for number, table in enumerate(emptied)
+            )
+            cursor.execute(sql.SQL("WITH {} SELECT").format(deletions))
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
             for table in emptied:
                 cursor.execute(sql.SQL("ALTER TABLE {} ENABLE TRIGGER USER").format(table))
