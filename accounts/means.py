@@ -5,6 +5,7 @@ They are named as RFC 8176 names them, where it does: `pwd` a password, `otp` a 
 """
 
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -26,7 +27,12 @@ def has_second(means: Iterable[str]) -> bool:
 
 def demanding_roles() -> frozenset[str]:
     """Return the roles that nobody uses without a second factor."""
-    named = frozenset(settings.MFA_REQUIRED_ROLES)
+    return _named_by(tuple(settings.MFA_REQUIRED_ROLES))
+
+
+@cache
+def _named_by(setting: tuple[str, ...]) -> frozenset[str]:
+    named = frozenset(setting)
     return named - {STAFF} | (frozenset(Role.values) - NO_STAFF if STAFF in named else frozenset())
 
 

@@ -21,15 +21,12 @@ from accounts.roles import ScopeKind
 from accounts.tokens import ALGORITHM, AccessClaims
 from core.cache.generations import Reading, generations
 from core.cache.local import LocalCache
-from core.cache.tags import parts
 from core.errors import InUseError
 
 _IDENTIFY = "SELECT (found.account).*, found.held, found.seconds FROM accounts_identify(%s, %s, %s, %s) AS found"
 # Who was found behind a log-in and a signing key, and the generations of everything this was read from.
 MOST_IDENTIFIED, LONGEST_IDENTIFIED = 10_000, 60.0
-_identified: LocalCache[tuple[UUID, UUID, str], tuple[Reading, User]] = LocalCache(
-    most=MOST_IDENTIFIED, clock=time.monotonic
-)
+_identified: LocalCache[str, tuple[Reading, User]] = LocalCache(most=MOST_IDENTIFIED, clock=time.monotonic)
 # What the hash of a key that is not there is compared with.
 DECOY = bytes(32)
 
@@ -41,10 +38,9 @@ def user_of(claims: AccessClaims, *, at: datetime) -> User | None:
     while the generations of all of them say that nothing has changed since. So whatever was taken back is taken back
     for the next request. Whether the token is of the account's present version is for the caller to compare.
     """
-    name = (claims.user_id, claims.session_id, claims.kid)
+    name = claims.log_in
     # Inside a transaction one sees what others do not, and need not see what they have committed.
-    tags = (*parts("account", claims.user_id), "signing-keys")
-    reading = None if connection.in_atomic_block else generations().read(tags)
+    reading = None if connection.in_atomic_block else generations().read(claims.tags)
     known = _identified.get(name) if reading is not None else None
     if known is not None and known[0] == reading:
         return _copy(known[1])
@@ -55,7 +51,7 @@ def user_of(claims: AccessClaims, *, at: datetime) -> User | None:
     user.good_until = asked + seconds
     if reading is None:
         return user
-    user.vouched_by = (tags, reading)
+    user.vouched_by = (claims.tags, reading)
     _identified.add(name, (reading, _copy(user)), until=asked + min(seconds, LONGEST_IDENTIFIED))
     return user
 

@@ -17,7 +17,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from binascii import Error as Base64Error
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -29,6 +29,7 @@ from rest_framework_simplejwt.exceptions import TokenBackendError
 
 from accounts.keyring import ring
 from core.cache.local import LocalCache
+from core.cache.tags import parts
 from core.security.encryption import derive
 
 ISSUER = "campushub360"
@@ -55,6 +56,16 @@ class AccessClaims:
     amr: tuple[str, ...] = ()
     kid: str = ""
     expires: int = field(default=0, compare=False)
+
+    @cached_property
+    def log_in(self) -> str:
+        """Whose log-in this is, and by which key it was signed: what the account is looked up by."""
+        return f"{self.user_id}/{self.session_id}/{self.kid}"
+
+    @cached_property
+    def tags(self) -> tuple[str, ...]:
+        """The tags of everything that decides whether this is still so."""
+        return (*parts("account", self.user_id), "signing-keys")
 
 
 class InvalidTokenError(Exception):
@@ -88,7 +99,7 @@ def read_access(token: str) -> AccessClaims:
 
     Whether the session, the account and the key are still good is for the database to say.
     """
-    name = hash_of(token)
+    name = name_of(token)
     known = verified.get(name)
     if known is not None:
         return known
@@ -103,6 +114,11 @@ def read_access(token: str) -> AccessClaims:
         raise InvalidTokenError from error
     verified.add(name, claims, until=claims.expires + LEEWAY.total_seconds())
     return claims
+
+
+def name_of(token: str) -> bytes:
+    """Return what a token is remembered under, which does not tell it."""
+    return hashlib.blake2b(token.encode(errors="surrogatepass"), digest_size=32).digest()
 
 
 def _kid_of(token: str) -> str:

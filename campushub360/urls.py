@@ -20,7 +20,7 @@ from accounts.admin_password import OwnPasswordView
 from accounts.admin_second_factor import SecondFactorView
 from accounts.api.edge import CallerView
 from core.admin_choices import ChoicesView
-from core.api.routers import ApiRouter
+from core.api.routers import ApiRouter, FirstSegmentResolver
 
 admin.site.site_header = "CampusHub360"
 admin.site.site_title = "CampusHub360"
@@ -67,7 +67,7 @@ own_pages = [
 urlpatterns = [
     path("", require_safe(RedirectView.as_view(pattern_name="api-docs")), name="home"),
     path("favicon.ico", require_safe(FaviconView.as_view()), name="favicon"),
-    path("api/v1/", include(_api_patterns())),
+    FirstSegmentResolver("api/v1/", _api_patterns()),
     path("edge/", CallerView.as_view(), name="edge"),
     # Before Django's own.
     path("admin/", include((own_pages, "administration"))),

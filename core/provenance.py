@@ -27,6 +27,7 @@ from core.security.addresses import client_address
 
 _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 _actor_id: ContextVar[UUID | None] = ContextVar("actor_id", default=None)
+_is_plain: ContextVar[bool] = ContextVar("is_plain", default=False)
 
 _WRITES = re.compile(
     r"\s*(INSERT|UPDATE|DELETE|MERGE)\b|\s*WITH\b.*\b(INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\"?\w+\"?\s+SET)\b",
@@ -89,6 +90,20 @@ def acting_as(actor_id: UUID | None) -> Generator[None]:
         _actor_id.reset(token)
 
 
+@contextmanager
+def nothing_follows() -> Generator[None]:
+    """Execute the block's statements as they are.
+
+    For what writes to tables that no trigger follows, that move no generation, and that are read from the primary
+    alone: there is nobody to be told where a row comes from, and nothing to be raised.
+    """
+    token = _is_plain.set(True)
+    try:
+        yield
+    finally:
+        _is_plain.reset(token)
+
+
 def settings_sql(raising: Raise | None) -> str:
     """Return the statement that tells the present transaction where its writes come from, and its commit's name."""
     actor, key = _actor_id.get() or getattr(user_of(_request.get()), "pk", None), _key_prefix()
@@ -106,7 +121,7 @@ def state_origin(execute: Callable[..., Any], statement: Any, params: Any, many:
     One that is a transaction of its own has moved the generations of what it changed by the time this returns.
     """
     text = statement.as_string(None) if isinstance(statement, sql.Composable) else statement
-    if not (isinstance(text, str) and _WRITES.match(text)):
+    if _is_plain.get() or not (isinstance(text, str) and _WRITES.match(text)):
         return execute(statement, params, many, context)
     database, cursor = context["connection"], context["cursor"].cursor
     if many and not database.in_atomic_block:  # each of them would be a transaction of its own

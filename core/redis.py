@@ -1,8 +1,9 @@
 """Redis as everything here asks it: with a short patience, without a second try, and on the shortest way.
 
 What every request asks goes through `QuickRedis.ask`, which takes an open connection, sends one command and reads one
-answer. redis-py's own way to the same connection looks at the socket first, and tells instruments that nobody here
-reads: that is most of what a question costs this process.
+answer. redis-py opens and closes the connections; its own way to put a question on one looks at the socket first,
+tells instruments that nobody here reads, and asks of each answer in how many languages it may have come: that is most
+of what a question costs this process.
 """
 
 import os
@@ -11,8 +12,11 @@ from collections.abc import Sequence
 from hashlib import sha1
 from typing import Any, cast
 
+from hiredis import PushNotification, Reader, pack_command
 from redis import Redis
 from redis.backoff import NoBackoff
+from redis.connection import DefaultParser
+from redis.exceptions import ConnectionError as LostError
 from redis.exceptions import NoScriptError, ResponseError
 from redis.retry import Retry
 
@@ -20,6 +24,36 @@ from redis.retry import Retry
 MOST_CONNECTIONS = 256
 # A connection that was not used for longer is looked at before it is used again: a proxy may have closed it.
 IDLE_SECONDS = 10.0
+READ_BYTES = 1 << 16
+_NOT_YET = object()
+
+
+class Line:
+    """An open connection of redis-py's, and what reads the answers that come on it."""
+
+    __slots__ = ("connection", "idle_since", "pid", "reader", "socket")
+
+    def __init__(self, connection: Any) -> None:  # the library leaves connections without types
+        self.connection = connection
+        self.socket = connection._sock
+        self.reader = Reader(replyError=DefaultParser.parse_error, notEnoughData=_NOT_YET)
+        self.pid = os.getpid()
+        self.idle_since = 0.0
+
+    def ask(self, command: tuple[Any, ...]) -> Any:
+        """Send a command and return the answer; raise `RedisError` or `OSError`."""
+        self.socket.sendall(pack_command(command))
+        answer = _NOT_YET
+        while answer is _NOT_YET or isinstance(answer, PushNotification):  # what nobody here asked for
+            answer = self.reader.gets()
+            if answer is _NOT_YET:
+                arrived = self.socket.recv(READ_BYTES)
+                if not arrived:
+                    raise LostError("the server closed the connection")
+                self.reader.feed(arrived)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
 
 class QuickRedis(Redis):
@@ -31,26 +65,24 @@ class QuickRedis(Redis):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        # Connections, which the library leaves without types, and when each was used. The last one to come back is the
-        # first to go; both are one step, whichever thread takes it.
-        self._idle: list[tuple[Any, float]] = []
+        # The last one to come back is the first to go; both are one step, whichever thread takes it.
+        self._idle: list[Line] = []
 
     def ask(self, *command: Any) -> Any:
         """Send a command and return the answer as it comes, which is bytes, numbers and lists of them.
 
         Raises `RedisError` or `OSError`.
         """
-        connection = self._taken()
+        line = self._taken()
         try:
-            connection.send_command(*command)
-            answer = connection.read_response()
+            answer = line.ask(command)
         except ResponseError:  # the server refuses, the connection is sound
-            self._idle.append((connection, time.monotonic()))
+            self._give_back(line)
             raise
         except BaseException:
-            self._give_up(connection)
+            self._give_up(line)
             raise
-        self._idle.append((connection, time.monotonic()))
+        self._give_back(line)
         return answer
 
     def run(self, script: "QuickScript", keys: Sequence[Any], arguments: Sequence[Any]) -> Any:
@@ -60,28 +92,31 @@ class QuickRedis(Redis):
         except NoScriptError:
             return self.ask("EVAL", script.text, len(keys), *keys, *arguments)
 
-    def _taken(self) -> Any:
+    def _taken(self) -> Line:
         oldest, own = time.monotonic() - IDLE_SECONDS, os.getpid()
-        while (last := self._last_idle()) is not None:
-            connection, since = last
-            if connection.pid != own:
+        while (line := self._last_idle()) is not None:
+            if line.pid != own:
                 continue  # the parent process's, who goes on with it
-            if since >= oldest:
-                return connection
-            self.connection_pool.release(connection)
-        return self.connection_pool.get_connection()
+            if line.idle_since >= oldest:
+                return line
+            self.connection_pool.release(line.connection)
+        return Line(self.connection_pool.get_connection())
 
-    def _last_idle(self) -> tuple[Any, float] | None:
+    def _last_idle(self) -> Line | None:
         try:
             return self._idle.pop()
         except IndexError:
             return None
 
-    def _give_up(self, connection: Any) -> None:
-        last: tuple[Any, float] | None = (connection, 0)
+    def _give_back(self, line: Line) -> None:
+        line.idle_since = time.monotonic()
+        self._idle.append(line)
+
+    def _give_up(self, line: Line) -> None:
+        last: Line | None = line
         while last is not None:
-            last[0].disconnect()
-            self.connection_pool.release(last[0])
+            last.connection.disconnect()
+            self.connection_pool.release(last.connection)
             last = self._last_idle()
 
 

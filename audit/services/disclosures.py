@@ -4,14 +4,15 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS
 
-from core.provenance import origin
+from core.db.prepared import prepared
+from core.provenance import nothing_follows, origin
 
 _INSERT = """
     INSERT INTO audit_disclosure
         (what, subject_id, actor_id, actor_label, basis, route, request_id, key_prefix, address)
-    SELECT %s, subject, %s, %s, %s, %s, %s, %s, %s FROM unnest(%s::uuid[]) AS subject
+    SELECT %s, subject, %s::uuid, %s, %s, %s, %s, %s, %s::inet FROM unnest(%s::uuid[]) AS subject
 """
 
 
@@ -28,7 +29,8 @@ def record_disclosures(*, what: str, subjects: Collection[UUID], to: Any, permis
     roles = sorted(getattr(to, "roles_permitting", lambda _: ())(permission))
     basis = f"{permission} as {', '.join(roles)}" if roles else permission
     label = str(to)[:254] if to is not None else ""
-    with connection.cursor() as cursor:
-        where = [route[:254], source.request_id, source.key_prefix, source.address]
-        cursor.execute(_INSERT, [what, getattr(to, "pk", None), label, basis[:254], *where, others])
-    return len(others)
+    where = [route[:254], source.request_id, source.key_prefix, source.address]
+    listed = f"{{{','.join(map(str, others))}}}"
+    values = [what, getattr(to, "pk", None), label, basis[:254], *where, listed]
+    with nothing_follows(), prepared(_INSERT, values, using=DEFAULT_DB_ALIAS):
+        return len(others)

@@ -129,6 +129,8 @@ def _connected(config: dict[str, Any], *, pool: bool) -> dict[str, Any]:
     }
     options = config.setdefault("OPTIONS", {})
     options["application_name"] = "campushub360"
+    # From so many executions on a connection on, a statement is planned once (`core.db.prepared`).
+    options["prepare_threshold"] = None if DATABASE_IS_POOLED else 5
     if pool:
         options["connect_timeout"] = 3
         options["pool"] = {
@@ -149,8 +151,9 @@ DATABASE_REPLICA_URLS: list[str] = env.list("DATABASE_REPLICA_URLS", default=[])
 DATABASE_REPLICA_MAX_LAG: float = env.int("DATABASE_REPLICA_MAX_LAG", default=10)
 # A replica that may be minutes behind, for answers that say how old they are. None: the primary.
 DATABASE_ANALYTICS_URL: str = env.str("DATABASE_ANALYTICS_URL", default="")
-# Apps whose rows are read from the primary alone: who calls, what they may do, and what is answered once.
-DATABASE_PRIMARY_ONLY = frozenset({"accounts", "admin", "auth", "contenttypes", "core", "sessions"})
+# Apps whose rows are read from the primary alone: who calls, what they may do, what is answered once, and the logs,
+# whose writers raise nothing that a replica could be held to.
+DATABASE_PRIMARY_ONLY = frozenset({"accounts", "admin", "audit", "auth", "contenttypes", "core", "sessions"})
 DATABASE_ROUTERS = ["core.db.router.ReplicaRouter"] if DATABASE_REPLICA_URLS or DATABASE_ANALYTICS_URL else []
 if DATABASE_REPLICA_URLS:
     MIDDLEWARE.append("core.middleware.ReplicaReadsMiddleware")

@@ -1,10 +1,14 @@
 """Routing: every resource answers under the same URL structure, and only what it offers."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.urls import ResolverMatch, URLPattern, URLResolver
+from django.urls.resolvers import RoutePattern
 from rest_framework.routers import SimpleRouter
 
+WORD = re.compile(r"[\w-]+")
 # The action that a method map names, by the service it needs.
 NEEDS = {
     "create": "create",
@@ -29,3 +33,30 @@ class ApiRouter(SimpleRouter):
     def get_method_map(self, viewset: Any, method_map: Mapping[str, str]) -> dict[str, str]:
         routed = super().get_method_map(viewset, method_map)
         return {method: action for method, action in routed.items() if offers(viewset, action)}
+
+
+class FirstSegmentResolver(URLResolver):
+    """Leads to patterns below a prefix, and tries only those that begin with the path's first segment.
+
+    There are more than a hundred, and to try them all would be a good part of what a quick answer costs.
+    """
+
+    def __init__(self, prefix: str, patterns: Sequence[URLPattern | URLResolver]) -> None:
+        super().__init__(RoutePattern(prefix), patterns)
+        segments = [str(each.pattern).partition("/")[0] for each in patterns]
+        self._by_segment = {
+            segment: URLResolver(
+                RoutePattern(prefix),
+                [
+                    each
+                    for each, own in zip(patterns, segments, strict=True)
+                    if own == segment or not WORD.fullmatch(own)
+                ],
+            )
+            for segment in {"", *segments}
+        }
+
+    def resolve(self, path: str) -> ResolverMatch:
+        found = self.pattern.match(path)
+        segment = found[0].partition("/")[0] if found else ""
+        return self._by_segment.get(segment, self._by_segment[""]).resolve(path)

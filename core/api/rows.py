@@ -118,7 +118,7 @@ class RenderedRows:
         for mask in masks_of(self.view.queryset.model):
             fill[mask.attribute] = partial(condition, mask, actor, using)
         self._places = {name: place for place, name in enumerate(self.plan.columns(ordering))}
-        return run(self.plan.statement(ordering, using), fill, using)
+        return run(self.plan.statement(ordering, using), fill, using, compared=keys.shape is not None)
 
     def key(self, ordering: Keyset, row: Any) -> tuple[Any, ...]:
         return tuple(row[self._places[term.attribute]] for term in ordering.terms)

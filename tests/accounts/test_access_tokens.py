@@ -280,7 +280,7 @@ def test_a_token_that_was_believed_is_not_once_it_has_expired(anonymous, genuine
 
     monkeypatch.setattr(tokens.verified, "_clock", later.timestamp)
 
-    assert tokens.verified.get(tokens.hash_of(genuine)) is None
+    assert tokens.verified.get(tokens.name_of(genuine)) is None
 
 
 class TestRemembering:

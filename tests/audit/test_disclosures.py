@@ -14,6 +14,7 @@ from accounts.models import PersonIdentifier
 from accounts.roles import Role
 from audit import services
 from audit.models import Disclosure
+from core.cache.tags import moved_by
 from students.models import Student
 from tests.accounts.factories import PersonFactory
 from tests.contract.routes import Route, routes
@@ -192,6 +193,18 @@ def test_an_answer_that_cannot_be_recorded_is_not_given(registrar_client):
 
     assert answer.status_code == 500
     assert b"Lovelace" not in answer.content
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_entry_takes_one_statement_since_nothing_is_made_of_the_logs():
+    person = PersonFactory()
+
+    with CaptureQueriesContext(connection) as captured:
+        services.record_disclosures(what="x", subjects=[person.pk], to=None, permission="p", route="r")
+
+    assert len(captured) == 1
+    assert moved_by(Disclosure) == {}
+    assert shown() == [person.pk]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -8,8 +8,10 @@ may know some.
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
@@ -20,6 +22,7 @@ from core.api.compiled.readers import JSON, Context, compiled
 from core.api.keyset import Keyset
 from core.api.serializers import BaseModelSerializer, reader_of, with_masks
 from core.customfields.selectors import Names, names_shown
+from core.db.prepared import prepared
 from core.masks import Mask, masks_of
 from core.visibility import grants_for, visible
 
@@ -29,6 +32,8 @@ MOST_PLANS = 500
 MOST_STATEMENTS = 8
 KEYS = "keys"
 Statement = tuple[str, Sequence[Any]]
+# Of these the server knows the type, wherever they stand.
+TYPED = frozenset({UUID, date, datetime})
 
 
 @dataclass(frozen=True)
@@ -84,8 +89,13 @@ class Plan:
         return found
 
 
-def run(statement: Statement, fill: Mapping[str, Callable[[], Statement]], using: str) -> list[tuple[Any, ...]]:
-    """Run a statement with its gaps filled and return its rows; none where what fills a gap can match nothing."""
+def run(
+    statement: Statement, fill: Mapping[str, Callable[[], Statement]], using: str, *, compared: bool
+) -> list[tuple[Any, ...]]:
+    """Run a statement with its gaps filled and return its rows; none where what fills a gap can match nothing.
+
+    `compared` says of the keys that their parameters are compared with columns, and nothing else.
+    """
     sql, parameters = statement
     given: list[Any] = []
     for parameter in parameters:
@@ -98,10 +108,12 @@ def run(statement: Statement, fill: Mapping[str, Callable[[], Statement]], using
             return []
         sql = sql.replace(parameter.mark, text, 1)
         given += more
+    if (compared and len(parameters) == 1) or all(type(each) in TYPED for each in given):
+        with prepared(sql, given, using=using) as cursor:
+            return list(cursor.fetchall())
     with connections[using].cursor() as cursor:
         cursor.execute(sql, given)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
+        return list(cursor.fetchall())
 
 
 def condition(mask: Mask, actor: Any, using: str) -> Statement:

@@ -108,10 +108,9 @@ class TestAConnection:
 
     def test_that_was_lost_fails_once_and_takes_the_idle_ones_along(self, client):
         taken = [client._taken() for _ in range(3)]
-        for connection in taken:
-            connection.send_command("CLIENT", "ID")
-        ids = {connection.read_response() for connection in taken}
-        client._idle += [(connection, 10**9) for connection in taken]
+        ids = {line.ask(("CLIENT", "ID")) for line in taken}
+        for line in taken:
+            client._give_back(line)
         with Redis.from_url(settings.REDIS_URL) as other:
             for number in ids:
                 other.client_kill_filter(_id=number)
@@ -133,9 +132,20 @@ class TestAConnection:
         number = client.ask("CLIENT", "ID")
         with Redis.from_url(settings.REDIS_URL) as other:
             other.client_kill_filter(_id=number)
-        client._idle = [(connection, 0.0) for connection, _ in client._idle]
+        for line in client._idle:
+            line.idle_since = 0.0
 
         assert client.ask("CLIENT", "ID") != number
+
+    def test_passes_over_what_nobody_asked_for(self, client):
+        number = client.ask("CLIENT", "ID")
+        client.ask("CLIENT", "TRACKING", "ON", "BCAST", "PREFIX", "asking:")
+        with Redis.from_url(settings.REDIS_URL) as other:
+            other.set("asking:pushed", 1)
+        told = [client.ask("ECHO", word) for word in ("one", "other")]
+
+        assert told == [b"one", b"other"]
+        assert client.ask("CLIENT", "ID") == number
 
     def test_is_not_shared_with_a_child(self):
         done = subprocess.run([sys.executable, "-c", FORKED, settings.REDIS_URL], check=False)
