@@ -2,7 +2,6 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from core.api.serializers import BaseDetailSerializer, BaseListSerializer, ModelWriteSerializer, WriteSerializer
@@ -70,7 +69,7 @@ class PersonInOffice(serializers.Serializer[Any]):
 
 class DepartmentSerializer(BaseListSerializer[Department]):
     parent = DepartmentBrief(allow_null=True)
-    head = serializers.SerializerMethodField()
+    head = PersonInOffice(allow_null=True)
     custom_fields = CustomFieldsField()
 
     expandable = {"parent": "departments.api.serializers.DepartmentSerializer"}
@@ -80,11 +79,6 @@ class DepartmentSerializer(BaseListSerializer[Department]):
         fields = [
             "id", "code", "name", "kind", "parent", "head", "is_active", "custom_fields", "created_at", "updated_at",
         ]  # fmt: skip
-
-    @extend_schema_field(PersonInOffice(allow_null=True))
-    def get_head(self, department: Department) -> PersonInOffice | None:
-        heads: list[Any] = getattr(department, "heads", [])
-        return heads[0] if heads else None
 
 
 class DepartmentWriter(ModelWriteSerializer[Department]):

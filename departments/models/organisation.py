@@ -5,11 +5,10 @@ from typing import ClassVar, Self
 from uuid import UUID
 
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.expressions import ArraySubquery
 from django.contrib.postgres.fields import ArrayField, DateRangeField, RangeOperators
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
-from django.db.models import F, OuterRef, Q
+from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject, Now, TruncDate
 
 from accounts.models import Person
@@ -36,7 +35,7 @@ class DepartmentQuerySet(BaseQuerySet["Department"]):
             id="person_id", first_name="person__first_name", last_name="person__last_name",
             preferred_name="person__preferred_name",
         )  # fmt: skip
-        return self.select_related("parent").annotate(heads=ArraySubquery(heads.values(json=person)))
+        return self.select_related("parent").annotate(head=Subquery(heads.values(json=person)))
 
 
 class Department(CustomizableModel):

@@ -33,16 +33,12 @@ ROLES = ("system_admin", "department_head", "student")
 BEYOND_SQL = {
     "ChangeSerializer.changes",
     "CustomFieldReader.default_value",
-    "DepartmentSerializer.head",
-    "DirectoryEntrySerializer.program",
     "ErasureRequestSerializer.counts",
     "EventSerializer.detail",
     "ImportJobSerializer.percent",
     "ImportRowSerializer.reasons",
-    "MeetingSerializer.sections",
     "PersonIdentifierSerializer.masked_value",
     "RequisiteSerializer.expr",
-    "SectionSerializer.instructors",
     "SessionSerializer.is_current",
     "UserSerializer.roles",
 }

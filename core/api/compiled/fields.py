@@ -24,7 +24,7 @@ TEXTS = (models.CharField, models.TextField)
 
 def shown(field: Any, place: Place) -> Expression:
     """Return the JSON of what a field shows of a row; raise `NotCompiledError` where that is beyond SQL."""
-    if type(field).get_attribute not in _PLAIN_ATTRIBUTES:
+    if not is_plain(field):
         raise NotCompiledError("it finds its value in its own way")
     *way, name = field.source.split(".")
     # Whether the row itself is there was asked by whoever shows it.
@@ -37,6 +37,11 @@ def shown(field: Any, place: Place) -> Expression:
         column, kind = row.column(name)
     text = spelling(field, kind)(column)
     return text if row.gap is None else _over_gap(field, row, text)
+
+
+def is_plain(field: Any) -> bool:
+    """Say whether a field finds its value as all do: under its source."""
+    return type(field).get_attribute in _PLAIN_ATTRIBUTES
 
 
 def across(place: Place, way: list[str]) -> Place:

@@ -14,6 +14,7 @@ from django.db.models import Expression, Model, OuterRef, Q, QuerySet, Subquery,
 from django.db.models.functions import Coalesce
 from rest_framework import serializers
 
+from core.api.compiled.added import is_added, shown_of_added
 from core.api.compiled.columns import NotCompiledError, Place
 from core.api.compiled.fields import across, named, shown
 from core.api.compiled.texts import CustomList, CustomNumber, CustomValue, Part, Verbatim, joined, where
@@ -90,6 +91,9 @@ class _Compiler:
             return self.custom_fields(place)
         if isinstance(field, BaseModelSerializer) and field.source == included_attribute(name):
             return self.included(name, field, place)
+        added = None if place.prefix else self.rows.query.annotations.get(field.source)
+        if is_added(field, added):
+            return shown_of_added(field, added)
         if isinstance(field, serializers.Serializer):
             return self.nested(field, place)
         return shown(field, place)
