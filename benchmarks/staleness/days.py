@@ -2,6 +2,7 @@
 
 import signal
 import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -10,7 +11,8 @@ from functools import partial
 import psutil
 from redis.exceptions import RedisError
 
-from benchmarks.staleness.stack import RunningStack, wait_until
+from benchmarks.staleness.stack import RunningStack, listening, wait_until
+from campushub360.local.engine import ADDRESS
 
 RELAY, PGBOUNCER = "manage.py relay", "pgbouncer.ini"
 REPLICAS = ("replica1", "replica2")
@@ -28,6 +30,8 @@ class Day:
     act: Callable[[RunningStack, float], None]
     # Whether requests that were not through yet may be lost with a process that is killed; else nobody is refused.
     is_deploy: bool = False
+    # Whether it takes a minute, however long it is to be.
+    is_long: bool = False
 
 
 def kill_cache(stack: RunningStack, seconds: float) -> None:
@@ -94,6 +98,28 @@ def cut_edge_off(stack: RunningStack, seconds: float) -> None:
         while time.monotonic() < until:
             redis.client_kill_filter(_type="pubsub")
             time.sleep(0.05)
+
+
+def set_clock(stack: RunningStack, seconds: float) -> None:
+    """Move all that the cache's clock decides: an hour on, when whatever ends has ended, and an hour back."""
+    until, hour = time.monotonic() + seconds, 3600 * 1000
+    with stack.redis() as redis:
+        while time.monotonic() < until:
+            for moved in (-hour, hour):
+                for key in redis.scan_iter(count=1000):
+                    left = redis.pttl(key)
+                    if left > 0:
+                        redis.pexpire(key, max(1, left + moved))
+                time.sleep(0.2)
+
+
+def restart_servers(stack: RunningStack, seconds: float) -> None:
+    """End each server in turn, and wait until it has been started again and answers."""
+    former = stack.masters()
+    for master in former:
+        master.terminate()
+        wait_until(partial(_is_replaced, stack, master, len(former)), "it is back", seconds=90)
+        time.sleep(seconds)
 
 
 def kill_workers(stack: RunningStack, seconds: float) -> None:
@@ -174,6 +200,20 @@ def _has_others(master: psutil.Process, former: set[int]) -> bool:
     return bool({worker.pid for worker in master.children()} - former)
 
 
+def _is_replaced(stack: RunningStack, former: psutil.Process, number: int) -> bool:
+    masters = stack.masters()
+    return former not in masters and len(masters) == number and all(map(_answers, masters))
+
+
+def _answers(master: psutil.Process) -> bool:
+    """Say whether a server that was started answers already."""
+    try:
+        with urllib.request.urlopen(f"http://{ADDRESS}:{listening(master)[0]}/readyz", timeout=5):  # nosec B310
+            return True
+    except (OSError, IndexError, psutil.NoSuchProcess):
+        return False
+
+
 def is_well(stack: RunningStack) -> bool:
     """Say whether every part answers that a day may have ended."""
     try:
@@ -196,11 +236,13 @@ DAYS = [
     Day("no replica replays anything", pause_replicas),
     Day("a replica is killed", kill_replica),
     Day("the edge is cut off from the cache", cut_edge_off),
+    Day("the clock of the cache is set", set_clock),
     Day("servers are killed between commit and raise", kill_workers),
     Day("PgBouncer is killed", kill_pgbouncer),
     Day("PgBouncer pauses", pause_pgbouncer),
     Day("PgBouncer reads its file again", reload_pgbouncer),
     Day("every session of the database is ended", end_sessions),
     Day("the servers are replaced", deploy, is_deploy=True),
+    Day("the servers are restarted", restart_servers, is_deploy=True, is_long=True),
     Day("slow queries take all connections", slow_queries),
 ]

@@ -49,6 +49,8 @@ class Course:
     rows: Mapping[str, Row]
     # Rows that are written past the edge.
     past: frozenset[str] = frozenset()
+    # Seconds between two questions that the application has to answer, so that the edge is asked the more.
+    gap: float = 0.0
     verdict: Verdict = field(default_factory=Verdict)
     # By the way: when somebody was last answered, and last had an answer from memory.
     answered: dict[str, float] = field(default_factory=dict)
@@ -79,6 +81,8 @@ class Reader:
             for question in questions:
                 for _ in range(question.times if self.way == EDGE else min(question.times, ELSEWHERE)):
                     await self.ask(question)
+                    if self.way != EDGE:
+                        await asyncio.sleep(self.course.gap)
 
     async def ask(self, question: Question) -> None:
         """Ask once, every other time only for what is not known yet, and judge what is told."""

@@ -26,13 +26,15 @@ class Pace:
     # Seconds that a writer rests after each write; how often in a row what is remembered is asked.
     rest: float
     often: int
+    # Seconds between two questions of somebody whom the application answers.
+    gap: float
     # For how many seconds at most it goes on after the last day, while reads are lacking.
     longest: float = 0
 
 
-SHORT = Pace(calm=0.5, bad=1.5, rest=0.3, often=10)
-QUICK = Pace(calm=2.0, bad=2.0, rest=1.0, often=60, longest=10)
-FULL = Pace(calm=6.0, bad=8.0, rest=1.0, often=60, longest=120)
+SHORT = Pace(calm=0.5, bad=1.5, rest=0.3, often=10, gap=0)
+QUICK = Pace(calm=2.0, bad=2.0, rest=1.0, often=100, gap=0.05, longest=10)
+FULL = Pace(calm=4.0, bad=7.0, rest=1.0, often=100, gap=0.05, longest=120)
 
 
 @dataclass
@@ -48,7 +50,7 @@ def run(scene: Scene, days: Sequence[Day], pace: Pace, *, at_least: int = 0) -> 
 
     Raises `StackIsDownError` if the stack does not come back.
     """
-    checker = scene.checker(often=pace.often)
+    checker = scene.checker(often=pace.often, gap=pace.gap)
     outcome = Outcome(checker.course.verdict)
 
     async def through() -> None:
@@ -73,7 +75,7 @@ def run(scene: Scene, days: Sequence[Day], pace: Pace, *, at_least: int = 0) -> 
 
 def until_found(scene: Scene, kind: str, *, seconds: float = RECOVERY_SECONDS) -> Verdict:
     """Check a scene until something of this kind is found, or for so long."""
-    checker = scene.checker(often=SHORT.often)
+    checker = scene.checker(often=SHORT.often, gap=SHORT.gap)
 
     async def search() -> None:
         until = now() + seconds

@@ -40,8 +40,8 @@ class Scene:
             accounts.append(Account(name, tokens[name], sees, is_refused))
         return cls(stack, ids, accounts, tokens["registrar"])
 
-    def checker(self, *, often: int = 10) -> Checker:
-        """Return what checks this scene, from now on, where what is remembered is asked `often` times in a row."""
+    def checker(self, *, often: int, gap: float) -> Checker:
+        """Return what checks this scene, from now on, as busily as a `Pace` says."""
         rows = [
             Row("campus", f"/campuses/{self.ids['campus']}/", "name"),
             *[Row(f"{part}-department", f"/departments/{self.ids[f'{part}-department']}/", "name") for part in PARTS],
@@ -60,7 +60,7 @@ class Scene:
             Question("/students/?search=STALE-SOUTH&page=1", "south-student", frozenset({"south-department"})),
             Question(rows[5].path, "south-student", frozenset({"south-department"})),
         ]
-        course = Course({row.label: row for row in rows}, past=frozenset({"south-department"}))
+        course = Course({row.label: row for row in rows}, past=frozenset({"south-department"}), gap=gap)
         return Checker(self.stack.edge(), self.stack.servers(), course, questions)
 
 
