@@ -25,10 +25,11 @@ FROM python:3.11-slim-bookworm
 ENV PATH=/opt/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 \
     DJANGO_SETTINGS_MODULE=campushub360.settings.production BIND=0.0.0.0:8000 \
     MEDIA_ROOT=/var/lib/campushub360/media IMPORT_ROOT=/var/lib/campushub360/imports \
-    EXPORT_ROOT=/var/lib/campushub360/exports ARCHIVE_ROOT=/var/lib/campushub360/archives
+    EXPORT_ROOT=/var/lib/campushub360/exports ARCHIVE_ROOT=/var/lib/campushub360/archives \
+    FILES_ROOT=/var/lib/campushub360/files
 RUN groupadd --gid 10001 campus && useradd --uid 10001 --gid campus --no-create-home --shell /usr/sbin/nologin campus \
     && install -d -o campus -g campus /var/lib/campushub360/media /var/lib/campushub360/imports \
-        /var/lib/campushub360/exports /var/lib/campushub360/archives
+        /var/lib/campushub360/exports /var/lib/campushub360/archives /var/lib/campushub360/files
 COPY --from=build /opt/venv /opt/venv
 COPY --from=build /srv/campushub360 /srv/campushub360
 WORKDIR /srv/campushub360

@@ -92,8 +92,13 @@ _STRUCTURE = _view(
     *("department", "campus", "building", "room", "academicyear", "term", "calendarevent", "program", "appointment"),
 ) | _view("courses", "course", "courseversion", "requisite", "section", "meeting")
 
+# Files: which of them, sight says. Whoever sees a record reads its files, and everybody their own.
+_READ_FILES = _view("files", "fileasset")
+_FILES = _READ_FILES | {"files.add_fileasset", "files.delete_fileasset"}
+_EVERY_FILE = {"files.view_every_file"}
+
 # And of one another, as far as each lets themselves be found.
-_MEMBER = _STRUCTURE | _view("directory", "directoryentry")
+_MEMBER = _STRUCTURE | _FILES | _view("directory", "directoryentry")
 
 # Birth dates, gender, nationality, phone numbers, addresses: for those who answer for a student, and the student.
 _PROTECTED = {"students.view_protected_student"}
@@ -180,6 +185,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | {"enrollment.view_enrollment", "enrollment.add_enrollment", "enrollment.delete_enrollment"},
     # On no row but those that a live link opens.
     Role.GUARDIAN: _STRUCTURE
+    | _READ_FILES
     | _view("students", "student", "guardianlink")
     | {"students.view_ward", "enrollment.view_enrollment"},
     Role.FINANCE_OFFICER: _MEMBER | _view("students", "student"),
@@ -189,6 +195,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     Role.CAMPAIGN_MANAGER: _MEMBER,
     # What other systems are fed with: who studies and teaches what, without anything protected. They write nothing.
     Role.INTEGRATION: _STRUCTURE
+    | _READ_FILES
     | _view("students", "student", "programenrollment")
     | _view("faculty", "faculty")
     | _view("enrollment", "enrollment"),
@@ -199,9 +206,10 @@ _PERMISSIONS: dict[Role, set[str]] = {
 def permissions_of(role: str) -> frozenset[str]:
     """Return the permissions of a role, named by its value; an unknown role has none."""
     if role == Role.SYSTEM_ADMIN:
-        return frozenset(_every(("view", "add", "change", "delete"))).union(*_PERMISSIONS.values())
+        everything = frozenset(_every(("view", "add", "change", "delete"))).union(*_PERMISSIONS.values())
+        return everything | _EVERY_FILE | {"files.manage_every_file"}
     if role == Role.AUDITOR:
-        return frozenset(_every(("view",)) | _PROTECTED | _EMPLOYMENT)
+        return frozenset(_every(("view",)) | _PROTECTED | _EMPLOYMENT | _EVERY_FILE)
     return frozenset(_PERMISSIONS.get(Role(role), set())) if role in Role.values else frozenset()
 
 

@@ -24,6 +24,7 @@ FIRST_PARTY_APPS = [
     "audit",
     "accounts",
     "privacy",
+    "files",
     "departments",
     "students",
     "faculty",
@@ -261,6 +262,8 @@ CELERY_BEAT_SCHEDULE = {
     "apply_retention": chore("privacy.tasks.apply_retention", hour="4", minute="55"),
     # Hourly: the files hold everything about somebody.
     "purge_exports": chore("privacy.tasks.purge_exports", minute="50"),
+    # Nightly: deleted files that have had their time, and bytes that no file has.
+    "purge_files": chore("files.tasks.purge_files", hour="4", minute="15"),
 }
 
 
@@ -370,6 +373,17 @@ EXPORT_ROOT = env.path("EXPORT_ROOT", default=str(BASE_DIR / ".campus" / "export
 SUBJECT_EXPORTS_KEPT = timedelta(days=7)
 # Months of large tables that were put away: `manage.py partitions --archive` writes them, `--restore` reads them.
 ARCHIVE_ROOT = env.path("ARCHIVE_ROOT", default=str(BASE_DIR / ".campus" / "archives"))()
+# Files that people upload, by their digests: one folder for web workers and Celery workers, and for one database alone.
+FILES_ROOT = env.path("FILES_ROOT", default=str(BASE_DIR / ".campus" / "files"))()
+# What somebody's files may take, in bytes.
+FILES_QUOTA = env.int("FILES_QUOTA", default=1024 * 1024 * 1024)
+# Which of the types in files/types.py are taken, by their media types; empty for all.
+FILES_TYPES: frozenset[str] = frozenset(env.list("FILES_TYPES", default=[]))
+# How long a deleted file may be brought back.
+FILES_DELETED_KEPT = timedelta(days=env.int("FILES_DELETED_KEPT_DAYS", default=30))
+# Under which path the nginx before the application has FILES_ROOT, behind a location that is internal; empty: the
+# application sends files itself.
+FILES_SENT_FROM = env.str("FILES_SENT_FROM", default="")
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / ".campus" / "media"))()
 
 STATIC_URL = "/static/"

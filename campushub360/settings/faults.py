@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
+from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 from zoneinfo import available_timezones
 
@@ -11,6 +12,7 @@ from campushub360.settings.federation import read_providers
 from core.security.addresses import is_network, read_network_lists
 from core.security.keys import KeyRing, UnusableKeyError, is_guessable, read_key, read_key_ring
 from core.security.limiter import Limit
+from files.types import KNOWN
 
 Environment = Mapping[str, str]
 
@@ -22,6 +24,7 @@ MOST_KEY_DAYS = 366
 MOST_FRESH_MINUTES = 60
 GUESSES = {"", "admin", "campushub360", "changeme", "guest", "pass", "password", "postgres", "root", "secret", "user"}
 SENDER = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>")
+SENT_FROM = re.compile(r"(/[a-z0-9-]+)+/")
 OFF_HOURS = re.compile(r"([01]?\d|2[0-3])-([01]?\d|2[0-3])")
 # What is connected to the database beside the workers: a relay delivers, listens, and keeps the generations of the
 # caches; two commands are typed or scheduled by hand. What probes open for a moment is part of the reserve.
@@ -253,6 +256,21 @@ def _passwords(env: Environment) -> Iterator[str]:
         yield f"BREACH_LIST_FILE names {path}, which cannot be read"
 
 
+def _files(env: Environment) -> Iterator[str]:
+    for name in ("FILES_MAX_SIZE", "FILES_QUOTA", "FILES_DELETED_KEPT_DAYS"):
+        if _number(env, name, 1) < 1:
+            yield f"{name} is no whole number from 1 on"
+    root = Path(env.get("FILES_ROOT") or "/")
+    if not root.is_absolute():
+        yield f"FILES_ROOT is {root}, which is somewhere else for every process: begin it with a slash"
+    elif env.get("FILES_ROOT") and not (root.is_dir() and os.access(root, os.W_OK | os.X_OK)):
+        yield f"FILES_ROOT names {root}, which is no folder that the application may write to"
+    if env.get("FILES_SENT_FROM") and not SENT_FROM.fullmatch(env["FILES_SENT_FROM"]):
+        yield "FILES_SENT_FROM is no path that begins and ends with a slash: /stored-files/ is one"
+    if unknown := set(_items(env, "FILES_TYPES")) - KNOWN:
+        yield f"FILES_TYPES names {', '.join(sorted(unknown))}; known are {', '.join(sorted(KNOWN))}"
+
+
 def _second_factors(env: Environment) -> Iterator[str]:
     roles = _items(env, "MFA_REQUIRED_ROLES")
     if roles and not {"staff", "system_admin"} & set(roles):
@@ -281,6 +299,7 @@ CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _housekeeping,
     _protection,
     _passwords,
+    _files,
     _mail,
     _alerts,
     _second_factors,

@@ -79,7 +79,12 @@ RATE_LIMITS = rate_limits(RATE_LIMITS_DEFAULT)
 # The largest body in bytes by how the path begins, where it is not DATA_UPLOAD_MAX_MEMORY_SIZE; a form around a file
 # takes a little more than the file.
 IMPORT_UPLOAD_MAX_SIZE = _env.int("IMPORT_UPLOAD_MAX_SIZE", default=100 * 1024 * 1024)
-BODY_MAX_SIZES = {"/api/v1/imports/": IMPORT_UPLOAD_MAX_SIZE + 64 * 1024}
+FILES_MAX_SIZE = _env.int("FILES_MAX_SIZE", default=50 * 1024 * 1024)
+BODY_MAX_SIZES = {
+    "/api/v1/imports/": IMPORT_UPLOAD_MAX_SIZE + 64 * 1024,
+    "/api/v1/files/": FILES_MAX_SIZE + 64 * 1024,
+    "/admin/files/fileasset/add/": FILES_MAX_SIZE + 64 * 1024,
+}
 
 # --- What browsers are told ------------------------------------------------------------------------------------------
 

@@ -36,6 +36,8 @@ RATE_LIMITS = {name: Limit(name, 10**6, 1, 10**6, 10**6) for name in RATE_LIMITS
 GENERATIONS_PREFIX = f"{CACHES['default']['KEY_PREFIX']}:generations"
 ANSWERS_PREFIX = f"{CACHES['default']['KEY_PREFIX']}:answers"
 RATE_LIMIT_PREFIX = f"{CACHES['default']['KEY_PREFIX']}:limit"
+# No collector of one run may meet the files of another.
+FILES_ROOT = BASE_DIR / ".campus" / "testing" / CACHES["default"]["KEY_PREFIX"].strip(":").replace(":", "-")
 CELERY_BROKER_URL = "memory://"
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL)
 

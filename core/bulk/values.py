@@ -13,7 +13,7 @@ from core.bulk import conditions
 from core.crud import UnreadableTextError
 from core.customfields.types import is_storable
 from core.errors import DomainError, InvalidError, ViolationsError
-from core.models import CustomField, CustomizableModel
+from core.models import CustomField, CustomFieldType, CustomizableModel
 from core.visibility import Actor
 
 ModelT = TypeVar("ModelT", bound=models.Model)
@@ -202,7 +202,7 @@ class CustomValues:
         )
 
     def hold_unique(self, instances: Iterable[CustomizableModel]) -> None:
-        """Record the unique values that rows hold; raise `custom_value_taken` when another row holds one."""
-        if any(definition.unique_values for definition in self._definitions):
+        """Record the unique values that rows hold, and their files; raise `custom_value_taken` for a repeated one."""
+        if any(each.unique_values or each.field_type == CustomFieldType.FILE for each in self._definitions):
             held = {instance.pk: instance.custom_data for instance in instances}
             customfields.apply_unique_many(self._model, held, self._definitions)

@@ -4,7 +4,12 @@ What other modules use stands here; the services that change definitions are in
 `core.customfields.services`.
 """
 
-from core.customfields.files import register_file_resolver, unregister_file_resolver
+from core.customfields.files import (
+    appoint_file_keeper,
+    choose_files_by,
+    register_file_resolver,
+    unregister_file_resolver,
+)
 from core.customfields.filters import filtered
 from core.customfields.locks import hold
 from core.customfields.protection import searchable
@@ -15,6 +20,8 @@ from core.customfields.values import represent, validated
 __all__ = [
     "apply_unique",
     "apply_unique_many",
+    "appoint_file_keeper",
+    "choose_files_by",
     "customizable_models",
     "definitions_of",
     "filtered",

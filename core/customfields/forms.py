@@ -11,7 +11,9 @@ from uuid import UUID
 
 from django import forms
 from django.contrib.admin import widgets
+from django.db.models import Model
 
+from core.customfields.files import file_field
 from core.customfields.selectors import active
 from core.customfields.types import MAX_LENGTH
 from core.customfields.values import path, shown
@@ -65,6 +67,8 @@ def _as_typed(value: Any) -> Any:
 
 def _as_json(typed: Any, stored: Any) -> Any:
     """Return what a form field yields as the services take it."""
+    if isinstance(typed, Model):
+        return str(typed.pk)
     if isinstance(typed, UUID):
         return str(typed)
     if isinstance(typed, str):
@@ -74,15 +78,15 @@ def _as_json(typed: Any, stored: Any) -> Any:
     return typed
 
 
-def with_custom_fields(form: type[Any], definitions: Sequence[CustomField]) -> type[Any]:
-    """Return a form class like `form` that has a field for each active definition."""
+def with_custom_fields(form: type[Any], definitions: Sequence[CustomField], *, actor: Any = None) -> type[Any]:
+    """Return a form class like `form` that has a field for each active definition, for what `actor` may choose."""
     shown_definitions = active(definitions)
-    declared = {path(definition.name): form_field(definition) for definition in shown_definitions}
+    declared = {path(definition.name): form_field(definition, actor) for definition in shown_definitions}
     bases = (form,) if issubclass(form, CustomFieldsFormMixin) else (CustomFieldsFormMixin, form)
     return type(form.__name__, bases, {"custom_definitions": shown_definitions, **declared})
 
 
-def form_field(definition: CustomField) -> forms.Field:
+def form_field(definition: CustomField, actor: Any = None) -> forms.Field:
     """Return the form field of a definition, with the widget that suits its type."""
     options: dict[str, Any] = {
         "label": definition.label,
@@ -90,6 +94,8 @@ def form_field(definition: CustomField) -> forms.Field:
         "required": definition.required,
         "initial": _as_typed(definition.default_value),
     }
+    if definition.field_type == CustomFieldType.FILE:
+        return file_field(actor, options)
     return BUILDERS[definition.field_type](definition, options)
 
 
@@ -134,10 +140,6 @@ def _boolean(definition: CustomField, options: dict[str, Any]) -> forms.Field:
     return forms.TypedChoiceField(**options, choices=YES_OR_NO, coerce=lambda typed: typed == "true", empty_value=None)
 
 
-def _file(definition: CustomField, options: dict[str, Any]) -> forms.Field:
-    return forms.UUIDField(**options, widget=widgets.AdminUUIDInputWidget)
-
-
 def _pairs(definition: CustomField) -> list[tuple[str, str]]:
     return [(choice["value"], choice["label"]) for choice in definition.choices]
 
@@ -159,5 +161,4 @@ BUILDERS: dict[str, Callable[[CustomField, dict[str, Any]], forms.Field]] = {
     CustomFieldType.SELECT: _select,
     CustomFieldType.MULTISELECT: _multiselect,
     CustomFieldType.BOOLEAN: _boolean,
-    CustomFieldType.FILE: _file,
 }

@@ -8,12 +8,13 @@ from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
+from core.customfields.files import link_to_file
 from core.customfields.forms import with_custom_fields
 from core.customfields.protection import is_known
 from core.customfields.selectors import active, definitions_for, definitions_of
 from core.customfields.values import path, represent
 from core.masks import custom_mask_of, with_knowledge
-from core.models import CustomField, CustomizableModel
+from core.models import CustomField, CustomFieldType, CustomizableModel
 
 if TYPE_CHECKING:
     _ModelAdmin = admin.ModelAdmin[Any]
@@ -44,7 +45,7 @@ class CustomFieldsAdminMixin(_ModelAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any) -> Any:
         form = options.pop("form", self.form)
         if self._is_customizable:
-            form = with_custom_fields(form, self.known_definitions(request, obj))
+            form = with_custom_fields(form, self.known_definitions(request, obj), actor=request.user)
         # The library takes what is only read out of the class's own form, but not out of one handed to it.
         read = [name for name in self.get_readonly_fields(request, obj) if name in form.declared_fields]
         if read:
@@ -72,7 +73,7 @@ class CustomFieldsAdminMixin(_ModelAdmin):
         may_know = is_known(obj)
         definitions = [each for each in active(definitions_of(type(obj))) if may_know or not each.protected]
         values = represent(type(obj), obj.custom_data, definitions, with_protected=may_know)
-        lines = [(definition.label, _plain(values[definition.name])) for definition in definitions]
+        lines = [(definition.label, _plain(definition, values[definition.name])) for definition in definitions]
         return format_html_join("", "<div>{}: {}</div>", lines)
 
     @property
@@ -84,9 +85,11 @@ def _without(fields: Any, names: list[str]) -> list[Any]:
     return [field for field in fields if field not in names and field != "custom_values"]
 
 
-def _plain(value: Any) -> str:
+def _plain(definition: CustomField, value: Any) -> str:
     if value is None:
         return "-"
+    if definition.field_type == CustomFieldType.FILE:
+        return link_to_file(value)
     if isinstance(value, bool):
         return "Yes" if value else "No"
     return ", ".join(value) if isinstance(value, list) else str(value)

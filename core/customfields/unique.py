@@ -1,7 +1,8 @@
 """Keeps the values of unique fields unique, whoever writes at the same time.
 
 JSONB cannot carry a unique constraint per definition, so each value held is also a row of
-`UniqueCustomValue`, whose constraint two transactions cannot both satisfy.
+`UniqueCustomValue`, whose constraint two transactions cannot both satisfy. Nor can it carry a
+foreign key, so whoever keeps files is told here, too, which of them records refer to.
 """
 
 import hashlib
@@ -13,6 +14,7 @@ from uuid import UUID
 from django.db.models import Model, Q
 
 from core.customfields.errors import CustomValueTakenError
+from core.customfields.files import refer_to_files, release_files
 from core.customfields.selectors import customizable_models, definitions_of
 from core.errors import DomainError, raise_all
 from core.models import CustomField, CustomizableModel, UniqueCustomValue
@@ -45,9 +47,10 @@ def taken(
 
 
 def apply_unique(instance: CustomizableModel, definitions: Sequence[CustomField] | None = None) -> None:
-    """Record the unique values that a record just written holds.
+    """Record the unique values that a record just written holds, and the files it refers to.
 
-    Raises `CustomValueTakenError` when another record holds one; the caller's transaction must end.
+    Raises `CustomValueTakenError` when another record holds one, and `FileUnavailableError` when a file was deleted
+    meanwhile; the caller's transaction must end.
     """
     apply_unique_many(type(instance), {instance.pk: instance.custom_data}, definitions)
 
@@ -57,7 +60,7 @@ def apply_unique_many(
     held: Mapping[UUID, Mapping[str, Any]],
     definitions: Sequence[CustomField] | None = None,
 ) -> None:
-    """Record the unique values of many records, given their `custom_data` by id.
+    """Record the unique values and the files of many records, given their `custom_data` by id.
 
     Raises the errors of `apply_unique`, with the record's id in `meta`.
     """
@@ -71,7 +74,7 @@ def apply_unique_many(
                 CustomValueTakenError(field=f"custom_fields.{definition.name}", meta={"id": str(pk)})
                 for pk in record(definition, values, among=held)
             ]
-    raise_all(errors)
+    raise_all([*errors, *refer_to_files(held, known)])
 
 
 def record(definition: CustomField, values: Mapping[UUID, Any], *, among: Iterable[UUID]) -> list[UUID]:
@@ -114,5 +117,7 @@ def _forget_lost_holders(definition: CustomField, digests: Iterable[bytes]) -> i
 
 
 def release_unique(model: type[Model], ids: Iterable[UUID]) -> None:
-    """Give up the unique values of records that are deleted."""
-    UniqueCustomValue.objects.filter(object_id__in=list(ids)).delete()
+    """Give up the unique values of records that are deleted, and what files they refer to."""
+    gone = list(ids)
+    UniqueCustomValue.objects.filter(object_id__in=gone).delete()
+    release_files(gone)

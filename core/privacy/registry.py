@@ -5,7 +5,7 @@ note of who moved a term to another state does. Which of the two is a decision; 
 asks for, of every model with a foreign key to a personal one, and of every column of a personal model.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 from uuid import UUID
@@ -51,6 +51,7 @@ class Personal:
     and `mentions` (a key to somebody else, and why it is there); a withheld one may be emptied or replaced, too. With
     `deletes` erasure removes the rows. `masked` names what somebody other than the person is shown instead of a
     column, `hides` the columns that one row does not show, and `tells` what anybody is shown of a column in its place.
+    `attaches` returns what an export has of a row besides its columns: a file's name and its content in pieces.
     """
 
     model: type[Model]
@@ -66,6 +67,7 @@ class Personal:
     masked: Mapping[str, str] = field(default_factory=dict)
     hides: Callable[[Any, Subject], Collection[str]] | None = None
     tells: Mapping[str, Callable[[Any], Any]] = field(default_factory=dict)
+    attaches: Callable[[Any], tuple[str, Iterable[bytes]]] | None = None
     deletes: bool = False
 
     def rows(self, subject: Subject) -> QuerySet[Any]:

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from django.utils.datastructures import MultiValueDict
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from accounts.api.serializers import UserBrief
 from core.api.parsers import loads
 from core.api.serializers import BaseDetailSerializer, BaseListSerializer, WriteSerializer
-from core.errors import InvalidError, raise_all
+from core.api.uploads import FormWriter
+from core.errors import InvalidError
 from interop import services
 from interop.models import ImportJob, ImportKind, ImportRow
 
@@ -136,14 +136,7 @@ class FormTruthField(serializers.BooleanField):
         return bool(data == "true")
 
 
-class RepeatedPartError(InvalidError):
-    """A part of a form occurs more than once, so that nobody knows which of them was meant."""
-
-    code = "repeated_part"
-    title = "The part of the form may occur only once."
-
-
-class ImportUploadWriter(WriteSerializer):
+class ImportUploadWriter(FormWriter):
     """A form with the file and what is to be known about it."""
 
     # An empty file has a code of its own, given by the service.
@@ -157,11 +150,6 @@ class ImportUploadWriter(WriteSerializer):
         "institution; of a `uiuc_catalogue`, `starts_on` and `ends_on`.",
     )
     force = FormTruthField(required=False, default=False, help_text="Let the same file be in force more than once.")
-
-    def to_internal_value(self, data: Any) -> Any:
-        if isinstance(data, MultiValueDict):
-            raise_all([RepeatedPartError(field=name) for name, parts in data.lists() if len(parts) > 1])
-        return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return the arguments of the service, which measures the file."""

@@ -9,13 +9,13 @@ from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import status
 from rest_framework.decorators import action
-from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import etag
 from core.api.nested import NestedListViewSet
 from core.api.parsers import StrictJSONParser
+from core.api.uploads import WholeFormParser
 from core.api.viewsets import UnifiedViewSet
 from core.crud import Crud
 from core.errors import MissingError
@@ -44,7 +44,7 @@ class ImportJobViewSet(UnifiedViewSet[ImportJob]):
     filterset_class = filters.ImportJobFilter
     ordering_fields = {"created_at": "created_at"}
     default_ordering = ("-created_at",)
-    parser_classes = [MultiPartParser]
+    parser_classes = [WholeFormParser]
     left_out_of_lists = ("errors", "remarks", "mapping", "options")
     action_permissions = {
         **dict.fromkeys(ACTIONS, "interop.change_importjob"),

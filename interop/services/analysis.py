@@ -13,6 +13,7 @@ from uuid import UUID
 from core.customfields import definitions_of, validated
 from core.customfields.types import parsed, read
 from core.errors import DomainError
+from core.models import CustomFieldType
 from interop.faults import Fault
 from interop.models import ExternalIdentifier, ImportAction, ImportedValue, ImportJob, ImportRow
 from interop.models.rows import KEY_LENGTH
@@ -252,6 +253,11 @@ class _Definitions:
         given = {name: value for name, value in item.custom.items() if name not in pending}
         if item.row is not None:
             given = {name: value for name, value in given.items() if f"{CUSTOM}.{name}" in item.changes}
+        files = [
+            name for name in given if name in self._by_name and self._by_name[name].field_type == CustomFieldType.FILE
+        ]
+        if files:
+            return [Fault("file_not_importable", "A table holds no file.", f"{CUSTOM}.{name}") for name in files]
         if not (given or (self._all and item.row is None)):
             return []
         try:

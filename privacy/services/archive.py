@@ -20,7 +20,8 @@ from core.tables import line
 INTRODUCTION = """What the records of {institution} say about you, as of {at:%Y-%m-%d %H:%M} UTC.
 
 Each table is there twice: as JSON, which says exactly what is recorded, and as CSV for spreadsheets. In CSV an
-apostrophe before = + - @ keeps a text from being taken for a formula. Rows refer to each other by their ids. Keys to
+apostrophe before = + - @ keeps a text from being taken for a formula. What is kept as a file is there as that file, in
+a folder named as its table and under its id. Rows refer to each other by their ids. Keys to
 other people, who dealt with your records in the course of their work, are ids alone. Secrets, such as the hash of your
 password, are left out; so is what the database computes from the rest.
 {protected}
@@ -79,7 +80,18 @@ def _write_table(archive: ZipFile, declaration: Personal, subject: Subject, *, t
         member.write("\ufeff" + line(column.name for column in columns_of(declaration)))
         for row in rows():
             member.write(line(map(_flat, row.values())))
+    _write_attachments(archive, declaration, subject)
     return count
+
+
+def _write_attachments(archive: ZipFile, declaration: Personal, subject: Subject) -> None:
+    if declaration.attaches is None:
+        return
+    for row in in_steps(declaration.rows(subject)):
+        name, content = declaration.attaches(row)
+        with archive.open(f"{declaration.model._meta.label_lower}/{name}", "w") as member:
+            for piece in content:
+                member.write(piece)
 
 
 @contextmanager

@@ -133,6 +133,7 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("imports", "revert"): lambda side: {},
     ("privacy", "approve"): lambda side: {},
     **{("privacy", step): lambda side: {"reason": "Said so"} for step in ("reject", "release")},
+    ("files", "create"): lambda side: {},
     **{("imports", step): lambda side: {} for step in ("create", "validate", "apply", "resume")},
     ("auth", "post"): lambda side: {},
     ("users", "reset_factors"): lambda side: {"reason": "Lost the telephone"},

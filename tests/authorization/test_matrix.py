@@ -22,7 +22,8 @@ UNSEEN = {
     "accounts.PendingLogIn", "accounts.RecoveryCode", "accounts.SigningKey", "admin.LogEntry", "audit.Redaction",
     "audit.Seal", "auth.Group", "auth.Permission", "contenttypes.ContentType", "core.Chore", "core.IdempotencyKey",
     "core.Lease",
-    "core.OutboxEvent", "core.Touch", "core.UniqueCustomValue", "interop.ExternalIdentifier", "interop.ImportedValue",
+    "core.OutboxEvent", "core.Touch", "core.UniqueCustomValue", "files.FileLink", "interop.ExternalIdentifier",
+    "interop.ImportedValue",
     "sessions.Session",
 }  # fmt: skip
 

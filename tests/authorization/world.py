@@ -47,9 +47,11 @@ from departments.models import (
 from directory.models import DirectoryEntry
 from enrollment.models import Enrollment, EnrollmentEvent
 from faculty.models import Faculty, FacultyStatusEvent
+from files.models import FileAsset
 from interop.models import ImportJob, ImportRow
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
+from students.services import update_student
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 from tests.accounts.keys import bare_key
 from tests.authorization.callers import app_of, client_of, identity_of, session_of, user_of
@@ -74,6 +76,7 @@ from tests.departments.factories import (
 )
 from tests.enrollment.factories import EnrollmentFactory
 from tests.faculty.factories import FacultyAppointmentFactory, FacultyFactory
+from tests.files.contents import uploaded
 from tests.students.factories import GuardianLinkFactory, ProgramEnrollmentFactory, StudentFactory
 
 OWN, OTHER, ARCHIVED, MISSING = "own", "other", "archived", "missing"
@@ -116,6 +119,7 @@ def built(blocker: Any) -> Iterator[World]:
         own, other = _side("A"), _side("B")
         for entity_type in ("students.student", "faculty.faculty"):
             CustomField.objects.create(entity_type=entity_type, **BLOOD_TYPE)
+        CustomField.objects.create(entity_type="students.student", name="photo", label="Photo", field_type="file")
         world.sides = {OWN: own, OTHER: other}
         _people(own, other)
         own.graduate = _graduate_of(own)
@@ -261,6 +265,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         SubjectExport: {OWN: _export(own), OTHER: _export(other)},
         ErasureRequest: {OWN: _erasure(own), OTHER: _erasure(other)},
         LegalHold: {OWN: _hold(own), OTHER: _hold(other)},
+        FileAsset: {OWN: _photo(own), OTHER: _photo(other)},
     }  # fmt: skip
 
 
@@ -286,6 +291,13 @@ def _erasure(side: SimpleNamespace) -> ErasureRequest:
 
 def _hold(side: SimpleNamespace) -> LegalHold:
     return LegalHold.objects.create(person=side.advisor_person, reason="A case", placed_at=timezone.now())
+
+
+def _photo(side: SimpleNamespace) -> FileAsset:
+    """Return what the student uploaded, and their record refers to."""
+    asset = uploaded(side.student_user, name=f"photo-{side.letter}.png")
+    update_student(side.student, by=None, custom_fields={"photo": str(asset.pk)})
+    return asset
 
 
 def _archive(world: World, own: SimpleNamespace) -> None:

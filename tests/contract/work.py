@@ -33,6 +33,7 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
     let_programs_call(administrator)
     ask_about_data(registrar, rows(registrar, "students")[STEPS : STEPS + 3])
     bring_in_files(registrar)
+    keep_files(administrator)
 
 
 def go_and_come_back(registrar: APIClient, students: list[dict[str, Any]]) -> None:
@@ -126,6 +127,20 @@ def bring_in_files(registrar: APIClient) -> None:
             answer = registrar.post("/api/v1/imports/", form, format="multipart")
             assert answer.status_code == 201, answer.content
             services.validate(UUID(answer.json()["data"]["id"]), by=None)
+
+
+def keep_files(client: APIClient) -> None:
+    """Upload files of some types, one of which a student's record refers to."""
+    letter = {"entity_type": "students.student", "name": "letter", "label": "Letter", "field_type": "file"}
+    post(client, "custom-fields", letter)
+    for number in range(STEPS):
+        name = f"letter-{number}.{('txt', 'csv')[number % 2]}"
+        answer = client.post(
+            "/api/v1/files/", {"file": SimpleUploadedFile(name, b"a" * (number + 1))}, format="multipart"
+        )
+        assert answer.status_code == 201, answer.content
+    student, file = rows(client, "students")[0]["id"], rows(client, "files")[0]["id"]
+    patch(client, f"students/{student}", {"custom_fields": {"letter": file}})
 
 
 def rows(client: APIClient, resource: str, **question: Any) -> list[dict[str, Any]]:

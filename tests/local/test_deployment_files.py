@@ -246,7 +246,11 @@ def test_nginx_and_the_application_take_large_bodies_on_the_same_routes() -> Non
     nginx = (CHECKOUT / "nginx.conf").read_text()
     routes = dict(re.findall(r"location (/\S+) \{\s+client_max_body_size (\d+)m;", nginx))
 
-    assert {path: int(size) << 20 for path, size in routes.items()} == {"/api/v1/imports/": 100 << 20}
+    assert {path: int(size) << 20 for path, size in routes.items()} == {
+        "/api/v1/imports/": 100 << 20,
+        "/api/v1/files/": 50 << 20,
+        "/admin/files/fileasset/add/": 50 << 20,
+    }
     assert set(routes) == set(settings.BODY_MAX_SIZES)
     assert re.findall(r"^    client_max_body_size (.*);", nginx, re.MULTILINE) == ["1m"]
     assert settings.DATA_UPLOAD_MAX_MEMORY_SIZE == 1 << 20

@@ -1,4 +1,4 @@
-"""The page of first requests, run line by line: bash and curl against `make run`, as somebody would type it."""
+"""The pages of first requests and of files, run line by line: bash and curl against `make run`, as typed by hand."""
 
 import json
 import re
@@ -18,7 +18,8 @@ from tests.local.conftest import Run, free_port
 # In the worker of the other runs: they share a copy of the checkout.
 pytestmark = [pytest.mark.slow]
 
-PAGE = (CHECKOUT / "docs" / "how-to" / "first-requests.md").read_text()
+PAGES = ("first-requests.md", "files.md")
+PAGE = "\n".join((CHECKOUT / "docs" / "how-to" / name).read_text() for name in PAGES)
 PASSWORD = "a-password-for-every-demo-account"
 AGAIN = "The same line again"
 PROMISE = re.compile(r"(?:^|refused with )(?P<status>\d{3})\b(?: `?(?P<code>[a-z_]+)(?:`|$))?")
@@ -68,7 +69,7 @@ def lines_of(block: str) -> list[str]:
 
 
 def lines_with_promises() -> list[tuple[str, str]]:
-    """Return every line of the page in order, each with what its comment or the text below says of it."""
+    """Return every line of the pages in order, each with what its comment or the text below says of it."""
     found: list[tuple[str, str]] = []
     for part in re.split(r"\n(?=\S)|\n\n(?=    )", PAGE):
         text = part.strip("\n")
@@ -128,7 +129,14 @@ def test_every_answer_has_the_status_and_the_code_that_the_page_gives_it(told: l
             assert one.body["code"] == promised["code"], one
             codes.append(promised["code"])
 
-    assert codes == ["unknown_parameter", "in_use", "duplicate_enrollment"]
+    assert codes == ["unknown_parameter", "in_use", "duplicate_enrollment", "in_use"]
+
+
+def test_a_file_comes_back_as_it_was_uploaded(told: list[Told]) -> None:
+    [part] = [one.output for one in told if "Range: bytes" in one.line]
+
+    assert answer(told, "file=@letter.txt")["data"]["media_type"] == "text/plain"
+    assert part == "a photo of the admission letter"[2:7]
 
 
 def test_the_lists_show_what_the_page_asks_them_for(told: list[Told]) -> None:

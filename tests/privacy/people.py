@@ -35,6 +35,7 @@ from courses.models import SectionInstructor
 from departments.models import Appointment
 from enrollment.models import Enrollment, EnrollmentEvent
 from faculty.models import Faculty, FacultyAppointment, FacultyStatusEvent
+from files.models import FileAsset, FileLink
 from interop.models import ExternalIdentifier, ImportedValue, ImportJob, ImportRow
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
@@ -43,6 +44,7 @@ from tests.courses.factories import SectionInstructorFactory
 from tests.departments.factories import DepartmentFactory
 from tests.enrollment.factories import EnrollmentFactory
 from tests.faculty.factories import FacultyAppointmentFactory, FacultyFactory
+from tests.files.contents import uploaded
 from tests.students.factories import GuardianLinkFactory, ProgramEnrollmentFactory, StudentFactory
 
 PASSPORT = "QX 7391 8264"
@@ -145,6 +147,13 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
             entity_type="students.student", name=f"badge_{side.person.pk.hex[-10:]}", label="Badge", field_type="text"
         ),
         object_id=side.student.pk, digest=new_id().bytes * 2,
+    ),
+    FileAsset: lambda side: uploaded(side.user, name=f"{NAMES['last_name']}.png"),
+    FileLink: lambda side: FileLink.objects.create(
+        asset=side.rows[FileAsset], object_id=side.student.pk,
+        custom_field=CustomField.objects.create(
+            entity_type="students.student", name=f"photo_{side.person.pk.hex[-10:]}", label="P", field_type="file"
+        ),
     ),
     ErasureRequest: lambda side: ErasureRequest.objects.create(
         person=side.person, requested_by=UserFactory(), state="rejected", reason=f"{NAMES['email']} asked"

@@ -76,6 +76,7 @@ def _moved(text: str, folder: Path) -> str:
         "/tmp/nginx.pid": f"{folder}/nginx.pid",  # noqa: S108 # nosec B108 - where it lies in the container
         "/tmp/edge-cache": f"{folder}/edge-cache",  # noqa: S108 # nosec B108 - the same
         "/srv/campushub360": f"{folder}/collected",
+        "/var/lib/campushub360/files/": f"{folder}/stored-files/",
         "/dev/stderr": f"{folder}/error.log",
         "include mime.types;": "include /etc/nginx/mime.types;",
     }

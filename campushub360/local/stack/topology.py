@@ -79,7 +79,9 @@ class Topology:
             "DJANGO_SETTINGS_MODULE": "campushub360.settings.development",
             "DEMO_PASSWORD": demo_password(self.environ),
             "PYTHONUNBUFFERED": "1",
-            **{f"{name}_ROOT": str(self.home / name.lower()) for name in ("MEDIA", "IMPORT", "EXPORT")},
+            # nginx may be another user here, who would not get into the folder.
+            "FILES_SENT_FROM": "",
+            **{f"{name}_ROOT": str(self.home / name.lower()) for name in ("MEDIA", "IMPORT", "EXPORT", "FILES")},
         }
         return {**{name: self.environ[name] for name in ("PATH", "HOME", "LANG") if name in self.environ}, **ours}
 

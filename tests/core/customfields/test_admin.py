@@ -13,7 +13,6 @@ from django.urls import path
 from core import crud, visibility
 from core.admin import ServiceAdmin
 from core.crud import Crud
-from core.customfields import register_file_resolver, unregister_file_resolver
 from core.customfields.admin import CustomFieldAdmin
 from core.customfields.forms import form_field
 from core.ids import new_id
@@ -89,7 +88,6 @@ def page(asked, row=None, model=Item):
         ("multiselect", r'<input type="checkbox" name="custom_fields\.it" value="b"'),
         ("boolean", r'<option value="true">Yes</option>'),
         ("textarea", r'<textarea name="custom_fields\.it"'),
-        ("file", r'<input type="text" name="custom_fields\.it"[^>]*class="vUUIDField"'),
         ("url", r'<input type="url" name="custom_fields\.it"'),
     ],
 )
@@ -104,19 +102,6 @@ def test_each_type_has_its_widget_in_a_group_of_its_own(field_type, markup):
 
 def test_without_definitions_there_is_no_group():
     assert "Custom fields" not in page(request())
-
-
-def test_a_file_is_named_by_its_id():
-    CustomFieldFactory(name="scan", field_type=CustomFieldType.FILE)
-    file_id = str(new_id())
-    resolver = register_file_resolver(lambda known, actor: str(known) == file_id)
-
-    try:
-        page(request("post", {"name": "ada", "kind": "plain", "custom_fields.scan": file_id}))
-    finally:
-        unregister_file_resolver(resolver)
-
-    assert Item.objects.get().custom_data == {"scan": file_id}
 
 
 def test_every_type_has_a_form_field():

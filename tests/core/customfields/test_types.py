@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.customfields import files
 from core.customfields.files import register_file_resolver, unregister_file_resolver
 from core.customfields.rules import check
 from core.customfields.types import parsed, read
@@ -17,6 +18,11 @@ from core.models import CustomFieldType
 from tests.core.customfields.factories import choices, definition
 
 FILE_ID = "01932c07-9f6c-7c3e-9d0e-2f5f0a6f5e11"
+
+
+@pytest.fixture(autouse=True)
+def _no_app_has_files(monkeypatch):
+    monkeypatch.setattr(files, "_resolvers", [])
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""Files that people upload, and which records refer to them."""

@@ -1,0 +1,5 @@
+"""Where files answer."""
+
+from files.api import views
+
+routes = [("files", views.FileViewSet, "file")]

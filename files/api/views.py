@@ -1,0 +1,68 @@
+"""HTTP for files: translate, call one service, represent."""
+
+from collections.abc import Collection
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+from django.http.response import HttpResponseBase
+from drf_spectacular.types import OpenApiTypes
+from rest_framework import status
+from rest_framework.decorators import action
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from core.api import etag
+from core.api.viewsets import UnifiedViewSet
+from core.crud import Crud
+from core.recording import Disclosure
+from files import services
+from files.api import filters, serializers
+from files.api.parsers import FileFormParser
+from files.api.renderers import AnyRenderer
+from files.handing_out import response_with, tag_of
+from files.models import FileAsset
+from files.selectors import people_behind
+
+
+class FileViewSet(UnifiedViewSet[FileAsset]):
+    """Files that people upload: one's own, and those of the records that one sees."""
+
+    queryset = FileAsset.objects.all()
+    # By what they are themselves; of whom that discloses something, the records say that refer to them.
+    discloses = Disclosure("file", "id")
+    list_serializer_class = serializers.FileSerializer
+    write_serializer_class = serializers.FileUploadWriter
+    filterset_class = filters.FileFilter
+    ordering_fields = {"created_at": "created_at", "name": "name", "size": "size"}
+    default_ordering = ("-created_at",)
+    parser_classes = [FileFormParser]
+    action_permissions = {"content": "files.view_fileasset"}
+    crud = Crud(create=services.upload_file, delete=services.delete_file)
+
+    def within(self, queryset: models.QuerySet[FileAsset]) -> models.QuerySet[FileAsset]:
+        return queryset.filter(deleted_at=None)
+
+    def get_response_serializer(self) -> Any:
+        return OpenApiTypes.BINARY if self.action == "content" else super().get_response_serializer()
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Upload a file; what it is, is told by its content, with which the end of its name has to agree."""
+        values = self.validated(request.data)
+        # Before a transaction begins, which is then as short as any.
+        uploaded = services.upload_file(by=self.actor, **values)
+        return self.represent(self.fresh(uploaded), status.HTTP_201_CREATED)
+
+    @action(detail=True, methods=["get"], renderer_classes=[AnyRenderer])
+    def content(self, request: Request, pk: str) -> HttpResponseBase:
+        """Download a file, to be saved under the name it was uploaded with."""
+        asset = self.get_object()
+        if etag.matches(request.headers.get("If-None-Match", ""), tag_of(asset)):
+            return etag.unchanged(tag_of(asset))
+        self.put_on_record([asset])
+        return response_with(asset, request._request)
+
+    def _disclose(self, what: Disclosure, subjects: Collection[UUID]) -> None:
+        """Put on record whose records the files belong to that the caller is about to be shown."""
+        if people := people_behind(subjects):
+            super()._disclose(what, people)

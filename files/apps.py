@@ -1,0 +1,17 @@
+"""Files that people upload, and the records that refer to them. Stands on privacy, accounts and audit."""
+
+from django.apps import AppConfig
+
+
+class FilesConfig(AppConfig):
+    name = "files"
+    verbose_name = "Files"
+
+    def ready(self) -> None:
+        from core.customfields import appoint_file_keeper, register_file_resolver
+        from files import visibility  # noqa: F401 - registers itself
+        from files.selectors import may_refer
+        from files.services import LINKS
+
+        register_file_resolver(may_refer)
+        appoint_file_keeper(LINKS)

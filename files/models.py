@@ -1,0 +1,112 @@
+"""What people uploaded, and what refers to it.
+
+The bytes lie in a store that names them by their SHA-256 (`files.store`), so equal ones lie there once. A row never
+says that there are bytes before they are safely there, and bytes that no row names are collected.
+"""
+
+from datetime import datetime
+from typing import Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from core.models import BaseQuerySet, CustomField, TimeStampedUUIDModel, VersionedModel
+
+LONGEST_NAME = 255
+
+
+class FileAssetQuerySet(BaseQuerySet["FileAsset"]):
+    def for_api(self) -> Self:
+        return self.select_related("owner")
+
+    def live(self) -> Self:
+        """Those that were not deleted."""
+        return self.filter(deleted_at=None)
+
+    def deleted_before(self, at: datetime) -> Self:
+        """Those that were deleted at or before an instant."""
+        return self.filter(deleted_at__lte=at)
+
+
+class FileAsset(VersionedModel):
+    """A file as somebody uploaded it: under their name for it, and of the type that its content has.
+
+    It never changes; another content is another file. Deleted, it is out of sight and kept for `FILES_DELETED_KEPT`.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=LONGEST_NAME, help_text="As it was sent.")
+    media_type = models.CharField(max_length=100, help_text="By its content, whatever the client said.")
+    size = models.PositiveBigIntegerField(help_text="In bytes.")
+    sha256 = models.CharField(max_length=64, help_text="Of the content, in hexadecimal.")
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = FileAssetQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "file"
+        verbose_name_plural = "files"
+        permissions = (
+            ("view_every_file", "Can see every file"),
+            ("manage_every_file", "Can delete every file that nothing refers to"),
+        )
+        indexes = (
+            models.Index(fields=["owner", "created_at", "id"], name="files_fileasset_by_owner"),
+            models.Index(fields=["sha256"], name="files_fileasset_by_content"),
+            models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="files_fileasset_deleted"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=~Q(name=""),
+                name="files_fileasset_named",
+                violation_error_code="invalid_file_name",
+                violation_error_message="A file has a name.",
+            ),
+            models.CheckConstraint(
+                condition=Q(size__gt=0),
+                name="files_fileasset_not_empty",
+                violation_error_code="empty_file",
+                violation_error_message="The file is empty.",
+            ),
+            models.CheckConstraint(
+                condition=Q(sha256__regex=r"^[0-9a-f]{64}$"),
+                name="files_fileasset_digest",
+                violation_error_code="invalid",
+                violation_error_message="The digest is a SHA-256 in hexadecimal.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FileLinkQuerySet(BaseQuerySet["FileLink"]):
+    pass
+
+
+class FileLink(TimeStampedUUIDModel):
+    """That a record refers to a file by one of its custom fields: whoever sees the record may read the file."""
+
+    asset = models.ForeignKey(FileAsset, on_delete=models.PROTECT, related_name="links")
+    # Part of the definition, and of no meaning without it.
+    custom_field = models.ForeignKey(CustomField, on_delete=models.CASCADE, related_name="+", db_index=False)
+    object_id = models.UUIDField(help_text="The record.")
+
+    objects = FileLinkQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "use of a file"
+        verbose_name_plural = "uses of files"
+        indexes = (models.Index(fields=["object_id"], name="files_filelink_by_record"),)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["custom_field", "object_id"],
+                name="files_filelink_one_each",
+                violation_error_code="conflict",
+                violation_error_message="A record refers to one file by a custom field.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.object_id}: {self.asset_id}"

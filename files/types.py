@@ -1,0 +1,162 @@
+"""What a file is: told by its content, which its name has to agree with. What the client calls it counts for nothing.
+
+Known are the types of this table; anything else, among it programs, HTML and SVG, is refused. puremagic knows the
+signatures. Archives are told apart by the names in their directory, which is read within limits; texts have none, so
+they have to be text throughout.
+"""
+
+import codecs
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import BinaryIO
+from zipfile import BadZipFile, ZipFile
+
+import puremagic
+
+from core.errors import InvalidError
+
+HEAD = 8 * 1024
+BLOCK = 256 * 1024
+# Of an archive: how many members it may have, and how long the directory of them may be.
+MOST_MEMBERS, LONGEST_DIRECTORY = 1_000, 256 * 1024
+# The end of a ZIP's directory, with the longest comment; and how it begins, also in its form for huge archives.
+_TAIL, _END, _HUGE = 22 + 65_535, b"PK\x05\x06", b"PK\x06\x07"
+_CONTROLS = {code: None for code in range(32) if chr(code) not in "\t\n\r\f"}
+# What is text and shown as something else where somebody believes it.
+_MARKUP = frozenset({"text/html", "application/xml", "application/xhtml+xml", "image/svg+xml"})
+
+
+class TypeNotAllowedError(InvalidError):
+    """Files that end like this one are not taken."""
+
+    code = "file_type_not_allowed"
+    title = "Files of this type are not taken."
+    field = "file"
+
+
+class TypeMismatchError(InvalidError):
+    """The content is not what the name says."""
+
+    code = "file_type_mismatch"
+    title = "The content of the file is not what its name says."
+    field = "file"
+
+
+Test = Callable[[BinaryIO], bool]
+
+
+@dataclass(frozen=True)
+class FileType:
+    """A type: how its files end, and whether a content is one."""
+
+    media_type: str
+    suffixes: tuple[str, ...]
+    test: Test
+
+
+def type_of(name: str, content: BinaryIO, *, allowed: frozenset[str]) -> str:
+    """Return the media type of a content, which its name agrees with.
+
+    Raises `TypeNotAllowedError` and `TypeMismatchError`.
+    """
+    suffix = PurePosixPath(name).suffix.lower()
+    found = next((each for each in TYPES if suffix in each.suffixes and each.media_type in allowed), None)
+    if found is None:
+        endings = sorted(ending for each in TYPES if each.media_type in allowed for ending in each.suffixes)
+        raise TypeNotAllowedError(f"Taken are {', '.join(endings)}.", meta={"suffixes": endings})
+    content.seek(0)
+    if not found.test(content):
+        raise TypeMismatchError(f"This is no {suffix[1:]} file.", meta={"expected": found.media_type})
+    return found.media_type
+
+
+def _signed(*media_types: str, starts: bytes = b"") -> Test:
+    def test(content: BinaryIO) -> bool:
+        head = content.read(HEAD)
+        return head.startswith(starts) and not _told_by(head).isdisjoint(media_types)
+
+    return test
+
+
+def _told_by(head: bytes) -> set[str]:
+    try:
+        return {match.mime_type for match in puremagic.magic_string(head)}
+    except (puremagic.PureError, ValueError):
+        return set()
+
+
+def _packed(*members: str, mimetype: str = "") -> Test:
+    def test(content: BinaryIO) -> bool:
+        names = _members(content)
+        if names is None or not set(members) <= names:
+            return False
+        if not mimetype:
+            return True
+        content.seek(0)
+        # The first member of an OpenDocument is its type, not compressed.
+        return f"mimetype{mimetype}".encode() in content.read(HEAD)
+
+    return test
+
+
+def _members(content: BinaryIO) -> set[str] | None:
+    """Return the names in an archive, None for one that is none, or larger than anybody needs."""
+    if content.read(4) != b"PK\x03\x04":
+        return None
+    size = content.seek(0, io.SEEK_END)
+    content.seek(max(0, size - _TAIL))
+    tail = content.read()
+    end = tail.rfind(_END)
+    if end < 0 or len(tail) < end + 22 or _HUGE in tail[max(0, end - 20) : end]:
+        return None
+    count, length = (int.from_bytes(tail[end + at : end + at + n], "little") for at, n in ((10, 2), (12, 4)))
+    if count > MOST_MEMBERS or length > LONGEST_DIRECTORY:
+        return None
+    try:
+        with ZipFile(content) as archive:
+            return set(archive.namelist())
+    except (BadZipFile, NotImplementedError, UnicodeDecodeError, ValueError):
+        return None
+
+
+def _text(content: BinaryIO) -> bool:
+    """Say whether a content is UTF-8 without control characters, and no page in disguise."""
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    is_first = True
+    while block := content.read(BLOCK):
+        if is_first and not _told_by(block[:HEAD].lstrip().lower()).isdisjoint(_MARKUP):
+            return False
+        is_first = False
+        try:
+            text = decoder.decode(block)
+        except UnicodeDecodeError:
+            return False
+        if len(text.translate(_CONTROLS)) != len(text):
+            return False
+    return not decoder.getstate()[0]
+
+
+_OFFICE = "application/vnd.openxmlformats-officedocument"
+_OPEN = "application/vnd.oasis.opendocument"
+TYPES = (
+    FileType("application/pdf", (".pdf",), _signed("application/pdf", starts=b"%PDF-")),
+    FileType("image/png", (".png",), _signed("image/png")),
+    FileType("image/jpeg", (".jpg", ".jpeg"), _signed("image/jpeg", starts=b"\xff\xd8\xff")),
+    FileType("image/gif", (".gif",), _signed("image/gif")),
+    FileType("image/webp", (".webp",), _signed("image/webp")),
+    FileType("image/heic", (".heic", ".heif"), _signed("image/heif", "image/heic")),
+    FileType("text/plain", (".txt",), _text),
+    FileType("text/csv", (".csv",), _text),
+    FileType(f"{_OFFICE}.wordprocessingml.document", (".docx",), _packed("[Content_Types].xml", "word/document.xml")),
+    FileType(f"{_OFFICE}.spreadsheetml.sheet", (".xlsx",), _packed("[Content_Types].xml", "xl/workbook.xml")),
+    FileType(
+        f"{_OFFICE}.presentationml.presentation", (".pptx",), _packed("[Content_Types].xml", "ppt/presentation.xml")
+    ),
+    FileType(f"{_OPEN}.text", (".odt",), _packed("mimetype", "content.xml", mimetype=f"{_OPEN}.text")),
+    FileType(f"{_OPEN}.spreadsheet", (".ods",), _packed("mimetype", "content.xml", mimetype=f"{_OPEN}.spreadsheet")),
+    FileType(f"{_OPEN}.presentation", (".odp",), _packed("mimetype", "content.xml", mimetype=f"{_OPEN}.presentation")),
+    FileType("application/zip", (".zip",), _packed()),
+)
+KNOWN = frozenset(each.media_type for each in TYPES)

@@ -1,0 +1,45 @@
+"""Small contents of each type, and what is none of them."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from accounts.models import User
+from files import services
+from files.models import FileAsset
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010804000000b51c0c020000000b4944415478da6364f80f00010501012718e366"
+    "0000000049454e44ae426082"
+)
+PDF = b"%PDF-1.7\n1 0 obj\n<<>>\nendobj\ntrailer\n<<>>\n%%EOF\n"
+
+
+def packed(**members: str) -> bytes:
+    """Return an archive with these members, whose names may have `__` for a slash."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w") as archive:
+        for name, text in members.items():
+            archive.writestr(name.replace("__", "/"), text)
+    return target.getvalue()
+
+
+DOCX = packed(**{"[Content_Types].xml": "<Types/>", "word__document.xml": "<document/>"})
+
+
+def part(content: bytes = PNG, name: str = "photo.png", media_type: str = "application/octet-stream") -> Any:
+    """Return the part of a form."""
+    return {"file": SimpleUploadedFile(name, content, media_type)}
+
+
+def uploaded(user: User, content: bytes = PNG, name: str = "photo.png") -> FileAsset:
+    """Upload a content for somebody."""
+    return services.upload_file(by=user, content=io.BytesIO(content), name=name)
+
+
+def kept(root: Path) -> set[str]:
+    """Return the digests of what lies in the store, and how what was left over is called."""
+    return {path.name for path in root.rglob("*") if path.is_file()}
