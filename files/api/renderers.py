@@ -9,7 +9,7 @@ from core.api.renderers import JSONRenderer, completed, dumps
 class AnyRenderer(JSONRenderer):
     """Stands for the content of a file, which the view hands out itself; what is left to render are refusals."""
 
-    media_type = "application/octet-stream"
+    media_type = "*/*"
     format = "file"
 
     def render(

@@ -91,11 +91,13 @@ class TestOverHttp:
 
         registrar_client.get(URL)
         registrar_client.get(f"{URL}{asset.pk}/")
-        registrar_client.get(f"{URL}{FileLink.objects.get().asset_id}/content/")
+        linked = FileLink.objects.get().asset_id
+        registrar_client.get(f"{URL}{linked}/")
+        registrar_client.get(f"{URL}{linked}/content/")
 
         entries = Disclosure.objects.order_by("id").values_list("what", "subject_id", "route")
         assert list(entries) == [
-            ("file", student.person_id, "FileViewSet.list"), ("file", student.person_id, "FileViewSet.content"),
+            ("file", student.person_id, "FileViewSet.retrieve"), ("file", student.person_id, "FileViewSet.content"),
         ]  # fmt: skip
 
 
