@@ -50,7 +50,7 @@ def judged(came: Replayed, sections: list[Section]) -> Iterator[Target]:
     yield told("registrations asked for", came.rate, "requests/s")
     seats = len(sections) * SEATS
     yield told("registrations granted", came.of_status(ENROLLED), f"of {seats} seats")
-    others = came.total - came.of_status(ENROLLED, REFUSED, 200)
+    others = came.total - came.of_status(ENROLLED, REFUSED)
     yield never("registrations neither granted nor refused", others, came.total)
     counted = Section.objects.filter(pk__in=[section.pk for section in sections]).annotate(
         live=Count("enrollments", filter=Q(enrollments__status__in=LIVE))

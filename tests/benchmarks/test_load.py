@@ -9,6 +9,7 @@ from benchmarks import lists
 from benchmarks.contenders import Contender, DifferentAnswersError, require_same
 from benchmarks.harness import in_turn
 from benchmarks.load import LoadError, Measured, parse, put_load_on
+from benchmarks.replay import Request, replay
 from benchmarks.servers import ServerError, Servers, servers, versions
 
 URL = "http://127.0.0.1:1/"
@@ -126,3 +127,28 @@ def test_contenders_that_show_different_students_are_not_compared() -> None:
     require_same({"ours": lists.students_of(ours), "same": lists.students_of(same)})
     with pytest.raises(DifferentAnswersError, match="another"):
         require_same({"ours": lists.students_of(ours), "other": lists.students_of(other)})
+
+
+@pytest.mark.needs("nginx", "wrk")
+@pytest.mark.slow
+def test_many_different_requests_are_sent_once_each_and_told_apart(started: Servers) -> None:
+    server = started.static(b"{}")
+    server.wait("/page", {})
+    requests = [Request("/page", ""), Request("/nothing", "a-token"), Request("/page", "a-token", "PATCH", "{}")] * 10
+
+    came = replay(server.url, requests, seconds=30)
+
+    assert came.answered == {(200, "-"): 10, (404, "-"): 10, (405, "-"): 10}
+    assert came.rate > 0
+
+
+@pytest.mark.needs("nginx", "wrk")
+@pytest.mark.slow
+def test_whoever_pauses_asks_less(started: Servers) -> None:
+    server = started.static(b"{}")
+    server.wait("/page", {})
+
+    measured = put_load_on(f"{server.url}/page", {}, seconds=1, connections=2, pause=50)
+
+    # Two connections with twenty questions a second each, roughly; without pauses there would be thousands.
+    assert 0 < measured.requests < 500
