@@ -87,10 +87,15 @@ def _view(app_label: str, *models: str) -> set[str]:
 
 
 # What anybody who works or studies here may read: the structure of the university.
-_STRUCTURE = _view(
-    "departments",
-    *("department", "campus", "building", "room", "academicyear", "term", "calendarevent", "program", "appointment"),
-) | _view("courses", "course", "courseversion", "requisite", "section", "meeting")
+_STRUCTURE = (
+    _view(
+        "departments",
+        *("department", "campus", "building", "room", "roomreservation", "academicyear", "term", "calendarevent"),
+        *("program", "appointment"),
+    )
+    | _view("courses", "course", "courseversion", "requisite", "section", "meeting")
+    | _view("attendance", "classsession")
+)
 
 # Files: which of them, sight says. Whoever sees a record reads its files, and everybody their own.
 _READ_FILES = _view("files", "fileasset")
@@ -144,7 +149,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _all("faculty", "faculty")
     | _view("faculty", *_FACULTY_RECORDS)
     | _all("enrollment", "enrollment")
-    | {"enrollment.override_rules"}
+    | {"enrollment.override_rules", "attendance.change_classsession"}
     | _all("core", "customfield")
     | _all("interop", "importjob")
     | _view("privacy", "subjectexport", "legalhold")
@@ -158,7 +163,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _CATALOGUE
     | _view("students", *_STUDENT_RECORDS)
     | _view("faculty", *_FACULTY_RECORDS)
-    | {"faculty.change_faculty", "departments.change_department"}
+    | {"faculty.change_faculty", "departments.change_department", "attendance.change_classsession"}
     | _all("enrollment", "enrollment"),
     Role.PROGRAM_COORDINATOR: _MEMBER
     | _PROTECTED

@@ -20,6 +20,7 @@ from departments.models import (
     Department,
     Program,
     Room,
+    RoomReservation,
     Term,
     TermState,
 )
@@ -95,6 +96,16 @@ class RoomAdmin(ServiceAdmin):
     list_select_related = ("building",)
     search_fields = ("code", "name")
     autocomplete_fields = ("building",)
+
+
+@admin.register(RoomReservation)
+class RoomReservationAdmin(ServiceAdmin):
+    """What takes place in rooms, to be read; it is changed where it belongs."""
+
+    list_display = ("room", "slot", "kind", "what", "status", "conflict_waived")
+    list_filter = ("kind", "status")
+    list_select_related = ("room",)
+    search_fields = ("what", "room__code")
 
 
 @admin.register(AcademicYear)

@@ -15,6 +15,7 @@ from departments.models import (
     Department,
     Program,
     Room,
+    RoomReservation,
     Term,
     TermStateEvent,
 )
@@ -27,6 +28,7 @@ from departments.selectors import below
 @grants(Campus)
 @grants(Building)
 @grants(Room)
+@grants(RoomReservation)
 @grants(AcademicYear)
 @grants(CalendarEvent)
 @grants(Term)

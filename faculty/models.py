@@ -11,14 +11,14 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.contrib.postgres.constraints import ExclusionConstraint
-from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.contrib.postgres.fields import DateRangeField, DateTimeRangeField, RangeOperators
 from django.db import models
 from django.db.models import Q
 
 from accounts.models import Person
 from core.models import BaseQuerySet, CustomizableModel, TimeStampedUUIDModel, VersionedModel, custom_data_index
 from core.search import search_indexes, search_text
-from departments.models import Department
+from departments.models import Department, ReservationKind
 
 
 class Rank(models.TextChoices):
@@ -221,3 +221,60 @@ class FacultyStatusEvent(TimeStampedUUIDModel):
 
     def __str__(self) -> str:
         return f"{self.from_status} → {self.to_status}"
+
+
+class FacultyReservationQuerySet(BaseQuerySet["FacultyReservation"]):
+    def holding(self) -> Self:
+        """Those that keep a member of the faculty from being elsewhere."""
+        return self.filter(cancelled_at=None, conflict_waived=False)
+
+
+class FacultyReservation(VersionedModel):
+    """A span of time for which a member of the faculty is wanted somewhere: in a class, an examination, a defence.
+
+    What it is for has the id of the row as its `source`, as that of a room has.
+    """
+
+    # The indexes below begin with the faculty.
+    faculty = models.ForeignKey(Faculty, on_delete=models.PROTECT, related_name="reservations", db_index=False)
+    slot = DateTimeRangeField(help_text="From (inclusive) until (exclusive).")
+    kind = models.CharField(max_length=12, choices=ReservationKind)
+    what = models.CharField(max_length=200, help_text="What it is for, as whoever wants the person too is told.")
+    source = models.UUIDField(editable=False)
+    conflict_waived = models.BooleanField(default=False, help_text="Knowingly wanted in two places.")
+    cancelled_at = models.DateTimeField(null=True, blank=True)
+
+    objects = FacultyReservationQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            ExclusionConstraint(
+                name="faculty_facultyreservation_free",
+                expressions=[("faculty", RangeOperators.EQUAL), ("slot", RangeOperators.OVERLAPS)],
+                condition=Q(cancelled_at__isnull=True, conflict_waived=False),
+                violation_error_code="person_conflict",
+                violation_error_message="The member of faculty is wanted elsewhere at that time.",
+            ),
+            models.UniqueConstraint(
+                fields=["faculty", "source"],
+                name="faculty_facultyreservation_once",
+                violation_error_code="conflict",
+                violation_error_message="The member of faculty is wanted there already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(slot__isempty=False, slot__lower_inf=False, slot__upper_inf=False),
+                name="faculty_facultyreservation_has_length",
+                violation_error_code="ends_before_start",
+                violation_error_message="A reservation ends after it begins.",
+            ),
+            models.CheckConstraint(
+                condition=Q(kind__in=ReservationKind.values),
+                name="faculty_facultyreservation_kind_known",
+                violation_error_code="invalid_choice",
+                violation_error_message="The kind is not one of the known ones.",
+            ),
+        ]
+        indexes = [models.Index(fields=["source"], name="faculty_reservation_source")]
+
+    def __str__(self) -> str:
+        return f"{self.what}, {self.slot.lower:%Y-%m-%d %H:%M}"

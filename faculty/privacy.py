@@ -2,7 +2,7 @@
 
 from core.errors import ConflictError
 from core.privacy import Subject, personal, stands_in_the_way
-from faculty.models import GONE, Faculty, FacultyAppointment, FacultyStatusEvent
+from faculty.models import GONE, Faculty, FacultyAppointment, FacultyReservation, FacultyStatusEvent
 
 SERVICE = "For good: who taught, and as what, is part of the academic record."
 
@@ -29,6 +29,13 @@ personal(
     keeps="from_status to_status happened_at",
     clears="reason",
     mentions={"actor": "Who took the step, in the course of their work."},
+)
+personal(
+    FacultyReservation,
+    says="When and where you were, or will be, wanted.",
+    kept=SERVICE,
+    paths=("faculty__person",),
+    keeps="slot kind what source conflict_waived cancelled_at",
 )
 
 

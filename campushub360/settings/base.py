@@ -31,6 +31,7 @@ FIRST_PARTY_APPS = [
     "directory",
     "courses",
     "enrollment",
+    "attendance",
     "interop",
     "campushub360",
 ]
@@ -248,6 +249,8 @@ CELERY_BEAT_SCHEDULE = {
     "seal_audit": chore("audit.tasks.seal_audit", minute="20"),
     # Nightly: the months to come, of which three are always there.
     "partitions": chore("core.tasks.partitions", hour="4", minute="50"),
+    # Nightly: the classes of each day, from the timetable and the calendar.
+    "generate_sessions": chore("attendance.tasks.generate_sessions", hour="4", minute="45"),
     # Nightly: what people guessed wrong long ago.
     "purge_guess_counts": chore("accounts.tasks.purge_guess_counts", hour="4", minute="30"),
     # Every ten minutes: what is worth an alert is worth it soon.

@@ -13,8 +13,11 @@ from departments.models import (
     DepartmentKind,
     Program,
     ProgramLevel,
+    ReservationKind,
+    ReservationStatus,
     Room,
     RoomKind,
+    RoomReservation,
     Term,
     TermState,
 )
@@ -82,6 +85,16 @@ class RoomFilter(filters.StrictFilterSet):
     class Meta:
         model = Room
         fields = ["code", "building", "kind", "is_bookable", "capacity_min"]
+
+
+class RoomReservationFilter(filters.StrictFilterSet):
+    room = filters.UUIDFilter(field_name="room_id")
+    kind = filters.ChoiceFilter(choices=ReservationKind.choices)
+    status = filters.ChoiceFilter(choices=ReservationStatus.choices)
+
+    class Meta:
+        model = RoomReservation
+        fields = ["room", "kind", "status"]
 
 
 class AcademicYearFilter(filters.StrictFilterSet):

@@ -15,6 +15,7 @@ from departments.models import (
     Department,
     Program,
     Room,
+    RoomReservation,
     Term,
     TermState,
 )
@@ -176,6 +177,27 @@ class RoomWriter(ModelWriteSerializer[Room]):
     class Meta:
         model = Room
         fields = ["building", "code", "name", "capacity", "exam_capacity", "kind", "features", "is_bookable"]
+
+
+class RoomBrief(BaseListSerializer[Room]):
+    building = serializers.CharField(source="building.code", help_text="The building's code.")
+
+    class Meta:
+        model = Room
+        fields = ["id", "code", "building"]
+
+
+class RoomReservationSerializer(BaseListSerializer[RoomReservation]):
+    room = RoomBrief()
+    starts_at = serializers.DateTimeField(source="slot.lower")
+    ends_at = serializers.DateTimeField(source="slot.upper")
+
+    class Meta:
+        model = RoomReservation
+        fields = [
+            "id", "room", "starts_at", "ends_at", "kind", "what", "source", "status", "conflict_waived", "created_at",
+            "updated_at",
+        ]  # fmt: skip
 
 
 class AcademicYearSerializer(BaseListSerializer[AcademicYear]):

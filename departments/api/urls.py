@@ -9,6 +9,7 @@ routes = [
     ("campuses", views.CampusViewSet, "campus"),
     ("buildings", views.BuildingViewSet, "building"),
     ("rooms", views.RoomViewSet, "room"),
+    ("room-reservations", views.RoomReservationViewSet, "room-reservation"),
     ("academic-years", views.AcademicYearViewSet, "academic-year"),
     ("terms", views.TermViewSet, "term"),
     ("calendar-events", views.CalendarEventViewSet, "calendar-event"),

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api.bulk import BulkViewSet
+from core.api.viewsets import BaseViewSet
 from core.crud import Crud
 from departments import services
 from departments.api import filters, serializers
@@ -21,6 +22,7 @@ from departments.models import (
     Department,
     Program,
     Room,
+    RoomReservation,
     Term,
 )
 
@@ -116,6 +118,16 @@ class RoomViewSet(BulkViewSet[Room]):
     default_ordering = ("code",)
     searchable = True
     crud = Crud(create=services.create_room, update=services.update_room, delete=services.delete_room)
+
+
+class RoomReservationViewSet(BaseViewSet[RoomReservation]):
+    """What takes place in rooms, and when; what has a room is changed where it belongs."""
+
+    queryset = RoomReservation.objects.all()
+    list_serializer_class = serializers.RoomReservationSerializer
+    filterset_class = filters.RoomReservationFilter
+    ordering_fields = {"created_at": "created_at"}
+    default_ordering = ("-created_at",)
 
 
 class AcademicYearViewSet(BulkViewSet[AcademicYear]):

@@ -3,7 +3,7 @@
 Department 0..1 --- * Department          a tree
 Department 1 --- * Appointment * --- 1 Person
 Department 1 --- * Program
-Campus 1 --- * Building 1 --- * Room
+Campus 1 --- * Building 1 --- * Room 1 --- * RoomReservation
 AcademicYear 1 --- * Term 1 --- * TermStateEvent
 Campus 0..1 --- * CalendarEvent
 """
@@ -25,6 +25,7 @@ from departments.models.organisation import (
     ProgramLevel,
 )
 from departments.models.places import Building, Campus, Room, RoomKind
+from departments.models.reservations import ReservationKind, ReservationStatus, RoomReservation
 
 __all__ = [
     "AcademicYear",
@@ -38,8 +39,11 @@ __all__ = [
     "DepartmentKind",
     "Program",
     "ProgramLevel",
+    "ReservationKind",
+    "ReservationStatus",
     "Room",
     "RoomKind",
+    "RoomReservation",
     "Term",
     "TermState",
     "TermStateEvent",

@@ -45,6 +45,14 @@ from departments.services.places import (
     update_campus,
     update_room,
 )
+from departments.services.reservations import (
+    RoomTakenError,
+    forget_rooms,
+    holders,
+    release_rooms,
+    reserve_room,
+    take_rooms,
+)
 
 __all__ = [
     "AcademicYearValues",
@@ -54,6 +62,7 @@ __all__ = [
     "CampusValues",
     "DepartmentValues",
     "ProgramValues",
+    "RoomTakenError",
     "RoomValues",
     "TermValues",
     "appoint",
@@ -74,8 +83,13 @@ __all__ = [
     "delete_room",
     "delete_term",
     "end_appointment",
+    "forget_rooms",
+    "holders",
     "lock_subtrees",
     "move_term",
+    "release_rooms",
+    "reserve_room",
+    "take_rooms",
     "term_state_kept",
     "update_academic_year",
     "update_appointment",

@@ -10,7 +10,7 @@ BEGIN
         FROM pg_class
         WHERE relkind IN ('r', 'p', 'v', 'm') AND relnamespace = 'public'::regnamespace
           AND (
-              relname ~ '^(departments|students|faculty|courses|enrollment)_'
+              relname ~ '^(departments|students|faculty|courses|enrollment|attendance)_'
               OR relname = 'accounts_person'
           )
     LOOP

@@ -11,15 +11,27 @@ from faculty.services.members import (
     delete_faculty,
     update_faculty,
 )
+from faculty.services.reservations import (
+    FacultyTakenError,
+    forget_faculty,
+    release_faculty,
+    reserve_faculty,
+    want_faculty,
+)
 
 __all__ = [
     "TRANSITIONS",
     "EndsBeforeStartError",
+    "FacultyTakenError",
     "FacultyValues",
     "NewFacultyValues",
     "TransitionError",
     "change_status",
     "create_faculty",
     "delete_faculty",
+    "forget_faculty",
+    "release_faculty",
+    "reserve_faculty",
     "update_faculty",
+    "want_faculty",
 ]

@@ -127,6 +127,11 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("students", "opt_out"): lambda side: {"opted_out": True},
     ("program-enrollments", "change_status"): lambda side: {"status": "leave_of_absence"},
     ("faculty", "change_status"): lambda side: {"status": "on_leave"},
+    ("attendance", "cancel"): lambda side: {},
+    ("attendance", "reschedule"): lambda side: {
+        "starts_at": "2026-10-06T09:00:00Z",
+        "ends_at": "2026-10-06T10:00:00Z",
+    },
     ("sections", "move"): lambda side: {"status": "closed"},
     ("enrollments", "preflight"): lambda side: {"student": side.student, "section": side.other_section},
     **{("enrollments", step): lambda side: {} for step in ("confirm", "withdraw", "cancel", "complete")},

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 from uuid import UUID
@@ -30,7 +30,9 @@ from accounts.models import (
     User,
 )
 from accounts.roles import Role
+from attendance.models import ClassSession
 from audit.models import Disclosure, Event
+from core.ids import new_id
 from core.models import CustomField
 from courses.models import Course, CourseVersion, Meeting, Requisite, Section
 from departments.models import (
@@ -42,6 +44,7 @@ from departments.models import (
     Department,
     Program,
     Room,
+    RoomReservation,
     Term,
 )
 from directory.models import DirectoryEntry
@@ -85,6 +88,12 @@ BLOOD_TYPE = {
     "name": "blood_type", "label": "Blood type", "field_type": "text", "is_searchable": True, "protected": True,
 }  # fmt: skip
 BLOOD = {"blood_type": "Bombay"}
+SESSION: dict[str, Any] = {
+    "planned_on": date(2026, 10, 5),
+    "local_date": date(2026, 10, 5), "starts_at": datetime(2026, 10, 5, 9, tzinfo=UTC),
+    "ends_at": datetime(2026, 10, 5, 10, tzinfo=UTC),
+}  # fmt: skip
+HOUR = DateTimeTZRange(SESSION["starts_at"], SESSION["ends_at"], "[)")
 MISSING_ID = UUID("01955500-0000-7000-8000-000000000000")
 
 
@@ -165,6 +174,13 @@ def _side(letter: str) -> SimpleNamespace:
     side.other_section = SectionFactory(course=side.other_course, term=side.term, code="01")
     side.meeting = MeetingFactory(weekday=1)
     MeetingSectionFactory(meeting=side.meeting, section=side.section)
+    side.session = ClassSession.objects.create(
+        section=side.section, meeting=side.meeting, gathering=new_id(), **SESSION
+    )
+    side.reservation = RoomReservation.objects.create(
+        room=RoomFactory(code=f"RR{letter}", building=side.building), slot=HOUR, kind="class", what="01",
+        source=side.session.gathering,
+    )  # fmt: skip
     side.custom_field = CustomField.objects.create(
         entity_type="students.student", name=f"field_{letter.lower()}", label=f"Field {letter}", field_type="text"
     )
@@ -252,7 +268,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
     return {
         Department: both("department"), Program: both("program"), Appointment: both("head"), Campus: both("campus"),
         Building: both("building"), Room: both("room"), AcademicYear: both("year"), Term: both("term"),
-        CalendarEvent: both("holiday"),
+        CalendarEvent: both("holiday"), RoomReservation: both("reservation"), ClassSession: both("session"),
         Course: both("course"), Requisite: both("requisite"), Section: both("section"), Meeting: both("meeting"),
         CourseVersion: {OWN: own.course.current_version, OTHER: other.course.current_version},
         Student: both("student"), ProgramEnrollment: both("programs"), Faculty: both("faculty"),

@@ -10,7 +10,10 @@ from django.test import override_settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from attendance.services import generate_sessions
+from attendance.services.generation import TAUGHT
 from core.customfields.definitions import customizable_models
+from departments.models import Term
 from interop import services
 
 NOTE, NOTED = "contract_note", "Zephyranthes"
@@ -27,6 +30,8 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
     for campus in ("North", "South"):
         post(registrar, "campuses", {"code": campus.upper(), "name": campus, "time_zone": "Europe/Vienna"})
     identify(registrar)
+    for term in Term.objects.filter(state__in=TAUGHT).order_by("starts_on")[:1]:
+        generate_sessions(at=timezone.now(), term=term)
     entrust(registrar, students)
     enrol_and_drop(registrar, students)
     note_records(administrator)

@@ -1,0 +1,5 @@
+"""Where attendance answers."""
+
+from attendance.api import views
+
+routes = [("attendance/sessions", views.ClassSessionViewSet, "class-session")]

@@ -1,0 +1,90 @@
+"""The dated sessions of sections.
+
+    courses.Meeting 1 --- * ClassSession * --- 1 courses.Section
+    ClassSession.gathering = departments.RoomReservation.source = faculty.FacultyReservation.source
+
+Sections that are taught together have a session each and one gathering: it is the gathering that has a room and
+teachers, so they do not clash with one another.
+"""
+
+from datetime import timedelta
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from core.models import BaseQuerySet, VersionedModel
+from courses.models import Meeting, Section
+from departments.models import Room
+
+
+class SessionStatus(models.TextChoices):
+    SCHEDULED = "scheduled", "Scheduled"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class ClassSessionQuerySet(BaseQuerySet["ClassSession"]):
+    def for_api(self) -> Self:
+        return self.select_related("section__course", "section__term", "room__building")
+
+
+class ClassSession(VersionedModel):
+    """One class of a section on one day: when it begins and ends, where, and whether it takes place.
+
+    `planned_on` is the day that the weekly timetable has it on, and stays when it is moved to another; a session
+    without a meeting was added by hand. The local date is that of the campus when it begins.
+    """
+
+    section = models.ForeignKey(Section, on_delete=models.CASCADE, related_name="class_sessions", db_index=False)
+    meeting = models.ForeignKey(
+        Meeting, on_delete=models.SET_NULL, null=True, blank=True, related_name="class_sessions"
+    )
+    gathering = models.UUIDField(editable=False)
+    planned_on = models.DateField(editable=False)
+    local_date = models.DateField()
+    starts_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    room = models.ForeignKey(Room, on_delete=models.PROTECT, null=True, blank=True, related_name="class_sessions")
+    status = models.CharField(max_length=10, choices=SessionStatus, default=SessionStatus.SCHEDULED)
+    changed_by_hand = models.BooleanField(
+        default=False, editable=False, help_text="Moved or cancelled by somebody: the timetable leaves it as it is."
+    )
+    note = models.CharField(max_length=500, blank=True, help_text="Why it was moved or cancelled.")
+
+    objects = ClassSessionQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["section", "gathering"],
+                name="attendance_classsession_once",
+                violation_error_code="duplicate_session",
+                violation_error_message="The section has this session already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__gt=F("starts_at")),
+                name="attendance_classsession_has_length",
+                violation_error_code="ends_before_start",
+                violation_error_message="A session ends after it begins.",
+            ),
+            models.CheckConstraint(
+                condition=Q(ends_at__lte=F("starts_at") + timedelta(days=1)),
+                name="attendance_classsession_within_a_day",
+                violation_error_code="session_too_long",
+                violation_error_message="A session lasts a day at most.",
+            ),
+            models.CheckConstraint(
+                condition=Q(status__in=SessionStatus.values),
+                name="attendance_classsession_status_known",
+                violation_error_code="invalid_choice",
+                violation_error_message="The status is not one of the known ones.",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["section", "starts_at"], name="attendance_session_of_section"),
+            models.Index(fields=["starts_at", "id"], name="attendance_session_by_time"),
+            models.Index(fields=["gathering"], name="attendance_session_gathering"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.section}, {self.local_date}"

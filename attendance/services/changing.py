@@ -1,0 +1,118 @@
+"""What somebody does to single sessions: cancel them, and move them to another time or room."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from attendance.models import ClassSession, ClassSessionQuerySet, SessionStatus
+from attendance.services.generation import TEACHERS
+from attendance.services.planning import called, campus_of, zone_of
+from core import crud
+from core.db.locks import lock_named
+from core.errors import ConflictError, InvalidError
+from core.visibility import Actor
+from courses.models import Section
+from departments.models import ReservationKind, Room
+from departments.services import release_rooms, reserve_room
+from faculty.models import Faculty
+from faculty.services import release_faculty, reserve_faculty
+
+
+class SessionCancelledError(ConflictError):
+    """A session that does not take place cannot be moved, nor cancelled again."""
+
+    code = "session_cancelled"
+    title = "The session is cancelled."
+    field = "status"
+
+
+class EndsBeforeStartError(InvalidError):
+    """The session would end before it begins."""
+
+    code = "ends_before_start"
+    title = "A session ends after it begins."
+    field = "ends_at"
+
+
+def lock_gatherings(ids: Iterable[UUID]) -> None:
+    """Let nobody else change sessions that gather together, before any of them is locked."""
+    for gathering in sorted(set(ids)):
+        lock_named("attendance.gathering", str(gathering))
+
+
+@transaction.atomic
+def cancel_session(session: ClassSession, *, by: Actor | None, at: datetime, reason: str = "") -> ClassSession:
+    """Let a section have no class that day; refused with `session_cancelled`.
+
+    The room and the teachers are free when no other section gathers there.
+    """
+    _require_scheduled(session)
+    crud.update(session, {"status": SessionStatus.CANCELLED, "changed_by_hand": True, "note": reason})
+    if not _gathering(session).exists():
+        release_rooms([session.gathering])
+        release_faculty([session.gathering], at=at)
+    return session
+
+
+@transaction.atomic
+def reschedule_session(
+    session: ClassSession,
+    *,
+    starts_at: datetime,
+    ends_at: datetime,
+    by: Actor | None,
+    at: datetime,
+    room: Room | None = None,
+    reason: str = "",
+) -> ClassSession:
+    """Move a session, with all that gather there, to another time, into a room or, without one, out of any.
+
+    Refused with `session_cancelled`, `ends_before_start`, `session_too_long`, and with `room_conflict` and
+    `person_conflict`, which name both sides.
+    """
+    _require_scheduled(session)
+    if ends_at <= starts_at:
+        raise EndsBeforeStartError
+    gathered = list(_gathering(session).select_related("section__course", "section__campus").order_by("pk"))
+    sections = [row.section for row in gathered]
+    what = called(sections)
+    zone = zone_of(campus_of(room, sections))
+    if room is None:
+        release_rooms([session.gathering])
+    else:
+        reserve_room(
+            room=room, starts_at=starts_at, ends_at=ends_at, kind=ReservationKind.CLASS, what=what,
+            source=session.gathering,
+        )  # fmt: skip
+    for faculty in _teachers(sections):
+        reserve_faculty(
+            faculty=faculty, starts_at=starts_at, ends_at=ends_at, kind=ReservationKind.CLASS, what=what,
+            source=session.gathering,
+        )  # fmt: skip
+    columns = {
+        "starts_at": starts_at,
+        "ends_at": ends_at,
+        "local_date": starts_at.astimezone(zone).date(),
+        "room": room,
+        "changed_by_hand": True,
+        "note": reason,
+    }
+    for row in gathered:
+        crud.update(session if row.pk == session.pk else row, columns)
+    return session
+
+
+def _require_scheduled(session: ClassSession) -> None:
+    if session.status != SessionStatus.SCHEDULED:
+        raise SessionCancelledError
+
+
+def _gathering(session: ClassSession) -> ClassSessionQuerySet:
+    return ClassSession.objects.filter(gathering=session.gathering, status=SessionStatus.SCHEDULED)
+
+
+def _teachers(sections: Iterable[Section]) -> Iterable[Faculty]:
+    found = Faculty.objects.filter(taught_sections__section__in=list(sections), taught_sections__role__in=TEACHERS)
+    return found.order_by("pk").distinct()

@@ -1,0 +1,82 @@
+"""Wanting members of the faculty somewhere, at another time, and no longer."""
+
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import F
+
+from core import crud
+from core.errors import ConflictError
+from faculty.models import Faculty, FacultyReservation
+
+
+class FacultyTakenError(ConflictError):
+    """A member of the faculty is wanted elsewhere at that time; `meta.reservations` says where."""
+
+    code = "person_conflict"
+    title = "The member of faculty is wanted elsewhere at that time."
+    field = "instructor"
+
+
+@transaction.atomic
+def reserve_faculty(
+    *, faculty: Faculty, starts_at: datetime, ends_at: datetime, kind: str, what: str, source: UUID
+) -> FacultyReservation:
+    """Want somebody somewhere, or at another time; refused with `person_conflict`, which names the other."""
+    columns = {"slot": DateTimeTZRange(starts_at, ends_at, "[)"), "what": what[:200]}
+    with _naming_the_other(faculty, columns["slot"], what, source):
+        held = FacultyReservation.objects.select_for_update(no_key=True).filter(faculty=faculty, source=source).first()
+        if held is None:
+            return crud.create(FacultyReservation, {**columns, "faculty": faculty, "kind": kind, "source": source})
+        return crud.update(held, {**columns, "cancelled_at": None, "conflict_waived": False})
+
+
+def want_faculty(wanted: Iterable[FacultyReservation]) -> set[tuple[UUID, UUID]]:
+    """Want people by the thousand; return those, with the source, who are wanted elsewhere at the time.
+
+    The timetable has decided that already: they are wanted nevertheless, and the reservation says so.
+    """
+    rows = sorted(wanted, key=lambda row: (row.faculty_id, row.slot.lower))
+    FacultyReservation.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)
+    sources = {row.source for row in rows}
+    there = set(FacultyReservation.objects.filter(source__in=sources).values_list("faculty_id", "source"))
+    twice = [row for row in rows if (row.faculty_id, row.source) not in there]
+    for row in twice:
+        row.conflict_waived = True
+    FacultyReservation.objects.bulk_create(twice, ignore_conflicts=True, batch_size=1000)
+    return {(row.faculty_id, row.source) for row in twice}
+
+
+def release_faculty(sources: Iterable[UUID], *, at: datetime) -> int:
+    """Want nobody any more for what takes place no longer; return how many were wanted."""
+    held = FacultyReservation.objects.filter(source__in=list(sources), cancelled_at=None)
+    return held.update(cancelled_at=at, version=F("version") + 1)
+
+
+def forget_faculty(sources: Iterable[UUID]) -> None:
+    """Want nobody for what was never to be, so that it may come to be."""
+    FacultyReservation.objects.filter(source__in=list(sources)).delete()
+
+
+@contextmanager
+def _naming_the_other(faculty: Faculty, slot: Any, what: str, source: UUID) -> Generator[None]:
+    """Say in a refusal where somebody was to be and where they are."""
+    try:
+        with transaction.atomic():
+            yield
+    except ConflictError as refused:
+        if refused.error_code != FacultyTakenError.code:
+            raise
+        found = FacultyReservation.objects.holding().filter(faculty=faculty, slot__overlap=slot).exclude(source=source)
+        others = [
+            {"what": row.what, "starts_at": row.slot.lower.isoformat(), "ends_at": row.slot.upper.isoformat()}
+            for row in found.order_by("slot", "pk")[:20]
+        ]
+        names = ", ".join(other["what"] for other in others)
+        detail = f"{faculty} is wanted for {names or 'something else'} when {what} would take place."
+        raise FacultyTakenError(detail, meta={"what": what, "reservations": others}) from refused
