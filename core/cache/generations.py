@@ -64,10 +64,11 @@ end
 if #KEYS > 2 then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
 return 1
 """
-# The lease ends at an instant of the server's clock: however late this is executed, it grants no longer.
+# The lease ends at an instant of the server's clock: however late this is executed, it grants no longer. Nor, if that
+# clock was set back since, for longer than it was meant to last.
 GRANT = """
 local clock = redis.call('TIME')
-local left = tonumber(ARGV[2]) - math.ceil(clock[1] * 1000 + clock[2] / 1000)
+local left = math.min(tonumber(ARGV[2]) - math.ceil(clock[1] * 1000 + clock[2] / 1000), tonumber(ARGV[3]))
 if left <= 0 or redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
 redis.call('SET', KEYS[2], ARGV[1], 'PX', left)
 return 1
@@ -238,12 +239,13 @@ class Generations:
         self._redis.set(self._epoch, fresh)
         return fresh
 
-    def grant(self, epoch: str, *, until: int) -> bool:
+    def grant(self, epoch: str, *, until: int, longest: int) -> bool:
         """Let readers trust the generations until then (`now`), unless the epoch has ended; say whether that was done.
 
+        They trust them for `longest` milliseconds at most, whatever became of the clock.
         Raises `RedisError` or `OSError`.
         """
-        return bool(self._grant(keys=[self._epoch, self._lease], args=[epoch, until]))
+        return bool(self._grant(keys=[self._epoch, self._lease], args=[epoch, until, longest]))
 
 
 def generations() -> Generations:

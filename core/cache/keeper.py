@@ -63,7 +63,8 @@ class GenerationKeeper:
 
     def _tick(self, cursor: CursorWrapper) -> bool:
         # Before the promise, which counts from later: no lease outlasts what writers wait for.
-        until = self._generations.now() + int(self._lease_seconds * 1000)
+        lease = int(self._lease_seconds * 1000)
+        until = self._generations.now() + lease
         if self._begins_afresh and (missing := unfollowed()):
             raise UntrustworthyError(f"writes to {', '.join(sorted(missing))} are not noted; run `manage.py migrate`")
         cursor.execute(_PROMISE, [self._lease_seconds])
@@ -73,7 +74,7 @@ class GenerationKeeper:
         self._generations.raise_to(position, [])  # whatever had committed, and moved no tag
         while self._settle(cursor):
             pass
-        return self._generations.grant(epoch, until=until)
+        return self._generations.grant(epoch, until=until, longest=lease)
 
     def _settle(self, cursor: CursorWrapper) -> int:
         cursor.execute(_PENDING, [BATCH])

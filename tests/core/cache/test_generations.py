@@ -312,10 +312,17 @@ class TestTheKeeper:
         own, _ = own_server
         epoch = own.epoch_on("00000001")
 
-        assert not own.grant(epoch, until=own.now())
-        assert own.grant(epoch, until=own.now() + 300)
+        assert not own.grant(epoch, until=own.now(), longest=300)
+        assert own.grant(epoch, until=own.now() + 300, longest=300)
         time.sleep(0.4)
         assert own.read(["parents"]) is None
+
+    def test_grants_none_for_longer_than_it_was_meant_to_last_when_the_clock_was_set_back_meanwhile(self, own_server):
+        own, _ = own_server
+
+        assert own.grant(own.epoch_on("00000001"), until=own.now() + 3_600_000, longest=300)
+
+        assert 0 < own.lease_left() <= 0.3
 
     def test_takes_nothing_from_before_it_began_for_the_present(self, keeper):
         before = generations().read(["parents"])
