@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import NotSupportedError, connections
 from django.db.backends.postgresql.base import ServerBindingCursor
+from psycopg import ClientCursor
 from psycopg.errors import FeatureNotSupported
 
 
@@ -33,10 +34,25 @@ def prepared(sql: str, parameters: Any, *, using: str) -> Generator[Any]:
         yield cursor
 
 
+class _Told:
+    """A statement with its parameters in place, put together for whoever logs statements and nobody else."""
+
+    def __init__(self, *statement: Any) -> None:
+        self._statement = statement
+
+    @property
+    def query(self) -> bytes:
+        connection, sql, parameters = self._statement
+        return ClientCursor(connection).mogrify(sql, parameters).encode()
+
+
 class _Cursor(ServerBindingCursor):
-    def _send_query_prepared(self, name: bytes, pgq: Any, **options: Any) -> None:
-        self._query = pgq  # the driver does not note what it runs by name; whoever logs statements asks for it
-        super()._send_query_prepared(name, pgq, **options)  # type: ignore[misc]  # the stubs leave it out
+    # The stubs leave out what Django's cursor derives from.
+    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+        try:
+            return super().execute(query, params, **options)  # type: ignore[misc]
+        finally:
+            self._query: Any = _Told(self.connection, query, params)  # type: ignore[attr-defined]
 
 
 def _bind_on_server(cursor: Any) -> None:

@@ -78,7 +78,7 @@ def send(world: World, op: Operation, actor: str, query: str = "", **options: An
         answer = world.clients[actor].generic(op.method, url, options.pop("body", b"{}"), kind, **options)
         content = b"".join(answer.streaming_content) if answer.streaming else answer.content
         transaction.set_rollback(True)
-    return Answer(answer.status_code, answer.headers, content.decode())
+    return Answer(answer.status_code, answer.headers, content.decode(errors="backslashreplace"))
 
 
 def asked_by_whoever_may(world: World, op: Operation, query: str) -> Answer:

@@ -21,10 +21,8 @@ UNSEEN = {
     "accounts.AccountMail", "accounts.ApiKeyUse", "accounts.FederatedLogIn", "accounts.GuessCount",
     "accounts.PendingLogIn", "accounts.RecoveryCode", "accounts.SigningKey", "admin.LogEntry", "audit.Redaction",
     "audit.Seal", "auth.Group", "auth.Permission", "contenttypes.ContentType", "core.Chore", "core.IdempotencyKey",
-    "core.Lease",
-    "core.OutboxEvent", "core.Touch", "core.UniqueCustomValue", "files.FileLink", "interop.ExternalIdentifier",
-    "interop.ImportedValue",
-    "sessions.Session",
+    "core.Lease", "core.OutboxEvent", "core.Touch", "core.UniqueCustomValue", "faculty.FacultyReservation",
+    "files.FileLink", "interop.ExternalIdentifier", "interop.ImportedValue", "sessions.Session",
 }  # fmt: skip
 
 

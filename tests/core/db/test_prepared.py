@@ -3,6 +3,7 @@
 import pytest
 from django.conf import settings
 from django.db import ProgrammingError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from audit.models import Disclosure
 from core.db.positions import Reads, reading
@@ -51,6 +52,13 @@ class TestAStatement:
 
         assert [names for names, _ in seen] == [["it's 5%"]] * 6 + [[]]
         assert [number for _, number in seen] == [0] * 5 + [1] * 2
+
+    def test_is_logged_with_its_parameters_in_place_once_it_is_planned_too(self, parent):
+        with CaptureQueriesContext(connection) as captured:
+            for _ in range(7):
+                names_of("it's")
+
+        assert {query["sql"] for query in captured} == {SELECT % "'it''s'"}
 
     def test_is_planned_anew_where_somebody_has_changed_the_type_of_a_column(self, elsewhere):
         elsewhere.execute("CREATE TABLE changing AS SELECT 1::int AS number")
