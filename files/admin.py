@@ -1,6 +1,7 @@
 """Administration pages for files, and how the pages of other records choose one."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin
@@ -107,7 +108,9 @@ class FileWidget(RelatedFieldWidgetWrapper):
 
 def link_to(file_id: Any) -> SafeString:
     """Return the link by which a page hands out a file."""
-    return format_html('<a href="{}">Download</a>', reverse("admin:files_fileasset_content", args=[file_id]))
+    # A page may have been asked for with another spelling of it.
+    pk = UUID(str(file_id))
+    return format_html('<a href="{}">Download</a>', reverse("admin:files_fileasset_content", args=[pk]))
 
 
 def file_field(actor: Any, options: dict[str, Any]) -> forms.Field:

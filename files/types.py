@@ -21,8 +21,10 @@ HEAD = 8 * 1024
 BLOCK = 256 * 1024
 # Of an archive: how many members it may have, and how long the directory of them may be.
 MOST_MEMBERS, LONGEST_DIRECTORY = 1_000, 256 * 1024
-# The end of a ZIP's directory, with the longest comment; and how it begins, also in its form for huge archives.
-_TAIL, _END, _HUGE = 22 + 65_535, b"PK\x05\x06", b"PK\x06\x07"
+# The record that ends a ZIP, with the longest comment, and before it what leads to the form for huge archives; and how
+# the two begin.
+_LOCATOR, _RECORD, _COMMENT = 20, 22, 65_535
+_TAIL, _END, _HUGE = _LOCATOR + _RECORD + _COMMENT, b"PK\x05\x06", b"PK\x06\x07"
 _CONTROLS = {code: None for code in range(32) if chr(code) not in "\t\n\r\f"}
 # What is text and shown as something else where somebody believes it.
 _MARKUP = frozenset({"text/html", "application/xml", "application/xhtml+xml", "image/svg+xml"})
@@ -109,14 +111,17 @@ def _members(content: BinaryIO) -> set[str] | None:
     content.seek(max(0, size - _TAIL))
     tail = content.read()
     end = tail.rfind(_END)
-    if end < 0 or len(tail) < end + 22 or _HUGE in tail[max(0, end - 20) : end]:
+    # Where a tail is all that was read, what precedes the record has to be in it to be judged.
+    if end < (_LOCATOR if size > _TAIL else 0) or len(tail) < end + _RECORD:
         return None
-    count, length = (int.from_bytes(tail[end + at : end + at + n], "little") for at, n in ((10, 2), (12, 4)))
-    if count > MOST_MEMBERS or length > LONGEST_DIRECTORY:
+    if _HUGE in tail[max(0, end - _LOCATOR) : end]:
+        return None
+    # It bounds what is read below; the number of members that stands beside it bounds nothing.
+    if int.from_bytes(tail[end + 12 : end + 16], "little") > LONGEST_DIRECTORY:
         return None
     try:
         with ZipFile(content) as archive:
-            return set(archive.namelist())
+            return set(archive.namelist()) if len(archive.filelist) <= MOST_MEMBERS else None
     except (BadZipFile, NotImplementedError, UnicodeDecodeError, ValueError):
         return None
 

@@ -1,4 +1,4 @@
-"""What is refused before any view runs: by method, by where it comes from, by size, and by how often.
+"""What is refused before any view runs: by method, address, size, charset, and by how often.
 
 The views of the API count their requests themselves, when they know the caller. Everything else is
 counted here by its address: pages before they run, and afterwards what met no view or was refused
@@ -12,7 +12,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from rest_framework.exceptions import MethodNotAllowed, Throttled
+from rest_framework.exceptions import MethodNotAllowed, Throttled, UnsupportedMediaType
 
 from core.api.exceptions import Refusal, answer_to
 from core.api.parsers import LengthRequired, PayloadTooLarge
@@ -29,6 +29,8 @@ ADMIN = "/admin/"
 # What machines ask; nothing is sent there.
 METHODS_OF_PROBES = frozenset({HTTPMethod.GET, HTTPMethod.HEAD})
 ASKED_BY_MACHINES = PROBES | {"/health/", "/metrics"}
+UTF_8 = "utf-8"
+NAMES_OF_UTF_8 = frozenset({UTF_8, "utf8"})
 # No body is so long that its length has more.
 MOST_DIGITS = 18
 
@@ -80,7 +82,18 @@ def _refusal(request: HttpRequest) -> Refusal | None:
         return LengthRequired()
     if _length(request) > _longest_body(request.path_info):
         return PayloadTooLarge()
-    return None
+    return _refuse_charset(request)
+
+
+def _refuse_charset(request: HttpRequest) -> Refusal | None:
+    """Refuse a body in any charset but UTF-8: Django would decode it, and the query, by whatever codec it names."""
+    charset = request.content_params.get("charset", UTF_8) if request.content_params else UTF_8
+    if charset.lower() in NAMES_OF_UTF_8:
+        return None
+    request.encoding = UTF_8
+    return (
+        UnsupportedMediaType(request.content_type or "", "Bodies are read as UTF-8 only.") if _length(request) else None
+    )
 
 
 def _methods(request: HttpRequest) -> frozenset[HTTPMethod]:

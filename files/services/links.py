@@ -36,7 +36,10 @@ class _Links:
 
 def _kept(ids: Iterable[UUID]) -> set[UUID]:
     """Let nobody delete these files before this transaction ends; return the ids of those that are there."""
-    locked = keep_rows(FileAsset, sorted(set(ids)))
+    wanted = sorted(set(ids))
+    if not wanted:
+        return set()
+    locked = keep_rows(FileAsset, wanted)
     # After whoever was about to delete one, so that it is seen.
     return set(FileAsset.objects.live().filter(pk__in=locked).values_list("pk", flat=True))
 

@@ -1,6 +1,7 @@
 """Small contents of each type, and what is none of them."""
 
 import io
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,28 @@ def packed(**members: str) -> bytes:
         for name, text in members.items():
             archive.writestr(name.replace("__", "/"), text)
     return target.getvalue()
+
+
+def many() -> bytes:
+    """Return an archive with more members than are taken."""
+    return packed(**{f"m{number}": "" for number in range(1001)})
+
+
+def understated(archive: bytes) -> bytes:
+    """Return an archive that says of itself that it has one member."""
+    end = archive.rfind(b"PK\x05\x06")
+    return archive[: end + 8] + struct.pack("<HH", 1, 1) + archive[end + 12 :]
+
+
+def huge(*, comment: bytes) -> bytes:
+    """Return an archive whose directory is found as that of a huge one is, before a comment."""
+    archive = many()
+    end = archive.rfind(b"PK\x05\x06")
+    size, start = struct.unpack("<II", archive[end + 12 : end + 20])
+    record = struct.pack("<4sQHHIIQQQQ", b"PK\x06\x06", 44, 45, 45, 0, 0, 1001, 1001, size, start)
+    locator = struct.pack("<4sIQI", b"PK\x06\x07", 0, end, 1)
+    last = struct.pack("<4sHHHHIIH", b"PK\x05\x06", 0, 0, 1, 1, 0, start, len(comment))
+    return archive[:end] + record + locator + last + comment
 
 
 DOCX = packed(**{"[Content_Types].xml": "<Types/>", "word__document.xml": "<document/>"})

@@ -9,7 +9,7 @@ import pytest
 from accounts.roles import Role
 from files.models import FileAsset
 from files.services import delete_file
-from tests.files.contents import DOCX, PDF, PNG, kept, packed, part
+from tests.files.contents import DOCX, PDF, PNG, huge, kept, many, packed, part, understated
 
 pytestmark = pytest.mark.django_db
 URL = "/api/v1/files/"
@@ -84,7 +84,9 @@ class TestUploading:
             ("report.pdf", b"MZ\x90\x00" + bytes(60), "file_type_mismatch"),
             ("essay.docx", packed(a="b"), "file_type_mismatch"),
             ("essay.docx", DOCX[:-4], "file_type_mismatch"),
-            ("many.zip", packed(**{f"m{number}": "" for number in range(1001)}), "file_type_mismatch"),
+            ("many.zip", many(), "file_type_mismatch"),
+            ("many.zip", understated(many()), "file_type_mismatch"),
+            ("huge.zip", huge(comment=b"x" * 65_535), "file_type_mismatch"),
             ("notes.txt", b"\xff\xfe\x00", "file_type_mismatch"),
             ("notes.txt", b"cut off \xe2\x82", "file_type_mismatch"),
             ("notes.txt", b"bell \x07", "file_type_mismatch"),
@@ -167,6 +169,17 @@ class TestUploading:
 
         assert (answer.status_code, answer.json()["code"]) == (400, "incomplete_body")
         assert not files_root.exists()
+
+    @pytest.mark.parametrize("charset", ["rot13", "hex", "idna", "undefined", "latin-1", '"utf-16"'])
+    @pytest.mark.parametrize("headers", [{}, {"HTTP_IDEMPOTENCY_KEY": "photo"}])
+    def test_a_form_is_read_as_utf_8_alone(self, registrar_client, charset, headers):
+        body = b'--x\r\nContent-Disposition: form-data; name="file"\r\n\r\ntext\r\n--x--\r\n'
+
+        answer = registrar_client.generic(
+            "POST", URL, body, content_type=f"multipart/form-data; boundary=x; charset={charset}", **headers
+        )
+
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
 
 class TestDownloading:

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.roles import Role
@@ -149,6 +151,17 @@ class TestReferring:
         assert answer.status_code == 200
         assert set(FileLink.objects.values_list("object_id", flat=True)) == {each.pk for each in items}
 
+    def test_a_write_that_changes_no_file_asks_for_none(self, registrar, student, asset_of):
+        refer(student, asset_of(registrar))
+        CustomField.objects.create(entity_type="students.student", name="note", label="Note", field_type="text")
+        student.refresh_from_db()
+
+        with CaptureQueriesContext(connection) as asked:
+            update_student(student, by=registrar, custom_fields={**student.custom_data, "note": "Called."})
+
+        [only] = [query["sql"] for query in asked if "files_file" in query["sql"]]
+        assert 'FROM "files_filelink"' in only
+
 
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
@@ -206,6 +219,18 @@ class TestAdministration:
         assert "secret.png" not in answer.content.decode()
         download = reverse("admin:files_fileasset_content", args=[secret.pk])
         assert client.get(download).status_code == 404
+
+    @pytest.mark.usefixtures("photo")
+    @pytest.mark.parametrize(("spelled", "status"), [("{0.hex}", 200), ("urn:uuid:{0}", 200), ("nonsense", 400)])
+    def test_a_page_is_asked_for_with_any_spelling_of_a_file(self, client, registrar, asset_of, spelled, status):
+        client.force_login(registrar)
+        asset = asset_of(registrar)
+
+        page = client.get(f"{reverse('admin:students_student_add')}?custom_fields.photo={spelled.format(asset.pk)}")
+
+        assert page.status_code == status
+        leads = reverse("admin:files_fileasset_content", args=[asset.pk]) in page.content.decode()
+        assert leads == (status == 200)
 
     def test_what_is_refused_stands_beside_the_field(self, client, registrar):
         client.force_login(registrar)
