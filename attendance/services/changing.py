@@ -1,8 +1,9 @@
 """What somebody does to single sessions: cancel them, and move them to another time or room."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -34,6 +35,18 @@ class EndsBeforeStartError(InvalidError):
     code = "ends_before_start"
     title = "A session ends after it begins."
     field = "ends_at"
+
+
+class OutsideTermError(InvalidError):
+    """The session would be more than a year away from the term of its section."""
+
+    code = "outside_term"
+    title = "A session takes place within a year of its term."
+    field = "starts_at"
+
+
+# Classes are made up after their term ended, but not in another century: that is a slip of the pen.
+MARGIN = timedelta(days=366)
 
 
 def lock_gatherings(ids: Iterable[UUID]) -> None:
@@ -69,12 +82,13 @@ def reschedule_session(
 ) -> ClassSession:
     """Move a session, with all that gather there, to another time, into a room or, without one, out of any.
 
-    Refused with `session_cancelled`, `ends_before_start`, `session_too_long`, and with `room_conflict` and
-    `person_conflict`, which name both sides.
+    Refused with `session_cancelled`, `ends_before_start`, `session_too_long`, `outside_term`, and with `room_conflict`
+    and `person_conflict`, which name both sides.
     """
     _require_scheduled(session)
     if ends_at <= starts_at:
         raise EndsBeforeStartError
+    _require_near_term(session, starts_at, ends_at)
     gathered = list(_gathering(session).select_related("section__course", "section__campus").order_by("pk"))
     sections = [row.section for row in gathered]
     what = called(sections)
@@ -94,7 +108,7 @@ def reschedule_session(
     columns = {
         "starts_at": starts_at,
         "ends_at": ends_at,
-        "local_date": starts_at.astimezone(zone).date(),
+        "local_date": _day_of(starts_at, zone),
         "room": room,
         "changed_by_hand": True,
         "note": reason,
@@ -107,6 +121,19 @@ def reschedule_session(
 def _require_scheduled(session: ClassSession) -> None:
     if session.status != SessionStatus.SCHEDULED:
         raise SessionCancelledError
+
+
+def _require_near_term(session: ClassSession, starts_at: datetime, ends_at: datetime) -> None:
+    term = session.section.term
+    if term.starts_on - starts_at.date() > MARGIN or ends_at.date() - term.ends_on > MARGIN:
+        raise OutsideTermError
+
+
+def _day_of(starts_at: datetime, zone: ZoneInfo) -> date:
+    try:
+        return starts_at.astimezone(zone).date()
+    except OverflowError as error:  # Of a term at either end of time, which has no day there.
+        raise OutsideTermError from error
 
 
 def _gathering(session: ClassSession) -> ClassSessionQuerySet:

@@ -1,20 +1,21 @@
 """A share of each process's database connections that no single kind of request can take.
 
-A request holds a connection from its first question to its end. If one kind of them becomes slow, a report, a list
-without the index it needs, rows that somebody has locked, it would soon hold every connection of the pool, and requests
-that have nothing to do with it would be refused. So of each route only so many run at once; the others of its kind wait
-for these, not for the database, and are told to come back when that takes as long as the pool lets wait, or at once
-when a crowd is waiting already: a worker serves so many at a time, whatever they wait for. What is answered from memory
-does not come so far.
+A request holds a connection from its first question to its end; a streamed answer, until it is closed. If one kind of
+them becomes slow, a report, a list without the index it needs, rows that somebody has locked, it would soon hold every
+connection of the pool, and requests that have nothing to do with it would be refused. So of each route only so many run
+at once; the others of its kind wait for these, not for the database, and are told to come back when that takes as long
+as the pool lets wait, or at once when a crowd is waiting already: a worker serves so many at a time, whatever they wait
+for. What is answered from memory does not come so far.
 """
 
 import threading
+import weakref
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 
 from core.api.exceptions import ServiceUnavailable, answer_to
@@ -57,12 +58,14 @@ class BulkheadMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response: HttpResponseBase | None = None
         try:
-            return self.get_response(request)
+            response = self.get_response(request)
+            return response
         finally:
             room = request.__dict__.pop(ROOM, None)
             if room is not None:
-                room.leave()
+                _leave_after(response, room)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
         room = _room_of(request.resolver_match.route if request.resolver_match is not None else "")
@@ -70,6 +73,16 @@ class BulkheadMiddleware:
             return answer_to(request, ServiceUnavailable())
         request.__dict__[ROOM] = room
         return None
+
+
+def _leave_after(response: HttpResponseBase | None, room: Room) -> None:
+    """Leave a room once the request is over: what is streamed keeps its connection until it is closed."""
+    if isinstance(response, StreamingHttpResponse):
+        # Once, and at the latest when nobody has the answer any more.
+        closers: list[Callable[[], Any]] = vars(response)["_resource_closers"]
+        closers.append(weakref.finalize(response, room.leave))
+    else:
+        room.leave()
 
 
 @cache

@@ -1,6 +1,6 @@
 """Single sessions over HTTP: shown, cancelled, moved; refused with both sides by name, and then nothing is changed."""
 
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 
 import pytest
 
@@ -132,6 +132,8 @@ def test_a_teacher_who_is_elsewhere_is_refused_with_both_sides(side, session, re
         ({"ends_at": "2026-10-13T07:00:00Z"}, 400, "ends_before_start"),
         ({"ends_at": "2026-10-14T07:00:01Z"}, 400, "session_too_long"),
         ({"ends_at": "2026-10-13"}, 400, "invalid"),
+        ({"starts_at": "9999-12-31T23:30:00Z", "ends_at": "9999-12-31T23:40:00Z"}, 400, "outside_term"),
+        ({"starts_at": "0001-01-01T00:30:00Z", "ends_at": "0001-01-01T01:30:00Z"}, 400, "outside_term"),
         ({"room": "00000000-0000-0000-0000-000000000000"}, 400, "does_not_exist"),
     ],
 )
@@ -139,6 +141,19 @@ def test_what_makes_no_sense_is_refused(session, registrar_client, changes, stat
     answer = step(registrar_client, session, "reschedule", **{**TO, **changes})
 
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (status, code)
+
+
+def test_a_term_at_the_end_of_time_has_no_day_after_it(side, session, registrar_client):
+    side.term.ends_on = date.max
+    side.term.save()
+
+    answer = step(
+        registrar_client, session, "reschedule", starts_at="9999-12-31T23:30:00Z", ends_at="9999-12-31T23:40:00Z"
+    )
+
+    assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "outside_term")
+    session.refresh_from_db()
+    assert session.version == 1
 
 
 def test_a_stale_version_is_refused(session, registrar_client):

@@ -1,11 +1,14 @@
 """Recurring chores are done once at a time, remembered, and missed when they stay away."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from celery.schedules import crontab
 from django.core.management import call_command
+from django.db import connection, transaction
 from django.utils import timezone
 
 from core.chores import carry_out, standings
@@ -14,7 +17,7 @@ from core.db.purging import purge
 from core.models import Chore
 from core.tasks import purge_outbox
 from tests.locks import held_elsewhere
-from tests.testapp.models import Item
+from tests.testapp.models import Item, Parent
 
 NIGHTLY = {"task": "tests.chore", "schedule": crontab(hour="4", minute="10")}
 
@@ -129,6 +132,27 @@ class TestPurging:
         # was written, one asks which generations to raise.
         with django_assert_num_queries(3 * 4 + 2 + 2):
             assert purge(Item.objects.all(), order="name", batch=2) == 3
+
+    def test_a_row_that_is_being_brought_back_is_left_and_so_is_one_that_was(self) -> None:
+        kept, _ = Parent.objects.create(code="A", name="old"), Parent.objects.create(code="B", name="old too")
+        changed, commit = threading.Event(), threading.Event()
+
+        def bring_back() -> None:
+            with transaction.atomic():
+                Parent.objects.filter(pk=kept.pk).update(name="kept")
+                changed.set()
+                commit.wait(3)
+            connection.close()
+
+        with ThreadPoolExecutor(1) as threads:
+            threads.submit(bring_back)
+            assert changed.wait(30)
+            purged = purge(Parent.objects.filter(name__startswith="old"), order="name", batch=10)
+            commit.set()
+
+        assert purged == 1
+        assert [parent.pk for parent in Parent.objects.all()] == [kept.pk]
+        assert purge(Parent.objects.filter(name__startswith="old"), order="name", batch=10) == 0
 
     def test_a_task_that_meets_another_run_ends_without_a_failure(self) -> None:
         with held_elsewhere("core.purge", "core.OutboxEvent"):

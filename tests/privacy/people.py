@@ -10,7 +10,7 @@ from typing import Any
 
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.contenttypes.models import ContentType
-from django.db.backends.postgresql.psycopg_any import DateRange
+from django.db.backends.postgresql.psycopg_any import DateRange, DateTimeTZRange
 from django.db.models import Model
 from django.utils import timezone
 
@@ -34,7 +34,7 @@ from core.privacy import declared
 from courses.models import SectionInstructor
 from departments.models import Appointment
 from enrollment.models import Enrollment, EnrollmentEvent
-from faculty.models import Faculty, FacultyAppointment, FacultyStatusEvent
+from faculty.models import Faculty, FacultyAppointment, FacultyReservation, FacultyStatusEvent
 from files.models import FileAsset, FileLink
 from interop.models import ExternalIdentifier, ImportedValue, ImportJob, ImportRow
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
@@ -122,6 +122,10 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
     ),
     Faculty: lambda side: side.faculty,
     FacultyAppointment: lambda side: FacultyAppointmentFactory(faculty=side.faculty),
+    FacultyReservation: lambda side: FacultyReservation.objects.create(
+        faculty=side.faculty, slot=DateTimeTZRange(timezone.now(), timezone.now() + timedelta(hours=1), "[)"),
+        kind="class", what="PHY-01", source=new_id(),
+    ),
     FacultyStatusEvent: lambda side: _step(FacultyStatusEvent, faculty=side.faculty),
     SectionInstructor: lambda side: SectionInstructorFactory(faculty=side.faculty),
     Enrollment: lambda side: EnrollmentFactory(student=side.student),

@@ -5,7 +5,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
-from django.http import HttpResponse
+from django.http import HttpResponse, StreamingHttpResponse
 from django.test import RequestFactory
 
 from core.api import bulkhead
@@ -28,6 +28,8 @@ class Server:
         self.go_on.wait(20)
         if request.path == "/fails/":
             raise LookupError(request.path)
+        if request.path == "/streams/":
+            return StreamingHttpResponse(iter([b"a", b"b"]))
         return HttpResponse("done")
 
     def ask(self, path):
@@ -87,3 +89,24 @@ def test_a_request_that_fails_leaves_its_place(server):
     for _ in range(3):
         with pytest.raises(LookupError, match="/fails/"):
             server.ask("/fails/")
+
+
+def test_a_streamed_answer_keeps_its_place_until_it_is_closed(server, settings):
+    settings.DATABASE_POOL_TIMEOUT = 0.05
+    server.go_on.set()
+    slow = server.ask("/streams/")
+    assert next(iter(slow)) == b"a"
+
+    assert server.ask("/streams/").status_code == 503
+    slow.close()
+    slow.close()
+
+    for _ in range(3):
+        server.ask("/streams/").close()
+    assert server.running == ["/streams/"] * 4
+
+
+def test_a_streamed_answer_that_nobody_closes_leaves_its_place_when_it_is_gone(server):
+    server.go_on.set()
+
+    assert [server.ask("/streams/").status_code for _ in range(3)] == [200] * 3
