@@ -55,6 +55,14 @@ def _step(model: Any, **owner: Any) -> Any:
     return model.objects.create(**owner, **steps, reason=f"{NAMES['last_name']} asked for it")
 
 
+def _reservation(side: Any) -> FacultyReservation:
+    begins = timezone.now()
+    return FacultyReservation.objects.create(
+        faculty=side.faculty, slot=DateTimeTZRange(begins, begins + timedelta(hours=1)), kind="class",
+        what="MATH101, lecture", source=new_id(),
+    )  # fmt: skip
+
+
 def _session(side: Any) -> Session:
     now, later = timezone.now(), timezone.now() + timedelta(days=1)
     return Session.objects.create(
@@ -127,6 +135,7 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
         kind="class", what="PHY-01", source=new_id(),
     ),
     FacultyStatusEvent: lambda side: _step(FacultyStatusEvent, faculty=side.faculty),
+    FacultyReservation: _reservation,
     SectionInstructor: lambda side: SectionInstructorFactory(faculty=side.faculty),
     Enrollment: lambda side: EnrollmentFactory(student=side.student),
     EnrollmentEvent: lambda side: _step(EnrollmentEvent, enrollment=EnrollmentFactory(student=side.student)),
