@@ -6,7 +6,7 @@ timetable: new days come, days that became holidays go, and another time or room
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from departments.models import ReservationKind, RoomReservation, Term, TermState
 from departments.selectors import TeachingCalendar, teaching_calendar
 from departments.services import forget_rooms, holders, take_rooms
 from faculty.models import FacultyReservation
-from faculty.services import forget_faculty, want_faculty
+from faculty.services import forget_faculty, want_only_faculty
 
 logger = logging.getLogger(__name__)
 
@@ -113,6 +113,7 @@ class _Batch:
         needed = {each.gathering: each for each in new.values()}
         needed |= {row.gathering: self._wanted[row.section_id, row.gathering] for row in changed}
         rooms = self._take(needed)
+        self._want_teachers(needed, self._open_gatherings(present))
         self._make(new, rooms)
         self._change(changed, rooms)
 
@@ -160,7 +161,7 @@ class _Batch:
         self._done.removed += len(rows)
 
     def _take(self, needed: Mapping[UUID, Planned]) -> dict[UUID, UUID | None]:
-        """Take the rooms and the teachers of gatherings; return the room that each has."""
+        """Take the rooms of gatherings; return the room that each has."""
         roomed = [each for each in needed.values() if each.meeting.room_id is not None]
         free = take_rooms(self._reservation(each) for each in roomed)
         over = [each for each in roomed if each.gathering not in free and each.ends_at <= self._at]
@@ -168,7 +169,6 @@ class _Batch:
         for each in roomed:
             if each.gathering not in free:
                 self._report(each)
-        self._want_teachers(needed.values())
         kept = free | {each.gathering for each in over}
         return {each.gathering: each.meeting.room_id if each.gathering in kept else None for each in needed.values()}
 
@@ -189,7 +189,19 @@ class _Batch:
         what = called(self._served[each.meeting.pk])
         self._done.clashes.append({"what": what, "starts_at": each.starts_at.isoformat(), "taken_by": others})
 
-    def _want_teachers(self, needed: Iterable[Planned]) -> None:
+    def _open_gatherings(self, present: Mapping[Key, ClassSession]) -> dict[UUID, Planned]:
+        """Return those whose teachers the timetable decides about: none that somebody has moved."""
+        moved = {
+            row.gathering for row in present.values() if row.changed_by_hand and row.status != SessionStatus.CANCELLED
+        }
+        return {
+            row.gathering: self._wanted[key]
+            for key, row in present.items()
+            if key in self._wanted and self._is_open(row) and row.gathering not in moved
+        }
+
+    def _want_teachers(self, needed: Mapping[UUID, Planned], settled: Mapping[UUID, Planned]) -> None:
+        """Want the teachers of gatherings, and for those that are settled nobody else."""
         sections = {section.pk for served in self._served.values() for section in served}
         teachers: defaultdict[UUID, set[UUID]] = defaultdict(set)
         for row in SectionInstructor.objects.filter(section__in=sections, role__in=TEACHERS):
@@ -202,10 +214,10 @@ class _Batch:
                 what=called(self._served[each.meeting.pk])[:200],
                 source=each.gathering,
             )
-            for each in needed
+            for each in {**needed, **settled}.values()
             for faculty_id in sorted({one for section in self._served[each.meeting.pk] for one in teachers[section.pk]})
         ]
-        twice = want_faculty(wanted)
+        twice = want_only_faculty(wanted, among=settled.keys())
         self._done.clashes += [
             {"what": row.what, "starts_at": row.slot.lower.isoformat(), "wanted_twice": str(row.faculty_id)}
             for row in wanted

@@ -16,7 +16,7 @@ from faculty.services.reservations import (
     forget_faculty,
     release_faculty,
     reserve_faculty,
-    want_faculty,
+    want_only_faculty,
 )
 
 __all__ = [
@@ -33,5 +33,5 @@ __all__ = [
     "release_faculty",
     "reserve_faculty",
     "update_faculty",
-    "want_faculty",
+    "want_only_faculty",
 ]

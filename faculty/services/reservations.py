@@ -1,6 +1,6 @@
 """Wanting members of the faculty somewhere, at another time, and no longer."""
 
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,16 @@ def want_faculty(wanted: Iterable[FacultyReservation]) -> set[tuple[UUID, UUID]]
         row.conflict_waived = True
     FacultyReservation.objects.bulk_create(twice, ignore_conflicts=True, batch_size=1000)
     return {(row.faculty_id, row.source) for row in twice}
+
+
+def want_only_faculty(wanted: Iterable[FacultyReservation], *, among: Collection[UUID]) -> set[tuple[UUID, UUID]]:
+    """Want people by the thousand, and for the sources `among` nobody else; return as `want_faculty` does."""
+    rows = {(row.faculty_id, row.source): row for row in wanted}
+    held = list(FacultyReservation.objects.filter(source__in=among).only("faculty", "source", "cancelled_at"))
+    there = {(row.faculty_id, row.source) for row in held if row.cancelled_at is None} & rows.keys()
+    others = [row.pk for row in held if (row.faculty_id, row.source) not in there]
+    FacultyReservation.objects.filter(pk__in=others).delete()
+    return want_faculty(row for pair, row in rows.items() if pair not in there)
 
 
 def release_faculty(sources: Iterable[UUID], *, at: datetime) -> int:

@@ -15,7 +15,9 @@ from departments.services import reserve_room
 from faculty.models import FacultyReservation
 from tests.attendance.conftest import BEFORE, generate, taught
 from tests.departments.factories import CalendarEventFactory
+from tests.faculty.factories import FacultyFactory
 
+HOUR = timedelta(hours=1)
 MONDAYS = [date(2026, 10, 12) + timedelta(weeks=week) for week in range(5)]
 
 
@@ -175,6 +177,45 @@ def test_a_teacher_whom_the_timetable_wants_twice_is_flagged_and_told(side):
 
     assert len(generated.clashes) == 5
     assert {clash["wanted_twice"] for clash in generated.clashes} == {str(side.physics.faculty.pk)}
+    assert FacultyReservation.objects.filter(conflict_waived=True).count() == 5
+
+
+def wanted():
+    """Return for which days people are wanted, by their ids."""
+    days = dict(ClassSession.objects.values_list("gathering", "local_date"))
+    held = FacultyReservation.objects.filter(cancelled_at=None).values_list("faculty", "source")
+    return {(faculty, days[source]) for faculty, source in held}
+
+
+def test_who_takes_a_section_over_is_wanted_from_then_on_and_who_gave_it_up_is_free(
+    side, django_assert_max_num_queries
+):
+    generate()
+    former, section = side.physics.faculty, side.physics.section
+    by_hand = ClassSession.objects.get(local_date=MONDAYS[4])
+    services.reschedule_session(
+        by_hand, starts_at=by_hand.starts_at + HOUR, ends_at=by_hand.ends_at + HOUR, by=None, at=BEFORE
+    )
+    second = FacultyFactory()
+    section.section_instructors.update(faculty=second)
+
+    with django_assert_max_num_queries(26):
+        assert generate(at=datetime(2026, 10, 13, tzinfo=UTC)).written == 0
+
+    stays = {(former.pk, MONDAYS[0]), (former.pk, MONDAYS[4])}
+    assert wanted() == stays | {(second.pk, day) for day in MONDAYS[1:4]}
+    with django_assert_max_num_queries(24):
+        generate(at=datetime(2026, 10, 13, tzinfo=UTC))
+
+
+def test_who_takes_over_what_clashes_is_flagged_and_told_once(side):
+    maths = taught(side, "MAT", room=side.other_room, starts_at=time(9), ends_at=time(10))
+    generate()
+    maths.section.section_instructors.update(faculty=side.physics.faculty)
+
+    assert len(generate().clashes) == 5
+    assert generate().clashes == []
+    assert not FacultyReservation.objects.filter(faculty=maths.faculty).exists()
     assert FacultyReservation.objects.filter(conflict_waived=True).count() == 5
 
 
