@@ -130,10 +130,6 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
     ),
     Faculty: lambda side: side.faculty,
     FacultyAppointment: lambda side: FacultyAppointmentFactory(faculty=side.faculty),
-    FacultyReservation: lambda side: FacultyReservation.objects.create(
-        faculty=side.faculty, slot=DateTimeTZRange(timezone.now(), timezone.now() + timedelta(hours=1), "[)"),
-        kind="class", what="PHY-01", source=new_id(),
-    ),
     FacultyStatusEvent: lambda side: _step(FacultyStatusEvent, faculty=side.faculty),
     FacultyReservation: _reservation,
     SectionInstructor: lambda side: SectionInstructorFactory(faculty=side.faculty),
