@@ -16,6 +16,7 @@ from core.api import remembered
 from core.cache.answers import Answer, Answers, answers
 from core.cache.generations import Generations, generations
 from core.cache.keeper import GenerationKeeper
+from core.redis import Line
 from departments.models import Campus
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -51,13 +52,18 @@ def reader(student):
 @pytest.fixture
 def told_to_redis(monkeypatch):
     """Return the commands that are sent to any server of Redis, by their names."""
-    sent, pack = [], HiredisRespSerializer.pack
+    sent, ask, pack = [], Line.ask, HiredisRespSerializer.pack
 
-    def noted(self, *command):
+    def asked_quickly(self, command):
+        sent.append(command[0])
+        return ask(self, command)
+
+    def asked_by_the_library(self, *command):
         sent.append(command[0])
         return pack(self, *command)
 
-    monkeypatch.setattr(HiredisRespSerializer, "pack", noted)
+    monkeypatch.setattr(Line, "ask", asked_quickly)
+    monkeypatch.setattr(HiredisRespSerializer, "pack", asked_by_the_library)
     return sent
 
 
