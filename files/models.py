@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Self
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 
@@ -82,16 +83,30 @@ class FileAsset(VersionedModel):
 
 
 class FileLinkQuerySet(BaseQuerySet["FileLink"]):
-    pass
+    def present(self) -> Self:
+        """Those by which a record refers to a file now."""
+        return self.filter(ended_at=None)
 
 
 class FileLink(TimeStampedUUIDModel):
-    """That a record refers to a file by one of its custom fields: whoever sees the record may read the file."""
+    """That a record refers to a file by one of its custom fields: whoever sees the record may read the file.
+
+    One that has ended gives sight to nobody and keeps no file; it says whom the file was about, for as long as it lies.
+    """
 
     asset = models.ForeignKey(FileAsset, on_delete=models.PROTECT, related_name="links")
     # Part of the definition, and of no meaning without it.
     custom_field = models.ForeignKey(CustomField, on_delete=models.CASCADE, related_name="+", db_index=False)
     object_id = models.UUIDField(help_text="The record.")
+    ended_at = models.DateTimeField(null=True, blank=True, editable=False)
+    people = ArrayField(
+        models.UUIDField(),
+        default=list,
+        db_default=[],
+        blank=True,
+        editable=False,
+        help_text="Of one that has ended: whose record it was, which may be gone.",
+    )
 
     objects = FileLinkQuerySet.as_manager()
 
@@ -102,7 +117,8 @@ class FileLink(TimeStampedUUIDModel):
         constraints = (
             models.UniqueConstraint(
                 fields=["custom_field", "object_id"],
-                name="files_filelink_one_each",
+                condition=Q(ended_at=None),
+                name="files_filelink_one_present",
                 violation_error_code="conflict",
                 violation_error_message="A record refers to one file by a custom field.",
             ),

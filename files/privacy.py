@@ -1,17 +1,17 @@
 """What files say about people."""
 
 from django.conf import settings
-from django.db.models import Q
 
 from core.privacy import on_erasure, personal
 from core.privacy.retention import keep_for
 from files import services
 from files.models import FileAsset, FileLink
+from files.selectors import links_about
 from files.services.erasing import content_of, files_of
 
 personal(
     FileAsset,
-    says="The files that your records refer to, and those that you uploaded, unless a record of others refers to them.",
+    says="The files that your records refer to or did, and those that you uploaded and that were never about others.",
     kept="Until they are deleted, and some days longer; erasure removes them.",
     paths=("owner__person",),
     finds=files_of,
@@ -21,10 +21,10 @@ personal(
 )
 personal(
     FileLink,
-    says="Which of your records refers to which file.",
-    kept="For as long as the record does; erasure removes it.",
-    finds=lambda subject: Q(object_id__in=subject.ids),
-    keeps="object_id",
+    says="Which of your records refers to which file, or did.",
+    kept="For as long as the file; erasure removes it.",
+    finds=links_about,
+    keeps="object_id ended_at people",
     mentions={"asset": "The file.", "custom_field": "The custom field."},
 )
 on_erasure("files.FileLink of the records", services.erase_links)

@@ -1,15 +1,15 @@
 """What others ask about files: who may refer to one, and whose records one belongs to."""
 
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db.models import F, Func, Model, Q, QuerySet, UUIDField
 
 from core.customfields import customizable_models
 from core.models import CustomField, CustomFieldType
-from core.privacy import declared
+from core.privacy import Subject, declared
 from core.visibility import Actor, visible
 from files.models import FileAsset, FileLink
 
@@ -21,13 +21,30 @@ def may_refer(file_id: UUID, actor: Actor | None) -> bool:
 
 
 def people_behind(assets: Collection[UUID]) -> list[UUID]:
-    """Return the people whose records refer to the files."""
-    links = FileLink.objects.filter(asset__in=list(assets)).values_list("custom_field__entity_type", "object_id")
-    records: defaultdict[str, set[UUID]] = defaultdict(set)
-    for entity_type, object_id in links:
-        records[entity_type].add(object_id)
-    models = customizable_models()
-    return sorted({person for label, ids in records.items() for person in _people_of(models[label], ids)})
+    """Return the people whose records refer to the files, or did."""
+    links = FileLink.objects.filter(asset__in=list(assets))
+    former = links.annotate(person=Func(F("people"), function="unnest", output_field=UUIDField()))
+    found = former.order_by().values_list("person")
+    for entity_type, model in customizable_models().items():
+        ids = links.present().filter(custom_field__entity_type=entity_type).values("object_id")
+        rows = model._base_manager.filter(pk__in=ids).order_by()
+        found = found.union(*(rows.values_list(path) for path in _paths_to_people(model)))
+    people: set[UUID | None] = {person for (person,) in found}
+    return sorted(person for person in people if person is not None)
+
+
+def people_of(entity_type: str, ids: Collection[UUID]) -> Mapping[UUID, list[UUID]]:
+    """Return whose each of these records is, of those that are somebody's."""
+    model, people = customizable_models()[entity_type], defaultdict[UUID, list[UUID]](list)
+    for path in _paths_to_people(model):
+        for pk, person in model._base_manager.filter(pk__in=list(ids)).values_list("pk", path):
+            people[pk] += [person] if person is not None else []
+    return people
+
+
+def links_about(subject: Subject) -> Q:
+    """Match by which links the records of a person refer to files, or did."""
+    return Q(object_id__in=subject.ids) | Q(people__overlap=list(subject.people))
 
 
 def file_fields_of(model: type[Model], *, protected: bool) -> QuerySet[CustomField, Any]:
@@ -36,7 +53,5 @@ def file_fields_of(model: type[Model], *, protected: bool) -> QuerySet[CustomFie
     return fields.filter(is_active=True, protected=protected).values("pk")
 
 
-def _people_of(model: type[Model], ids: Collection[UUID]) -> set[UUID]:
-    paths = [path for each in declared() if each.model is model for path in each.paths]
-    rows = model._base_manager.filter(pk__in=list(ids))
-    return {person for path in paths for person in rows.values_list(path, flat=True) if person is not None}
+def _paths_to_people(model: type[Model]) -> list[str]:
+    return [path for each in declared() if each.model is model for path in each.paths]

@@ -47,7 +47,7 @@ def whoever_sees_a_record_reads_its_files(model: type[Model]) -> None:
 
 
 def _links_of(rows: QuerySet[Any], model: type[Model], *, protected: bool) -> QuerySet[FileLink]:
-    links = FileLink.objects.filter(custom_field__in=file_fields_of(model, protected=protected))
+    links = FileLink.objects.present().filter(custom_field__in=file_fields_of(model, protected=protected))
     # Sight of every record is no condition at all.
     return links.filter(object_id__in=rows.values("pk")) if rows.query.where else links
 

@@ -31,7 +31,7 @@ class Keeper(Protocol):
         """Note the files by record, for the records `among`; return the records whose file is not there any more."""
 
     def release(self, ids: Iterable[UUID]) -> None:
-        """Forget the references of records that are deleted."""
+        """End the references of records that are about to be deleted."""
 
 
 _resolvers: list[Resolver] = []
@@ -93,7 +93,7 @@ def refer_to_files(held: Mapping[UUID, Mapping[str, Any]], definitions: Sequence
 
 
 def release_files(ids: Iterable[UUID]) -> None:
-    """Let the keeper forget what deleted records referred to."""
+    """Let the keeper know that records are about to be deleted, with what they refer to."""
     gone = list(ids)
     for keeper in _keepers:
         keeper.release(gone)

@@ -63,6 +63,6 @@ class FileViewSet(UnifiedViewSet[FileAsset]):
         return response_with(asset, request._request)
 
     def _disclose(self, what: Disclosure, subjects: Collection[UUID]) -> None:
-        """Put on record whose records refer to a file that the caller is about to be shown; a list does not say it."""
-        if self.action != "list" and (people := people_behind(subjects)):
+        """Put on record whose records refer to a file that the caller is about to be shown, or did."""
+        if people := people_behind(subjects):
             super()._disclose(what, people)

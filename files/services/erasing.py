@@ -7,26 +7,40 @@ from django.db.models import Exists, OuterRef, Q
 
 from core.privacy import Subject
 from files.models import FileAsset, FileLink
+from files.selectors import links_about
 from files.store import BLOCK, store
+
+MISSING = "The content of this file is missing in the store: {asset.name}, SHA-256 {asset.sha256}\n"
 
 
 def files_of(subject: Subject) -> Q:
-    """Match what the records of a person refer to and what they uploaded, unless a record of others refers to it."""
-    links = FileLink.objects.filter(asset=OuterRef("pk"))
-    theirs = Exists(links.filter(object_id__in=subject.ids)) | Q(owner__person__in=subject.people)
+    """Match the files that are a person's.
+
+    These are what their records refer to or did, unless a record of others refers to it, and what they uploaded, unless
+    it was ever about others.
+    """
+    links, theirs = FileLink.objects.filter(asset=OuterRef("pk")), links_about(subject)
+    others = links.exclude(theirs)
+    uploaded = Q(owner__person__in=subject.people) & ~Q(Exists(others))
     # Those that were found before their links were deleted.
     found = Q(pk__in=subject.ids_in(FileAsset))
-    return (theirs | found) & ~Q(Exists(links.exclude(object_id__in=subject.ids)))
+    return (uploaded | Q(Exists(links.filter(theirs))) | found) & ~Q(Exists(others.present()))
 
 
 def erase_links(subject: Subject, *, dry_run: bool) -> int:
-    """Let the records of a person refer to no file any more, so that the files can go; return how many did."""
-    links = FileLink.objects.filter(object_id__in=subject.ids)
+    """Forget which files the records of a person refer to or did, so that the files can go; return how many links."""
+    files = FileAsset.objects.filter(files_of(subject)).values("pk")
+    links = FileLink.objects.filter(links_about(subject) | Q(asset__in=files))
     return links.count() if dry_run else links.delete()[0]
 
 
 def content_of(asset: FileAsset) -> tuple[str, Iterator[bytes]]:
-    """Return under which name an export has the content of a file, and the content in blocks."""
+    """Return under which name an export has the content of a file, and the content in blocks.
+
+    Where the store has lost it, the export says so in its place, instead of being impossible.
+    """
+    if not store().has(asset.sha256):
+        return f"{asset.pk}.missing.txt", iter([MISSING.format(asset=asset).encode()])
     return f"{asset.pk}{PurePosixPath(asset.name).suffix.lower()}", _blocks(asset)
 
 

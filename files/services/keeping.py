@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from core.db.purging import purge
-from core.privacy.retention import spared
+from core.privacy.retention import held_people, spared
 from files.models import FileAsset, FileLink
 from files.services.locking import hold_content
 from files.store import BLOCK, store
@@ -21,14 +21,19 @@ LEFT_ALONE = timedelta(hours=1)
 
 
 def deleted_due(at: datetime) -> QuerySet[FileAsset]:
-    """Return the deleted files that have had their time, but for those of people whose records are held."""
-    linked = FileLink.objects.filter(asset=OuterRef("pk"))
-    due = FileAsset.objects.deleted_before(at - settings.FILES_DELETED_KEPT).exclude(Exists(linked))
+    """Return the deleted files that have had their time, but for those of people whose records are held.
+
+    Theirs are those that they uploaded, and those that their records referred to.
+    """
+    links = FileLink.objects.filter(asset=OuterRef("pk"))
+    kept = links.present() | links.filter(people__overlap=held_people())
+    due = FileAsset.objects.deleted_before(at - settings.FILES_DELETED_KEPT).exclude(Exists(kept))
     return spared(due, "owner__person")
 
 
 def collect_garbage(*, at: datetime) -> int:
     """Forget deleted files that have had their time, delete bytes that no file has, and return how many of all."""
+    FileLink.objects.filter(asset__in=deleted_due(at).values("pk")).delete()
     return purge(deleted_due(at), order="deleted_at", batch=BATCH) + _delete_unnamed() + store().sweep()
 
 

@@ -3,9 +3,13 @@
 from collections.abc import Iterable, Mapping
 from uuid import UUID
 
+from django.db.models import QuerySet
+from django.utils import timezone
+
 from core.db.locks import keep_rows
 from core.models import CustomField
 from files.models import FileAsset, FileLink
+from files.selectors import people_of
 
 
 class _Links:
@@ -16,10 +20,10 @@ class _Links:
 
         Whoever deletes a file meanwhile waits for this transaction, or this one for them.
         """
-        held = FileLink.objects.filter(custom_field=definition, object_id__in=list(among))
+        held = FileLink.objects.present().filter(custom_field=definition, object_id__in=list(among))
         present = dict(held.values_list("object_id", "asset_id"))
         if stale := [pk for pk, asset_id in present.items() if wanted.get(pk) != asset_id]:
-            held.filter(object_id__in=stale).delete()
+            _end(held.filter(object_id__in=stale))
         missing = {pk: asset_id for pk, asset_id in wanted.items() if present.get(pk) != asset_id}
         there = _kept(missing.values())
         FileLink.objects.bulk_create(
@@ -30,8 +34,20 @@ class _Links:
         return [pk for pk, asset_id in missing.items() if asset_id not in there]
 
     def release(self, ids: Iterable[UUID]) -> None:
-        """Forget the references of records that are deleted."""
-        FileLink.objects.filter(object_id__in=list(ids)).delete()
+        """End the references of records that are about to be deleted."""
+        _end(FileLink.objects.present().filter(object_id__in=list(ids)))
+
+
+def _end(links: QuerySet[FileLink]) -> None:
+    """Note that these references are over, and whose records they were of, while that can still be told."""
+    ending = list(links.select_related("custom_field"))
+    for entity_type in {link.custom_field.entity_type for link in ending}:
+        of_type = [link for link in ending if link.custom_field.entity_type == entity_type]
+        people = people_of(entity_type, [link.object_id for link in of_type])
+        for link in of_type:
+            link.people = people[link.object_id]
+            link.ended_at = link.updated_at = timezone.now()
+    FileLink.objects.bulk_update(ending, ["people", "ended_at", "updated_at"])
 
 
 def _kept(ids: Iterable[UUID]) -> set[UUID]:

@@ -69,7 +69,7 @@ def delete_file(asset: FileAsset, *, by: Actor | None) -> None:
     """Take a file out of sight; raises `InUseError` while a record refers to it."""
     # Alone, so that nobody who has begun to refer to it is missed.
     locked = FileAsset.objects.select_for_update().get(pk=asset.pk)
-    uses = locked.links.count()
+    uses = locked.links.filter(ended_at=None).count()
     if uses:
         raise InUseError(meta={"referred_to_by": {"records": uses}})
     if locked.deleted_at is None:

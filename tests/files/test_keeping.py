@@ -16,14 +16,16 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import User
-from files.models import FileAsset
+from files.models import FileAsset, FileLink
 from files.services import collect_garbage, delete_file, upload_file
 from files.services.keeping import LEFT_ALONE
 from files.store import ABANDONED_AFTER, store
 from privacy.models import LegalHold
+from students.services import update_student
 from tests.accounts.factories import UserFactory
 from tests.files.contents import PDF, PNG, kept, uploaded
 from tests.racing import at_once
+from tests.students.factories import StudentFactory
 
 DIGEST = hashlib.sha256(PNG).hexdigest()
 
@@ -60,6 +62,20 @@ class TestCollecting:
         collect_garbage(at=timezone.now() + settings.FILES_DELETED_KEPT * 2)
 
         assert FileAsset.objects.get() == asset
+
+    @pytest.mark.parametrize("is_held", [True, False])
+    def test_files_that_records_of_held_people_referred_to_stay(self, settings, photo, is_held):
+        student, asset = StudentFactory(), uploaded(UserFactory())
+        for value in (str(asset.pk), None):
+            student.refresh_from_db()
+            update_student(student, by=None, custom_fields={photo.name: value})
+        if is_held:
+            LegalHold.objects.create(person=student.person, reason="A case", placed_at=timezone.now())
+        delete_file(asset, by=None)
+
+        collect_garbage(at=timezone.now() + settings.FILES_DELETED_KEPT * 2)
+
+        assert (FileAsset.objects.exists(), FileLink.objects.exists()) == (is_held, is_held)
 
     def test_what_came_lately_is_left_alone_and_what_was_abandoned_goes(self, files_root):
         draft = store().receive(io.BytesIO(PNG), largest=1000)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
@@ -99,8 +99,32 @@ class TestOverHttp:
 
         entries = Disclosure.objects.order_by("id").values_list("what", "subject_id", "route")
         assert list(entries) == [
-            ("file", student.person_id, "FileViewSet.retrieve"), ("file", student.person_id, "FileViewSet.content"),
-        ]  # fmt: skip
+            ("file", student.person_id, f"FileViewSet.{action}") for action in ("list", "retrieve", "content")
+        ]
+
+    @pytest.mark.parametrize("gone", [False, True])
+    def test_whom_a_file_was_about_stays_on_record(self, registrar_client, registrar, student, asset_of, gone):
+        asset = asset_of(registrar)
+        refer(student, asset)
+        refer(student, None)
+        if gone:
+            student.refresh_from_db()
+            delete_student(student, by=registrar)
+
+        with CaptureQueriesContext(connection) as asked:
+            registrar_client.get(f"{URL}{asset.pk}/")
+
+        assert [entry.subject_id for entry in Disclosure.objects.all()] == [student.person_id]
+        assert sum("files_filelink" in query["sql"] and "unnest" in query["sql"] for query in asked) == 1
+
+    def test_who_saw_the_record_no_longer_reads_what_it_referred_to(self, registrar, student, asset_of, client_of):
+        asset, themselves = asset_of(registrar), client_of(Role.STUDENT, student.person)
+        refer(student, asset)
+        assert themselves.get(f"{URL}{asset.pk}/").status_code == 200
+
+        refer(student, None)
+
+        assert themselves.get(f"{URL}{asset.pk}/").status_code == 404
 
 
 @pytest.mark.django_db
@@ -118,6 +142,19 @@ class TestReferring:
         delete_file(second, by=registrar)
 
         assert not FileAsset.objects.live().exists()
+        assert [link.people for link in FileLink.objects.all()] == [[student.person_id]] * 2
+
+    def test_a_record_refers_to_one_file_at_a_time_by_a_field(self, registrar, student, photo, asset_of):
+        asset = asset_of(registrar)
+        for _ in range(2):
+            refer(student, asset)
+            refer(student, None)
+        refer(student, asset)
+
+        with pytest.raises(IntegrityError, match="files_filelink_one_present"), transaction.atomic():
+            FileLink.objects.create(asset=asset, custom_field=photo, object_id=student.pk)
+
+        assert FileLink.objects.count() == 3
 
     def test_a_record_that_comes_with_a_file_protects_it_until_it_goes(self, registrar, photo, asset_of):
         asset = asset_of(registrar)

@@ -11,6 +11,7 @@ from django.utils import timezone
 from files.models import FileAsset, FileLink
 from files.services import collect_garbage
 from files.services.keeping import LEFT_ALONE
+from files.store import store
 from privacy.services import erase_person
 from privacy.services.archive import write_archive
 from privacy.services.subjects import subject_of
@@ -33,8 +34,15 @@ def side(photo: Any) -> Any:
         "about": uploaded(registrar, PNG, "about.png"),
         "shared": uploaded(user, PDF, "shared.pdf"),
         "other": uploaded(registrar, b"other", "other.txt"),
+        "former": uploaded(registrar, b"former", "former.txt"),
+        "moved": uploaded(registrar, b"moved", "moved.txt"),
+        "once": uploaded(user, b"once", "once.txt"),
     }
     other = StudentFactory()
+    for record, name in ((student, "former"), (student, "moved"), (other, "once"), (other, "moved")):
+        update_student(record, by=None, custom_fields={"photo": str(files[name].pk)})
+        record.refresh_from_db()
+    update_student(StudentFactory(), by=None, custom_fields={"photo": str(files["moved"].pk)})
     update_student(student, by=None, custom_fields={"photo": str(files["about"].pk)})
     update_student(other, by=None, custom_fields={"photo": str(files["shared"].pk)})
     return student, files
@@ -52,7 +60,22 @@ def test_the_archive_has_the_files_that_are_theirs_as_they_were_uploaded(side):
     assert contents == {
         f"files.fileasset/{files['own'].pk}.txt": b"own",
         f"files.fileasset/{files['about'].pk}.png": PNG,
+        f"files.fileasset/{files['former'].pk}.txt": b"former",
     }
+
+
+@pytest.mark.checklist(87)
+def test_the_archive_names_a_content_that_is_missing(side):
+    student, files = side
+    store().delete(files["about"].sha256)
+    target = io.BytesIO()
+
+    write_archive(target, subject_of(student.person_id), to_themselves=True, at=timezone.now())
+
+    with zipfile.ZipFile(target) as archive:
+        note = archive.read(f"files.fileasset/{files['about'].pk}.missing.txt").decode()
+        assert "about.png" in note
+        assert archive.read(f"files.fileasset/{files['own'].pk}.txt") == b"own"
 
 
 @pytest.mark.checklist(88)
@@ -63,8 +86,9 @@ def test_erasure_takes_the_files_that_are_theirs_and_leaves_those_of_others(side
     erased = erase_person(student.person_id, dry_run=False)
 
     assert erased == foreseen
-    assert set(FileAsset.objects.all()) == {files["shared"], files["other"]}
-    assert FileLink.objects.get().asset == files["shared"]
+    left = {files[name] for name in ("shared", "other", "moved", "once")}
+    assert set(FileAsset.objects.all()) == left
+    assert not FileLink.objects.filter(people__overlap=[student.person_id]).exists()
     age(files_root, LEFT_ALONE + timedelta(minutes=1))
     collect_garbage(at=timezone.now())
-    assert kept(files_root) == {files["shared"].sha256, files["other"].sha256}
+    assert kept(files_root) == {asset.sha256 for asset in left}
