@@ -2,13 +2,16 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
 from benchmarks.staleness.book import Row
 from benchmarks.staleness.reader import EDGE, EXACT, REST_SECONDS, SERVER, Account, Course, Question, Reader
 from benchmarks.staleness.wire import Door, LostError, Wire, now
+
+# Longer than any stack takes until each row could be written.
+BEGIN_SECONDS = 60.0
 
 
 @dataclass
@@ -17,7 +20,7 @@ class Writer:
 
     course: Course
     row: Row
-    token: str
+    account: Account
     wire: Wire
     # Of the row as it was last told; without one the row is asked for first.
     tag: str = ""
@@ -35,7 +38,7 @@ class Writer:
             self.row.tried += 1
             body = json.dumps({self.row.writes: self.row.value(self.row.tried)}).encode()
             try:
-                answer = await self.wire.ask("PATCH", self.row.path, self.token, body=body, If_Match=tag)
+                answer = await self.wire.ask("PATCH", self.row.path, self.account.token, body=body, If_Match=tag)
             except LostError:
                 self.course.verdict.counted["writes of unknown fate"] += 1
                 continue
@@ -52,7 +55,7 @@ class Writer:
     async def _current(self) -> str:
         """Return the tag of the row as it is; an empty one where that cannot be told now."""
         try:
-            answer = await self.wire.ask("GET", self.row.path, self.token, Cache_Control="no-cache")
+            answer = await self.wire.ask("GET", self.row.path, self.account.token, Cache_Control="no-cache")
         except LostError:
             await asyncio.sleep(REST_SECONDS)
             return ""
@@ -73,15 +76,19 @@ class Checker:
     course: Course
     questions: Sequence[Question]
 
-    async def run(self, accounts: Sequence[Account], token: str, until: Awaitable[None], *, rest: float) -> None:
-        """Write and read until something is done; writers rest for so many seconds after each write."""
-        writers, readers = self._writers(token), self._readers(accounts)
+    async def run(
+        self, accounts: Sequence[Account], author: Account, until: Callable[[], Awaitable[None]], *, rest: float
+    ) -> None:
+        """Write and read until something is done; writers rest for so many seconds after each write.
+
+        Raises `TimeoutError` if nothing can be written.
+        """
+        writers, readers = self._writers(author), self._readers(accounts)
         tasks = [asyncio.create_task(each.write(rest)) for each in writers]
-        while not all(row.is_written for row in self.course.rows.values()):
-            await asyncio.sleep(REST_SECONDS)
-        tasks += [asyncio.create_task(each.read(self.questions)) for each in readers]
-        over = asyncio.ensure_future(until)
         try:
+            await asyncio.wait_for(self._begun(), BEGIN_SECONDS)
+            tasks += [asyncio.create_task(each.read(self.questions)) for each in readers]
+            over = asyncio.ensure_future(until())
             await asyncio.wait([over, *tasks], return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
@@ -95,10 +102,14 @@ class Checker:
                 raise error
         over.result()
 
-    def _writers(self, token: str) -> list[Writer]:
+    async def _begun(self) -> None:
+        while not all(row.is_written for row in self.course.rows.values()):
+            await asyncio.sleep(REST_SECONDS)
+
+    def _writers(self, author: Account) -> list[Writer]:
         past = self.course.past
         doors = {row.label: self.servers[0] if row.label in past else self.edge for row in self.course.rows.values()}
-        return [Writer(self.course, row, token, Wire(doors[row.label])) for row in self.course.rows.values()]
+        return [Writer(self.course, row, author, Wire(doors[row.label])) for row in self.course.rows.values()]
 
     def _readers(self, accounts: Sequence[Account]) -> list[Reader]:
         found = []

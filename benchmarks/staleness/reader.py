@@ -18,9 +18,12 @@ SHOWN, REFUSED = {HTTPStatus.OK, HTTPStatus.NOT_MODIFIED}, {HTTPStatus.UNAUTHORI
 EDGE, EXACT, SERVER = "edge", "exact", "server"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Account:
-    """Somebody who reads: what they are to be shown of what is written; nothing at all, where it is refused."""
+    """Somebody who reads, or writes, by a token that is renewed in time: what they are to be shown of what is written.
+
+    That is nothing at all, where they are refused.
+    """
 
     name: str
     token: str

@@ -55,6 +55,7 @@ def run(scene: Scene, days: Sequence[Day], pace: Pace, *, at_least: int = 0) -> 
 
     async def through() -> None:
         for day in days:
+            await scene.stay_logged_in()
             await asyncio.sleep(pace.calm)
             refused = checker.course.verdict.counted["refused for now"]
             await asyncio.to_thread(day.act, scene.stack, pace.bad)
@@ -64,10 +65,12 @@ def run(scene: Scene, days: Sequence[Day], pace: Pace, *, at_least: int = 0) -> 
         until = now() + pace.longest
         await asyncio.sleep(pace.calm)
         while checker.course.verdict.reads < at_least and now() < until:
+            await scene.stay_logged_in()
             await asyncio.sleep(pace.calm)
 
     async def both() -> None:
-        await checker.run(scene.accounts, scene.writer, through(), rest=pace.rest)
+        await scene.stay_logged_in()
+        await checker.run(scene.accounts, scene.writer, through, rest=pace.rest)
 
     asyncio.run(both())
     return outcome
@@ -83,7 +86,8 @@ def until_found(scene: Scene, kind: str, *, seconds: float = RECOVERY_SECONDS) -
             await asyncio.sleep(0.05)
 
     async def both() -> None:
-        await checker.run(scene.accounts, scene.writer, search(), rest=SHORT.rest)
+        await scene.stay_logged_in()
+        await checker.run(scene.accounts, scene.writer, search, rest=SHORT.rest)
 
     asyncio.run(both())
     return checker.course.verdict

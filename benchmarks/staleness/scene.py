@@ -13,6 +13,9 @@ from benchmarks.staleness.reader import Account, Course, Question
 from benchmarks.staleness.stack import PATIENCE_SECONDS, RunningStack, StackIsDownError
 from benchmarks.staleness.wire import Wire
 
+# A token ends after ten minutes, and no day takes half of that.
+RENEW_SECONDS = 240.0
+
 
 @dataclass
 class Scene:
@@ -21,7 +24,8 @@ class Scene:
     stack: RunningStack
     ids: dict[str, str]
     accounts: list[Account]
-    writer: str
+    writer: Account
+    logged_in_at: float
 
     @classmethod
     def on(cls, stack: RunningStack) -> "Scene":
@@ -31,14 +35,25 @@ class Scene:
     @classmethod
     def logged_in(cls, stack: RunningStack, ids: dict[str, str]) -> "Scene":
         """Log everybody in, whether or not they were before."""
-        tokens = asyncio.run(_log_in(stack))
+        began, tokens = time.monotonic(), asyncio.run(_log_in(stack))
         accounts = []
         for name, (role, part) in READERS.items():
             hidden = {f"{other}-student" for other in PARTS if part and other != part}
             is_refused = not role or name == LEFT
             sees = frozenset() if is_refused else frozenset(ids) - hidden
             accounts.append(Account(name, tokens[name], sees, is_refused))
-        return cls(stack, ids, accounts, tokens["registrar"])
+        (writer,) = [account for account in accounts if account.name == "registrar"]
+        return cls(stack, ids, accounts, writer, began)
+
+    async def stay_logged_in(self) -> None:
+        """Give everybody a token that is not about to end."""
+        began = time.monotonic()
+        if began - self.logged_in_at < RENEW_SECONDS:
+            return
+        tokens = await _log_in(self.stack)
+        for account in self.accounts:
+            account.token = tokens[account.name]
+        self.logged_in_at = began
 
     def checker(self, *, often: int, gap: float) -> Checker:
         """Return what checks this scene, from now on, as busily as a `Pace` says."""
