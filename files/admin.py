@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect, RelatedFieldWidgetWrapper
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import path, reverse
@@ -23,7 +23,7 @@ from core.customfields import choose_files_by
 from core.recording import recorder
 from core.visibility import visible
 from files import services
-from files.handing_out import response_with
+from files.handing_out import NoSuchPartError, response_with
 from files.models import FileAsset, FileLink
 from files.selectors import people_behind
 
@@ -79,7 +79,10 @@ class FileAssetAdmin(ServiceAdmin):
         if not self.has_view_permission(request, asset):
             raise PermissionDenied
         self.put_on_record(request, [asset])
-        return response_with(asset, request)
+        try:
+            return response_with(asset, request)
+        except NoSuchPartError as error:
+            return HttpResponse(status=416, headers={"Content-Range": f"bytes */{error.size}"})
 
     @admin.display(description="Content")
     def download(self, asset: FileAsset) -> SafeString:

@@ -22,6 +22,14 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 POLICY = "default-src 'none'; frame-ancestors 'none'; sandbox"
 
 
+class NoSuchPartError(Exception):
+    """The content, of `size` bytes, ends before the part that is asked for."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.size = size
+
+
 def tag_of(asset: FileAsset) -> str:
     """Return the entity tag of a content."""
     return f'"{asset.sha256}"'
@@ -30,7 +38,7 @@ def tag_of(asset: FileAsset) -> str:
 def response_with(asset: FileAsset, request: HttpRequest) -> HttpResponseBase:
     """Return an answer with the content, or the part of it that the request asks for.
 
-    Raises `MissingError` when the file was erased a moment ago.
+    Raises `MissingError` when the file was erased a moment ago, and `NoSuchPartError` when it ends before that part.
     """
     if not store().has(asset.sha256):
         raise MissingError("The file is no longer there.")
@@ -55,9 +63,7 @@ def _streamed(asset: FileAsset, request: HttpRequest) -> HttpResponseBase:
     if part is None or request.headers.get("If-Range", tag_of(asset)) != tag_of(asset):
         part, status = range(asset.size), HTTPStatus.OK
     elif not part:
-        response = HttpResponse(status=HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
-        response["Content-Range"] = f"bytes */{asset.size}"
-        return response
+        raise NoSuchPartError(asset.size)
     else:
         status = HTTPStatus.PARTIAL_CONTENT
     streamed = StreamingHttpResponse(_blocks(asset.sha256, part), status=status)

@@ -28,6 +28,7 @@ REASONS: Mapping[int, str] = {
     411: "Length required",
     413: "Body too large",
     415: "Unsupported media type",
+    416: "No such part",
     422: "Idempotency key used for another request",
     428: "If-Match is required",
     429: "Too many requests",

@@ -139,6 +139,7 @@ _PROBLEMS: Mapping[int, tuple[str, str, str]] = {
     411: ("LengthRequired", "length_required", "Say the length of the body in Content-Length."),
     413: ("PayloadTooLarge", "payload_too_large", "The body is larger than this service accepts."),
     415: ("UnsupportedMediaType", "unsupported_media_type", 'Unsupported media type "text/plain" in request.'),
+    416: ("RangeNotSatisfiable", "range_not_satisfiable", "The content ends before that part."),
     422: ("IdempotencyKeyReused", "idempotency_mismatch", "This idempotency key was used for another request."),
     428: ("PreconditionRequired", "precondition_required", "Send If-Match with the tag that you read."),
     429: ("TooManyRequests", "throttled", "Request was throttled. Expected available in 3 seconds."),

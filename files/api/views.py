@@ -9,10 +9,12 @@ from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import status
 from rest_framework.decorators import action
+from rest_framework.exceptions import APIException
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from core.api import etag
+from core.api.exceptions import answer_to
 from core.api.viewsets import UnifiedViewSet
 from core.crud import Crud
 from core.recording import Disclosure
@@ -20,9 +22,17 @@ from files import services
 from files.api import filters, serializers
 from files.api.parsers import FileFormParser
 from files.api.renderers import AnyRenderer
-from files.handing_out import response_with, tag_of
+from files.handing_out import NoSuchPartError, response_with, tag_of
 from files.models import FileAsset
 from files.selectors import people_behind
+
+
+class RangeNotSatisfiable(APIException):
+    """A content ends before the part of it that is asked for."""
+
+    status_code = status.HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE
+    default_code = "range_not_satisfiable"
+    default_detail = "The content ends before that part."
 
 
 class FileViewSet(UnifiedViewSet[FileAsset]):
@@ -37,6 +47,7 @@ class FileViewSet(UnifiedViewSet[FileAsset]):
     ordering_fields = {"created_at": "created_at", "name": "name", "size": "size"}
     default_ordering = ("-created_at",)
     parser_classes = [FileFormParser]
+    documented_statuses = {"content": [status.HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE]}
     action_permissions = {"content": "files.view_fileasset"}
     crud = Crud(create=services.upload_file, delete=services.delete_file)
 
@@ -44,7 +55,9 @@ class FileViewSet(UnifiedViewSet[FileAsset]):
         return queryset.filter(deleted_at=None)
 
     def get_response_serializer(self) -> Any:
-        return OpenApiTypes.BINARY if self.action == "content" else super().get_response_serializer()
+        if self.action != "content":
+            return super().get_response_serializer()
+        return {status.HTTP_200_OK: OpenApiTypes.BINARY, status.HTTP_206_PARTIAL_CONTENT: OpenApiTypes.BINARY}
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Upload a file; what it is, is told by its content, with which the end of its name has to agree."""
@@ -60,7 +73,12 @@ class FileViewSet(UnifiedViewSet[FileAsset]):
         if etag.matches(request.headers.get("If-None-Match", ""), tag_of(asset)):
             return etag.unchanged(tag_of(asset))
         self.put_on_record([asset])
-        return response_with(asset, request._request)
+        try:
+            return response_with(asset, request._request)
+        except NoSuchPartError as error:
+            refusal = answer_to(request._request, RangeNotSatisfiable())
+            refusal["Content-Range"] = f"bytes */{error.size}"
+            return refusal
 
     def _disclose(self, what: Disclosure, subjects: Collection[UUID]) -> None:
         """Put on record whose records refer to a file that the caller is about to be shown, or did."""

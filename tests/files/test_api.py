@@ -234,6 +234,7 @@ class TestDownloading:
         other = registrar_client.get(f"{URL}{asset.pk}/content/", HTTP_RANGE="bytes=1-2", HTTP_IF_RANGE='"other"')
 
         assert (beyond.status_code, beyond["Content-Range"]) == (416, f"bytes */{len(PNG)}")
+        assert beyond.json()["code"] == "range_not_satisfiable"
         assert other.status_code == 200
 
     def test_nginx_sends_it_where_the_settings_say_so(self, registrar_client, registrar, asset_of, settings):

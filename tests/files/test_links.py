@@ -244,6 +244,7 @@ class TestAdministration:
         sent = client.get(download)
         assert b"".join(sent.streaming_content) == PNG
         assert sent["Content-Disposition"] == 'attachment; filename="photo.png"'
+        assert client.get(download, headers={"Range": f"bytes={len(PNG)}-"}).status_code == 416
 
     def test_one_out_of_sight_is_neither_named_nor_taken_nor_handed_out(self, client, registrar, student, asset_of):
         client.force_login(registrar)
