@@ -16,7 +16,7 @@ from tests.departments.factories import TermFactory
 from tests.racing import at_once, while_uncommitted
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROUNDS = range(6)
+ROUNDS = range(2)
 
 
 @pytest.fixture

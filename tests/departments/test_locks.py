@@ -9,7 +9,7 @@ from tests.departments.factories import DepartmentFactory
 from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROUNDS = range(6)
+ROUNDS = range(2)
 
 
 def posting(client, path, items):
