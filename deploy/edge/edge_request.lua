@@ -1,12 +1,14 @@
 -- Decides of a request whether a kept answer may serve it, under which key, and of an answer whether it may be kept.
 
 local lru = require "resty.lrucache"
+local memory = require "edge_memory"
 local metrics = require "edge_metrics"
 local state = require "edge_state"
 
 local known = ngx.shared.edge_known
 
--- So many callers are remembered ready for use in each worker, the others in the shared dictionary.
+-- So many callers, and so many of their questions, are remembered ready for use in each worker; callers besides in the
+-- shared dictionary.
 local READY = 5000
 -- Whom the application names nobody is passed on for so many seconds without being asked about.
 local NOBODY, NOBODY_SECONDS = "nobody", 5
@@ -15,6 +17,7 @@ local IDENTIFIER = 36
 local _M = {}
 local secret
 local ready
+local asked
 local resources = { text = "" }
 
 -- In the master, so that all workers name a token alike. Tokens themselves are kept nowhere.
@@ -25,7 +28,7 @@ function _M.prepare()
 end
 
 local function name_of(authorization)
-    return ngx.hmac_sha1(secret, authorization)
+    return ngx.sha1_bin(secret .. authorization)
 end
 
 local function parsed_caller(text)
@@ -87,6 +90,13 @@ local function current_resources()
     return text and resources
 end
 
+local function learn(text)
+    if known:get("resources") ~= text then
+        known:set("resources", text)
+        state.tell()
+    end
+end
+
 -- The list that a path is, or is a row of; nil for any other path, and for another spelling of one.
 local function list_of(path)
     if not path:find("^/api/[%w/-]+/$") then
@@ -124,8 +134,15 @@ local function canonical(query)
     return table.concat(sorted, "&"), includes
 end
 
+-- Let the answer be looked up under a key on disk, and kept there and here.
+local function look_up(var, key, keep)
+    var.edge_key, var.edge_zone = key, "edge"
+    local ctx = ngx.ctx
+    ctx.edge_key, ctx.edge_keep = key, keep
+end
+
 -- Let the answer be looked up, and kept, under everything it depends on; not if a life ends meanwhile, whose counters
--- another one begins at.
+-- another one begins at. Returns the key it has here.
 local function use(caller, resource, life, path, query)
     local var = ngx.var
     local text, includes = canonical(query)
@@ -134,11 +151,11 @@ local function use(caller, resource, life, path, query)
     if state.life() ~= life then
         return
     end
-    var.edge_key = table.concat({
+    local key = table.concat({
         life, counters, caller.stamp, sight, var.host, path, text, var.http_origin or "",
     }, " ")
-    var.edge_zone = "edge"
-    ngx.ctx.edge_keep = resource.keep
+    look_up(var, key, resource.keep)
+    return key
 end
 
 local function split(request_uri)
@@ -159,17 +176,38 @@ local function is_plain(var)
         and not (var.http_content_length or var.http_transfer_encoding)
 end
 
+-- Answer from memory, or look up, what was asked before, if nothing at all has moved since and nobody's time is over.
+local function again(var, question)
+    local known_question = asked and asked:get(question)
+    if not known_question or not state.is_as_at(known_question) or known_question.till <= state.now() then
+        return false
+    end
+    local answer = memory.get(known_question.key)
+    if answer then
+        metrics.count("edge")
+        return memory.send(answer, var.edge_request_id)
+    end
+    look_up(var, known_question.key, known_question.keep)
+    return true
+end
+
 function _M.decide()
     local var = ngx.var
     if not is_plain(var) then
         return
     end
-    local path, query = split(var.request_uri)
+    local name, uri = name_of(var.http_authorization), var.request_uri
+    local question = table.concat({ name, var.host, var.http_origin or "", uri }, " ")
+    if again(var, question) then
+        return
+    end
+    local path, query = split(uri)
     local list = list_of(path)
     if not list then
         return
     end
-    local life = state.life()
+    local moment = state.moment()
+    local life = moment.life
     if not life then
         return metrics.count("blind")
     end
@@ -178,12 +216,18 @@ function _M.decide()
     if places and not resource then
         return
     end
-    local caller = caller_of(name_of(var.http_authorization), life)
+    local caller = caller_of(name, life)
     if caller == false then
         return
     end
     if caller and resource and caller.stamp == places.stamp then
-        return use(caller, resource, life, path, query)
+        moment.key = use(caller, resource, life, path, query)
+        if moment.key then
+            moment.till, moment.keep = caller.till, resource.keep
+            asked = asked or lru.new(READY)
+            asked:set(question, moment)
+        end
+        return
     end
     return ngx.exec("@edge_ask")
 end
@@ -212,7 +256,7 @@ function _M.after_asking()
         known:set(name, NOBODY, NOBODY_SECONDS)
         return
     end
-    known:set("resources", stamp .. " " .. var.edge_resources)
+    learn(stamp .. " " .. var.edge_resources)
     local list = {}
     for tag in tags:gmatch("%S+") do
         list[#list + 1] = tag
@@ -253,11 +297,23 @@ function _M.finish()
         header["X-Request-ID"] = var.edge_request_id
         header["RateLimit"] = nil
         header["RateLimit-Policy"] = nil
-        return
-    end
-    metrics.count("application")
-    if ngx.status == ngx.HTTP_OK and var.upstream_http_x_edge_keep == ctx.edge_keep then
+    else
+        metrics.count("application")
+        if var.upstream_http_x_edge_keep ~= ctx.edge_keep or ngx.status ~= ngx.HTTP_OK then
+            return
+        end
         var.edge_no_store = "0"
+    end
+    if ngx.status == ngx.HTTP_OK then
+        ctx.edge_answer = memory.begin(ctx.edge_key)
+    end
+end
+
+-- A part of an answer's body leaves.
+function _M.take_down()
+    local answer = ngx.ctx.edge_answer
+    if answer then
+        memory.add(answer, ngx.arg[1], ngx.arg[2])
     end
 end
 

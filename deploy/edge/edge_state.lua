@@ -81,6 +81,11 @@ function _M.life()
     end
 end
 
+-- Let whatever was decided before be decided anew.
+function _M.tell()
+    count("told")
+end
+
 -- Take note of a commit, told of as a line of its name and the tags it has moved; once, whoever tells first.
 function _M.raise(line)
     local commit, tags = line:match("^%s*(%S+)%s*(.*)$")
@@ -99,10 +104,20 @@ function _M.raise(line)
         count("tag " .. tag)
     end
     -- After all of them, and before anybody is told of the commit: see `read`.
-    count("told")
+    _M.tell()
     if commit ~= "-" then
         commits:set(commit, true, SECONDS)
     end
+end
+
+-- The present, to be compared with another: begin with it, and ask for everything else afterwards.
+function _M.moment()
+    return { told = counters:get("told") or 0, life = _M.life() }
+end
+
+-- Whether nothing has been told since. In this order: the life lasted when the number was read, so it is the life's.
+function _M.is_as_at(moment)
+    return (counters:get("told") or 0) == moment.told and _M.life() == moment.life
 end
 
 -- Where tags stand in a life, as a text to compare. The list remembers it for as long as nothing more has been told:

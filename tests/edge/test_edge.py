@@ -25,6 +25,7 @@ pytestmark = [
     pytest.mark.django_db(transaction=True),
 ]
 
+OWN = {"Date", "X-Request-ID", "X-Cache", "RateLimit", "RateLimit-Policy"}
 NOBODYS = ("X-Edge-Keep", "X-Edge-Raised", "X-Edge-Caller", "X-Edge-Resources")
 
 
@@ -53,6 +54,28 @@ class TestAKeptAnswer:
         assert kept.headers["X-Request-ID"] != stack.ask(CAMPUSES, token).headers["X-Request-ID"]
         assert named.headers["X-Request-ID"] == "mine-1"
         assert not [name for name in NOBODYS if name in kept.headers]
+
+    def test_has_the_applications_headers_each_once_wherever_it_is_found(self, stack: Stack, token: str) -> None:
+        anew = stack.ask(CAMPUSES, token, Cache_Control="no-cache")
+
+        kept = [stack.ask(CAMPUSES, token) for _ in range(8)]
+
+        told = [sorted(pair for pair in answer.headers.items() if pair[0] not in OWN) for answer in [anew, *kept]]
+        assert anew.cache != "EDGE-HIT"
+        assert [each for each in told if each != told[0]] == []
+
+    def test_is_whole_however_long_it_is(self, stack: Stack, token: str) -> None:
+        Campus.objects.bulk_create(
+            Campus(code=f"C{number}", name=f"Campus {number} " * 6, time_zone="UTC") for number in range(190)
+        )
+        path = f"{CAMPUSES}?page_size=200"
+
+        assert eventually(lambda: stack.is_keeping(path, token))
+        kept = [stack.ask(path, token) for _ in range(4)]
+
+        made = stack.ask_past(path, token)
+        assert len(made.body) > 32768
+        assert [(answer.cache, answer.data) for answer in kept] == [("EDGE-HIT", made.data)] * 4
 
     def test_is_there_from_the_first_time_it_was_asked_for(self, stack: Stack, token: str, campus: Campus) -> None:
         path = f"{CAMPUSES}{campus.pk}/"
