@@ -98,7 +98,7 @@ class Checker:
                 wire.close()
             await asyncio.sleep(REST_SECONDS)  # for the connections to be gone
         for error in ended:
-            if isinstance(error, Exception):
+            if isinstance(error, BaseException) and not isinstance(error, asyncio.CancelledError):
                 raise error
         over.result()
 

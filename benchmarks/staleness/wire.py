@@ -60,9 +60,9 @@ class Wire:
         lines += [f"Authorization: Bearer {token}"] * bool(token)
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"] * (method != "GET")
         try:
-            return await asyncio.wait_for(
-                self._exchange("\r\n".join(lines).encode() + b"\r\n\r\n" + body), PATIENCE_SECONDS
-            )
+            # Unlike `wait_for`, it lets nobody who is cancelled just as the answer comes go on.
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await self._exchange("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         except (OSError, EOFError, TimeoutError, ValueError) as error:
             self.close()
             raise LostError(f"{type(error).__name__}: {error}") from error

@@ -1,12 +1,14 @@
 """What the checker of stale reads insists on, before a server that lies."""
 
 import asyncio
+from contextlib import suppress
 
 import pytest
 
 from benchmarks.staleness.book import Row, versions_in
 from benchmarks.staleness.reader import EDGE, EXACT, SERVER, Account, Course, Question, Reader
 from benchmarks.staleness.wire import Door, Wire, now
+from tests.racing import PATIENCE
 
 ROW = "north-student"
 ASKED = Question("/students/1/", ROW)
@@ -94,3 +96,35 @@ def test_the_edge_has_a_second_for_what_was_written_past_it_and_nobody_else_has(
 
 def test_a_body_is_as_old_as_the_oldest_it_shows() -> None:
     assert versions_in(b"stale.campus.12, stale.campus.9, stale.north-program.1") == {"campus": 9, "north-program": 1}
+
+
+def test_who_is_stopped_just_as_an_answer_comes_stops() -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(EOFError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                writer.write(answer())
+        writer.close()
+
+    async def ask_on(wire: Wire) -> None:
+        while True:
+            await wire.ask("GET", "/students/1/", "token")
+
+    async def is_stopped_after(steps: int, door: Door) -> bool:
+        wire = Wire(door)
+        await wire.ask("GET", "/students/1/", "token")
+        asking = asyncio.create_task(ask_on(wire))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        asking.cancel()
+        ended, _ = await asyncio.wait({asking}, timeout=PATIENCE)
+        wire.close()
+        return bool(ended)
+
+    async def outcomes() -> list[bool]:
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            door = Door(server.sockets[0].getsockname()[1])
+            found = [await is_stopped_after(steps, door) for steps in range(50)]
+            await asyncio.sleep(0.1)  # for the connections to be gone
+        return found
+
+    assert all(asyncio.run(outcomes()))
