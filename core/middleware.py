@@ -46,9 +46,7 @@ class RequestMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         started = time.perf_counter()
-        offered = request.META.get("HTTP_X_REQUEST_ID", "")
-        current = offered if REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex
-        setattr(request, "request_id", current)  # noqa: B010 - the request's class does not know the attribute
+        current = name_request(request)
         token = request_id.set(current)
         try:
             with answering(request), asking_once():
@@ -57,9 +55,7 @@ class RequestMiddleware:
             if request.path.startswith("/api/"):
                 response.headers.setdefault("Cache-Control", "private, no-store")
                 patch_vary_headers(response, ["Authorization"])
-            seconds = time.perf_counter() - started
-            observe(request, response, seconds)
-            _record(request, response, seconds)
+            record(request, response, time.perf_counter() - started)
         finally:
             request_id.reset(token)
         return response
@@ -121,7 +117,17 @@ class Statements:
             self.seconds += time.perf_counter() - started
 
 
-def _record(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+def name_request(request: HttpRequest) -> str:
+    """Return the id that a request goes by: the client's, if it is one."""
+    offered = request.META.get("HTTP_X_REQUEST_ID", "")
+    name = offered if REQUEST_ID.fullmatch(offered) else uuid.uuid4().hex
+    setattr(request, "request_id", name)  # noqa: B010 - the request's class does not know the attribute
+    return name
+
+
+def record(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+    """Count a request that was answered, and log it."""
+    observe(request, response, seconds)
     level = logging.DEBUG if request.path in PROBES else logging.INFO
     if not logger.isEnabledFor(level):
         return

@@ -60,7 +60,6 @@ MIDDLEWARE = [
     "core.api.edge.EdgeMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "core.api.guard.GuardMiddleware",
-    "core.api.precedents.PrecedentMiddleware",
     "core.api.bulkhead.BulkheadMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",

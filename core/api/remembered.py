@@ -33,7 +33,7 @@ from core.metrics import ANSWERS
 
 # Tells the edge that an answer may be kept, what must still hold then, and what it depends on (`core.api.edge`).
 KEPT = "X-Edge-Keep"
-# Where a request keeps what was answered from memory: the question, the caller and the means.
+# Where a request's environment keeps what was answered from memory: the question, the route, the caller and the means.
 ANSWERED = "answered_from_memory"
 # Around the turn of a day the database's clock may say another one than ours.
 AROUND_MIDNIGHT = timedelta(minutes=1)
@@ -127,7 +127,8 @@ class RememberedReadMixin(APIView):
             with known.made_once(key):
                 answer = known.near(key) or self._made(key, make)
         if is_plain(self):
-            setattr(request._request, ANSWERED, (question, request.user, request.auth))
+            asked = request._request
+            asked.META[ANSWERED] = (question, asked.resolver_match, request.user, request.auth)
         response = HttpResponse(answer.body, content_type="application/json")
         response["ETag"] = answer.etag
         response["X-Cache"] = "HIT" if is_hit else "MISS"

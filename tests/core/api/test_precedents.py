@@ -1,12 +1,16 @@
-"""What was asked before is answered without its view: the same answer by the same rules, until something changes."""
+"""What was asked before is answered without Django: the same answer by the same rules, until something changes."""
 
+import json
 import logging
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from django.db import transaction
+from django.core.handlers.wsgi import WSGIHandler
+from django.test import RequestFactory
 from django.utils import timezone
+from django.utils.datastructures import CaseInsensitiveMapping
 from rest_framework.views import APIView
 
 from accounts import services, tokens
@@ -22,6 +26,40 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CAMPUSES, STUDENTS = "/api/v1/campuses/", "/api/v1/students/"
 # What differs between any two answers.
 EACH_ITS_OWN = {"X-Request-ID", "RateLimit"}
+
+
+@dataclass
+class Answer:
+    status_code: int
+    headers: CaseInsensitiveMapping
+    content: bytes
+
+    def __getitem__(self, header):
+        return self.headers[header]
+
+    def json(self):
+        return json.loads(self.content)
+
+
+class Wire:
+    """Asks as gunicorn does, with somebody's token."""
+
+    def __init__(self, client):
+        self.credentials = client._credentials
+        self._application = precedents.PrecedentApplication(WSGIHandler())
+
+    def ask(self, path, method="GET", **headers):
+        began = []
+        environ = RequestFactory().generic(method, path, headers=headers, **self.credentials).environ
+        answer = self._application(environ, lambda status, headers: began.extend([status, headers]))
+        content = b"".join(answer)
+        answer.close()
+        status, named = began
+        assert len(dict(named)) == len(named)
+        return Answer(int(status.partition(" ")[0]), CaseInsensitiveMapping(named), content)
+
+    def get(self, path, headers=None):
+        return self.ask(path, **(headers or {}))
 
 
 @pytest.fixture(autouse=True)
@@ -45,7 +83,7 @@ def user(user_with):
 @pytest.fixture
 def client(campus, user, client_for):
     """Return a client whose question has been answered before."""
-    client = client_for(user)
+    client = Wire(client_for(user))
     assert client.get(CAMPUSES).status_code == 200
     return client
 
@@ -70,6 +108,8 @@ def told(answer):
 
 def by_both(client, viewed, **headers):
     """Return an answer from memory without the view, and by the view."""
+    client.get(CAMPUSES, headers=headers)
+    viewed.clear()
     without = client.get(CAMPUSES, headers=headers)
     assert viewed == []
     precedents._precedents.clear()
@@ -96,8 +136,6 @@ class TestTheAnswer:
 
     def test_goes_to_another_origin_as_the_view_s_does(self, client, viewed, settings):
         settings.CORS_ALLOWED_ORIGINS = ["https://app.example.edu"]
-        client.get(CAMPUSES)
-        viewed.clear()
 
         without, with_view = by_both(client, viewed, Origin="https://app.example.edu")
 
@@ -106,20 +144,22 @@ class TestTheAnswer:
 
     def test_tells_the_edge_what_the_view_tells_it(self, client, viewed, settings):
         settings.NUM_PROXIES = 1
-        client.get(CAMPUSES)
-        viewed.clear()
 
         without, with_view = by_both(client, viewed, **{"X-Edge": "1"})
 
         assert without["X-Edge-Keep"]
         assert told(without) == told(with_view)
 
+    def test_goes_by_the_name_that_the_request_brings_or_by_one_of_its_own(self, client):
+        assert client.get(CAMPUSES, headers={"X-Request-ID": "mine-1"})["X-Request-ID"] == "mine-1"
+        assert len({client.get(CAMPUSES, headers={"X-Request-ID": "no name!"})["X-Request-ID"] for _ in range(3)}) == 3
+
     def test_is_logged_as_the_view_s_is(self, client, user, viewed, caplog):
         with caplog.at_level(logging.INFO, "core.access"):
             by_both(client, viewed)
 
         facts = ("method", "route", "status", "user_id", "key_id", "query")
-        without, with_view = ({name: getattr(line, name) for name in facts} for line in caplog.records)
+        without, with_view = ({name: getattr(line, name) for name in facts} for line in caplog.records[1:])
         assert without == with_view
         assert without["user_id"] == user.pk
 
@@ -127,7 +167,7 @@ class TestTheAnswer:
 class TestTheRules:
     def test_count_every_request(self, campus, user, client_for, settings):
         settings.RATE_LIMITS = {"account": Limit("account", 3, 10**6, 3, 3)}
-        client = client_for(user)
+        client = Wire(client_for(user))
 
         answers = [client.get(CAMPUSES) for _ in range(4)]
 
@@ -169,19 +209,19 @@ class TestTheRules:
         assert client.get(CAMPUSES, headers={"Host": "evil.example"}).status_code == 400
 
     def test_hold_for_the_token_alone_that_they_were_applied_to(self, client, user, client_for, viewed):
-        client_for(user).get(CAMPUSES)
-        client_for(None).get(CAMPUSES)
+        Wire(client_for(user)).get(CAMPUSES)
+        Wire(client_for(None)).get(CAMPUSES)
 
         assert viewed == [CAMPUSES, CAMPUSES]
 
 
 class TestAPrecedent:
     def test_ends_with_the_token(self, campus, user, client_for):
-        client, now = client_for(user), timezone.now()
-        claims = tokens.read_access(client._credentials["HTTP_AUTHORIZATION"].partition(" ")[2])
+        client, now = Wire(client_for(user)), timezone.now()
+        claims = tokens.read_access(client.credentials["HTTP_AUTHORIZATION"].partition(" ")[2])
         issued = now - tokens.settings.ACCESS_TOKEN_LIFETIME + timedelta(seconds=20)
         token = services.issue_access(claims, at=issued)
-        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+        client.credentials = {"HTTP_AUTHORIZATION": f"Bearer {token}"}
 
         client.get(CAMPUSES)
 
@@ -189,11 +229,18 @@ class TestAPrecedent:
         assert 0 < until - time.monotonic() <= 20
         assert len(name) == 20
 
-    def test_is_of_no_use_inside_a_transaction(self, client, viewed):
-        with transaction.atomic():
-            client.get(CAMPUSES)
+    def test_is_of_one_request_alone(self, client, viewed):
+        for headers in ({"Accept": "application/json"}, {"X-Edge": "1"}, {"Cookie": "a=b"}, {"Host": "testserver:80"}):
+            client.get(CAMPUSES, headers=headers)
+        client.ask(CAMPUSES, "HEAD")
 
-        assert viewed == [CAMPUSES]
+        assert viewed == [CAMPUSES] * 5
+        viewed.clear()
+
+        for headers in ({"X-Request-ID": "mine"}, {"User-Agent": "other"}):
+            client.get(CAMPUSES, headers=headers)
+
+        assert viewed == []
 
     def test_is_of_no_use_on_another_day(self, client, viewed, monkeypatch):
         monkeypatch.setattr(remembered, "stamp", lambda: "another release/another day")
@@ -202,8 +249,9 @@ class TestAPrecedent:
         assert viewed == [CAMPUSES]
 
     def test_comes_from_no_refusal_and_from_nothing_that_is_put_on_record(self, campus, registrar_client):
+        client = Wire(registrar_client)
         for url in (STUDENTS, f"{CAMPUSES}?nonsense=1"):
-            registrar_client.get(url)
-        registrar_client.head(CAMPUSES)
+            client.get(url)
+        client.ask(CAMPUSES, "HEAD")
 
         assert len(precedents._precedents) == 0
