@@ -1,4 +1,4 @@
-"""Answers made before anybody asks: the lists that all who hold a role are shown alike, for the commonest roles.
+"""Answers made before anybody asks: lists that all who may ask are shown alike, asked for as the commonest roles do.
 
 After a release, a new day or a lost Redis nothing is remembered, and everybody's first question is made anew. This asks
 first: the list's own view, as somebody who holds the role, and so with their permissions and their sight. It is the

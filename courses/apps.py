@@ -2,6 +2,12 @@
 
 from django.apps import AppConfig
 
+# The columns that change as students enrol, and those that change with every other one.
+SEATS = [
+    *("capacity", "override_seats", "held_count", "enrolled_count", "waitlist_capacity", "waitlisted_count"),
+    *("version", "updated_at"),
+]
+
 
 class CoursesConfig(AppConfig):
     name = "courses"
@@ -10,7 +16,11 @@ class CoursesConfig(AppConfig):
     def ready(self) -> None:
         from accounts.assignments import register_unit
         from accounts.roles import ScopeKind
+        from core.cache import tags
         from courses import refusals, visibility  # noqa: F401 - register themselves
         from courses.models import Section
 
         register_unit(ScopeKind.SECTION, Section)
+        # Sections are shown one by one while students enrol in others; few answers show how many seats are left.
+        tags.divide_by_row("courses.Course", "courses.Section")
+        tags.set_apart("seats", "courses.Section", columns=SEATS)

@@ -15,6 +15,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from core.api.remembered import KEPT, RememberedReadMixin, is_plain
 from core.cache.raised import EVERYTHING, noting
+from core.cache.tags import END_OF_KEY
 from core.security.addresses import is_from_proxy, networks_for
 
 THROUGH_EDGE = "X-Edge"
@@ -52,12 +53,18 @@ class EdgeMiddleware:
 def resources() -> str:
     """Return where the edge may keep answers: the path of each list, whose answers they are, and what they depend on.
 
-    Whatever has rules of its own about who may ask, or puts on record who did, is answered here alone.
+    A tag that is divided by rows comes first and ends in `:`. What shows one row depends on its part alone, named by
+    the end of the row's key; whose answers they are is followed by how long that end is. Whatever has rules of its own
+    about who may ask, or puts on record who did, is answered here alone.
     """
-    return ";".join(
-        f"{path} {'all' if view.is_everybodys else 'own'} {' '.join(view.tags_of_answers())}"
-        for path, view in kept_lists()
-    )
+    return ";".join(f"{path} {_depends(view)}" for path, view in kept_lists())
+
+
+def _depends(view: type[RememberedReadMixin]) -> str:
+    whose, tags = "all" if view.is_everybodys else "own", view.tags_of_answers()
+    if view.divided_tag():
+        whose, tags = f"{whose}:{END_OF_KEY}", [f"{tags[0]}:", *tags[1:]]
+    return " ".join([whose, *tags])
 
 
 def kept_lists() -> Iterator[tuple[str, type[RememberedReadMixin]]]:

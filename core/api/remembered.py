@@ -1,8 +1,12 @@
 """Reads whose answers are remembered, for resources that say of which rows they are made.
 
-What a caller sees is decided by their roles with their scopes, by what an API key leaves of these, and, unless the
-resource says that it is everybody's, by who they are. That is the scope of an answer; it is part of its key, so that no
-answer is ever served to somebody with another sight. A day is part of it, too: what is in force today is not tomorrow.
+What a caller sees is decided by their roles with their scopes, by what an API key leaves of these, and by who they
+are, unless the resource says that it is everybody's: then nothing about them does, once they may ask for it, which is
+decided before anything is looked up. That is the scope of an answer; it is part of its key, so that no answer is ever
+served to somebody with another sight. A day is part of it, too: what is in force today is not tomorrow.
+
+An answer about one row depends on that row alone of a table that is divided by its rows (`core.cache.tags`), unless it
+includes others.
 """
 
 import hashlib
@@ -28,11 +32,14 @@ from core.api.throttling import READING
 from core.cache.answers import Answer, answers
 from core.cache.generations import Reading, expect, generations
 from core.cache.release import fingerprint
+from core.cache.tags import is_divided_by_row, parts_of_row
 from core.db.positions import hold_to_present
 from core.metrics import ANSWERS
 
 # Tells the edge that an answer may be kept, what must still hold then, and what it depends on (`core.api.edge`).
 KEPT = "X-Edge-Keep"
+# The scope of what all who may ask are shown alike.
+EVERYBODY = "everybody"
 # Where a request's environment keeps what was answered from memory: the question, the route, the caller and the means.
 ANSWERED = "answered_from_memory"
 # Around the turn of a day the database's clock may say another one than ours.
@@ -100,13 +107,14 @@ class RememberedReadMixin(APIView):
     """Answers a list or a row from memory while nothing that it was made of has changed."""
 
     # The models, as `app.model`, whose rows the answers are made of or chosen by; without them nothing is remembered.
+    # First the resource's own. One that is set apart from some columns (`core.cache.tags`) is named by that tag.
     made_of: ClassVar[Sequence[str]] = ()
-    # Whether everybody who holds the same roles is shown the same.
+    # Whether everybody who may ask is shown the same.
     is_everybodys: ClassVar[bool] = False
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if request.method in READING:
-            expect(self.tags_of_answers())  # who calls is asked for first
+            expect(self._tags(request))  # who calls is asked for first
         super().initial(request, *args, **kwargs)
 
     def remembered(self, request: Request, make: Callable[[], Response]) -> HttpResponseBase:
@@ -117,21 +125,14 @@ class RememberedReadMixin(APIView):
         if question is None or reading is None:
             return make()
         hold_to_present()
-        key, known = question.named(reading), answers()
-        answer, found = known.near(key), "process"
-        if answer is None:
-            answer, found = known.far(key), "redis"
-        is_hit = answer is not None
-        ANSWERS.labels(found if is_hit else "nowhere").inc()
-        if answer is None:
-            with known.made_once(key):
-                answer = known.near(key) or self._made(key, make)
+        answer, found = self._answer(question.named(reading), make)
+        ANSWERS.labels(found).inc()
         if is_plain(self):
             asked = request._request
             asked.META[ANSWERED] = (question, asked.resolver_match, request.user, request.auth)
         response = HttpResponse(answer.body, content_type="application/json")
         response["ETag"] = answer.etag
-        response["X-Cache"] = "HIT" if is_hit else "MISS"
+        response["X-Cache"] = "MISS" if found == "nowhere" else "HIT"
         response[KEPT] = " ".join([question.stamp, *question.tags])
         return response
 
@@ -140,10 +141,28 @@ class RememberedReadMixin(APIView):
         """Return the tags that move when an answer may have changed."""
         return [label.lower() for label in cls.made_of]
 
+    @classmethod
+    def divided_tag(cls) -> str | None:
+        """Return the tag of the resource's own rows if it is divided by them, so that one may be shown alone."""
+        own = cls.tags_of_answers()[:1]
+        return next(filter(is_divided_by_row, own), None)
+
+    @classmethod
+    def tags_of_row(cls, pk: object) -> list[str]:
+        """Return the tags that move when an answer about one row, which includes no others, may have changed."""
+        own, tags = cls.divided_tag(), cls.tags_of_answers()
+        return tags if own is None else [*tags[1:], *parts_of_row(own, pk)]
+
     def scope_of(self, request: Request) -> str:
         """Return a digest of what decides which rows and fields a caller is shown."""
         # What is included is shown by its own rules of sight.
-        return sight_of(request.user, alone=not self.is_everybodys or "include" in request.query_params)
+        if self.is_everybodys and "include" not in request.query_params:
+            return EVERYBODY
+        return sight_of(request.user, alone=True)
+
+    def _tags(self, request: Request) -> list[str]:
+        pk = self.kwargs.get("pk")
+        return self.tags_of_answers() if pk is None or "include" in request.query_params else self.tags_of_row(pk)
 
     def _question(self, request: Request) -> Question | None:
         """Return what is asked; None when the answer is not to be remembered now."""
@@ -153,10 +172,23 @@ class RememberedReadMixin(APIView):
         return Question(
             present,
             self.scope_of(request),
-            tuple(self.tags_of_answers()),
+            tuple(self._tags(request)),
             request.path,
             tuple(sorted(request.query_params.lists())),
         )
+
+    def _answer(self, key: bytes, make: Callable[[], Response]) -> tuple[Answer, str]:
+        """Return an answer and where it was found."""
+        known = answers()
+        if (answer := known.near(key)) is not None:
+            return answer, "process"
+        if (answer := known.far(key)) is not None:
+            return answer, "redis"
+        with known.made_once(key):
+            # Whoever had to wait finds what was made meanwhile.
+            if (answer := known.near(key)) is not None:
+                return answer, "process"
+            return self._made(key, make), "nowhere"
 
     def _made(self, key: bytes, make: Callable[[], Response]) -> Answer:
         response = make()

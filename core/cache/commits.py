@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 
 from core.cache.generations import end_moment, generations
 from core.cache.raised import EVERYTHING, is_noting, line_of, note
+from core.cache.tags import gathered
 from core.db.positions import replica_aliases
 
 logger = logging.getLogger(__name__)
@@ -50,7 +51,7 @@ class Raise:
                 cursor.execute(_TOUCHED, [self.commit])
                 position, tags = cursor.fetchone()
             if tags:
-                note(line_of(self.commit, tags))
+                note(line_of(self.commit, gathered(tags)))
                 generations().raise_to(position, tags, commit=self.commit)
                 return
             # It has moved nothing, or the keeper was first, and whoever stands before us may not have heard of it yet.

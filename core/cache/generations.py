@@ -30,6 +30,7 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from core.cache.raised import line_of
+from core.cache.tags import gathered
 from core.metrics import left_alone
 from core.redis import redis_at
 
@@ -193,6 +194,7 @@ class Generations:
         """
         if time.monotonic() < self._away_until:
             raise RedisError("the server was away a moment ago")
+        tags = gathered(tags)
         keys = [self._commit + commit, self._position, *[self._tag + tag for tag in tags]]
         try:
             self._raise(keys=keys, args=[position, commit, REMEMBERED_SECONDS, self._channel, line_of(commit, tags)])

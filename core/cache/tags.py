@@ -9,12 +9,20 @@ such a tag is divided by the values of a column:
     account:<value>      rows with this value in the column have
     account:*            rows with more values than are worth naming have
 
-An answer about one value depends on the latter two. What a statement changed is noted by triggers that see whole
-statements, so `bulk_create`, `update`, raw SQL and COPY move generations as `save` does. They are put in place after
-each `migrate`, which only the owner of the tables runs. TRUNCATE moves nothing.
+An answer about one value depends on the latter two. In the same way a model's own tag is divided by its rows where one
+of them is often shown and others are often written. There the value is the end of the key, which several rows share:
+so there is no more than a few thousand of them, however many rows come and go, and nobody ever has to forget one.
+
+A table may be written all the time in columns that few answers show. Then there is a tag of the same rows apart from
+these columns, `app.model-columns`, which an update of nothing else does not move.
+
+What a statement changed is noted by triggers that see whole statements, so `bulk_create`, `update`, raw SQL and COPY
+move generations as `save` does. They are put in place after each `migrate`, which only the owner of the tables runs.
+TRUNCATE moves nothing.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps
@@ -38,11 +46,55 @@ _TABLES = """
       AND to_regprocedure('core_follow_touches(regclass, text[])') IS NOT NULL
 """
 TRIGGERS = 3
+# By so many characters at the end of their keys, hexadecimal digits drawn by lot, rows are told apart.
+END_OF_KEY = 3
+# Of more parts than this of one tag a commit tells as of all of them: what it tells of has to fit into a header.
+MOST_PARTS = 20
 
 
 def moves(tag: str, label: str, *, by: str = "") -> None:
     """Let every write to a model, named as `app.model`, move a tag, which `by` divides by the values of a column."""
     _moves[label.lower()][tag] = by
+
+
+def divide_by_row(*labels: str) -> None:
+    """Let writes to models, named as `app.model`, move parts of the model's tag: those of the rows they change."""
+    for label in labels:
+        moves(label.lower(), label, by=f"id:{END_OF_KEY}")
+
+
+def set_apart(name: str, label: str, *, columns: Iterable[str]) -> None:
+    """Let a model, named as `app.model`, have a tag that an update of nothing but these columns does not move."""
+    moves(f"{label.lower()}-{name}", label, by=f"!{','.join(sorted(columns))}")
+
+
+def is_divided_by_row(tag: str) -> bool:
+    """Say whether a tag is that of a model and has parts for its rows."""
+    return tag in _moves.get(tag, {})
+
+
+def columns_apart(tag: str) -> frozenset[str]:
+    """Return the columns whose change does not move the tag: none, unless it was set apart from some."""
+    by = _moves.get(model_behind(tag), {}).get(tag, "")
+    return frozenset(by[1:].split(",")) if by.startswith("!") else frozenset()
+
+
+def model_behind(tag: str) -> str:
+    """Return the model, as `app.model`, by whose name a tag is called."""
+    return tag.partition("-")[0]
+
+
+def parts_of_row(tag: str, pk: object) -> tuple[str, ...]:
+    """Return what an answer depends on that shows one row of the model of a tag that is divided by rows."""
+    return parts(tag, str(pk)[-END_OF_KEY:])
+
+
+def gathered(tags: Iterable[str]) -> list[str]:
+    """Return the tags that a commit moves, with all parts of one in the place of many."""
+    count = Counter(tag.partition(":")[0] for tag in {*tags} if ":" in tag)
+    many = {tag for tag, number in count.items() if number > MOST_PARTS}
+    whole = {tag for tag in tags if ":" in tag and tag.partition(":")[0] in many}
+    return sorted({*tags} - whole | {f"{tag}:*" for tag in many})
 
 
 def leave_out(reason: str, *labels: str) -> None:

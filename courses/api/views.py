@@ -93,6 +93,7 @@ class SectionViewSet(BulkViewSet[Section]):
         *("departments.Term", "departments.AcademicYear"),
         *CourseViewSet.made_of,
     ]
+    is_everybodys = True
     list_serializer_class = serializers.SectionSerializer
     detail_serializer_class = serializers.SectionDetailSerializer
     write_serializer_class = serializers.SectionWriter
@@ -128,7 +129,8 @@ class MeetingViewSet(BulkViewSet[Meeting]):
 
     queryset = Meeting.objects.all()
     made_of = [
-        *("courses.Meeting", "courses.MeetingSection", "courses.Section", "courses.Course", "courses.CourseVersion"),
+        *("courses.Meeting", "courses.MeetingSection", "courses.Section-seats", "courses.Course"),
+        "courses.CourseVersion",
         *("departments.Room", "departments.Building", "departments.Campus", "departments.Term"),
     ]
     is_everybodys = True

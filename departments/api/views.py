@@ -34,6 +34,7 @@ class DepartmentViewSet(BulkViewSet[Department]):
 
     queryset = Department.objects.all()
     made_of = ["departments.Department", "departments.Appointment", "accounts.Person", "core.CustomField"]
+    is_everybodys = True
     list_serializer_class = serializers.DepartmentSerializer
     write_serializer_class = serializers.DepartmentWriter
     filterset_class = filters.DepartmentFilter

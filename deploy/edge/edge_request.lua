@@ -72,6 +72,27 @@ local function caller_of(name, life)
     end
 end
 
+-- What the answers of one resource depend on. A first tag that ends in ":" has parts for the ends of its rows' keys.
+local function resource_of(path, whose, tags, stamp)
+    local own, digits = whose:match("^(%a+):?(%d*)$")
+    local divided = tags:match("^%S+"):match("^(.+):$")
+    local list, of_row = {}, {}
+    for tag in tags:gmatch("%S+") do
+        list[#list + 1] = tag:match("^(.-):?$")
+    end
+    local resource = { path = path, is_everybodys = own == "all", tags = list }
+    resource.keep = stamp .. " " .. table.concat(list, " ")
+    if divided then
+        for i = 2, #list do
+            of_row[i - 1] = list[i]
+        end
+        of_row[#of_row + 1] = divided .. ":*"
+        resource.row = { digits = tonumber(digits), tags = of_row, part = divided .. ":" }
+        resource.row.keep = stamp .. " " .. table.concat(of_row, " ") .. " " .. resource.row.part
+    end
+    return resource
+end
+
 -- Where answers may be kept: by the path of a list, whose they are and what they depend on.
 local function current_resources()
     local text = known:get("resources")
@@ -80,11 +101,7 @@ local function current_resources()
         local stamp, rest = text:match("^(%S+) (.*)$")
         resources.stamp = stamp
         for path, whose, tags in rest:gmatch("(%S+) (%S+) ([^;]+);?") do
-            local list = {}
-            for tag in tags:gmatch("%S+") do
-                list[#list + 1] = tag
-            end
-            resources.at[path] = { is_everybodys = whose == "all", tags = list, keep = stamp .. " " .. tags }
+            resources.at[path] = resource_of(path, whose, tags, stamp)
         end
     end
     return text and resources
@@ -141,21 +158,31 @@ local function look_up(var, key, keep)
     ctx.edge_key, ctx.edge_keep = key, keep
 end
 
+-- Where what an answer depends on stands, and how the application names that.
+local function depends(resource, life, path, includes)
+    local row = resource.row
+    if not row or includes or path == resource.path then
+        return state.read(resource.tags, life), resource.keep
+    end
+    local ending = path:sub(-1 - row.digits, -2)
+    return state.read(row.tags, life) .. "." .. state.read_one(row.part .. ending), row.keep .. ending
+end
+
 -- Let the answer be looked up, and kept, under everything it depends on; not if a life ends meanwhile, whose counters
--- another one begins at. Returns the key it has here.
+-- another one begins at. Returns the key it has here, and how the application names what it depends on.
 local function use(caller, resource, life, path, query)
     local var = ngx.var
     local text, includes = canonical(query)
     local sight = (resource.is_everybodys and not includes) and caller.shared or caller.own
-    local counters = state.read(resource.tags, life)
+    local counters, keep = depends(resource, life, path, includes)
     if state.life() ~= life then
         return
     end
     local key = table.concat({
         life, counters, caller.stamp, sight, var.host, path, text, var.http_origin or "",
     }, " ")
-    look_up(var, key, resource.keep)
-    return key
+    look_up(var, key, keep)
+    return key, keep
 end
 
 local function split(request_uri)
@@ -221,9 +248,9 @@ function _M.decide()
         return
     end
     if caller and resource and caller.stamp == places.stamp then
-        moment.key = use(caller, resource, life, path, query)
+        moment.key, moment.keep = use(caller, resource, life, path, query)
         if moment.key then
-            moment.till, moment.keep = caller.till, resource.keep
+            moment.till = caller.till
             asked = asked or lru.new(READY)
             asked:set(question, moment)
         end

@@ -135,6 +135,11 @@ function _M.read(tags, life)
     return tags.text
 end
 
+-- Where one tag stands in the present life.
+function _M.read_one(tag)
+    return counters:get("tag " .. tag) or 0
+end
+
 function _M.moves()
     return counters:get("moves") or 0
 end

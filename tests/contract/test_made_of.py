@@ -2,15 +2,20 @@
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, LiteralString
 
 import pytest
 from django.apps import apps
+from django.contrib.auth.models import AnonymousUser
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from psycopg import sql
 
 from core.api.serializers import expansions
-from core.cache.tags import LEFT_OUT
+from core.cache.tags import LEFT_OUT, columns_apart, is_divided_by_row, model_behind
+from core.masks import masks_of
+from core.models import Touch
+from core.visibility import visible
 from tests.contract.routes import Route, routes
 from tests.contract.work import NOTED
 
@@ -18,11 +23,16 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("university"), pyte
 
 REMEMBERED = [route for route in routes() if route.lists and route.view.made_of]
 EVERYBODYS = [route for route in REMEMBERED if route.view.is_everybodys]
+DIVIDED = [route for route in REMEMBERED if route.view.divided_tag()]
 READ = re.compile(r'(?:FROM|JOIN)\s+"(\w+)"')
 
 
 def tables(route: Route) -> set[str]:
-    return {apps.get_model(label)._meta.db_table for label in route.view.made_of}
+    return {table_of(tag) for tag in route.view.tags_of_answers()}
+
+
+def table_of(tag: str) -> str:
+    return apps.get_model(model_behind(tag))._meta.db_table
 
 
 def questions(route: Route) -> Iterator[dict[str, Any]]:
@@ -37,10 +47,30 @@ def questions(route: Route) -> Iterator[dict[str, Any]]:
         yield {"ordering": f"-{ordering}"}
 
 
-def read_by(client: Any, url: str, question: dict[str, Any]) -> set[str]:
+def statements_of(client: Any, url: str, question: dict[str, Any]) -> list[str]:
     with CaptureQueriesContext(connection) as captured:
         assert client.get(url, question).status_code == 200, (url, question)
-    return {table for query in captured for table in READ.findall(query["sql"])}
+    return [query["sql"] for query in captured]
+
+
+def read_by(client: Any, url: str, question: dict[str, Any]) -> set[str]:
+    return {table for each in statements_of(client, url, question) for table in READ.findall(each)}
+
+
+def columns_read(statement: str, table: str) -> set[str]:
+    """Return which columns of a table a statement names, under whatever name it reads the table."""
+    names = {table, *re.findall(rf'(?:FROM|JOIN)\s+"{table}"\s+"?(\w+)"?', statement)}
+    return {column for name in names for column in re.findall(rf'(?<!\w)"?{name}"?\."(\w+)"', statement)}
+
+
+def moved_by(table: str, rows: LiteralString, *parameters: object) -> set[str]:
+    """Return the tags that a write to some rows of a table moves."""
+    last = Touch.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+    name = sql.Identifier(table)
+    changed = sql.SQL("UPDATE {} SET id = id WHERE {}").format(name, sql.SQL(rows).format(table=name))
+    with connection.cursor() as cursor:
+        cursor.execute(changed, parameters)
+    return {tag for touch in Touch.objects.filter(pk__gt=last) for tag in touch.tags}
 
 
 def filtered_by(route: Route) -> Iterator[tuple[str, str]]:
@@ -75,7 +105,62 @@ def test_it_names_every_table_that_a_filter_looks_into(route: Route) -> None:
 
 @pytest.mark.parametrize("route", REMEMBERED, ids=str)
 def test_what_it_names_moves_its_tag(route: Route) -> None:
-    assert not LEFT_OUT.keys() & {label.lower() for label in route.view.made_of}
+    assert not LEFT_OUT.keys() & {model_behind(tag) for tag in route.view.tags_of_answers()}
+
+
+@pytest.mark.parametrize("route", REMEMBERED, ids=str)
+def test_it_reads_nothing_that_a_tag_is_set_apart_from(clients, route: Route) -> None:
+    first = clients["student"].get(route.list_url()).json()["data"][0]["id"]
+    detail = route.detail()
+    asked = [(route.list_url(), question) for question in questions(route)]
+    asked += [(detail.url(pk=first), {})] if detail is not None else []
+    statements = [each for url, question in asked for each in statements_of(clients["registrar"], url, question)]
+
+    for tag in route.view.tags_of_answers():
+        read = {column for each in statements for column in columns_read(each, table_of(tag))}
+        assert read & columns_apart(tag) == set(), tag
+
+
+@pytest.mark.parametrize("route", DIVIDED, ids=str)
+@pytest.mark.parametrize("role", ["registrar", "department_head", "faculty", "student"])
+def test_one_row_is_shown_without_another_of_its_table(clients, route: Route, role: str) -> None:
+    detail, own = route.detail(), table_of(route.view.divided_tag())
+    assert detail is not None
+    pk = clients[role].get(route.list_url()).json()["data"][0]["id"]
+
+    read = [name for each in statements_of(clients[role], detail.url(pk=pk), {}) for name in READ.findall(each)]
+
+    assert route.view.tags_of_answers()[0] == route.model._meta.label_lower
+    assert read.count(own) == 1
+
+
+@pytest.mark.parametrize("route", DIVIDED, ids=str)
+def test_a_write_to_whatever_one_row_shows_makes_another_key_and_to_another_row_does_not(clients, route: Route) -> None:
+    detail, own = route.detail(), table_of(route.view.divided_tag())
+    assert detail is not None
+    pk = clients["student"].get(route.list_url()).json()["data"][0]["id"]
+    key = set(route.view.tags_of_row(pk))
+    others = route.model.objects.exclude(pk=pk).exclude(pk__endswith=pk[-3:])[:5]
+    read = read_by(clients["student"], detail.url(pk=pk), {})
+
+    for table in read - {own}:
+        assert moved_by(table, "ctid IN (SELECT ctid FROM {table} LIMIT 1)") & key, table
+    assert moved_by(own, "id = %s", pk) & key
+    assert moved_by(own, "true") & key
+    assert not moved_by(own, "id = ANY(%s)", [row.pk for row in others]) & key
+
+
+def test_sections_are_remembered_by_row() -> None:
+    assert {str(route) for route in DIVIDED} >= {"sections/", "courses/"}
+    assert not is_divided_by_row("departments.department")  # which shows the one above it
+
+
+@pytest.mark.parametrize("route", EVERYBODYS, ids=str)
+def test_of_what_is_everybodys_nothing_is_hidden_from_anybody(clients, route: Route) -> None:
+    nobody: Any = AnonymousUser()
+
+    assert masks_of(route.model) == ()
+    assert visible(route.model.objects.all(), nobody).count() == route.model.objects.count()
 
 
 @pytest.mark.parametrize("route", EVERYBODYS, ids=str)

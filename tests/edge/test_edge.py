@@ -13,7 +13,9 @@ from django.db.models import F
 
 from accounts.models import RoleAssignment, Session, User
 from accounts.roles import Role
+from courses.models import Section
 from departments.models import Campus
+from tests.courses.factories import SectionFactory
 from tests.edge.conftest import CAMPUSES
 from tests.edge.running import Stack
 from tests.local.conftest import eventually
@@ -26,6 +28,7 @@ pytestmark = [
 ]
 
 OWN = {"Date", "X-Request-ID", "X-Cache", "RateLimit", "RateLimit-Policy"}
+SECTIONS = "/api/v1/sections/"
 NOBODYS = ("X-Edge-Keep", "X-Edge-Raised", "X-Edge-Caller", "X-Edge-Resources")
 
 
@@ -241,6 +244,42 @@ class TestAfterAWrite:
 
         assert [each for each in seen if each[2] < each[1]] == []
         assert any(cache == "EDGE-HIT" for cache, _, _ in seen)
+
+
+class TestAfterAWriteToOneSection:
+    @pytest.fixture
+    def path(self, stack: Stack, token: str) -> str:
+        """The path of a section that the edge keeps."""
+        path = f"{SECTIONS}{SectionFactory(pk='019aa000-0000-7000-8000-000000000aaa').pk}/"
+        assert eventually(lambda: stack.is_keeping(path, token))
+        return path
+
+    def test_another_one_is_kept(self, stack: Stack, token: str, path: str) -> None:
+        other = SectionFactory(pk="019aa000-0000-7000-8000-000000000bbb")
+        assert eventually(lambda: stack.ask(SECTIONS, token).data[0]["id"] == str(other.pk))
+        assert eventually(lambda: stack.is_keeping(path, token))
+
+        for capacity in (40, 41):
+            answer = stack.ask(
+                f"{SECTIONS}{other.pk}/", token, method="PATCH", body={"capacity": capacity}, If_Match="*"
+            )
+            assert answer.status == 200
+            assert stack.ask(f"{SECTIONS}{other.pk}/", token).data["capacity"] == capacity
+            assert {row["capacity"] for row in stack.ask(SECTIONS, token).data} == {30, capacity}
+            assert stack.ask(path, token).cache == "EDGE-HIT"
+
+    def test_it_is_shown_as_it_is_whoever_wrote_it_and_how(self, stack: Stack, token: str, path: str) -> None:
+        for capacity in (40, 41):
+            assert stack.ask(path, token, method="PATCH", body={"capacity": capacity}, If_Match="*").status == 200
+            assert stack.ask(path, token).data["capacity"] == capacity
+        for capacity, rows in ((42, Section.objects.filter(code__gte="")), (43, Section.objects.all())):
+            rows.update(capacity=capacity)
+            assert eventually(lambda: stack.ask(path, token).data["capacity"] == capacity)  # noqa: B023 - called at once
+        SectionFactory.create_batch(110, course=Section.objects.get().course, term=Section.objects.get().term)
+        Section.objects.update(capacity=44)
+        assert eventually(lambda: stack.ask(path, token).data["capacity"] == 44)
+        assert stack.ask(path, token, method="DELETE", If_Match="*").status == 204
+        assert [stack.ask(path, token).status for _ in range(2)] == [404, 404]
 
 
 class TestWhoCalls:

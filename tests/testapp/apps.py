@@ -8,8 +8,10 @@ class TestAppConfig(AppConfig):
     label = "testapp"
 
     def ready(self) -> None:
-        from core.cache.tags import moves
+        from core.cache.tags import divide_by_row, moves, set_apart
         from tests.testapp import visibility  # noqa: F401 - registers the grants
 
         moves("items", "testapp.Item", by="parent_id")
         moves("parents", "testapp.Parent")
+        divide_by_row("testapp.Parent")
+        set_apart("rank", "testapp.Item", columns=["rank", "version", "updated_at"])

@@ -11,13 +11,15 @@ from django.test.utils import CaptureQueriesContext
 from redis import Redis
 from redis.connection import HiredisRespSerializer
 
-from accounts.roles import Role
+from accounts.roles import Role, ScopeKind
 from core.api import remembered
 from core.cache.answers import Answer, Answers, answers
 from core.cache.generations import Generations, generations
 from core.cache.keeper import GenerationKeeper
 from core.redis import Line
+from departments.api.views import CampusViewSet, DepartmentViewSet
 from departments.models import Campus
+from tests.accounts.factories import RoleAssignmentFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CAMPUSES, DEPARTMENTS, FACULTY = "/api/v1/campuses/", "/api/v1/departments/", "/api/v1/faculty/"
@@ -189,7 +191,8 @@ class TestOnceSomethingChanges:
 
 
 class TestWhoseItIs:
-    def test_what_is_not_everybodys_is_made_for_each_alone(self, campus, student):
+    def test_what_is_not_everybodys_is_made_for_each_alone(self, campus, student, monkeypatch):
+        monkeypatch.setattr(DepartmentViewSet, "is_everybodys", False)
         one, other = student(), student()
 
         first = [asked(client, DEPARTMENTS)[0]["X-Cache"] for client in (one, other)]
@@ -197,15 +200,25 @@ class TestWhoseItIs:
 
         assert (first, again) == (["MISS", "MISS"], ["HIT", "HIT"])
 
-    def test_another_role_is_another_sight(self, campus, user_with, client_for):
-        asked(client_for(user_with(Role.STUDENT)))
+    def test_another_role_is_another_sight_of_what_is_not_everybodys(self, campus, user_with, client_for, monkeypatch):
+        monkeypatch.setattr(CampusViewSet, "is_everybodys", False)
+        user = user_with(Role.STUDENT)
+        asked(client_for(user))
+        RoleAssignmentFactory(user=user, role=Role.REGISTRAR, scope_kind=ScopeKind.INSTITUTION)
 
-        assert asked(client_for(user_with(Role.REGISTRAR)))[0]["X-Cache"] == "MISS"
+        assert asked(client_for(user))[0]["X-Cache"] == "MISS"
 
-    def test_what_is_everybodys_is_made_once_for_those_who_hold_the_same_roles(self, campus, student):
+    def test_what_is_everybodys_is_made_once_for_all_who_may_ask(self, campus, student, user_with, client_for):
         asked(student())
 
-        assert asked(student())[0]["X-Cache"] == "HIT"
+        for client in (student(), client_for(user_with(Role.REGISTRAR))):
+            assert asked(client)[0]["X-Cache"] == "HIT"
+
+    def test_what_is_everybodys_is_not_for_those_who_may_not_ask(self, campus, student, client_for):
+        asked(student())
+        somebody = client_for(UserFactory())
+
+        assert [asked(somebody)[0].status_code for _ in range(2)] == [403, 403]
 
     def test_the_cursor_of_everybodys_page_is_good_for_everybody(self, campus, student):
         Campus.objects.create(code="SOUTH", name="South", time_zone="Europe/Vienna")
