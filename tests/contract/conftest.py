@@ -22,16 +22,18 @@ def client_of(role: str) -> APIClient:
     return client
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def university(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
-    """Provide the small university of `seed_demo` after a term's work, until the module is over."""
+    """Provide the small university of `seed_demo` after a term's work, to all modules here; tests undo what they do."""
     with seeded(django_db_blocker):
         work_for_a_term(client_of("registrar"), client_of("system_admin"))
         connection.check_constraints()
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")  # as an autovacuum would; what is not committed, it cannot see
         yield
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def clients(university: None) -> dict[str, APIClient]:
     """Provide clients of the two roles that work with everything, and of three that see their part of it."""
     return {role: client_of(role) for role in ("registrar", "system_admin", "department_head", "faculty", "student")}

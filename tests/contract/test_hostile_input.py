@@ -38,6 +38,8 @@ SINGLE = [
 BULK_UPDATES = [each for each in OPERATIONS if each.action == "bulk_update"]
 BULK_CREATIONS = [each for each in OPERATIONS if each.action == "bulk_create"]
 ITEMS = 400
+# All naughty strings are tried on students; of each sort some are on what else has names, which writes them alike.
+SOME = slice(None, None, 4)
 NAUGHTY_STRINGS = Path(settings.BASE_DIR).parent / "shared" / "data" / "robustness" / "blns.json"
 
 Row = dict[str, Any]
@@ -190,7 +192,9 @@ def results_of(client: APIClient, path: str, items: list[Row]) -> Iterator[tuple
 
 
 def test_naughty_names_of_departments_are_kept_or_refused(system_admin: APIClient, naughty_strings: list[str]) -> None:
-    items = [{"code": f"N{number}", "name": text, "kind": "department"} for number, text in enumerate(naughty_strings)]
+    items = [
+        {"code": f"N{number}", "name": text, "kind": "department"} for number, text in enumerate(naughty_strings[SOME])
+    ]
 
     kept = list(results_of(system_admin, "departments/bulk-create", items))
 
@@ -226,7 +230,7 @@ def test_naughty_titles_of_courses_are_kept_or_refused(system_admin: APIClient, 
     department = str(Department.objects.order_by("pk")[0].pk)
     items = [
         {"code": f"N{number}", "title": text, "credits": "3", "department": department, "level": "graduate"}
-        for number, text in enumerate(naughty_strings)
+        for number, text in enumerate(naughty_strings[SOME])
     ]
 
     kept = list(results_of(system_admin, "courses/bulk-create", items))

@@ -1,4 +1,4 @@
-"""The OpenAPI document that is committed says what the code does."""
+"""The OpenAPI document that is committed says what the code does; that it is a valid one, `make check` finds out."""
 
 from pathlib import Path
 
@@ -11,6 +11,6 @@ COMMITTED = Path(settings.BASE_DIR) / "campushub360" / "openapi.yaml"
 def test_the_committed_document_is_the_one_that_the_code_makes(tmp_path: Path) -> None:
     made = tmp_path / "openapi.yaml"
 
-    call_command("spectacular", file=str(made), validate=True, fail_on_warn=True)
+    call_command("spectacular", file=str(made), fail_on_warn=True)
 
     assert made.read_text() == COMMITTED.read_text(), "`make schema` records the change"
