@@ -2,6 +2,12 @@
 
 from django.apps import AppConfig
 
+# What of a person changes without their name.
+DETAILS = [
+    *("email", "phone", "birth_date", "gender", "nationality", "merged_into_id", "search_text"),
+    *("version", "updated_at"),
+]
+
 
 class AccountsConfig(AppConfig):
     name = "accounts"
@@ -26,3 +32,5 @@ class AccountsConfig(AppConfig):
         tags.moves("account", "accounts.Session", by="user_id")
         tags.moves("account", "accounts.RoleAssignment", by="user_id")
         tags.moves("signing-keys", "accounts.SigningKey")
+        # Departments and sections show the names of people, and nothing else of them.
+        tags.set_apart("details", "accounts.Person", columns=DETAILS)

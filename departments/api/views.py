@@ -33,7 +33,7 @@ class DepartmentViewSet(BulkViewSet[Department]):
     """The units of the institution, as a tree."""
 
     queryset = Department.objects.all()
-    made_of = ["departments.Department", "departments.Appointment", "accounts.Person", "core.CustomField"]
+    made_of = ["departments.Department", "departments.Appointment", "accounts.Person-details", "core.CustomField"]
     is_everybodys = True
     list_serializer_class = serializers.DepartmentSerializer
     write_serializer_class = serializers.DepartmentWriter

@@ -3,6 +3,7 @@
 local lru = require "resty.lrucache"
 local memory = require "edge_memory"
 local metrics = require "edge_metrics"
+local resources = require "edge_resources"
 local state = require "edge_state"
 
 local known = ngx.shared.edge_known
@@ -12,13 +13,11 @@ local known = ngx.shared.edge_known
 local READY = 5000
 -- Whom the application names nobody is passed on for so many seconds without being asked about.
 local NOBODY, NOBODY_SECONDS = "nobody", 5
-local IDENTIFIER = 36
 
 local _M = {}
 local secret
 local ready
 local asked
-local resources = { text = "" }
 
 -- In the master, so that all workers name a token alike. Tokens themselves are kept nowhere.
 function _M.prepare()
@@ -72,57 +71,6 @@ local function caller_of(name, life)
     end
 end
 
--- What the answers of one resource depend on. A first tag that ends in ":" has parts for the ends of its rows' keys.
-local function resource_of(path, whose, tags, stamp)
-    local own, digits = whose:match("^(%a+):?(%d*)$")
-    local divided = tags:match("^%S+"):match("^(.+):$")
-    local list, of_row = {}, {}
-    for tag in tags:gmatch("%S+") do
-        list[#list + 1] = tag:match("^(.-):?$")
-    end
-    local resource = { path = path, is_everybodys = own == "all", tags = list }
-    resource.keep = stamp .. " " .. table.concat(list, " ")
-    if divided then
-        for i = 2, #list do
-            of_row[i - 1] = list[i]
-        end
-        of_row[#of_row + 1] = divided .. ":*"
-        resource.row = { digits = tonumber(digits), tags = of_row, part = divided .. ":" }
-        resource.row.keep = stamp .. " " .. table.concat(of_row, " ") .. " " .. resource.row.part
-    end
-    return resource
-end
-
--- Where answers may be kept: by the path of a list, whose they are and what they depend on.
-local function current_resources()
-    local text = known:get("resources")
-    if text and text ~= resources.text then
-        resources = { text = text, at = {} }
-        local stamp, rest = text:match("^(%S+) (.*)$")
-        resources.stamp = stamp
-        for path, whose, tags in rest:gmatch("(%S+) (%S+) ([^;]+);?") do
-            resources.at[path] = resource_of(path, whose, tags, stamp)
-        end
-    end
-    return text and resources
-end
-
-local function learn(text)
-    if known:get("resources") ~= text then
-        known:set("resources", text)
-        state.tell()
-    end
-end
-
--- The list that a path is, or is a row of; nil for any other path, and for another spelling of one.
-local function list_of(path)
-    if not path:find("^/api/[%w/-]+/$") then
-        return nil
-    end
-    local list, id = path:match("^(.*/)([%x-]+)/$")
-    return id and #id == IDENTIFIER and list or path
-end
-
 -- One text for the queries that ask the same, and whether one asks for more than the resource's own rows. The order of
 -- two names means nothing, that of one name's values may. Where a name could be spelt in two ways nothing is moved.
 local function canonical(query)
@@ -158,23 +106,13 @@ local function look_up(var, key, keep)
     ctx.edge_key, ctx.edge_keep = key, keep
 end
 
--- Where what an answer depends on stands, and how the application names that.
-local function depends(resource, life, path, includes)
-    local row = resource.row
-    if not row or includes or path == resource.path then
-        return state.read(resource.tags, life), resource.keep
-    end
-    local ending = path:sub(-1 - row.digits, -2)
-    return state.read(row.tags, life) .. "." .. state.read_one(row.part .. ending), row.keep .. ending
-end
-
 -- Let the answer be looked up, and kept, under everything it depends on; not if a life ends meanwhile, whose counters
 -- another one begins at. Returns the key it has here, and how the application names what it depends on.
 local function use(caller, resource, life, path, query)
     local var = ngx.var
     local text, includes = canonical(query)
     local sight = (resource.is_everybodys and not includes) and caller.shared or caller.own
-    local counters, keep = depends(resource, life, path, includes)
+    local counters, keep = resources.depends(resource, life, path, includes)
     if state.life() ~= life then
         return
     end
@@ -229,7 +167,7 @@ function _M.decide()
         return
     end
     local path, query = split(uri)
-    local list = list_of(path)
+    local list = resources.list_of(path)
     if not list then
         return
     end
@@ -238,7 +176,7 @@ function _M.decide()
     if not life then
         return metrics.count("blind")
     end
-    local places = current_resources()
+    local places = resources.current()
     local resource = places and places.at[list]
     if places and not resource then
         return
@@ -283,7 +221,7 @@ function _M.after_asking()
         known:set(name, NOBODY, NOBODY_SECONDS)
         return
     end
-    learn(stamp .. " " .. var.edge_resources)
+    resources.learn(stamp .. " " .. var.edge_resources)
     local list = {}
     for tag in tags:gmatch("%S+") do
         list[#list + 1] = tag
@@ -297,8 +235,8 @@ function _M.after_asking()
     known:set(name, text, tonumber(seconds))
     local path, query = split(var.request_uri)
     -- Another worker may have begun a life meanwhile, and forgotten what is known.
-    local places = current_resources()
-    local resource = places and places.at[list_of(path)]
+    local places = resources.current()
+    local resource = places and places.at[resources.list_of(path)]
     if resource then
         use(parsed_caller(text), resource, life, path, query)
     end

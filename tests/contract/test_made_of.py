@@ -11,8 +11,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from psycopg import sql
 
+from core.api.filters import UUIDFilter
 from core.api.serializers import expansions
 from core.cache.tags import LEFT_OUT, columns_apart, is_divided_by_row, model_behind
+from core.ids import new_id
 from core.masks import masks_of
 from core.models import Touch
 from core.visibility import visible
@@ -45,6 +47,9 @@ def questions(route: Route) -> Iterator[dict[str, Any]]:
         yield {"search": NOTED}
     for ordering in route.view.ordering_fields:
         yield {"ordering": f"-{ordering}"}
+    for name, each in route.view.filterset_class.base_filters.items():
+        if isinstance(each, UUIDFilter):
+            yield {name: str(new_id())}
 
 
 def statements_of(client: Any, url: str, question: dict[str, Any]) -> list[str]:
@@ -67,7 +72,11 @@ def moved_by(table: str, rows: LiteralString, *parameters: object) -> set[str]:
     """Return the tags that a write to some rows of a table moves."""
     last = Touch.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
     name = sql.Identifier(table)
-    changed = sql.SQL("UPDATE {} SET id = id WHERE {}").format(name, sql.SQL(rows).format(table=name))
+    (model,) = [each for each in apps.get_models(include_auto_created=True) if each._meta.db_table == table]
+    # What is set apart from some columns moves only with a real change of another.
+    columns = {field.column for field in model._meta.concrete_fields}
+    change = sql.SQL("created_at = now()" if "created_at" in columns else "id = id")
+    changed = sql.SQL("UPDATE {} SET {} WHERE {}").format(name, change, sql.SQL(rows).format(table=name))
     with connection.cursor() as cursor:
         cursor.execute(changed, parameters)
     return {tag for touch in Touch.objects.filter(pk__gt=last) for tag in touch.tags}

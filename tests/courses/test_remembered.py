@@ -120,6 +120,18 @@ def test_with_another_row_of_its_kind_included_the_whole_table_counts(reader):
     assert not is_remembered(reader, url)
 
 
+def test_a_section_shows_the_names_of_who_teaches_it_and_is_remembered_while_they_keep_them(section, reader):
+    teaches = SectionInstructorFactory(section=section).faculty.person
+    reader.get(detail(section))
+
+    rename(teaches, phone="+43 1 588010", email="lovelace@example.edu")
+    assert is_remembered(reader, detail(section))
+
+    rename(teaches, last_name="Lovelace")
+    (shown,) = reader.get(detail(section)).json()["data"]["instructors"]
+    assert shown["faculty"]["last_name"] == "Lovelace"
+
+
 def test_the_timetable_is_remembered_while_seats_are_taken(section, reader):
     MeetingSectionFactory(section=section, meeting=MeetingFactory())
     reader.get(MEETINGS)
