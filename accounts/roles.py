@@ -94,7 +94,7 @@ _STRUCTURE = (
         *("program", "appointment"),
     )
     | _view("courses", "course", "courseversion", "requisite", "section", "meeting")
-    | _view("attendance", "classsession")
+    | _view("attendance", "classsession", "attendancecode")
 )
 
 # Files: which of them, sight says. Whoever sees a record reads its files, and everybody their own.
@@ -128,6 +128,9 @@ _CATALOGUE = (
     | {"courses.add_courseversion", "courses.change_courseversion"}
 )
 
+# Who was in which class: for those who teach it and those in charge of it.
+_ROSTERS = {"attendance.view_roster", "attendance.change_roster"}
+
 # Their histories are written by the steps that the rows take, and by nobody in person.
 _STUDENT_RECORDS = ("student", "programenrollment", "studentstatusevent", "programenrollmentevent")
 _FACULTY_RECORDS = ("faculty", "facultyappointment", "facultystatusevent")
@@ -150,6 +153,8 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _view("faculty", *_FACULTY_RECORDS)
     | _all("enrollment", "enrollment")
     | {"enrollment.override_rules", "attendance.change_classsession"}
+    | _ROSTERS
+    | _all("attendance", "attendancecode")
     | _all("core", "customfield")
     | _all("interop", "importjob")
     | _view("privacy", "subjectexport", "legalhold")
@@ -164,6 +169,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _view("students", *_STUDENT_RECORDS)
     | _view("faculty", *_FACULTY_RECORDS)
     | {"faculty.change_faculty", "departments.change_department", "attendance.change_classsession"}
+    | _ROSTERS
     | _all("enrollment", "enrollment"),
     Role.PROGRAM_COORDINATOR: _MEMBER
     | _PROTECTED
@@ -173,6 +179,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     Role.FACULTY: _MEMBER
     | _EMPLOYMENT
     | _PAY
+    | _ROSTERS
     | _view("students", "student")
     | _view("faculty", "faculty")
     | _view("enrollment", "enrollment"),

@@ -1,4 +1,4 @@
-"""What takes place on which day: the dated sessions of sections. Stands on courses, faculty and departments."""
+"""What takes place on which day, and who was there. Stands on enrollment, courses, faculty and departments."""
 
 from django.apps import AppConfig
 
@@ -8,4 +8,11 @@ class AttendanceConfig(AppConfig):
     verbose_name = "Attendance"
 
     def ready(self) -> None:
-        from attendance import visibility  # noqa: F401 - registers itself
+        from attendance import refusals, visibility  # noqa: F401 - register themselves
+        from attendance.models import AttendanceRecord
+        from core import partitions
+        from core.cache import tags
+
+        # Part of the academic record, which is kept for good.
+        partitions.declare(partitions.Monthly(model=AttendanceRecord))
+        tags.leave_out("Written all day long, and every answer is made anew.", "attendance.AttendanceRecord")

@@ -1,19 +1,51 @@
-"""Sight of sessions: everybody sees when classes are, those in charge of all that gather change them."""
+"""Sight of sessions and of who was there.
+
+Everybody sees when classes are, and those in charge of all that gather change them. The sheet of a session is for those
+who teach its section and those in charge of it.
+"""
 
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
 
-from accounts.assignments import scopes_of
-from attendance.models import ClassSession
+from accounts.assignments import Scopes, scopes_of
+from attendance.models import AttendanceCode, ClassSession, Roster
 from core.visibility import grants
 from courses.models import Course, Section
+from courses.selectors import sections_assisted_in, sections_taught_by
 from departments.selectors import below
 
 
 @grants(ClassSession)
 def everybody_sees_when_classes_are(actor: Any) -> Q | None:
     return Q()
+
+
+@grants(AttendanceCode)
+def everybody_sees_what_one_can_be_marked_with(actor: Any) -> Q | None:
+    return Q()
+
+
+@grants(AttendanceCode, "manage")
+def those_in_charge_of_the_institution_manage_the_codes(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "attendance.change_attendancecode").everywhere else None
+
+
+@grants(Roster, "manage")
+def instructors_mark_the_sections_they_teach(actor: Any) -> Q | None:
+    person = getattr(actor, "person_id", None)
+    return Q(section__in=sections_taught_by(person)) if person else None
+
+
+@grants(Roster)
+def those_in_charge_see_who_was_in_their_sections(actor: Any) -> Q | None:
+    return _in_units(scopes_of(actor, "attendance.view_roster"))
+
+
+@grants(Roster, "manage")
+def those_in_charge_mark_the_sections_of_their_units(actor: Any) -> Q | None:
+    """A teacher's role that is held for a unit lets nobody mark what they do not teach."""
+    return _in_units(scopes_of(actor, "attendance.change_classsession"))
 
 
 @grants(ClassSession, "manage")
@@ -28,3 +60,15 @@ def those_in_charge_manage_the_sessions_of_their_sections(actor: Any) -> Q | Non
     own = Section.objects.filter(Q(course__in=courses.values("pk")) | Q(pk__in=scopes.sections)).values("pk")
     foreign = ClassSession.objects.filter(gathering=OuterRef("gathering")).exclude(section__in=own)
     return Q(section__in=own) & ~Q(Exists(foreign))
+
+
+def _in_units(scopes: Scopes) -> Q | None:
+    if scopes.everywhere:
+        return Q()
+    found = Q()
+    if scopes.departments:
+        courses = Course.objects.filter(below(scopes.departments))
+        found |= Q(section__in=Section.objects.filter(course__in=courses.values("pk")).values("pk"))
+    if scopes.sections:
+        found |= Q(section__in=sections_assisted_in(scopes.sections))
+    return found or None

@@ -127,6 +127,13 @@ class Enrollment(VersionedModel):
                 violation_error_code="duplicate_enrollment",
                 violation_error_message="The student is enrolled in this course in this term already.",
             ),
+            # What the composite foreign key of an attendance record refers to.
+            models.UniqueConstraint(
+                fields=["id", "section"],
+                name="enrollment_enrollment_identity",
+                violation_error_code="conflict",
+                violation_error_message="An enrolment is in one section.",
+            ),
             models.CheckConstraint(
                 condition=Q(status__in=LEFT, dropped_at__isnull=False)
                 | (~Q(status__in=LEFT) & Q(dropped_at__isnull=True)),

@@ -1,15 +1,17 @@
-"""The JSON shapes of dated sessions."""
+"""The JSON shapes of dated sessions, and of who was there."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
-from attendance.models import ClassSession
+from attendance.models import AttendanceCode, ClassSession, Source
+from attendance.models.records import MOST_MINUTES
 from core.api.fields import VisibleRelatedField
-from core.api.serializers import BaseListSerializer, WriteSerializer
+from core.api.serializers import BaseListSerializer, ModelWriteSerializer, WriteSerializer
 from courses.models import Course, Section
 from departments.api.serializers import RoomBrief, TermBrief
 from departments.models import Room
+from enrollment.api.serializers import EnrolledStudent
 
 
 class CourseOfSession(BaseListSerializer[Course]):
@@ -34,8 +36,8 @@ class ClassSessionSerializer(BaseListSerializer[ClassSession]):
     class Meta:
         model = ClassSession
         fields = [
-            "id", "section", "starts_at", "ends_at", "local_date", "planned_on", "room", "status", "gathering", "note",
-            "created_at", "updated_at",
+            "id", "section", "starts_at", "ends_at", "local_date", "planned_on", "room", "status", "marking",
+            "gathering", "note", "created_at", "updated_at",
         ]  # fmt: skip
 
 
@@ -56,3 +58,77 @@ class RescheduleWriter(CancelWriter):
         allow_null=True,
         help_text="Without one, the session takes place in none.",
     )
+
+
+class AttendanceCodeSerializer(BaseListSerializer[AttendanceCode]):
+    class Meta:
+        model = AttendanceCode
+        fields = ["id", "code", "label", "weight", "is_exempt", "is_active", "order", "created_at", "updated_at"]
+
+
+class AttendanceCodeWriter(ModelWriteSerializer[AttendanceCode]):
+    request_example: ClassVar = {"code": "field_trip", "label": "Field trip", "weight": "1.000", "order": 6}
+
+    class Meta:
+        model = AttendanceCode
+        fields = ["code", "label", "weight", "is_exempt", "is_active", "order"]
+
+
+class RosterEntry(serializers.Serializer[Any]):
+    """Somebody who is expected in a session, and what they were marked with; null where nobody marked them."""
+
+    enrollment = serializers.UUIDField(source="pk")
+    student = EnrolledStudent()
+    code = serializers.CharField(source="mark_code", allow_null=True)
+    minutes_late = serializers.IntegerField(source="mark_minutes_late", allow_null=True)
+    marked_from = serializers.ChoiceField(Source.choices, source="mark_source", allow_null=True)
+    marked_at = serializers.DateTimeField(source="mark_at", allow_null=True)
+
+
+class RosterSummary(serializers.Serializer[Any]):
+    """How many of a class are marked with what."""
+
+    session = serializers.UUIDField(source="session.pk")
+    marking = serializers.CharField(source="session.marking")
+    counts = serializers.DictField(child=serializers.IntegerField(), help_text="By code, of those that occur.")
+    unmarked = serializers.IntegerField()
+
+
+class RosterSerializer(RosterSummary):
+    """A class by name, with what everybody was marked with."""
+
+    entries = RosterEntry(many=True)
+
+
+class MarkedSerializer(RosterSummary):
+    """What became of a class."""
+
+    kept = serializers.ListField(
+        child=serializers.UUIDField(), help_text="The enrolments that stay as they were, because they are excused."
+    )
+
+
+class MarkWriter(WriteSerializer):
+    """What one student is marked with."""
+
+    enrollment = serializers.UUIDField()
+    code = serializers.CharField(max_length=32)
+    minutes_late = serializers.IntegerField(min_value=0, max_value=MOST_MINUTES, required=False, allow_null=True)
+
+
+class RosterWriter(WriteSerializer):
+    """Those who are named one by one, and what everybody else is marked with."""
+
+    request_example: ClassVar = {
+        "default": "present",
+        "marks": [{"enrollment": "01955500-0000-7000-8000-000000000001", "code": "absent"}],
+    }
+
+    default = serializers.CharField(
+        max_length=32,
+        required=False,
+        allow_null=True,
+        help_text="Without one, those who are not named stay as they are.",
+    )
+    marks = MarkWriter(many=True)
+    client_id = serializers.UUIDField(required=False, allow_null=True)

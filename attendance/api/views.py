@@ -1,18 +1,25 @@
-"""HTTP for dated sessions: translate, call one service, represent."""
+"""HTTP for dated sessions and who was there: translate, call one service, represent."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from django.db import models
+from django.db import models, transaction
+from django.utils import timezone
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import BaseSerializer
 
-from attendance import services
+from attendance import selectors, services
 from attendance.api import filters, serializers
-from attendance.models import ClassSession
-from core.api.viewsets import UnifiedViewSet
+from attendance.models import AttendanceCode, ClassSession, Roster
+from core.api import etag
+from core.api.parameters import UnknownParameterError
+from core.api.viewsets import BaseViewSet, UnifiedViewSet
 from core.crud import Crud
+from core.errors import raise_all
+from core.recording import Disclosure
 
 
 class ClassSessionViewSet(UnifiedViewSet[ClassSession]):
@@ -43,3 +50,71 @@ class ClassSessionViewSet(UnifiedViewSet[ClassSession]):
     def reschedule(self, request: Request, pk: str) -> Response:
         """Move the session, with all that gather there, to another time and room."""
         return self.step(request, services.reschedule_session)
+
+
+class AttendanceCodeViewSet(UnifiedViewSet[AttendanceCode]):
+    """What students can be marked with, and what it counts."""
+
+    queryset = AttendanceCode.objects.all()
+    crud = Crud(create=services.create_code, update=services.update_code, delete=services.delete_code)
+    list_serializer_class = serializers.AttendanceCodeSerializer
+    write_serializer_class = serializers.AttendanceCodeWriter
+    filterset_class = filters.AttendanceCodeFilter
+    ordering_fields = {"order": "order", "code": "code", "created_at": "created_at"}
+    default_ordering = ("order",)
+
+
+class RosterViewSet(BaseViewSet[ClassSession]):
+    """Who is expected in a session, and who was there: the whole class in one request."""
+
+    queryset = Roster.objects.all()
+    if_match_required = True
+    discloses = Disclosure("attendance", "student.person_id")
+    list_serializer_class = serializers.ClassSessionSerializer
+    write_serializers = {"mark": serializers.RosterWriter}
+    action_permissions = dict.fromkeys(("mark", "open", "close"), "attendance.change_roster")
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        raise_all([UnknownParameterError(field=name) for name in request.query_params])
+
+    def get_response_serializer(self) -> type[BaseSerializer[Any]]:
+        shapes = {"retrieve": serializers.RosterSerializer, "mark": serializers.MarkedSerializer}
+        return shapes.get(self.action, self.reader)
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Show the class by name."""
+        session = self.get_object()
+        entries = list(selectors.sheet_by_name(session))
+        self.put_on_record(entries)
+        counts = Counter(entry.mark_code for entry in entries if entry.mark_code is not None)
+        found = {"session": session, "entries": entries, "counts": counts, "unmarked": len(entries) - counts.total()}
+        return self._tagged(found, session)
+
+    def mark(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Mark the class: those who are named, and with a default everybody else."""
+        with transaction.atomic():
+            session = self.locked()
+            given = self.validated(request.data)
+            etag.require_stated(request.headers.get("If-Match"))
+            marks = [services.Mark(**mark) for mark in given.pop("marks")]
+            marked = services.mark_roster(session, marks=marks, by=self.actor, at=timezone.now(), **given)
+            return self._tagged(marked, session)
+
+    def open(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Begin to mark the class, or go on with what was closed."""
+        return self._step(services.open_session)
+
+    def close(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Say that everybody is marked who is going to be."""
+        return self._step(services.close_session)
+
+    def _step(self, service: Callable[..., ClassSession]) -> Response:
+        with transaction.atomic():
+            session = self.fresh(service(self.locked(), by=self.actor, at=timezone.now()))
+            data = self.shown(session)
+            return Response(data, headers={"ETag": etag.of(data, session)})
+
+    def _tagged(self, found: Any, session: ClassSession) -> Response:
+        data = self.get_response_serializer()(found).data
+        return Response(data, headers={"ETag": etag.of(data, session)})

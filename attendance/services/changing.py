@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from attendance.models import ClassSession, ClassSessionQuerySet, SessionStatus
+from attendance.models import ClassSession, ClassSessionQuerySet, Marking, SessionStatus
 from attendance.services.generation import TEACHERS
 from attendance.services.planning import called, campus_of, zone_of
 from core import crud
@@ -27,6 +27,14 @@ class SessionCancelledError(ConflictError):
     code = "session_cancelled"
     title = "The session is cancelled."
     field = "status"
+
+
+class SessionMarkedError(ConflictError):
+    """Who was there has been written down, for the day on which it was."""
+
+    code = "session_marked"
+    title = "The students of this session, or of one that gathers with it, are being marked or have been."
+    field = "marking"
 
 
 class EndsBeforeStartError(InvalidError):
@@ -57,11 +65,13 @@ def lock_gatherings(ids: Iterable[UUID]) -> None:
 
 @transaction.atomic
 def cancel_session(session: ClassSession, *, by: Actor | None, at: datetime, reason: str = "") -> ClassSession:
-    """Let a section have no class that day; refused with `session_cancelled`.
+    """Let a section have no class that day; refused with `session_cancelled`, and `session_marked` once that is final.
 
     The room and the teachers are free when no other section gathers there.
     """
     _require_scheduled(session)
+    if session.marking == Marking.LOCKED:
+        raise SessionMarkedError
     crud.update(session, {"status": SessionStatus.CANCELLED, "changed_by_hand": True, "note": reason})
     if not _gathering(session).exists():
         release_rooms([session.gathering])
@@ -82,14 +92,16 @@ def reschedule_session(
 ) -> ClassSession:
     """Move a session, with all that gather there, to another time, into a room or, without one, out of any.
 
-    Refused with `session_cancelled`, `ends_before_start`, `session_too_long`, `outside_term`, and with `room_conflict`
-    and `person_conflict`, which name both sides.
+    Refused with `session_cancelled`, `session_marked`, `ends_before_start`, `session_too_long`, `outside_term`, and
+    with `room_conflict` and `person_conflict`, which name both sides.
     """
     _require_scheduled(session)
     if ends_at <= starts_at:
         raise EndsBeforeStartError
     _require_near_term(session, starts_at, ends_at)
     gathered = list(_gathering(session).select_related("section__course", "section__campus").order_by("pk"))
+    if any(row.marking != Marking.SCHEDULED for row in gathered):
+        raise SessionMarkedError
     sections = [row.section for row in gathered]
     what = called(sections)
     zone = zone_of(campus_of(room, sections))

@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Exists, OuterRef
 
-from attendance.models import ClassSession, SessionStatus
+from attendance.models import ClassSession, Marking, SessionStatus
 from attendance.services.planning import Planned, called, campus_of, planned, zone_of
 from core.db.locks import hold_named
 from courses.models import InstructorRole, Meeting, Section, SectionInstructor, SectionStatus
@@ -75,7 +75,7 @@ def _tidy(term: Term, at: datetime) -> int:
     """Take away sessions to come whose meeting is off the timetable, and what is held for classes that are no more."""
     hold_named(*LOCK)
     lost = ClassSession.objects.filter(section__term=term, meeting=None, starts_at__gt=at, changed_by_hand=False)
-    removed = lost.filter(status=SessionStatus.SCHEDULED).delete()[0]
+    removed = lost.filter(status=SessionStatus.SCHEDULED, marking=Marking.SCHEDULED).delete()[0]
     there = ClassSession.objects.filter(gathering=OuterRef("source"))
     rooms = RoomReservation.objects.filter(~Exists(there), kind=ReservationKind.CLASS, source__isnull=False)
     forget_rooms({source for source in rooms.values_list("source", flat=True) if source is not None})
@@ -143,7 +143,8 @@ class _Batch:
 
     def _is_open(self, row: ClassSession) -> bool:
         """Say whether the timetable still decides about a session."""
-        return not row.changed_by_hand and row.status == SessionStatus.SCHEDULED and row.starts_at > self._at
+        decided = row.changed_by_hand or row.marking != Marking.SCHEDULED
+        return not decided and row.status == SessionStatus.SCHEDULED and row.starts_at > self._at
 
     def _differs(self, row: ClassSession, each: Planned) -> bool:
         return (row.starts_at, row.ends_at, row.room_id) != (each.starts_at, each.ends_at, each.meeting.room_id)

@@ -32,6 +32,14 @@ def of(payload: Any, instance: object = None) -> str:
     return f'"{instance.version}-{digest}"' if isinstance(instance, VersionedModel) else f'"{digest}"'
 
 
+class PreconditionRequired(APIException):
+    """The row may be changed by those alone who say what they have read of it."""
+
+    status_code = status.HTTP_428_PRECONDITION_REQUIRED
+    default_code = "precondition_required"
+    default_detail = "Send If-Match with the tag that you read."
+
+
 def _opaque(header: str) -> list[str]:
     # A proxy that compresses weakens tags; what is compared here does not depend on the encoding.
     return [tag.strip().removeprefix("W/").strip('"') for tag in header.split(",")]
@@ -56,6 +64,12 @@ def require_match(header: str | None, instance: object) -> None:
         return
     if str(instance.version) not in [tag.partition("-")[0] for tag in _opaque(header)]:
         raise PreconditionFailed
+
+
+def require_stated(header: str | None) -> None:
+    """Raise `PreconditionRequired` unless `If-Match` says what was read, which `*` does not."""
+    if header is None or header.strip() == "*":
+        raise PreconditionRequired
 
 
 class TaggedReadMixin(APIView):

@@ -78,6 +78,8 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
     action_permissions: ClassVar[Mapping[str, str]] = {}
     required_permissions: ClassVar[Mapping[str, str]] = {}
     lookup_value_converter = "uuid"
+    # Whether the resource calls `etag.require_stated` for whoever replaces or deletes a row.
+    if_match_required: ClassVar[bool] = False
     # Of whom showing rows discloses something that has to be on record.
     discloses: ClassVar[Disclosure | None] = None
 

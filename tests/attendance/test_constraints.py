@@ -1,17 +1,21 @@
 """Every named constraint of sessions and of what they reserve refuses what it names, whoever writes."""
 
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import ProtectedError
 
-from attendance.models import ClassSession
+from attendance.models import AttendanceCode, AttendanceRecord, ClassSession
 from departments.models import RoomReservation
 from faculty.models import FacultyReservation
+from tests.attendance.factories import AttendanceCodeFactory, AttendanceRecordFactory
 from tests.courses.factories import SectionFactory
 from tests.departments.factories import RoomFactory
+from tests.enrollment.factories import EnrollmentFactory
 from tests.faculty.factories import FacultyFactory
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +51,19 @@ VIOLATIONS = {
     "attendance_classsession_has_length": lambda: session(ends_at=NOON),
     "attendance_classsession_within_a_day": lambda: session(ends_at=NOON + timedelta(days=1, seconds=1)),
     "attendance_classsession_status_known": lambda: session(status="mood"),
+    "attendance_classsession_marking_known": lambda: session(marking="mood"),
+    "attendance_classsession_identity": lambda: (one := session(), session(id=one.pk, section=one.section)),
+    "attendance_attendancecode_unique_code": lambda: (
+        one := AttendanceCodeFactory(), AttendanceCode.objects.create(code=one.code, weight=0)
+    ),
+    "attendance_attendancecode_is_a_word": lambda: AttendanceCodeFactory(code="A mood"),
+    "attendance_attendancecode_weight_in_range": lambda: AttendanceCodeFactory(weight=Decimal("1.001")),
+    "attendance_attendancecode_exempt_counts_nothing": lambda: AttendanceCodeFactory(is_exempt=True),
+    "attendance_attendancerecord_once": lambda: (
+        one := AttendanceRecordFactory(), AttendanceRecordFactory(session=one.session, enrollment=one.enrollment)
+    ),
+    "attendance_attendancerecord_source_known": lambda: AttendanceRecordFactory(source="mood"),
+    "attendance_attendancerecord_late_within_a_day": lambda: AttendanceRecordFactory(minutes_late=1441),
     "departments_roomreservation_room_free": lambda: room(room=room().room),
     "departments_roomreservation_one_of_source": lambda: [room(source=source) for source in [uuid4()] * 2],
     "departments_roomreservation_has_length": lambda: room(slot=ENDLESS),
@@ -62,7 +79,7 @@ VIOLATIONS = {
 
 
 def test_every_constraint_is_tried():
-    models = (ClassSession, RoomReservation, FacultyReservation)
+    models = (ClassSession, AttendanceCode, AttendanceRecord, RoomReservation, FacultyReservation)
 
     assert {constraint.name for model in models for constraint in model._meta.constraints} == VIOLATIONS.keys()
 
@@ -72,7 +89,33 @@ def test_a_violation_is_refused_by_name(name):
     with pytest.raises(IntegrityError) as refused, transaction.atomic():
         VIOLATIONS[name]()
 
-    assert refused.value.__cause__.diag.constraint_name == name
+    # Of a table that is kept by month, each month has a unique index of its own.
+    names = {"attendance_classsession_identity": "attendance_classsession_pkey"}
+    found = refused.value.__cause__.diag
+    if name == "attendance_attendancerecord_once":
+        assert (found.sqlstate, "session_id_enrollment_id" in found.constraint_name) == ("23505", True)
+    else:
+        assert found.constraint_name == names.get(name, name)
+
+
+def test_a_record_is_about_the_section_of_both_its_session_and_its_student_and_about_its_day():
+    stranger, other_day = EnrollmentFactory(), date(2026, 10, 13)
+    refused = {
+        "attendance_attendancerecord_enrollment_matches": {"enrollment": stranger},
+        "attendance_attendancerecord_session_matches": {"local_date": other_day, "session": session()},
+    }
+
+    for name, values in refused.items():
+        with pytest.raises(IntegrityError) as violation, transaction.atomic():
+            AttendanceRecordFactory(**values)
+        assert violation.value.__cause__.diag.constraint_name == name
+
+
+def test_a_session_with_records_is_not_deleted():
+    record = AttendanceRecordFactory()
+
+    with pytest.raises(ProtectedError):
+        record.session.delete()
 
 
 def test_one_use_after_another_one_that_is_off_and_one_that_is_waived_do_not_clash():

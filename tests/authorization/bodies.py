@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import ApiKey, PersonIdentifier, RoleAssignment, User
+from attendance.models import AttendanceCode
 from core.models import CustomField
 from courses.models import Course, CourseVersion, Meeting, Requisite, Section
 from departments.models import (
@@ -69,6 +70,7 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
     Room: lambda side: {"building": side.building, "code": "NEW", "capacity": 10},
     AcademicYear: lambda side: {"code": "NEW", "name": "Novelties", **DATES},
     Term: lambda side: {"academic_year": side.year, "code": "NEW", "name": "Novelties", **DATES},
+    AttendanceCode: lambda side: {"code": "novelty", "label": "Novelty", "weight": "1.000"},
     CalendarEvent: lambda side: {"name": "Novelties", "kind": "holiday", "campus": side.campus, **DATES},
     Student: lambda side: {"last_name": "Novak", "department": side.department},
     ProgramEnrollment: lambda side: {"student": side.classmate, "program": side.second_program},
@@ -90,6 +92,7 @@ CHANGES: dict[Any, dict[str, Any]] = {
     PersonIdentifier: {"country": "DE"},
     ApiKey: {"name": "Changed"},
     CustomField: {"label": "Changed"},
+    AttendanceCode: {"label": "Changed"},
     Appointment: {"ends_on": "2040-01-01"},
     Room: {"capacity": 9},
     Student: {"admitted_on": "2026-09-01"},
@@ -127,7 +130,8 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("students", "opt_out"): lambda side: {"opted_out": True},
     ("program-enrollments", "change_status"): lambda side: {"status": "leave_of_absence"},
     ("faculty", "change_status"): lambda side: {"status": "on_leave"},
-    ("attendance", "cancel"): lambda side: {},
+    **{("attendance", step): lambda side: {} for step in ("cancel", "open", "close")},
+    ("attendance", "mark"): lambda side: {"marks": [], "default": "present"},
     ("attendance", "reschedule"): lambda side: {
         "starts_at": "2026-10-06T09:00:00Z",
         "ends_at": "2026-10-06T10:00:00Z",

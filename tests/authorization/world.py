@@ -30,7 +30,7 @@ from accounts.models import (
     User,
 )
 from accounts.roles import Role
-from attendance.models import ClassSession
+from attendance.models import AttendanceCode, ClassSession, Roster
 from audit.models import Disclosure, Event
 from core.ids import new_id
 from core.models import CustomField
@@ -57,6 +57,7 @@ from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEv
 from students.services import update_student
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 from tests.accounts.keys import bare_key
+from tests.attendance.factories import AttendanceCodeFactory
 from tests.authorization.callers import app_of, client_of, identity_of, session_of, user_of
 from tests.authorization.cast import cast
 from tests.courses.factories import (
@@ -177,6 +178,8 @@ def _side(letter: str) -> SimpleNamespace:
     side.session = ClassSession.objects.create(
         section=side.section, meeting=side.meeting, gathering=new_id(), **SESSION
     )
+    side.attendance_code = AttendanceCodeFactory(code=f"code_{letter.lower()}")
+    AttendanceCodeFactory(code="present")
     side.reservation = RoomReservation.objects.create(
         room=RoomFactory(code=f"RR{letter}", building=side.building), slot=HOUR, kind="class", what="01",
         source=side.session.gathering,
@@ -269,6 +272,8 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         Department: both("department"), Program: both("program"), Appointment: both("head"), Campus: both("campus"),
         Building: both("building"), Room: both("room"), AcademicYear: both("year"), Term: both("term"),
         CalendarEvent: both("holiday"), RoomReservation: both("reservation"), ClassSession: both("session"),
+        Roster: {side: Roster.objects.get(pk=row.pk) for side, row in both("session").items()},
+        AttendanceCode: both("attendance_code"),
         Course: both("course"), Requisite: both("requisite"), Section: both("section"), Meeting: both("meeting"),
         CourseVersion: {OWN: own.course.current_version, OTHER: other.course.current_version},
         Student: both("student"), ProgramEnrollment: both("programs"), Faculty: both("faculty"),

@@ -196,7 +196,7 @@ def right(value: str, ids: list[str]) -> str:
 
 
 BULK = [each for each in operations() if each.action.startswith("bulk_")]
-REPLACEMENTS = [each for each in operations() if each.method == "PUT"]
+REPLACEMENTS = [each for each in operations() if each.action == "update"]
 
 
 @pytest.mark.parametrize("operation", BULK, ids=str)

@@ -26,6 +26,7 @@ from accounts.models import (
     Session,
     User,
 )
+from attendance.models import AttendanceRecord
 from audit.models import Change, Disclosure, Event
 from audit.services import record
 from core.ids import new_id
@@ -40,6 +41,7 @@ from interop.models import ExternalIdentifier, ImportedValue, ImportJob, ImportR
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
+from tests.attendance.factories import AttendanceRecordFactory
 from tests.courses.factories import SectionInstructorFactory
 from tests.departments.factories import DepartmentFactory
 from tests.enrollment.factories import EnrollmentFactory
@@ -133,7 +135,8 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
     FacultyStatusEvent: lambda side: _step(FacultyStatusEvent, faculty=side.faculty),
     FacultyReservation: _reservation,
     SectionInstructor: lambda side: SectionInstructorFactory(faculty=side.faculty),
-    Enrollment: lambda side: EnrollmentFactory(student=side.student),
+    Enrollment: lambda side: side.rows[AttendanceRecord].enrollment,
+    AttendanceRecord: lambda side: AttendanceRecordFactory(enrollment__student=side.student),
     EnrollmentEvent: lambda side: _step(EnrollmentEvent, enrollment=EnrollmentFactory(student=side.student)),
     ExternalIdentifier: lambda side: ExternalIdentifier.objects.create(
         scheme="oneroster", value=f"{side.person.pk}-elsewhere", entity_type="students.student",

@@ -23,6 +23,15 @@ class SessionStatus(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
+class Marking(models.TextChoices):
+    """What has become of the sheet on which the students of a session are marked."""
+
+    SCHEDULED = "scheduled", "Scheduled"
+    OPEN = "open", "Open"
+    CLOSED = "closed", "Closed"
+    LOCKED = "locked", "Locked"
+
+
 class ClassSessionQuerySet(BaseQuerySet["ClassSession"]):
     def for_api(self) -> Self:
         return self.select_related("section__course", "section__term", "room__building")
@@ -46,6 +55,13 @@ class ClassSession(VersionedModel):
     ends_at = models.DateTimeField()
     room = models.ForeignKey(Room, on_delete=models.PROTECT, null=True, blank=True, related_name="class_sessions")
     status = models.CharField(max_length=10, choices=SessionStatus, default=SessionStatus.SCHEDULED)
+    marking = models.CharField(
+        max_length=9,
+        choices=Marking,
+        default=Marking.SCHEDULED,
+        db_default=Marking.SCHEDULED,
+        help_text="Whether the students are being marked, or have been.",
+    )
     changed_by_hand = models.BooleanField(
         default=False, editable=False, help_text="Moved or cancelled by somebody: the timetable leaves it as it is."
     )
@@ -79,6 +95,19 @@ class ClassSession(VersionedModel):
                 violation_error_code="invalid_choice",
                 violation_error_message="The status is not one of the known ones.",
             ),
+            models.CheckConstraint(
+                condition=Q(marking__in=Marking.values),
+                name="attendance_classsession_marking_known",
+                violation_error_code="invalid_choice",
+                violation_error_message="The state of the marking is not one of the known ones.",
+            ),
+            # What the composite foreign key of a record refers to.
+            models.UniqueConstraint(
+                fields=["id", "section", "local_date"],
+                name="attendance_classsession_identity",
+                violation_error_code="conflict",
+                violation_error_message="A session has one section and one date.",
+            ),
         ]
         indexes = [
             models.Index(fields=["section", "starts_at"], name="attendance_session_of_section"),
@@ -88,3 +117,10 @@ class ClassSession(VersionedModel):
 
     def __str__(self) -> str:
         return f"{self.section}, {self.local_date}"
+
+
+class Roster(ClassSession):
+    """A session as those see it who mark its students: others than those who move and cancel it."""
+
+    class Meta:
+        proxy = True

@@ -1,0 +1,16 @@
+"""What the database's own guards of this app answer."""
+
+from attendance.services.changing import SessionMarkedError
+from core.db.constraints import refusal
+from core.errors import ConflictError
+
+
+class EnrolledElsewhereError(ConflictError):
+    """A record would be about a section in which its student is not."""
+
+    code = "roster_mismatch"
+    title = "The enrolment is not in the section of the session."
+
+
+refusal("attendance_attendancerecord_session_matches", SessionMarkedError)
+refusal("attendance_attendancerecord_enrollment_matches", EnrolledElsewhereError)

@@ -1,0 +1,39 @@
+"""What is asked of attendance."""
+
+from typing import Any
+
+from django.db.models import F, FilteredRelation, Q, QuerySet
+
+from attendance.models import ClassSession
+from enrollment.models import Enrollment, EnrollmentStatus
+
+
+def expected_in(session: ClassSession) -> QuerySet[Enrollment]:
+    """Return the enrolments of those who are expected in a session: what lasted while it took place, and counts."""
+    return Enrollment.objects.filter(
+        Q(enrolled_at=None) | Q(enrolled_at__lt=session.ends_at),
+        Q(dropped_at=None) | Q(dropped_at__gt=session.starts_at),
+        section=session.section_id,
+    ).exclude(status=EnrollmentStatus.PENDING)
+
+
+def sheet(session: ClassSession) -> QuerySet[Any]:
+    """Return those who are expected in a session, each with what they were marked with there as `mark`."""
+    return expected_in(session).alias(
+        mark=FilteredRelation(
+            "attendance_records",
+            # The date names the month in which the database has to look.
+            condition=Q(attendance_records__session=session.pk, attendance_records__local_date=session.local_date),
+        )
+    )
+
+
+def sheet_by_name(session: ClassSession) -> QuerySet[Any]:
+    """Return those who are expected in a session in the order of their names, with what a teacher is shown of each."""
+    shown = {
+        "mark_code": F("mark__code__code"), "mark_minutes_late": F("mark__minutes_late"),
+        "mark_source": F("mark__source"), "mark_at": F("mark__marked_at"),
+    }  # fmt: skip
+    names = ("student__person__last_name", "student__person__first_name", "pk")
+    found: QuerySet[Any] = sheet(session).annotate(**shown).select_related("student__person").order_by(*names)
+    return found

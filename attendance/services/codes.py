@@ -1,0 +1,52 @@
+"""What changes what students can be marked with."""
+
+from decimal import Decimal
+from typing import Any, TypedDict, Unpack
+
+from attendance.models import AttendanceCode, AttendanceRecord
+from core import crud
+from core.errors import InUseError
+from core.visibility import Actor
+
+# What decides about percentages that people have been told.
+COUNTING = ("code", "weight", "is_exempt")
+
+
+class AttendanceCodeValues(TypedDict, total=False):
+    code: str
+    label: str
+    weight: Decimal
+    is_exempt: bool
+    is_active: bool
+    order: int
+
+
+class CodeInUseError(InUseError):
+    """Students were marked with the code, and what they were told of their attendance would be another thing."""
+
+    title = "Students were marked with this code: it can be put out of use, and another one made."
+
+
+def create_code(*, by: Actor | None, **values: Unpack[AttendanceCodeValues]) -> AttendanceCode:
+    """Add a code; refused with `code_taken`, `weight_out_of_range` or `exempt_with_weight`."""
+    return crud.create(AttendanceCode, values)
+
+
+def update_code(row: AttendanceCode, *, by: Actor | None, **changes: Unpack[AttendanceCodeValues]) -> AttendanceCode:
+    """Change a code; what it counts stays, with `in_use`, once somebody was marked with it."""
+    given: dict[str, Any] = dict(changes)
+    for name in COUNTING:
+        if name in given and given[name] != getattr(row, name) and _is_used(row):
+            raise CodeInUseError(field=name)
+    return crud.update(row, changes)
+
+
+def delete_code(code: AttendanceCode, *, by: Actor | None) -> None:
+    """Delete a code that nobody was marked with; refused with `in_use` otherwise."""
+    if _is_used(code):
+        raise CodeInUseError
+    crud.delete(code)
+
+
+def _is_used(code: AttendanceCode) -> bool:
+    return AttendanceRecord.objects.filter(code=code).exists()
