@@ -14,6 +14,8 @@ from benchmarks.load import CONNECTIONS, SCRIPTS, LoadError, run_wrk
 T = TypeVar("T")
 _ANSWERED = re.compile(r"^Answered: (.*)$", re.MULTILINE)
 _RATE = re.compile(r"^Replayed Requests/sec: +([\d.]+)$", re.MULTILINE)
+# What is said of an answer that says nothing of the kind: one to a write, or to a read while nothing is remembered.
+NO_CACHE = "-"
 FROM_MEMORY = {"HIT", "EDGE-HIT"}
 
 

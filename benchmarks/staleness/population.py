@@ -6,6 +6,7 @@ Runs in the environment of the stack's own programs and prints what the checker 
 import json
 import os
 import sys
+from datetime import date, time
 from typing import Any
 
 MAIL = "stale.example"
@@ -47,9 +48,32 @@ def populate(password: str) -> dict[str, Any]:
             program=program, cohort="none",
         )  # fmt: skip
         ids |= {f"{part}-program": program, f"{part}-student": student}
+    ids |= _taught(ids["north-department"])
     for name, (role, part) in READERS.items():
         _account(name, role, ids.get(f"{part}-department"), password)
     return {name: str(row.pk) for name, row in ids.items()}
+
+
+def _taught(department: Any) -> dict[str, Any]:
+    """Return a course with two sections, each of which meets."""
+    from courses.models import Course, Section
+    from courses.services import create_course, create_meeting, create_section
+    from departments.models import AcademicYear, Term
+    from departments.services import create_academic_year, create_term
+
+    days = {"starts_on": date(2098, 1, 1), "ends_on": date(2098, 6, 30)}
+    year = _row(AcademicYear, create_academic_year, code="STALE", name="Stale", **days)
+    term = _row(Term, create_term, code="STALE", name="Stale", academic_year=year, **days)
+    course = _row(Course, create_course, code="STALE", title="Stale", credits=3, department=department)
+    ids = {"course": course}
+    for place, part in enumerate(PARTS):
+        # The code is what is written of them.
+        section = Section.objects.filter(course=course).order_by("created_at")[place : place + 1].first()
+        if section is None:
+            section = create_section(by=None, course=course, term=term, code=part, capacity=30)
+            create_meeting(by=None, sections=[section], weekday=1, starts_at=time(9), ends_at=time(10))
+        ids[f"{part}-section"] = section
+    return ids
 
 
 def _row(model: Any, create: Any, **values: Any) -> Any:

@@ -61,22 +61,29 @@ class Scene:
             Row("campus", f"/campuses/{self.ids['campus']}/", "name"),
             *[Row(f"{part}-department", f"/departments/{self.ids[f'{part}-department']}/", "name") for part in PARTS],
             Row("north-program", f"/programs/{self.ids['north-program']}/", "name"),
+            *[Row(f"{part}-section", f"/sections/{self.ids[f'{part}-section']}/", "code") for part in PARTS],
             *[Row(f"{part}-student", f"/students/{self.ids[f'{part}-student']}/", "cohort") for part in PARTS],
         ]
-        department = self.ids["north-department"]
+        path = {row.label: row.path for row in rows}
+        department, section, course = self.ids["north-department"], self.ids["north-section"], self.ids["course"]
         shape, student = frozenset({"north-department"}), frozenset({"north-department", "north-program"})
         questions = [
             Question("/campuses/?code=STALE", "campus", times=often),
             Question("/departments/?code=STALE-NORTH", "north-department", times=often),
             Question("/programs/?code=STALE-NORTH", "north-program", shape, times=often),
-            Question(rows[0].path, "campus", times=often),
-            Question(rows[2].path, "south-department", times=often),
+            Question(path["campus"], "campus", times=often),
+            Question(path["south-department"], "south-department", times=often),
+            *[Question(path[f"{part}-section"], f"{part}-section", times=often) for part in PARTS],
+            Question(f"/sections/?course={course}", "north-section", frozenset({"south-section"})),
+            Question(f"/meetings/?section={section}", "north-section"),
             Question(f"/students/?department={department}", "north-student", student),
             Question("/students/?search=STALE-SOUTH&page=1", "south-student", frozenset({"south-department"})),
-            Question(rows[5].path, "south-student", frozenset({"south-department"})),
+            Question(path["south-student"], "south-student", frozenset({"south-department"})),
         ]
-        course = Course({row.label: row for row in rows}, past=frozenset({"south-department"}), gap=gap)
-        return Checker(self.stack.edge(), self.stack.servers(), course, questions)
+        common = Course(
+            {row.label: row for row in rows}, past=frozenset({"south-department", "south-section"}), gap=gap
+        )
+        return Checker(self.stack.edge(), self.stack.servers(), common, questions)
 
 
 async def _log_in(stack: RunningStack) -> dict[str, str]:

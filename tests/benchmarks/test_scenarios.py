@@ -70,6 +70,7 @@ def test_the_hit_rate_is_that_of_the_reads() -> None:
     came = Replayed(10.0, Counter({(200, "EDGE-HIT"): 90, (200, "HIT"): 6, (200, "MISS"): 3, (200, "-"): 6}))
 
     assert verdicts(mixed.judged(came, writes=5)) == {"mixed load: hit rate": (0.96, True)}
+    assert verdicts(mixed.judged(came, writes=9)) == {"mixed load: hit rate": (0.969697, True)}
 
 
 def test_the_first_of_many_are_asked_for_most_often() -> None:
