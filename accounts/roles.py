@@ -129,7 +129,8 @@ _CATALOGUE = (
 )
 
 # Who was in which class: for those who teach it and those in charge of it.
-_ROSTERS = {"attendance.view_roster", "attendance.change_roster"}
+_STANDINGS = _view("attendance", "standing")
+_ROSTERS = {"attendance.view_roster", "attendance.change_roster"} | _STANDINGS
 
 # Their histories are written by the steps that the rows take, and by nobody in person.
 _STUDENT_RECORDS = ("student", "programenrollment", "studentstatusevent", "programenrollmentevent")
@@ -175,6 +176,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _PROTECTED
     | _view("students", *_STUDENT_RECORDS)
     | _view("faculty", "faculty")
+    | _STANDINGS
     | _all("enrollment", "enrollment"),
     Role.FACULTY: _MEMBER
     | _EMPLOYMENT
@@ -183,12 +185,17 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _view("students", "student")
     | _view("faculty", "faculty")
     | _view("enrollment", "enrollment"),
-    Role.ADVISOR: _MEMBER | _PROTECTED | _view("students", *_STUDENT_RECORDS) | _view("enrollment", "enrollment"),
+    Role.ADVISOR: _MEMBER
+    | _PROTECTED
+    | _STANDINGS
+    | _view("students", *_STUDENT_RECORDS)
+    | _view("enrollment", "enrollment"),
     Role.TEACHING_ASSISTANT: _MEMBER | _view("students", "student") | _view("enrollment", "enrollment"),
     Role.EXAMINER: _MEMBER,
-    Role.EXAM_CONTROLLER: _MEMBER | _view("students", "student") | _view("enrollment", "enrollment"),
+    Role.EXAM_CONTROLLER: _MEMBER | _STANDINGS | _view("students", "student") | _view("enrollment", "enrollment"),
     Role.STUDENT: _MEMBER
     | _PROTECTED
+    | _STANDINGS
     | _ACCOMMODATIONS
     | _OPTING_OUT
     | {"students.view_guardianlink", "students.consent_guardianlink"}

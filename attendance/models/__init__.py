@@ -8,6 +8,7 @@ courses.Meeting 1 --- * ClassSession * --- 1 courses.Section
 from attendance.models.codes import AttendanceCode
 from attendance.models.records import AttendanceRecord, Source
 from attendance.models.sessions import ClassSession, ClassSessionQuerySet, Marking, Roster, SessionStatus
+from attendance.models.standings import Standing
 
 __all__ = [
     "AttendanceCode",
@@ -18,4 +19,5 @@ __all__ = [
     "Roster",
     "SessionStatus",
     "Source",
+    "Standing",
 ]

@@ -156,6 +156,8 @@ def declared() -> list[Personal]:
 def faults() -> Iterator[str]:
     """Say what nobody has classified, or has classified as what it is not."""
     for model in apps.get_models(include_auto_created=True):
+        if model._meta.proxy:  # its rows are those of another model, which is classified
+            continue
         keys = set(keys_to_people(model))
         declaration = _declared.get(model)
         if declaration is None:

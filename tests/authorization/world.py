@@ -30,7 +30,7 @@ from accounts.models import (
     User,
 )
 from accounts.roles import Role
-from attendance.models import AttendanceCode, ClassSession, Roster
+from attendance.models import AttendanceCode, ClassSession, Roster, Standing
 from audit.models import Disclosure, Event
 from core.ids import new_id
 from core.models import CustomField
@@ -273,6 +273,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         Building: both("building"), Room: both("room"), AcademicYear: both("year"), Term: both("term"),
         CalendarEvent: both("holiday"), RoomReservation: both("reservation"), ClassSession: both("session"),
         Roster: {side: Roster.objects.get(pk=row.pk) for side, row in both("session").items()},
+        Standing: {side: Standing.objects.get(pk=row.pk) for side, row in both("enrollment").items()},
         AttendanceCode: both("attendance_code"),
         Course: both("course"), Requisite: both("requisite"), Section: both("section"), Meeting: both("meeting"),
         CourseVersion: {OWN: own.course.current_version, OTHER: other.course.current_version},

@@ -1,0 +1,92 @@
+"""The JSON shapes of how often students were there."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from enrollment.api.serializers import EnrolledSection, EnrolledStudent, EnrolledTerm
+
+# What a class can come to for a student.
+WAYS = {
+    "counted": "Counted",
+    "exempt": "Exempt",
+    "unmarked": "Unmarked",
+    "to_come": "To come",
+    "cancelled": "Cancelled",
+    "not_enrolled": "Not enrolled",
+}
+
+
+class SumField(serializers.Serializer[Any]):
+    """How often somebody was there, in all."""
+
+    attended = serializers.DecimalField(max_digits=9, decimal_places=3, help_text="The sum of what the marks count.")
+    counted = serializers.IntegerField(help_text="The classes that they are divided by: marked, and not exempt.")
+    exempt = serializers.IntegerField()
+    unmarked = serializers.IntegerField(help_text="Classes that were held and in which nobody marked the student.")
+    to_come = serializers.IntegerField()
+    percent = serializers.DecimalField(max_digits=6, decimal_places=2, allow_null=True, help_text="Null of nothing.")
+
+
+class TallyField(SumField):
+    """How often somebody was there, and what that means for the classes to come."""
+
+    is_short = serializers.BooleanField(help_text="Whether the percentage is below the threshold.")
+    may_miss = serializers.IntegerField(
+        help_text="How many classes to come may be missed without falling short in the end."
+    )
+
+
+class _Line(serializers.Serializer[Any]):
+    enrollment = serializers.UUIDField(source="row.pk")
+    status = serializers.CharField(source="row.status", help_text="Of the enrolment.")
+    attendance = TallyField(source="tally")
+
+
+class StudentLine(_Line):
+    """A section that a student takes or took, and how often they were there."""
+
+    section = EnrolledSection(source="row")
+    term = EnrolledTerm(source="row.term")
+
+
+class SectionLine(_Line):
+    """Somebody in a section, and how often they were there."""
+
+    student = EnrolledStudent(source="row.student")
+
+
+class StudentAttendance(serializers.Serializer[Any]):
+    """How often a student was there."""
+
+    student = serializers.UUIDField(source="id")
+    threshold = serializers.DecimalField(max_digits=5, decimal_places=2)
+    total = SumField()
+    sections = StudentLine(source="lines", many=True)
+
+
+class SectionAttendance(serializers.Serializer[Any]):
+    """How often the students of a section were there."""
+
+    section = serializers.UUIDField(source="id")
+    threshold = serializers.DecimalField(max_digits=5, decimal_places=2)
+    total = SumField()
+    students = SectionLine(source="lines", many=True)
+
+
+class UnitField(serializers.Serializer[Any]):
+    """One class."""
+
+    session = serializers.UUIDField()
+    local_date = serializers.DateField()
+    starts_at = serializers.DateTimeField()
+    code = serializers.CharField(allow_null=True)
+    weight = serializers.DecimalField(max_digits=4, decimal_places=3, allow_null=True)
+    counts_as = serializers.ChoiceField(list(WAYS.items()))
+
+
+class EnrollmentAttendance(_Line):
+    """A percentage, and every class that it is made of."""
+
+    threshold = serializers.DecimalField(max_digits=5, decimal_places=2)
+    units = UnitField(many=True)
