@@ -1,11 +1,13 @@
 """A university in the middle of its work: the demo's rows, and some of everything that happens to them."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.db import connection
+from django.test import override_settings
 from rest_framework.test import APIClient
 
 from campushub360.demo.university import MAIL
@@ -14,10 +16,11 @@ from tests.demo.seeding import seeded
 
 
 def client_of(role: str) -> APIClient:
-    """Return a client that has logged in as the demo account of a role."""
+    """Return a client that has logged in as the demo account of a role, for as long as all the tests here may take."""
     client = APIClient()
     credentials = {"email": f"{role}@{MAIL}", "password": settings.DEMO_PASSWORD}
-    answer = client.post("/api/v1/auth/token/", credentials, format="json").json()
+    with override_settings(ACCESS_TOKEN_LIFETIME=timedelta(hours=6)):
+        answer = client.post("/api/v1/auth/token/", credentials, format="json").json()
     client.credentials(HTTP_AUTHORIZATION=f"Bearer {answer['data']['access']}")
     return client
 
