@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from django.test import override_settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -68,5 +69,6 @@ def client_of(actor: Actor, user: User | None) -> APIClient:
         session = session_of(user)
         claims = tokens.AccessClaims(user_id=user.pk, session_id=session.pk, token_version=user.token_version)
         issued = timezone.now() - (timedelta(days=1) if actor.is_late else timedelta())
-        client.credentials(HTTP_AUTHORIZATION=f"Bearer {services.issue_access(claims, at=issued)}")
+        with override_settings(ACCESS_TOKEN_LIFETIME=timedelta(hours=6)):  # as long as all the tests here may take
+            client.credentials(HTTP_AUTHORIZATION=f"Bearer {services.issue_access(claims, at=issued)}")
     return client
