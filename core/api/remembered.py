@@ -36,7 +36,8 @@ from core.cache.tags import is_divided_by_row, parts_of_row
 from core.db.positions import hold_to_present
 from core.metrics import ANSWERS
 
-# Tells the edge that an answer may be kept, what must still hold then, and what it depends on (`core.api.edge`).
+# Tells the edge that an answer may be kept: what must still hold then, for whom it was made, and what it depends on
+# (`core.api.edge`).
 KEPT = "X-Edge-Keep"
 # The scope of what all who may ask are shown alike.
 EVERYBODY = "everybody"
@@ -133,7 +134,7 @@ class RememberedReadMixin(APIView):
         response = HttpResponse(answer.body, content_type="application/json")
         response["ETag"] = answer.etag
         response["X-Cache"] = "MISS" if found == "nowhere" else "HIT"
-        response[KEPT] = " ".join([question.stamp, *question.tags])
+        response[KEPT] = " ".join([question.stamp, self._sight(request), *question.tags])
         return response
 
     @classmethod
@@ -155,10 +156,15 @@ class RememberedReadMixin(APIView):
 
     def scope_of(self, request: Request) -> str:
         """Return a digest of what decides which rows and fields a caller is shown."""
+        return EVERYBODY if self._is_for_everybody(request) else sight_of(request.user, alone=True)
+
+    def _sight(self, request: Request) -> str:
+        """Return the same as the edge knows it, which has to tell those who may ask from others."""
+        return sight_of(request.user, alone=not self._is_for_everybody(request))
+
+    def _is_for_everybody(self, request: Request) -> bool:
         # What is included is shown by its own rules of sight.
-        if self.is_everybodys and "include" not in request.query_params:
-            return EVERYBODY
-        return sight_of(request.user, alone=True)
+        return self.is_everybodys and "include" not in request.query_params
 
     def _tags(self, request: Request) -> list[str]:
         pk = self.kwargs.get("pk")

@@ -27,11 +27,12 @@ function _M.get(key)
     return answers and answers:get(key)
 end
 
--- Begin to take down an answer whose headers are known by now; nil for one that is too large, or of unknown length.
+-- Begin to take down an answer whose headers are known by now; nil for one that is too large, of
+-- unknown length, or for one reader alone.
 function _M.begin(key)
     local header = ngx.header
     local length = tonumber(header["Content-Length"])
-    if not length or length > LARGEST then
+    if not length or length > LARGEST or header["Set-Cookie"] then
         return
     end
     local headers = {}

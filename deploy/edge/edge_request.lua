@@ -119,6 +119,8 @@ local function use(caller, resource, life, path, query)
     local key = table.concat({
         life, counters, caller.stamp, sight, var.host, path, text, var.http_origin or "",
     }, " ")
+    -- As the application names it, for whom and under what it has answered.
+    keep = table.concat({ caller.stamp, sight, keep }, " ")
     look_up(var, key, keep)
     return key, keep
 end
@@ -137,7 +139,8 @@ local function is_plain(var)
     return var.request_method == "GET"
         and authorization
         and authorization:sub(1, 7):lower() == "bearer "
-        and not (var.http_cache_control or var.http_pragma or var.http_if_match or var.http_range)
+        and not (var.http_cache_control or var.http_pragma or var.http_range)
+        and not (var.http_if_match or var.http_if_unmodified_since)
         and not (var.http_content_length or var.http_transfer_encoding)
 end
 

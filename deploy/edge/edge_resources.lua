@@ -10,7 +10,7 @@ local _M = {}
 local resources = { text = "" }
 
 -- What the answers of one resource depend on. A first tag that ends in ":" has parts for the ends of its rows' keys.
-local function resource_of(path, whose, tags, stamp)
+local function resource_of(path, whose, tags)
     local own, digits = whose:match("^(%a+):?(%d*)$")
     local divided = tags:match("^%S+"):match("^(.+):$")
     local list, of_row = {}, {}
@@ -18,14 +18,14 @@ local function resource_of(path, whose, tags, stamp)
         list[#list + 1] = tag:match("^(.-):?$")
     end
     local resource = { path = path, is_everybodys = own == "all", tags = list }
-    resource.keep = stamp .. " " .. table.concat(list, " ")
+    resource.keep = table.concat(list, " ")
     if divided then
         for i = 2, #list do
             of_row[i - 1] = list[i]
         end
         of_row[#of_row + 1] = divided .. ":*"
         resource.row = { digits = tonumber(digits), tags = of_row, part = divided .. ":" }
-        resource.row.keep = stamp .. " " .. table.concat(of_row, " ") .. " " .. resource.row.part
+        resource.row.keep = table.concat(of_row, " ") .. " " .. resource.row.part
     end
     return resource
 end
@@ -38,7 +38,7 @@ function _M.current()
         local stamp, rest = text:match("^(%S+) (.*)$")
         resources.stamp = stamp
         for path, whose, tags in rest:gmatch("(%S+) (%S+) ([^;]+);?") do
-            resources.at[path] = resource_of(path, whose, tags, stamp)
+            resources.at[path] = resource_of(path, whose, tags)
         end
     end
     return text and resources

@@ -110,9 +110,11 @@ function _M.raise(line)
     end
 end
 
--- The present, to be compared with another: begin with it, and ask for everything else afterwards.
+-- The present, to be compared with another: begin with it, and ask for everything else afterwards. In this order: the
+-- number is never that of a former life.
 function _M.moment()
-    return { told = counters:get("told") or 0, life = _M.life() }
+    local life = _M.life()
+    return { life = life, told = counters:get("told") or 0 }
 end
 
 -- Whether nothing has been told since. In this order: the life lasted when the number was read, so it is the life's.

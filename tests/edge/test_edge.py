@@ -153,6 +153,9 @@ class TestWhatIsNotServedFromTheEdge:
             answers = [stack.ask(CAMPUSES, token, method=method) for _ in range(2)]
             assert "EDGE-HIT" not in {answer.cache for answer in answers}, method
             assert (answers[0].status, answers[0].body == b"") != (200, False), method
+        for condition in ("If_Unmodified_Since", "If_Match"):
+            answer = stack.ask(CAMPUSES, token, **{condition: "Sun, 01 Nov 2026 08:00:00 GMT"})
+            assert (answer.status, answer.cache) == (200, "HIT"), condition
 
     def test_what_the_application_does_not_offer(self, stack: Stack, token: str) -> None:
         for path in ("/api/v1/students/", "/api/v1/auth/me/", "/livez", f"{CAMPUSES}?nonsense=1"):

@@ -16,7 +16,7 @@ from departments.models import Campus
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-CAMPUSES = "/api/v1/campuses/"
+CAMPUSES, BUILDINGS = "/api/v1/campuses/", "/api/v1/buildings/"
 THROUGH = {"X-Edge": "1"}
 
 
@@ -38,13 +38,16 @@ def internal(answer):
 
 
 class TestAnAnswer:
-    def test_says_what_it_depends_on_to_the_edge_alone(self, campus, registrar_client, settings):
+    def test_says_for_whom_it_is_and_what_it_depends_on_to_the_edge_alone(self, campus, registrar_client, settings):
+        shared, own = registrar_client.get("/edge/", headers=THROUGH)["X-Edge-Caller"].split(" ")[2:4]
         told = registrar_client.get(CAMPUSES, headers=THROUGH)
+        included = registrar_client.get(f"{BUILDINGS}?include=campus", headers=THROUGH)
         untold = registrar_client.get(CAMPUSES)
         settings.NUM_PROXIES = 0
         claimed = registrar_client.get(CAMPUSES, headers=THROUGH)
 
-        assert told["X-Edge-Keep"] == f"{remembered.stamp()} departments.campus"
+        assert told["X-Edge-Keep"] == f"{remembered.stamp()} {shared} departments.campus"
+        assert included["X-Edge-Keep"].split(" ")[1] == own
         assert (internal(untold), internal(claimed)) == (set(), set())
 
     def test_that_is_not_remembered_is_not_to_be_kept(self, registrar_client):
