@@ -4,10 +4,12 @@
 
 A class is a student's if their enrolment lasted while it took place, and it was not cancelled. One in which nobody has
 marked them is told apart as unmarked and is in neither sum: nobody is taken to have been there, or to have been absent,
-because nobody said so. Nothing is stored; two statements read the same rows, one summed up and one singly.
+because nobody said so. Nothing is stored; two statements read the same rows, one summed up and one singly. Both ask the
+primary, like whatever counts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
@@ -118,6 +120,18 @@ def tallies(enrollments: Iterable[UUID], *, at: datetime) -> Mapping[UUID, Tally
 def units(enrollment: UUID, *, at: datetime) -> list[Unit]:
     """Return every session of the section of an enrolment, by time, and what it comes to."""
     return [Unit(*row) for row in _ask(_UNITS, [enrollment], at)]
+
+
+def tally_of(found: Sequence[Unit]) -> Tally:
+    """Return what units come to together."""
+    counts = Counter(unit.counts_as for unit in found)
+    return Tally(
+        counted=counts["counted"],
+        exempt=counts["exempt"],
+        attended=sum((unit.weight or Decimal(0) for unit in found if unit.counts_as == "counted"), Decimal(0)),
+        unmarked=counts["unmarked"],
+        to_come=counts["to_come"],
+    )
 
 
 def _ask(statement: str, enrollments: list[UUID], at: datetime) -> list[tuple[Any, ...]]:

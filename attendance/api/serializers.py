@@ -6,6 +6,7 @@ from rest_framework import serializers
 
 from attendance.models import AttendanceCode, ClassSession, Source
 from attendance.models.records import MOST_MINUTES
+from core.api.bulk import MAX_ITEMS
 from core.api.fields import VisibleRelatedField
 from core.api.serializers import BaseListSerializer, ModelWriteSerializer, WriteSerializer
 from courses.models import Course, Section
@@ -130,5 +131,5 @@ class RosterWriter(WriteSerializer):
         allow_null=True,
         help_text="Without one, those who are not named stay as they are.",
     )
-    marks = MarkWriter(many=True)
+    marks: serializers.ListSerializer[Any] = serializers.ListSerializer(child=MarkWriter(), max_length=MAX_ITEMS)
     client_id = serializers.UUIDField(required=False, allow_null=True)

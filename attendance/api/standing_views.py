@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from attendance.api import standing_serializers as serializers
-from attendance.calculation import THRESHOLD, Tally, tallies, units
+from attendance.calculation import THRESHOLD, Tally, tallies, tally_of, units
 from attendance.models import Standing
 from core.api.nested import NestedListViewSet
 from core.api.parameters import UnknownParameterError
@@ -82,6 +82,6 @@ class EnrollmentAttendanceViewSet(BaseViewSet[Enrollment]):
         """Explain a percentage class by class."""
         row, now = self.get_object(), timezone.now()
         self.put_on_record([row])
-        tally = tallies([row.pk], at=now)[row.pk]
-        shown = {"row": row, "tally": tally, "threshold": THRESHOLD, "units": units(row.pk, at=now)}
+        found = units(row.pk, at=now)
+        shown = {"row": row, "tally": tally_of(found), "threshold": THRESHOLD, "units": found}
         return Response(serializers.EnrollmentAttendance(shown).data)

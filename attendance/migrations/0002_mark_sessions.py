@@ -3,8 +3,12 @@
 from django.db import migrations, models
 
 BUILD = [
-    # What an attempt that was broken off has left is no index.
+    # An attempt that was broken off may have left any of it.
+    """ALTER TABLE attendance_classsession
+    DROP CONSTRAINT IF EXISTS attendance_classsession_marking_known,
+    DROP CONSTRAINT IF EXISTS attendance_classsession_identity""",
     "DROP INDEX CONCURRENTLY IF EXISTS attendance_classsession_identity",
+    "ALTER TABLE attendance_classsession ADD COLUMN IF NOT EXISTS marking varchar(9) DEFAULT 'scheduled' NOT NULL",
     (
         "CREATE UNIQUE INDEX CONCURRENTLY attendance_classsession_identity "
         "ON attendance_classsession (id, section_id, local_date)"
@@ -20,7 +24,8 @@ BUILD = [
 ]
 DROP = """
 ALTER TABLE attendance_classsession DROP CONSTRAINT attendance_classsession_marking_known,
-    DROP CONSTRAINT attendance_classsession_identity;
+    DROP CONSTRAINT attendance_classsession_identity,
+    DROP COLUMN marking;
 """
 
 
@@ -32,20 +37,25 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AddField(
-            model_name="classsession",
-            name="marking",
-            field=models.CharField(
-                choices=[("scheduled", "Scheduled"), ("open", "Open"), ("closed", "Closed"), ("locked", "Locked")],
-                db_default="scheduled",
-                default="scheduled",
-                help_text="Whether the students are being marked, or have been.",
-                max_length=9,
-            ),
-        ),
         migrations.SeparateDatabaseAndState(
             database_operations=[migrations.RunSQL(BUILD, DROP)],
             state_operations=[
+                migrations.AddField(
+                    model_name="classsession",
+                    name="marking",
+                    field=models.CharField(
+                        choices=[
+                            ("scheduled", "Scheduled"),
+                            ("open", "Open"),
+                            ("closed", "Closed"),
+                            ("locked", "Locked"),
+                        ],
+                        db_default="scheduled",
+                        default="scheduled",
+                        help_text="Whether the students are being marked, or have been.",
+                        max_length=9,
+                    ),
+                ),
                 migrations.AddConstraint(
                     model_name="classsession",
                     constraint=models.CheckConstraint(

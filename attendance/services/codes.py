@@ -3,6 +3,8 @@
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
+from django.db import transaction
+
 from attendance.models import AttendanceCode, AttendanceRecord
 from core import crud
 from core.errors import InUseError
@@ -32,12 +34,13 @@ def create_code(*, by: Actor | None, **values: Unpack[AttendanceCodeValues]) -> 
     return crud.create(AttendanceCode, values)
 
 
+@transaction.atomic
 def update_code(row: AttendanceCode, *, by: Actor | None, **changes: Unpack[AttendanceCodeValues]) -> AttendanceCode:
     """Change a code; what it counts stays, with `in_use`, once somebody was marked with it."""
     given: dict[str, Any] = dict(changes)
-    for name in COUNTING:
-        if name in given and given[name] != getattr(row, name) and _is_used(row):
-            raise CodeInUseError(field=name)
+    counting = [name for name in COUNTING if name in given and given[name] != getattr(row, name)]
+    if counting and _is_used(_held(row)):
+        raise CodeInUseError(field=counting[0])
     return crud.update(row, changes)
 
 
@@ -46,6 +49,11 @@ def delete_code(code: AttendanceCode, *, by: Actor | None) -> None:
     if _is_used(code):
         raise CodeInUseError
     crud.delete(code)
+
+
+def _held(code: AttendanceCode) -> AttendanceCode:
+    """Return the code once nobody is marking with it any more; whoever is going to waits for the transaction's end."""
+    return AttendanceCode.objects.select_for_update().get(pk=code.pk)
 
 
 def _is_used(code: AttendanceCode) -> bool:

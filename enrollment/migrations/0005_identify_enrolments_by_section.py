@@ -3,7 +3,9 @@
 from django.db import migrations, models
 
 BUILD = [
-    # What an attempt that was broken off has left is no index.
+    # An attempt that was broken off may have left the constraint, or what is no index.
+    """ALTER TABLE enrollment_enrollment
+    DROP CONSTRAINT IF EXISTS enrollment_enrollment_identity""",
     "DROP INDEX CONCURRENTLY IF EXISTS enrollment_enrollment_identity",
     "CREATE UNIQUE INDEX CONCURRENTLY enrollment_enrollment_identity ON enrollment_enrollment (id, section_id)",
     # The primary key is unique in it, so that no row can stand in the way. In lines, as the linter does not read it.

@@ -129,6 +129,14 @@ def test_everything_that_is_wrong_is_told_at_once_and_nobody_is_marked(classroom
     assert (classroom.lesson.version, classroom.lesson.marking) == (1, "scheduled")
 
 
+def test_no_more_lines_are_read_than_a_request_may_bring(classroom):
+    enrollment, *_ = classroom.class_
+
+    answer = put(classroom, *[mark(enrollment, "present")] * 1001)
+
+    assert (answer.status_code, codes_of(answer)) == (400, [("max_length", "marks")])
+
+
 @pytest.mark.parametrize(
     ("state", "code"),
     [

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from attendance.calculation import percent_of
 
 COLUMNS = ("id", "attended", "held")
+MOST = 10**9
 
 
 class Command(BaseCommand):
@@ -66,6 +67,6 @@ def _numbers(row: dict[str, str | None], where: str) -> tuple[Decimal, Decimal]:
         attended, held = Decimal(row["attended"] or ""), Decimal(row["held"] or "")
     except InvalidOperation as error:
         raise CommandError(f"{where}: attended and held are numbers.") from error
-    if not (attended.is_finite() and held.is_finite() and 0 <= attended <= held):
-        raise CommandError(f"{where}: attended lies between nothing and held.")
+    if not (attended.is_finite() and held.is_finite() and 0 <= attended <= held <= MOST):
+        raise CommandError(f"{where}: attended lies between nothing and held, which is {MOST} at most.")
     return attended, held
