@@ -111,12 +111,13 @@ def _run(
             ends.enter_context(data.prepared(arguments.scale))
             facts: dict[str, Any] = {"command": _command(), "data": data.described(arguments.scale)}
         up = None
-        if set(STACKED) & set(names):
-            with terminal.step("the stack"):
-                up = ends.enter_context(stack.running(arguments.scale))
         for number, name in enumerate(names, start=1):
-            began = time.monotonic()
             try:
+                if name in STACKED and up is None:
+                    # As late as possible: it is not beside what is measured without it.
+                    with terminal.step("the stack"):
+                        up = ends.enter_context(stack.running(arguments.scale))
+                began = time.monotonic()
                 with terminal.step(f"{number}/{len(names)} {name}"):
                     rows = rows_of(_targets(name, size, up))
             except (LoadError, ServerError, StackIsDownError, DifferentAnswersError, psycopg.Error) as error:
