@@ -11,7 +11,7 @@ from core.management.chore import ChoreCommand
 class Command(ChoreCommand):
     """`manage.py warm_caches` does by hand what the schedule does: after a release, or when Redis was lost."""
 
-    help = "Remember the lists that all holders of a role are shown alike, for the commonest roles."
+    help = "Remember the lists that all who may ask are shown alike."
     chore = "warm_caches"
     done = "{count} answers made; what was remembered already was left alone."
 
