@@ -45,9 +45,10 @@ class Topology:
         replicas = number_from(self.environ, "APP_REPLICAS", 2)
         workers = number_from(self.environ, "WEB_CONCURRENCY", max(1, (os.cpu_count() or 2) // replicas))
         names = (*SERVERS, "edge-plain", "edge-alive", "edge-metrics")
-        taken = self._ports_of_last_time()
-        ports = {name: taken.get(name) or free_port() for name in names} | {"edge": self.port}
-        self.addresses = Addresses(ports, tuple(free_port() for _ in range(replicas)))
+        last = self._ports_of_last_time()
+        taken = {self.port, *last.values()}
+        ports = {name: last.get(name) or _another_port(taken) for name in names} | {"edge": self.port}
+        self.addresses = Addresses(ports, tuple(_another_port(taken) for _ in range(replicas)))
         self.home.mkdir(parents=True, exist_ok=True)
         (self.home / "ports.json").write_text(json.dumps(ports))
         self.variables = {
@@ -182,3 +183,12 @@ def number_from(environ: Mapping[str, str], name: str, default: int) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) < 1:
         raise StackError(f"{name}={text} is no number from 1 on")
     return int(text)
+
+
+def _another_port(taken: set[int]) -> int:
+    """Take a free port that is not going to be somebody else's."""
+    port = free_port()
+    while port in taken:
+        port = free_port()
+    taken.add(port)
+    return port
