@@ -21,6 +21,7 @@ local NOT_KEPT = {
 
 local _M = {}
 local answers
+local is_sending = false
 
 -- The answer under a key, if it is here.
 function _M.get(key)
@@ -68,8 +69,18 @@ function _M.send(answer, request_id)
     header["Content-Length"] = answer.length
     header["X-Cache"] = "EDGE-HIT"
     header["X-Request-ID"] = request_id
-    ngx.print(answer.body)
+    is_sending = true
+    local is_sent, failure = pcall(ngx.print, answer.body)
+    is_sending = false
+    if not is_sent then
+        error(failure)
+    end
     return ngx.exit(ngx.HTTP_OK)
+end
+
+-- Whether the answer that leaves at this very moment comes from here.
+function _M.is_sending()
+    return is_sending
 end
 
 return _M

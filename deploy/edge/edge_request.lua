@@ -99,17 +99,16 @@ local function canonical(query)
     return table.concat(sorted, "&"), includes
 end
 
--- Let the answer be looked up under a key on disk, and kept there and here.
+-- Let the answer be looked up under a key on disk, and kept there and here: in a location of its own, so that what is
+-- answered from memory passes by nothing that takes bodies down.
 local function look_up(var, key, keep)
-    var.edge_key, var.edge_zone = key, "edge"
-    local ctx = ngx.ctx
-    ctx.edge_key, ctx.edge_keep = key, keep
+    var.edge_key, var.edge_keep = key, keep
+    return ngx.exec("@edge_look_up")
 end
 
 -- Let the answer be looked up, and kept, under everything it depends on; not if a life ends meanwhile, whose counters
 -- another one begins at. Returns the key it has here, and how the application names what it depends on.
-local function use(caller, resource, life, path, query)
-    local var = ngx.var
+local function named(var, caller, resource, life, path, query)
     local text, includes = canonical(query)
     local sight = (resource.is_everybodys and not includes) and caller.shared or caller.own
     local counters, keep = resources.depends(resource, life, path, includes)
@@ -120,9 +119,7 @@ local function use(caller, resource, life, path, query)
         life, counters, caller.stamp, sight, var.host, path, text, var.http_origin or "",
     }, " ")
     -- As the application names it, for whom and under what it has answered.
-    keep = table.concat({ caller.stamp, sight, keep }, " ")
-    look_up(var, key, keep)
-    return key, keep
+    return key, table.concat({ caller.stamp, sight, keep }, " ")
 end
 
 local function split(request_uri)
@@ -155,8 +152,7 @@ local function again(var, question)
         metrics.count("edge")
         return memory.send(answer, var.edge_request_id)
     end
-    look_up(var, known_question.key, known_question.keep)
-    return true
+    return look_up(var, known_question.key, known_question.keep)
 end
 
 function _M.decide()
@@ -189,13 +185,14 @@ function _M.decide()
         return
     end
     if caller and resource and caller.stamp == places.stamp then
-        moment.key, moment.keep = use(caller, resource, life, path, query)
-        if moment.key then
-            moment.till = caller.till
-            asked = asked or lru.new(READY)
-            asked:set(question, moment)
+        moment.key, moment.keep = named(var, caller, resource, life, path, query)
+        if not moment.key then
+            return
         end
-        return
+        moment.till = caller.till
+        asked = asked or lru.new(READY)
+        asked:set(question, moment)
+        return look_up(var, moment.key, moment.keep)
     end
     return ngx.exec("@edge_ask")
 end
@@ -240,14 +237,21 @@ function _M.after_asking()
     -- Another worker may have begun a life meanwhile, and forgotten what is known.
     local places = resources.current()
     local resource = places and places.at[resources.list_of(path)]
+    local key, keep
     if resource then
-        use(parsed_caller(text), resource, life, path, query)
+        key, keep = named(var, parsed_caller(text), resource, life, path, query)
+    end
+    if key then
+        return look_up(var, key, keep)
     end
 end
 
 -- Before an answer leaves: hear what it has moved, let it be kept, and take somebody else's request off a kept one.
 function _M.finish()
-    local var, ctx = ngx.var, ngx.ctx
+    if memory.is_sending() then
+        return
+    end
+    local var = ngx.var
     local raised = var.upstream_http_x_edge_raised
     if raised then
         for line in raised:gmatch("[^,]+") do
@@ -255,7 +259,7 @@ function _M.finish()
         end
         return
     end
-    if not ctx.edge_keep then
+    if not ngx.ctx.edge_looks_up then
         return
     end
     if var.upstream_cache_status == "HIT" then
@@ -267,14 +271,19 @@ function _M.finish()
         header["RateLimit-Policy"] = nil
     else
         metrics.count("application")
-        if var.upstream_http_x_edge_keep ~= ctx.edge_keep or ngx.status ~= ngx.HTTP_OK then
+        if var.upstream_http_x_edge_keep ~= var.edge_keep or ngx.status ~= ngx.HTTP_OK then
             return
         end
         var.edge_no_store = "0"
     end
     if ngx.status == ngx.HTTP_OK then
-        ctx.edge_answer = memory.begin(ctx.edge_key)
+        ngx.ctx.edge_answer = memory.begin(var.edge_key)
     end
+end
+
+-- The answer of this request is looked up, and may be kept.
+function _M.look_up()
+    ngx.ctx.edge_looks_up = true
 end
 
 -- A part of an answer's body leaves.

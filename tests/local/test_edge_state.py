@@ -64,10 +64,14 @@ ASKED = """
         end
         return stood_still(...)
     end
+    local exec, place = ngx.exec, "off"
+    ngx.exec = function(location)
+        place = location
+    end
     request.before_asking()
     request.after_asking()
-    state.read, state.stood_still = read, stood_still
-    ngx.print(ngx.var.edge_zone)
+    state.read, state.stood_still, ngx.exec = read, stood_still, exec
+    ngx.print(place)
 """
 CONFIGURATION = """
 include /etc/nginx/modules-enabled/*.conf;
@@ -87,8 +91,8 @@ http {
         location = /alive { return 204; }
         location = /small { content_by_lua_block { %(small)s } }
         location = /api/v1/campuses/ {
-            set $edge_zone off;
             set $edge_key "";
+            set $edge_keep "";
             set $edge_caller "today 30 shared own account:1";
             set $edge_resources "/api/v1/campuses/ all departments.campus";
             content_by_lua_block { %(asked)s }
@@ -135,7 +139,7 @@ def test_an_edge_without_room_for_what_moved_begins_anew_and_forgets_no_tag(ask:
 
 
 def test_no_answer_is_looked_up_by_the_counters_of_another_life(ask: Callable[[str], str]) -> None:
-    assert ask("/api/v1/campuses/") == "edge"
+    assert ask("/api/v1/campuses/") == "@edge_look_up"
     assert ask("/api/v1/campuses/?anew=1") == "off"
 
 
