@@ -5,6 +5,7 @@ from typing import TypedDict, Unpack
 
 from accounts.models import Person
 from core import crud
+from core.errors import InvalidError
 from core.visibility import Actor
 
 
@@ -25,7 +26,9 @@ def create_person(*, by: Actor | None, **values: Unpack[PersonValues]) -> Person
 
 
 def update_person(person: Person, *, by: Actor | None, **changes: Unpack[PersonValues]) -> Person:
-    """Change a person's data."""
+    """Change a person's data; a last name that is known is not taken away: `required`."""
+    if changes.get("last_name") == "" and person.last_name:
+        raise InvalidError("This field is required.", field="last_name", code="required")
     return crud.update(person, changes)
 
 

@@ -171,6 +171,14 @@ def test_putting_the_whole_student_replaces_it(registrar_client, ada):
     assert response.json()["data"]["last_name"] == "King"
 
 
+def test_a_last_name_that_is_known_is_not_taken_away(registrar_client, ada):
+    answer = registrar_client.patch(url_of(ada), {"last_name": ""}, format="json")
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, "last_name")
+    ada.person.refresh_from_db()
+    assert ada.person.last_name
+
+
 @pytest.mark.parametrize("change", [{"first_name": "A"}, {"cohort": "2030"}, {"status": "suspended"}])
 def test_whatever_is_shown_changes_the_version(registrar_client, ada, change):
     seen = registrar_client.get(url_of(ada))["ETag"]
