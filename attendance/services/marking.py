@@ -182,7 +182,7 @@ def mark_roster(
     if changed:
         common = {"source": source, "marked_by_id": by.pk if by else None, "marked_at": at, "client_id": client_id}
         _write(session, changed.values(), codes, common)
-    _count(session, is_changed=bool(changed))
+        _count(session)
     names = {code.pk: name for name, code in codes.items()}
     counts = Counter(names[code] for code in now_by.values() if code is not None)
     return Marked(session=session, counts=counts, unmarked=len(lines) - counts.total(), kept=sorted(kept))
@@ -249,9 +249,9 @@ def _write(
     )
 
 
-def _count(session: ClassSession, *, is_changed: bool) -> None:
+def _count(session: ClassSession) -> None:
     """Let the version of a session count that its sheet was changed, and open it if nobody has."""
     if session.marking == Marking.SCHEDULED:
         crud.update(session, {"marking": Marking.OPEN})
-    elif is_changed:
+    else:
         crud.touch(session)

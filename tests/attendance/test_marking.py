@@ -129,6 +129,12 @@ def test_everything_that_is_wrong_is_told_at_once_and_nobody_is_marked(classroom
     assert (classroom.lesson.version, classroom.lesson.marking) == (1, "scheduled")
 
 
+def test_a_sheet_on_which_nobody_is_marked_is_not_opened_by_it(classroom):
+    answer = put(classroom)
+
+    assert (answer.status_code, answer.json()["data"]["marking"]) == (200, "scheduled")
+
+
 def test_no_more_lines_are_read_than_a_request_may_bring(classroom):
     enrollment, *_ = classroom.class_
 
@@ -302,8 +308,8 @@ def test_those_who_teach_and_those_in_charge_mark_and_nobody_else(classroom, reg
     }  # fmt: skip
 
     assert asked == {
-        # Nothing is marked, but the first of them opens the sheet.
-        "registrar": 200, "head": 412, "foreign head": 404, "elsewhere": 404, "colleague": 403, "student": 403,
+        # Nothing is marked, and so nothing changes.
+        "registrar": 200, "head": 200, "foreign head": 404, "elsewhere": 404, "colleague": 403, "student": 403,
     }  # fmt: skip
 
 
