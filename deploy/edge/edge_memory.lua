@@ -18,6 +18,16 @@ local NOT_KEPT = {
     ["x-cache"] = true,
     ["x-request-id"] = true,
 }
+-- What nginx adds by itself where an answer has nothing of it, by the variable that says what: not kept if it is that.
+local ADDED = {
+    ["strict-transport-security"] = "usual_hsts",
+    ["x-content-type-options"] = "usual_nosniff",
+    ["x-frame-options"] = "usual_frame_options",
+    ["referrer-policy"] = "usual_referrer_policy",
+    ["content-security-policy"] = "usual_content_policy",
+    ["permissions-policy"] = "usual_permissions_policy",
+    ["cross-origin-opener-policy"] = "usual_opener_policy",
+}
 
 local _M = {}
 local answers
@@ -38,7 +48,8 @@ function _M.begin(key)
     end
     local headers = {}
     for name, value in pairs(ngx.resp.get_headers(0, true)) do
-        if not NOT_KEPT[name:lower()] then
+        local known = name:lower()
+        if not NOT_KEPT[known] and not (ADDED[known] and value == ngx.var[ADDED[known]]) then
             headers[#headers + 1] = { name, value }
         end
     end

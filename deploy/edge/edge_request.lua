@@ -3,6 +3,7 @@
 local lru = require "resty.lrucache"
 local memory = require "edge_memory"
 local metrics = require "edge_metrics"
+local naming = require "edge_naming"
 local resources = require "edge_resources"
 local state = require "edge_state"
 
@@ -15,20 +16,8 @@ local READY = 5000
 local NOBODY, NOBODY_SECONDS = "nobody", 5
 
 local _M = {}
-local secret
 local ready
 local asked
-
--- In the master, so that all workers name a token alike. Tokens themselves are kept nowhere.
-function _M.prepare()
-    local random = io.open("/dev/urandom", "rb")
-    secret = random:read(32)
-    random:close()
-end
-
-local function name_of(authorization)
-    return ngx.sha1_bin(secret .. authorization)
-end
 
 local function parsed_caller(text)
     local words = {}
@@ -133,12 +122,7 @@ end
 -- What the application has to answer itself: whatever is no plain question of somebody logged in.
 local function is_plain(var)
     local authorization = var.http_authorization
-    return var.request_method == "GET"
-        and authorization
-        and authorization:sub(1, 7):lower() == "bearer "
-        and not (var.http_cache_control or var.http_pragma or var.http_range)
-        and not (var.http_if_match or var.http_if_unmodified_since)
-        and not (var.http_content_length or var.http_transfer_encoding)
+    return var.edge_is_plain == "1" and authorization and authorization:sub(1, 7):lower() == "bearer "
 end
 
 -- Answer from memory, or look up, what was asked before, if nothing at all has moved since and nobody's time is over.
@@ -150,7 +134,7 @@ local function again(var, question)
     local answer = memory.get(known_question.key)
     if answer then
         metrics.count("edge")
-        return memory.send(answer, var.edge_request_id)
+        return memory.send(answer, var.http_x_request_id and var.edge_request_id or naming.request())
     end
     return look_up(var, known_question.key, known_question.keep)
 end
@@ -160,12 +144,12 @@ function _M.decide()
     if not is_plain(var) then
         return
     end
-    local name, uri = name_of(var.http_authorization), var.request_uri
-    local question = table.concat({ name, var.host, var.http_origin or "", uri }, " ")
+    local name = naming.caller(var.http_authorization)
+    local question = name .. var.edge_question
     if again(var, question) then
         return
     end
-    local path, query = split(uri)
+    local path, query = split(var.request_uri)
     local list = resources.list_of(path)
     if not list then
         return
@@ -215,7 +199,7 @@ end
 -- Learn who calls, unless something that this depends on has moved since before it was asked.
 function _M.after_asking()
     local var, ctx = ngx.var, ngx.ctx
-    local name = name_of(var.http_authorization)
+    local name = naming.caller(var.http_authorization)
     local stamp, seconds, sights, tags = (var.edge_caller or ""):match("^(%S+) (%d+) (%S+ %S+) (.+)$")
     if not stamp then
         known:set(name, NOBODY, NOBODY_SECONDS)

@@ -67,6 +67,14 @@ class TestAKeptAnswer:
         assert anew.cache != "EDGE-HIT"
         assert [each for each in told if each != told[0]] == []
 
+    def test_is_logged_under_the_name_that_its_answer_tells(self, stack: Stack, token: str) -> None:
+        told = [stack.ask(CAMPUSES, token).headers["X-Request-ID"] or "" for _ in range(8)]
+
+        log = stack.certificate.parent / "access.log"
+        assert {len(name) for name in told} == {32}
+        assert len(set(told)) == len(told)
+        assert eventually(lambda: all(f" {name}\n" in log.read_text() for name in told))
+
     def test_is_whole_however_long_it_is(self, stack: Stack, token: str) -> None:
         Campus.objects.bulk_create(
             Campus(code=f"C{number}", name=f"Campus {number} " * 6, time_zone="UTC") for number in range(190)

@@ -85,7 +85,7 @@ http {
     lua_shared_dict edge_counters 64k;
     lua_shared_dict edge_known 1m;
     lua_shared_dict edge_commits 1m;
-    init_by_lua_block { require("edge_request").prepare() }
+    init_by_lua_block { require("edge_naming").prepare() }
     server {
         listen 127.0.0.1:%(port)s;
         location = /alive { return 204; }
