@@ -4,6 +4,7 @@ gevent workers: a request that waits for PostgreSQL or Redis lets others run. Ea
 after the fork and opens its own pool of connections at its first query, so no socket is ever shared by two processes.
 """
 
+import gc
 import os
 import shutil
 import tempfile
@@ -14,7 +15,7 @@ from gunicorn.workers.base import Worker
 
 bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 wsgi_app = "campushub360.wsgi:application"
-worker_class = "gevent"
+worker_class = "campushub360.refusing.RefusingWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
 # More requests than this at once would only queue for the pool of connections, and be refused after eight seconds.
 worker_connections = 200
@@ -55,10 +56,17 @@ def on_exit(_server: Arbiter) -> None:
 
 
 def post_worker_init(_worker: Worker) -> None:
-    """Let `/readyz` answer 503 from the moment the worker is told to stop."""
+    """Let `/readyz` answer 503 from the moment the worker is told to stop, and answers leave in one piece.
+
+    What exists by now stays, so nobody looks through it for garbage again.
+    """
+    from campushub360.answering import answer_at_once
     from core.health import drain_on_sigterm
 
     drain_on_sigterm()
+    answer_at_once()
+    gc.collect()
+    gc.freeze()
 
 
 def worker_exit(_server: Arbiter, _worker: Worker) -> None:

@@ -14,12 +14,13 @@ import sys
 import traceback
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence, Set
 from contextvars import ContextVar
-from datetime import date, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+import orjson
 import psycopg
 import structlog
 from django.db.utils import DataError, IntegrityError
@@ -56,6 +57,9 @@ _SECRET_TEXT = re.compile(
 _add_extra = structlog.stdlib.ExtraAdder()
 _PRINTABLE = (float, UUID, date, time, timedelta, Decimal)
 Event = MutableMapping[str, Any]
+# The log of requests, and what each of its lines says (`core.middleware.record`).
+ACCESS = "core.access"
+FACTS_OF_REQUEST = ("method", "route", "status", "duration_ms", "user_id", "key_id", "query")
 
 
 def describe(error: BaseException) -> str:
@@ -186,6 +190,23 @@ def _without_secrets(text: str) -> str:
     return _SECRET_TEXT.sub(lambda found: f"{found['scheme'] or found['user'] or ''}{MASK}", text)
 
 
+class FactsFormatter(ProcessorFormatter):
+    """Writes every line as the processors make it; that of a request, which is most of them, on a shorter way."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, which is the same either way but for the order of its facts."""
+        if record.name != ACCESS or record.exc_info or record.stack_info:
+            return super().format(record)
+        facts: Event = {name: record.__dict__[name] for name in FACTS_OF_REQUEST}
+        # What a client has chosen; all else is of our own words and numbers.
+        facts["method"], facts["query"] = _text(facts["method"]), [_text(name) for name in facts["query"]]
+        if current := request_id.get():
+            facts["request_id"] = _text(current)
+        facts["event"], facts["logger"], facts["level"] = record.msg, record.name, record.levelname.lower()
+        facts["at"] = datetime.fromtimestamp(record.created, UTC)
+        return orjson.dumps(facts, option=orjson.OPT_UTC_Z).decode()
+
+
 def logging_config(level: str, *, json: bool = True) -> dict[str, Any]:
     """Return the LOGGING setting, and point structlog to the same place.
 
@@ -211,6 +232,9 @@ def logging_config(level: str, *, json: bool = True) -> dict[str, Any]:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
+    # Which call wrote a line, in which thread of which process: looked up for each, and told by none.
+    logging._srcfile = None  # as the library's own guide to speed says
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     renderer = (
         structlog.processors.JSONRenderer()
         if json
@@ -221,7 +245,7 @@ def logging_config(level: str, *, json: bool = True) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {
             "facts": {
-                "()": ProcessorFormatter,
+                "()": FactsFormatter if json else ProcessorFormatter,
                 "foreign_pre_chain": [*gathered, add_extra],
                 "processors": [
                     ProcessorFormatter.remove_processors_meta,

@@ -23,11 +23,11 @@ from django.utils.cache import patch_vary_headers
 
 from core.cache.generations import asking_once
 from core.db.positions import reading_from_replicas
-from core.logging import request_id
+from core.logging import ACCESS, request_id
 from core.metrics import observe
 from core.provenance import answering, user_of
 
-logger = logging.getLogger("core.access")
+logger = logging.getLogger(ACCESS)
 
 REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 PROBES = frozenset({"/livez", "/readyz"})
@@ -67,8 +67,6 @@ class RequestMiddleware:
         return None
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
-        if "\x00" in request.path:
-            return response_for_exception(request, BadRequest("The path contains a NUL character."))
         if not settings.DEBUG:
             return self.get_response(request)
         statements = Statements()

@@ -1,14 +1,16 @@
 """Redis as everything here asks it: with a short patience, without a second try, and on the shortest way.
 
 What every request asks goes through `QuickRedis.ask`, which takes an open connection, sends one command and reads one
-answer. redis-py opens and closes the connections; its own way to put a question on one looks at the socket first,
-tells instruments that nobody here reads, and asks of each answer in how many languages it may have come: that is most
-of what a question costs this process.
+answer, or through `QuickRedis.ask_along`, where what many requests ask travels together (`core.redis_rounds`). redis-py
+opens and closes the connections; its own way to put a question on one looks at the socket first, tells instruments that
+nobody here reads, and asks of each answer in how many languages it may have come: that is most of what a question costs
+this process.
 """
 
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import cached_property
 from hashlib import sha1
 from typing import Any, cast
 
@@ -17,8 +19,10 @@ from redis import Redis
 from redis.backoff import NoBackoff
 from redis.connection import DefaultParser
 from redis.exceptions import ConnectionError as LostError
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import NoScriptError
 from redis.retry import Retry
+
+from core.redis_rounds import Rounds
 
 # More than a worker serves at once.
 MOST_CONNECTIONS = 256
@@ -40,9 +44,12 @@ class Line:
         self.pid = os.getpid()
         self.idle_since = 0.0
 
-    def ask(self, command: tuple[Any, ...]) -> Any:
-        """Send a command and return the answer; raise `RedisError` or `OSError`."""
-        self.socket.sendall(pack_command(command))
+    def send(self, commands: Iterable[tuple[Any, ...]]) -> None:
+        """Send commands; raise `OSError`."""
+        self.socket.sendall(b"".join(map(pack_command, commands)))
+
+    def hear(self) -> Any:
+        """Return the next answer, an exception where the server refuses; raise `RedisError` or `OSError`."""
         answer = _NOT_YET
         while answer is _NOT_YET or isinstance(answer, PushNotification):  # what nobody here asked for
             answer = self.reader.gets()
@@ -51,8 +58,6 @@ class Line:
                 if not arrived:
                     raise LostError("the server closed the connection")
                 self.reader.feed(arrived)
-        if isinstance(answer, Exception):
-            raise answer
         return answer
 
 
@@ -73,26 +78,35 @@ class QuickRedis(Redis):
 
         Raises `RedisError` or `OSError`.
         """
-        line = self._taken()
+        line = self.take()
         try:
-            answer = line.ask(command)
-        except ResponseError:  # the server refuses, the connection is sound
-            self._give_back(line)
-            raise
+            line.send([command])
+            answer = line.hear()
         except BaseException:
-            self._give_up(line)
+            self.give_up(line)
             raise
-        self._give_back(line)
+        self.give_back(line)
+        if isinstance(answer, Exception):  # the server refuses, the connection is sound
+            raise answer
         return answer
 
+    def ask_along(self, *command: Any) -> Any:
+        """Ask something small along with what others ask at the same time; as `ask`."""
+        return self._rounds.ask(command)
+
     def run(self, script: "QuickScript", keys: Sequence[Any], arguments: Sequence[Any]) -> Any:
-        """Run a script, which the server is told once; raise what `ask` raises."""
+        """Run a script, which the server is told once, along with what others ask; as `ask`."""
         try:
-            return self.ask("EVALSHA", script.digest, len(keys), *keys, *arguments)
+            return self.ask_along("EVALSHA", script.digest, len(keys), *keys, *arguments)
         except NoScriptError:
             return self.ask("EVAL", script.text, len(keys), *keys, *arguments)
 
-    def _taken(self) -> Line:
+    @cached_property
+    def _rounds(self) -> Rounds:
+        return Rounds(self)
+
+    def take(self) -> Line:
+        """Return an open connection that nobody uses; raise `RedisError` or `OSError`."""
         oldest, own = time.monotonic() - IDLE_SECONDS, os.getpid()
         while (line := self._last_idle()) is not None:
             if line.pid != own:
@@ -108,11 +122,13 @@ class QuickRedis(Redis):
         except IndexError:
             return None
 
-    def _give_back(self, line: Line) -> None:
+    def give_back(self, line: Line) -> None:
+        """Take a connection back on which all went well."""
         line.idle_since = time.monotonic()
         self._idle.append(line)
 
-    def _give_up(self, line: Line) -> None:
+    def give_up(self, line: Line) -> None:
+        """Close a connection on which something went wrong, and the idle ones."""
         last: Line | None = line
         while last is not None:
             last.connection.disconnect()

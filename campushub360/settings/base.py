@@ -250,6 +250,12 @@ CELERY_BEAT_SCHEDULE = {
     "partitions": chore("core.tasks.partitions", hour="4", minute="50"),
     # Nightly: the classes of each day, from the timetable and the calendar.
     "generate_sessions": chore("attendance.tasks.generate_sessions", hour="4", minute="45"),
+    # Nightly: who is excused in a class that nobody has marked.
+    "apply_excuses": chore("attendance.tasks.apply_excuses", hour="4", minute="55"),
+    # Nightly: sheets of classes since which as many days have gone as the policy says.
+    "lock_sessions": chore("attendance.tasks.lock_sessions", hour="4", minute="5"),
+    # Nightly: that the summaries of attendance are what the marks come to.
+    "verify_attendance": chore("attendance.tasks.verify_attendance", hour="4", minute="20"),
     # Nightly: what people guessed wrong long ago.
     "purge_guess_counts": chore("accounts.tasks.purge_guess_counts", hour="4", minute="30"),
     # Every ten minutes: what is worth an alert is worth it soon.
@@ -369,6 +375,8 @@ IMPORT_ROOT = env.path("IMPORT_ROOT", default=str(BASE_DIR / ".campus" / "import
 # How long the files are kept, and how long what they said, without which an import cannot be taken back.
 IMPORT_FILES_KEPT = timedelta(days=90)
 IMPORT_ROWS_KEPT = timedelta(days=365)
+# How long attempts to check in to classes are kept, with device and place: what is marked stays for good.
+CHECK_INS_KEPT = timedelta(days=180)
 # Files with everything about a person, encrypted; web workers and Celery workers both need the folder.
 EXPORT_ROOT = env.path("EXPORT_ROOT", default=str(BASE_DIR / ".campus" / "exports"))()
 # How long they may be fetched.

@@ -1,4 +1,4 @@
-"""What is refused before any view runs: by method, address, size, charset, and by how often.
+"""What is refused before any view runs: by host, path, method, address, size, charset, and by how often.
 
 The views of the API count their requests themselves, when they know the caller. Everything else is
 counted here by its address: pages before they run, and afterwards what met no view or was refused
@@ -10,14 +10,15 @@ from http import HTTPMethod
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import DisallowedHost
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework.exceptions import MethodNotAllowed, Throttled, UnsupportedMediaType
 
 from core.api.exceptions import Refusal, answer_to
-from core.api.parsers import LengthRequired, PayloadTooLarge
+from core.api.parsers import LengthRequired, NulCharacterError, PayloadTooLarge
 from core.api.throttling import is_counted, judged, say_limits
-from core.errors import ForbiddenError
+from core.errors import ForbiddenError, InvalidError
 from core.middleware import PROBES
 from core.security.addresses import client_address, is_within, networks_for
 
@@ -44,6 +45,13 @@ class AddressNotAllowedError(ForbiddenError):
     title = "This is not answered to your address."
 
 
+class HostNotAllowedError(InvalidError):
+    """The request was meant for another host than those that are answered for (`ALLOWED_HOSTS`)."""
+
+    code = "host_not_allowed"
+    title = "This service does not answer for the host that the request names."
+
+
 class GuardMiddleware:
     """Refuses what no view should see, and says in every answer where its caller stands with the limits."""
 
@@ -51,7 +59,7 @@ class GuardMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        refusal = _refusal(request)
+        refusal = _unreadable(request) or _refusal(request)
         response = self.get_response(request) if refusal is None else answer_to(request, refusal)
         if isinstance(refusal, MethodNotAllowed):
             response["Allow"] = ", ".join(sorted(_methods(request)))
@@ -70,6 +78,15 @@ def _counted(request: HttpRequest) -> HttpResponseBase | None:
     """Count a request; answer it when it is one too many."""
     verdict = judged(request)
     return None if verdict.is_admitted else answer_to(request, Throttled(wait=verdict.wait))
+
+
+def _unreadable(request: HttpRequest) -> Refusal | None:
+    """Refuse an address that is none of ours, or none."""
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return HostNotAllowedError()
+    return NulCharacterError("The path contains a NUL character.") if "\x00" in request.path else None
 
 
 def _refusal(request: HttpRequest) -> Refusal | None:

@@ -105,7 +105,7 @@ class PrecedentApplication:
         if response is None:
             return self._application(environ, partial(_learn, name, environ, start_response))
         start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
-        return response
+        return [response.content]  # without Django's signal that a request has ended: it held nothing that has to end
 
 
 def _name(environ: Environ) -> bytes | None:

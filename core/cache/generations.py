@@ -177,7 +177,7 @@ class Generations:
         if self._away_until:  # somebody has to try; the others wait until it is known
             self._away_until = now + self._pause
         try:
-            found: Any = self._redis.ask("MGET", self._lease, *keys)
+            found: Any = self._redis.ask_along("MGET", self._lease, *keys)
         except (RedisError, OSError) as error:
             self._away_until = time.monotonic() + self._pause
             left_alone("cache", self._pause)

@@ -34,10 +34,10 @@ MOST_LOCAL_BUCKETS = 20_000
 SCRIPT = QuickScript("""
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
-local answer = {0}
-for i, key in ipairs(KEYS) do
+local answer, arrivals = {0}, redis.call('MGET', unpack(KEYS))
+for i = 1, #KEYS do
   local interval, burst = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
-  local ahead = math.max(tonumber(redis.call('GET', key) or now) - now, 0)
+  local ahead = math.max(tonumber(arrivals[i] or now) - now, 0)
   answer[i + 1] = ahead
   answer[1] = math.max(answer[1], ahead + interval - burst * interval)
 end

@@ -104,6 +104,28 @@ def test_lines_of_a_request_carry_its_id(written: Written) -> None:
     assert [line.get("request_id") for line in written.lines] == ["abc", None]
 
 
+@pytest.mark.parametrize("current", ["", "abc", f"eyJ{'a' * 20}.{'b' * 20}.c"])
+def test_the_line_of_a_request_is_the_one_that_all_processors_would_have_made(written: Written, current: str) -> None:
+    facts = {
+        "method": "bearer " + CANARY,
+        "route": "api/v1/things/<uuid:pk>/",
+        "status": 200,
+        "duration_ms": 1.25,
+        "user_id": UUID(int=1),
+        "key_id": None,
+        "query": ["page", "tab\t", "\udc80", f"eyJ{'a' * 20}.{'b' * 20}.c", "x" * 3000],
+    }
+    token = request_id.set(current)
+    logging.getLogger("core.access").info("request", extra=facts)
+    logger.info("request", extra=facts)
+    request_id.reset(token)
+
+    quick, whole = ({**line, "at": "", "logger": ""} for line in written.lines)
+    assert quick == whole
+    assert datetime.fromisoformat(written.lines[0]["at"]).tzinfo == UTC
+    assert CANARY not in written.text
+
+
 @pytest.mark.parametrize(
     "name",
     [

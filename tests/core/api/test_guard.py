@@ -1,5 +1,6 @@
 """What is refused before any view runs."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -46,6 +47,28 @@ class TestMethods:
         response = Client(enforce_csrf_checks=True).post(path)
 
         assert (response.status_code, response.json()["code"]) == (405, "method_not_allowed")
+
+
+class TestHostsAndPaths:
+    @pytest.mark.parametrize("path", ["/api/v1/students/", "/livez", "/admin/", "/nowhere"])
+    def test_another_host_is_refused_under_its_own_code_and_told_in_one_line(
+        self, client: Client, caplog: pytest.LogCaptureFixture, path: str
+    ) -> None:
+        with caplog.at_level(logging.INFO):
+            response = client.get(path, headers={"Host": "evil.example"})
+
+        assert (response.status_code, response.json()["code"]) == (400, "host_not_allowed")
+        assert b"evil" not in response.content
+        told = [getattr(record, "code", None) for record in caplog.records if record.msg == "api.refused"]
+        loud = [record for record in caplog.records if record.levelno >= logging.WARNING]
+        assert told == ["host_not_allowed"]
+        assert [(record.levelname, record.exc_info) for record in loud] == [("WARNING", None)]
+
+    @pytest.mark.parametrize("path", ["/api/v1/students/%00/", "/%00", "/admin/%00", "/api/v1/students/?search=%00"])
+    def test_a_nul_is_told_wherever_it_stands_in_the_address(self, registrar_client: Any, path: str) -> None:
+        response = registrar_client.get(path)
+
+        assert (response.status_code, response.json()["code"]) == (400, "nul_character")
 
 
 class TestAddresses:

@@ -54,17 +54,17 @@ def reader(student):
 @pytest.fixture
 def told_to_redis(monkeypatch):
     """Return the commands that are sent to any server of Redis, by their names."""
-    sent, ask, pack = [], Line.ask, HiredisRespSerializer.pack
+    sent, send, pack = [], Line.send, HiredisRespSerializer.pack
 
-    def asked_quickly(self, command):
-        sent.append(command[0])
-        return ask(self, command)
+    def asked_quickly(self, commands):
+        sent.extend(command[0] for command in commands)
+        return send(self, commands)
 
     def asked_by_the_library(self, *command):
         sent.append(command[0])
         return pack(self, *command)
 
-    monkeypatch.setattr(Line, "ask", asked_quickly)
+    monkeypatch.setattr(Line, "send", asked_quickly)
     monkeypatch.setattr(HiredisRespSerializer, "pack", asked_by_the_library)
     return sent
 

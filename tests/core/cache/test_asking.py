@@ -107,10 +107,12 @@ class TestAConnection:
         assert len({client.ask("CLIENT", "ID") for _ in range(3)}) == 1
 
     def test_that_was_lost_fails_once_and_takes_the_idle_ones_along(self, client):
-        taken = [client._taken() for _ in range(3)]
-        ids = {line.ask(("CLIENT", "ID")) for line in taken}
+        taken = [client.take() for _ in range(3)]
         for line in taken:
-            client._give_back(line)
+            line.send([("CLIENT", "ID")])
+        ids = {line.hear() for line in taken}
+        for line in taken:
+            client.give_back(line)
         with Redis.from_url(settings.REDIS_URL) as other:
             for number in ids:
                 other.client_kill_filter(_id=number)
@@ -157,4 +159,4 @@ def test_a_script_is_run_by_a_server_that_has_forgotten_it(client):
     script = QuickScript("return tonumber(ARGV[1]) + 1")
     client.ask("SCRIPT", "FLUSH")
 
-    assert [client.run(script, [], [1]), client.run(script, [], [2])] == [2, 3]
+    assert [client.run(script, [], [number]) for number in (1, 2)] == [2, 3]

@@ -146,8 +146,9 @@ class TestNginx:
     def added(self) -> dict[str, str]:
         """Return what nginx adds where the application has said nothing."""
         variables = dict(re.findall(r"^    add_header (\S+) (\$\w+) always;$", self.CONF, re.MULTILINE))
-        defaults = dict(re.findall(r"map \$sent_http_\w+ (\$\w+) \{\s+\"\" \"(.*)\";\s+\}", self.CONF))
-        return {name: defaults[variable] for name, variable in variables.items() if variable in defaults}
+        usual = dict(re.findall(r"map \"\" (\$usual_\w+) \{\s+default \"(.*)\";\s+\}", self.CONF))
+        defaults = dict(re.findall(r"map \$sent_http_\w+ (\$add_\w+) \{\s+\"\" (\$\w+);\s+\}", self.CONF))
+        return {name: usual[defaults[variable]] for name, variable in variables.items() if variable in defaults}
 
     def test_nginx_says_what_the_application_says(self, client: Client) -> None:
         response = client.get("/nowhere/")
@@ -165,5 +166,5 @@ class TestNginx:
         assert [sorted(everywhere - block) for block in blocks if block] == [[]]
 
     def test_each_is_decided_by_the_header_of_its_own_name(self) -> None:
-        for source, variable in re.findall(r"map \$sent_http_(\w+) (\$\w+)", self.CONF):
+        for source, variable in re.findall(r"map \$sent_http_(\w+) (\$add_\w+)", self.CONF):
             assert f"add_header {source.replace('_', '-').title()} {variable} always;" in self.CONF
