@@ -4,6 +4,7 @@ A fault of the file as a whole is a `FileRefusedError`: nothing of it is importe
 concerns one row; the others go on.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -60,6 +61,13 @@ class UnreadableTextError(FileRefusedError):
     title = "The file is not UTF-8 text."
 
 
+class TooManyColumnsError(FileRefusedError):
+    """The header has more columns than any table that an import knows."""
+
+    code = "too_many_columns"
+    title = "The file has more columns than an import reads."
+
+
 class DuplicateHeaderError(FileRefusedError):
     """Two columns have the same name, so that neither has a meaning."""
 
@@ -68,10 +76,17 @@ class DuplicateHeaderError(FileRefusedError):
 
 
 class MissingColumnError(FileRefusedError):
-    """A column that the import cannot do without is not there."""
+    """Columns that the import cannot do without are not there; `meta.columns` names all of them."""
 
     code = "missing_column"
     title = "A required column is missing."
+
+    @classmethod
+    def of(cls, columns: Sequence[str], file: str, because: str = "") -> "MissingColumnError":
+        """Return the error that names these columns, and says why they are missed."""
+        named = f"{', '.join(columns)} {'is' if len(columns) == 1 else 'are'} missing"
+        what = "The column" if len(columns) == 1 else "The columns"
+        return cls(f"{what} {named}{because}.", file=file, line=1, column=columns[0], columns=list(columns))
 
 
 class UnknownColumnError(FileRefusedError):

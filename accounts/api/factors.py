@@ -1,5 +1,6 @@
 """HTTP for second factors: the second step of a log-in, and what an account has beside its password."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
@@ -52,6 +53,11 @@ class SecondStepWriter(WriteSerializer):
     credential = serializers.DictField(
         required=False, help_text="What `navigator.credentials.get` returned, as JSON, in place of a code."
     )
+
+    def to_internal_value(self, data: Any) -> Any:
+        # Decided before anything is read, so that everything missing is named at once.
+        self.fields["code"].required = not (isinstance(data, Mapping) and "credential" in data)
+        return super().to_internal_value(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if ("code" in attrs) == ("credential" in attrs):

@@ -1,11 +1,13 @@
 """The data of a person as the parts they play show and take it: flat, among the part's own fields."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, TypeVar
 
 from django.db.models import Model
 from rest_framework import serializers
 
 from accounts.models import Gender, Person
+from core.api.fields import VisibleRelatedField
 from core.api.serializers import ModelWriteSerializer
 
 ModelT = TypeVar("ModelT", bound=Model)
@@ -52,10 +54,30 @@ class PartWriter(ModelWriteSerializer[ModelT]):
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         personal = PersonWriter().get_fields()
+        # Whoever has one name alone has it here, as in passports.
+        personal["last_name"].required = True
         return {name: personal[name] for name in self.person_fields} | super().get_fields()
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        names = ("first_name", "last_name", "preferred_name", "person")
-        if not self.partial and not any(attrs.get(name) for name in names):
-            raise serializers.ValidationError({"last_name": ["A person has a name."]}, code="required")
-        return attrs
+
+class NewPartFields(serializers.Serializer[Any]):
+    """Input about a part that begins: that of a person who is known already, or of one with a last name."""
+
+    needs_one_of: ClassVar[tuple[str, ...]] = ("last_name", "person")
+
+    person = VisibleRelatedField(
+        queryset=Person.objects.all(), required=False, help_text="A person who is known already, in another part."
+    )
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        fields = super().get_fields()
+        fields["last_name"].required = not self._is_of_known_person()
+        return fields
+
+    def validate_last_name(self, last_name: str) -> str:
+        if not last_name and not self._is_of_known_person():
+            raise serializers.ValidationError("This field is required.", code="required")
+        return last_name
+
+    def _is_of_known_person(self) -> bool:
+        data = getattr(self, "initial_data", None)
+        return isinstance(data, Mapping) and "person" in data

@@ -9,6 +9,7 @@ from django.db import models, transaction
 
 from accounts.models import Person
 from accounts.services.parts import PERSON_FIELDS, lock_persons
+from accounts.services.people import name_faults
 from core import bulk, snapshots
 from core.errors import DomainError, InUseError
 from core.models import CustomizableModel
@@ -18,17 +19,32 @@ PartT = TypeVar("PartT", bound=CustomizableModel)
 
 
 def part_faults(
-    model: type[CustomizableModel], values: Mapping[str, Any], *, partial: bool, apart: Collection[str] = ()
+    model: type[CustomizableModel],
+    values: Mapping[str, Any],
+    *,
+    part: CustomizableModel | None,
+    nameless: bool = False,
+    apart: Collection[str] = (),
 ) -> list[DomainError]:
     """Return what is wrong with the values of a part and its person, without asking the database.
 
-    Names in `apart` are none of either's; what they hold is the caller's to check.
+    Names in `apart` are none of either's; what they hold is the caller's to check. Whoever is new has a last name,
+    unless the source has none to give: those are `nameless`.
     """
     personal, own = _split(values, apart)
     return [
-        *bulk.faults(Person, personal, partial=True),
-        *bulk.faults(model, own, partial=partial, ignoring=("person",)),
+        *_person_faults(personal, own, part, nameless=nameless),
+        *bulk.faults(model, own, partial=part is not None, ignoring=("person",)),
     ]
+
+
+def _person_faults(
+    personal: Mapping[str, Any], own: Mapping[str, Any], part: CustomizableModel | None, *, nameless: bool
+) -> list[DomainError]:
+    person: Person | None = getattr(part, "person", None)
+    is_known = person is None and own.get("person_id") is not None
+    unnamed = [] if is_known or (nameless and person is None) else name_faults(personal, person)
+    return [*unnamed, *bulk.faults(Person, personal, partial=True)]
 
 
 @transaction.atomic
@@ -37,14 +53,16 @@ def create_parts(
     rows: Sequence[Mapping[str, Any]],
     *,
     by: Actor | None,
+    nameless: bool = False,
     along: Callable[[PartT, Mapping[str, Any]], Iterable[models.Model]] = lambda part, values: (),
     apart: Collection[str] = (),
 ) -> list[PartT | DomainError]:
     """Create parts with the persons they are of; return for each the part, or why it was refused.
 
     A `person_id` among the values names a person who plays one more part; their own data stay as
-    they are. `along` makes further rows that are inserted with the part, or not at all, of all the
-    values; those that `apart` names are for it alone.
+    they are. Other persons have a last name, unless they are `nameless`. `along` makes further rows
+    that are inserted with the part, or not at all, of all the values; those that `apart` names are
+    for it alone.
     """
     custom = bulk.CustomValues(model, by=by)
     results: list[PartT | DomainError] = []
@@ -52,7 +70,7 @@ def create_parts(
     for values in rows:
         personal, own = _split(values, apart)
         person = None if "person_id" in own else Person(**personal)
-        errors = bulk.faults(Person, personal, partial=True)
+        errors = _person_faults(personal, own, None, nameless=nameless)
         made = bulk.built(model, {**own, "person": person} if person else own, custom)
         if isinstance(made, DomainError):
             results.append(bulk.one_error([*errors, *made.violations]) or made)
@@ -80,9 +98,10 @@ def change_parts(changes: Sequence[tuple[PartT, Mapping[str, Any]]], *, by: Acto
     for part, values in changes:
         personal, own = _split(values)
         person: Person = part.person  # type: ignore[attr-defined]  # every part has one
+        unnamed = bulk.one_error(name_faults(personal, person))
         wrong_person, personal_names = bulk.set_values(person, personal, None)
         wrong_part, names = bulk.set_values(part, own, custom)
-        wrong = [error for error in (wrong_person, wrong_part) if error is not None]
+        wrong = [error for error in (unnamed, wrong_person, wrong_part) if error is not None]
         found.append(bulk.one_error([single for error in wrong for single in error.violations]))
         if not wrong and (personal_names or names):
             parts.append((part, names))

@@ -12,7 +12,7 @@ from uuid import UUID
 from django.db import transaction
 
 from accounts.models import Person
-from accounts.services.people import PersonValues, create_person, delete_person, update_person
+from accounts.services.people import PersonValues, create_person, delete_person, name_faults, update_person
 from core import crud
 from core.errors import DomainError, InUseError, InvalidError, ViolationsError
 from core.models import VersionedModel
@@ -33,16 +33,16 @@ class PersonKnownError(InvalidError):
 
 @transaction.atomic
 def create_part(model: type[PartT], values: Mapping[str, Any], *, by: Actor | None) -> PartT:
-    """Record a part and its person; a `person` among `values` is given one more part instead."""
+    """Record a part and its person, who has a last name; a `person` among `values` is given one more part instead."""
     personal, own = _split(values)
     person: Person | None = own.pop("person", None)
-    refusal: DomainError | None = None
     if person is not None and any(personal.values()):
         raise PersonKnownError
+    refusal: DomainError | None = next(iter(name_faults(personal, None)), None) if person is None else None
     try:
         person = person or create_person(by=by, **personal)
     except DomainError as refused:
-        refusal = refused
+        refusal = _together(refusal, refused)
         # A stand-in lets the part be checked as well; it is rolled back with everything else.
         person = person or create_person(by=by)
     try:

@@ -4,10 +4,8 @@ from typing import ClassVar
 
 from rest_framework import serializers
 
-from accounts.api.people import PartWriter, PersonContactFields, PersonNameFields
+from accounts.api.people import NewPartFields, PartWriter, PersonContactFields, PersonNameFields
 from accounts.api.serializers import UserBrief
-from accounts.models import Person
-from core.api.fields import VisibleRelatedField
 from core.api.serializers import BaseDetailSerializer, BaseListSerializer, WriteSerializer
 from core.customfields.api.fields import CustomFieldsField
 from departments.api.serializers import DepartmentBrief
@@ -53,7 +51,7 @@ class FacultyWriter(PartWriter[Faculty]):
         ]  # fmt: skip
 
 
-class NewFacultyWriter(FacultyWriter):
+class NewFacultyWriter(NewPartFields, FacultyWriter):
     request_example: ClassVar = {
         "first_name": "Ada",
         "last_name": "Lovelace",
@@ -61,10 +59,6 @@ class NewFacultyWriter(FacultyWriter):
         "rank": "professor",
         "department": "0195553e-9a70-7c3e-8e1e-2f6d5a1b7c44",
     }
-
-    person = VisibleRelatedField(
-        queryset=Person.objects.all(), required=False, help_text="A person who is known already, in another part."
-    )
 
     class Meta(FacultyWriter.Meta):
         fields = [*FacultyWriter.Meta.fields, "person"]

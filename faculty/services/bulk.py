@@ -25,17 +25,22 @@ APART = ("appointed_on",)
 CONSEQUENTIAL = frozenset({"status", "rank", "department_id"})
 
 
-def faculty_faults(*, values: Mapping[str, Any], faculty: Faculty | None) -> list[DomainError]:
+def faculty_faults(*, values: Mapping[str, Any], faculty: Faculty | None, nameless: bool = False) -> list[DomainError]:
     """Return what is wrong with the values of a member of faculty, as far as can be told without writing."""
-    errors = part_faults(Faculty, values, partial=faculty is not None, apart=APART)
+    errors = part_faults(Faculty, values, part=faculty, nameless=nameless, apart=APART)
     if faculty is not None and values.get("employee_no", faculty.employee_no) != faculty.employee_no:
         errors.append(EmployeeNoImmutableError())
     return errors
 
 
 @transaction.atomic
-def create_faculty_members(*, rows: Sequence[Mapping[str, Any]], by: Actor | None) -> list[Faculty | DomainError]:
-    """Create members of faculty, the persons they are and their first posts; return each, or why it was refused."""
+def create_faculty_members(
+    *, rows: Sequence[Mapping[str, Any]], by: Actor | None, nameless: bool = False
+) -> list[Faculty | DomainError]:
+    """Create members of faculty, the persons they are and their first posts; return each, or why it was refused.
+
+    A person has a last name, unless the source publishes none: then they may be `nameless`.
+    """
     today = timezone.localdate()
     posts: dict[UUID, FacultyAppointment] = {}
 
@@ -50,7 +55,7 @@ def create_faculty_members(*, rows: Sequence[Mapping[str, Any]], by: Actor | Non
         )
         return (posts[faculty.pk],)
 
-    results = create_parts(Faculty, rows, by=by, along=along, apart=APART)
+    results = create_parts(Faculty, rows, by=by, nameless=nameless, along=along, apart=APART)
     created = [result for result in results if isinstance(result, Faculty)]
     publish_all(FacultyCreated(faculty_id=f.pk, person_id=f.person_id, employee_no=f.employee_no) for f in created)
     publish_all(

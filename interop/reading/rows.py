@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from interop.faults import DuplicateHeaderError, EmptyFileError, Fault
+from interop.faults import DuplicateHeaderError, EmptyFileError, Fault, MissingColumnError, TooManyColumnsError
 
 MAX_COLUMNS = 500
 
@@ -36,12 +36,15 @@ def normalised(name: str) -> str:
 
 
 def checked_header(cells: Sequence[str], file: str) -> list[str]:
-    """Return the column names; raise `EmptyFileError` or `DuplicateHeaderError`."""
+    """Return the column names; raise `EmptyFileError`, `TooManyColumnsError` or `DuplicateHeaderError`."""
     names = [cell.strip() for cell in cells]
     while names and not names[-1]:
         names.pop()
-    if not names or len(names) > MAX_COLUMNS:
-        raise EmptyFileError(f"A header of 1 to {MAX_COLUMNS} column names is expected.", file=file, line=1)
+    if not names:
+        raise EmptyFileError("The header names no column.", file=file, line=1)
+    if len(names) > MAX_COLUMNS:
+        detail = f"A table has at most {MAX_COLUMNS} columns; this one has {len(names)}."
+        raise TooManyColumnsError(detail, file=file, line=1, at_most=MAX_COLUMNS)
     seen: set[str] = set()
     for name in names:
         if not name:
@@ -58,3 +61,10 @@ def fitted(number: int, cells: Sequence[str], width: int) -> Row:
         return Row(number, cells)
     detail = f"The row has {len(cells)} cells where the header has {width}."
     return Row(number, cells, Fault("wrong_column_count", detail))
+
+
+def require_columns(table: Table, columns: Sequence[str]) -> None:
+    """Raise a `MissingColumnError` that names all of `columns` which the table lacks."""
+    missing = [name for name in columns if name not in table.header]
+    if missing:
+        raise MissingColumnError.of(missing, table.file)

@@ -84,7 +84,7 @@ class Analysis:
                 for name in list(values):
                     field = target.fields[name]
                     if field.kind in REFERRING and values[name] is not None:
-                        values[name] = _resolved(item, field, values[name], known[field.to])
+                        values[name] = _resolved(item, field, values[name], known.get(field.to, {}))
 
     def _ids(self, resource: str, names: set[str]) -> dict[str, Any]:
         """Return the id that each reference leads to, `PENDING` for a row to come."""

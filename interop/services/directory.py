@@ -1,14 +1,18 @@
-"""What the records know of earlier OneRoster packages."""
+"""What the records know of what a file is about: of earlier OneRoster packages, of the rows of a table."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
+from itertools import islice
 from uuid import UUID
 
 from django.db.models import QuerySet
 
 from courses.models import SectionInstructor
-from interop.models import ExternalIdentifier
+from interop.faults import MissingColumnError
+from interop.models import ExternalIdentifier, ImportJob
 from interop.sources.oneroster.directory import SCHEME
+from interop.sources.plain import PlainTable
+from interop.targets.registry import TARGETS
 
 # What the rows of each file became; the rows of other files were checked and not kept.
 ENTITIES = {
@@ -20,6 +24,24 @@ ENTITIES = {
     "enrollments": ("enrollment.enrollment",),
 }
 PARTS = {"students.student": "students", "faculty.faculty": "faculty"}
+
+BATCH = 1_000
+
+
+def refuse_if_all_new(table: PlainTable, file: str) -> None:
+    """Raise a `MissingColumnError` for a table that lacks what new rows need and names no row that there is.
+
+    One that names any changes it; which of its other rows are refused is said row by row.
+    """
+    if not table.lacking:
+        return
+    keys, is_empty = table.keys(), True
+    while batch := list(islice(keys, BATCH)):
+        is_empty = False
+        if TARGETS[table.kind](None, ImportJob(kind=table.kind)).ids_by_key(batch):
+            return
+    if not is_empty:
+        raise MissingColumnError.of(table.lacking, file, ", which new rows need, and no row of the file is known")
 
 
 class RecordedDirectory:

@@ -17,7 +17,7 @@ from interop.reading.delimited import read_csv
 from interop.reading.filesets import count_lines, open_fileset
 from interop.reading.rows import Table
 from interop.reading.spreadsheets import read_xlsx
-from interop.services.directory import RecordedDirectory
+from interop.services.directory import RecordedDirectory, refuse_if_all_new
 from interop.sources.columns import COLUMNS
 from interop.sources.oneroster.package import Package
 from interop.sources.oneroster.source import OneRoster
@@ -134,7 +134,9 @@ def open_source(
     elif kind == ImportKind.UIUC_CATALOGUE:
         yield UiucCatalogue(lambda: open_table(path, name), options, _rows_expected(path, name))
     elif kind in COLUMNS:
-        yield PlainTable(kind, lambda: open_table(path, name), mapping, _rows_expected(path, name))
+        table = PlainTable(kind, lambda: open_table(path, name), mapping, _rows_expected(path, name))
+        refuse_if_all_new(table, name)
+        yield table
     else:
         raise UnreadableFileError(f"There is no import of {kind[:40]!r}.", file=name)
 

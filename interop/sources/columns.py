@@ -9,21 +9,32 @@ from interop.sources import cells
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of a kind: its name, other names it goes by, and how its cells are read."""
+    """One column of a kind: its name, other names it goes by, and how its cells are read.
+
+    One that is `required` is part of what rows are recognised by. One that is needed `for_new` rows may be
+    missing from a file that changes rows which exist.
+    """
 
     name: str
     read: Callable[[str], Any] = cells.text
     synonyms: tuple[str, ...] = ()
     required: bool = False
+    for_new: bool = False
 
 
-def column(name: str, read: Callable[[str], Any] = cells.text, *synonyms: str, required: bool = False) -> Column:
-    return Column(name, read, synonyms, required)
+def column(
+    name: str,
+    read: Callable[[str], Any] = cells.text,
+    *synonyms: str,
+    required: bool = False,
+    for_new: bool = False,
+) -> Column:
+    return Column(name, read, synonyms, required, for_new)
 
 
 PERSON = (
     column("first_name", cells.text, "given_name", "forename"),
-    column("last_name", cells.text, "family_name", "surname"),
+    column("last_name", cells.text, "family_name", "surname", for_new=True),
     column("preferred_name", cells.text, "nickname"),
     column("email", cells.code, "e_mail", "mail", "email_address"),
     column("phone", cells.code, "telephone", "mobile"),
@@ -31,7 +42,7 @@ PERSON = (
     column("gender", cells.gender, "sex"),
     column("nationality", cells.code, "citizenship"),
 )
-DEPARTMENT = column("department", cells.code, "department_code", "dept", "org_unit")
+DEPARTMENT = column("department", cells.code, "department_code", "dept", "org_unit", for_new=True)
 ACTIVE = column("is_active", cells.boolean, "active")
 COURSE = column("course_code", cells.code, "course", required=True)
 SECTION = column("section_code", cells.code, "section", "code", required=True)
@@ -50,7 +61,7 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     "faculty": (
         column("employee_no", cells.code, "employee_number", "employee_id", "staff_number", required=True),
         *PERSON,
-        column("rank", cells.lowered, "academic_rank", "title"),
+        column("rank", cells.lowered, "academic_rank", "title", for_new=True),
         column("employment_type", cells.lowered, "employment"),
         DEPARTMENT,
         column("status", cells.lowered, "employment_status"),
@@ -59,25 +70,25 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
     ),
     "departments": (
         column("code", cells.code, "department_code", required=True),
-        column("name", cells.text, "department_name"),
+        column("name", cells.text, "department_name", for_new=True),
         column("kind", cells.lowered, "type"),
         column("parent", cells.code, "parent_code", "parent_department"),
         ACTIVE,
     ),
     "programs": (
         column("code", cells.code, "program_code", "programme_code", required=True),
-        column("name", cells.text, "program_name", "title"),
-        column("level", cells.lowered, "degree_level"),
+        column("name", cells.text, "program_name", "title", for_new=True),
+        column("level", cells.lowered, "degree_level", for_new=True),
         DEPARTMENT,
-        column("total_credits", cells.number, "credits"),
+        column("total_credits", cells.number, "credits", for_new=True),
         ACTIVE,
     ),
     "courses": (
         column("code", cells.code, "course_code", required=True),
-        column("title", cells.text, "name", "course_title"),
+        column("title", cells.text, "name", "course_title", for_new=True),
         DEPARTMENT,
         column("level", cells.lowered, "course_level"),
-        column("credits", cells.number, "credit_hours", "ects"),
+        column("credits", cells.number, "credit_hours", "ects", for_new=True),
         column("credits_max", cells.number, "max_credits"),
         column("description", cells.text),
         column("is_repeatable", cells.boolean, "repeatable"),

@@ -18,9 +18,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from itertools import count
 from typing import Any
 
-from interop.faults import Fault, MissingColumnError
+from interop.faults import Fault
 from interop.reading.filesets import FileSet
-from interop.reading.rows import Row, Table
+from interop.reading.rows import Row, require_columns
 from interop.sources.records import Record, Remark, compose
 
 SCHEME = "oulad"
@@ -113,7 +113,7 @@ class Oulad:
     def _rows(self, stems: tuple[str, ...], *, counted: bool = True) -> Iterator[tuple[Row, dict[str, str]]]:
         name = self._names[stems]
         with self._files.table(name) as table:
-            _require_columns(table, COLUMNS[stems])
+            require_columns(table, COLUMNS[stems])
             for row in table.rows:
                 if counted:
                     self.rows_read[name] += 1
@@ -287,12 +287,6 @@ class Oulad:
             "enrolled_at": None if joined is None else _instant(joined),
             "dropped_at": None if left is None else _instant(left),
         }
-
-
-def _require_columns(table: Table, columns: tuple[str, ...]) -> None:
-    for column in columns:
-        if column not in table.header:
-            raise MissingColumnError(f"The column {column} is missing.", file=table.file, line=1, column=column)
 
 
 def _course_faults(raw: Mapping[str, str]) -> list[Fault]:

@@ -50,6 +50,7 @@ class PlainTable:
         self._contradictory: set[int] = set()
         with opener() as table:
             self._places, ignored = _mapped(kind, table, mapping)
+            self.lacking = self._lacking(table)
             if ignored:
                 detail = f"Columns that are not imported: {', '.join(name[:80] for name in ignored)}."
                 self.remarks.append(Remark("ignored_columns", detail[:2000], table.file))
@@ -63,6 +64,22 @@ class PlainTable:
             yield from self._meetings()
         else:
             yield from self._plain_records()
+
+    def keys(self) -> Iterator[str]:
+        """Yield the natural keys of the rows that have a readable one."""
+        own_key = COLUMNS[self.kind][0].name
+        for line in self._lines(counted=False):
+            if own_key in line.values:
+                yield compose(line.values[own_key])
+
+    def _lacking(self, table: Table) -> list[str]:
+        """Return the columns that new rows need and the table lacks; raise `MissingColumnError` for what all need."""
+        found = {name for name, _, _ in self._places}
+        absent = [spec for spec in COLUMNS[self.kind] if (spec.required or spec.for_new) and spec.name not in found]
+        names = [spec.name for spec in absent]
+        if any(spec.required for spec in absent):
+            raise MissingColumnError.of(names, table.file)
+        return names
 
     def _lines(self, *, counted: bool = True) -> Iterator[Line]:
         with self._opener() as table:
@@ -182,8 +199,6 @@ def _mapped(
             if found is not None:
                 chosen[name] = found
                 taken.add(found)
-            elif spec.required:
-                raise MissingColumnError(f"The column {name} is missing.", file=table.file, line=1, column=name)
     found_custom = _custom_columns(table.header, taken)
     taken |= {place for _, place in found_custom}
     columns: list[tuple[str, int, Column | None]] = [(n, p, specs.get(n)) for n, p in chosen.items() if n in specs]

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import unescape
 from typing import Any
 
-from interop.faults import Fault, MissingColumnError
+from interop.faults import Fault
+from interop.reading.rows import require_columns
 from interop.sources import cells
 from interop.sources.plain import Opener
 from interop.sources.records import SEPARATOR, Record, Remark, compose, decompose
@@ -54,9 +55,7 @@ class UiucCatalogue:
         self._unread: list[Record] = []
         with opener() as table:
             self._file = table.file
-            for name in COLUMNS:
-                if name not in table.header:
-                    raise MissingColumnError(f"The column {name} is missing.", file=table.file, line=1, column=name)
+            require_columns(table, COLUMNS)
 
     def records(self) -> Iterator[Record]:
         """Yield places, the term, departments, faculty, courses, sections and meetings."""

@@ -9,6 +9,7 @@ from django.db import models
 from core.errors import DomainError
 from faculty.models import Faculty
 from faculty.services import bulk as faculty_bulk
+from interop.models import ImportKind
 from interop.targets.base import Target, settle_created, settle_updated
 from interop.targets.items import Item
 from interop.targets.values import Value
@@ -28,8 +29,17 @@ PERSON = (
 )
 
 
+# Published without names, or with texts that cannot be told apart into names.
+NAMELESS = frozenset({ImportKind.OULAD, ImportKind.UIUC_CATALOGUE})
+
+
 class PartTarget(Target):
     """A part that a person plays: its rows are two, the part's and the person's."""
+
+    @property
+    def nameless(self) -> bool:
+        """Whether the source knows people by something else than names."""
+        return self.job.kind in NAMELESS
 
     def queryset(self) -> models.QuerySet[Any]:
         return super().queryset().select_related("person")
@@ -74,12 +84,12 @@ class Students(PartTarget):
 
     def check(self, item: Item) -> list[DomainError]:
         values = self.columns(item.new_values if item.row is None else item.changed_values)
-        values.pop("same_person_as_id", None)
-        return student_bulk.student_faults(values=values, student=item.row)
+        _name_person(values)
+        return student_bulk.student_faults(values=values, student=item.row, nameless=self.nameless)
 
     def create(self, items: Sequence[Item]) -> None:
         rows = _with_persons([self.columns(item.new_values) for item in items], Faculty)
-        settle_created(items, student_bulk.create_students(rows=rows, by=self.by))
+        settle_created(items, student_bulk.create_students(rows=rows, by=self.by, nameless=self.nameless))
 
     def update(self, items: Sequence[Item]) -> None:
         changes = [(item.row, self.columns(item.changed_values)) for item in items]
@@ -113,12 +123,13 @@ class FacultyMembers(PartTarget):
 
     def check(self, item: Item) -> list[DomainError]:
         values = self.columns(item.new_values if item.row is None else item.changed_values)
-        values.pop("same_person_as_id", None)
-        return faculty_bulk.faculty_faults(values=values, faculty=item.row)
+        _name_person(values)
+        return faculty_bulk.faculty_faults(values=values, faculty=item.row, nameless=self.nameless)
 
     def create(self, items: Sequence[Item]) -> None:
         rows = _with_persons([self.columns(item.new_values) for item in items], Student)
-        settle_created(items, faculty_bulk.create_faculty_members(rows=rows, by=self.by))
+        made = faculty_bulk.create_faculty_members(rows=rows, by=self.by, nameless=self.nameless)
+        settle_created(items, made)
 
     def update(self, items: Sequence[Item]) -> None:
         changes = [(item.row, self.columns(item.changed_values)) for item in items]
@@ -132,6 +143,13 @@ class FacultyMembers(PartTarget):
 
     def remove(self, ids: Collection[UUID]) -> None:
         faculty_bulk.remove_faculty_members(ids=ids)
+
+
+def _name_person(values: dict[str, Any]) -> None:
+    """Put in place of the other part of a person whatever stands for the person while nothing is written."""
+    other = values.pop("same_person_as_id", None)
+    if other is not None:
+        values["person_id"] = other
 
 
 def _with_persons(rows: Sequence[dict[str, Any]], other: type[models.Model]) -> Sequence[Mapping[str, Any]]:

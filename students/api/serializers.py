@@ -4,9 +4,8 @@ from typing import ClassVar
 
 from rest_framework import serializers
 
-from accounts.api.people import PartWriter, PersonFields, PersonNameFields
+from accounts.api.people import NewPartFields, PartWriter, PersonFields, PersonNameFields
 from accounts.api.serializers import PersonBrief, UserBrief
-from accounts.models import Person
 from core.api.fields import VisibleRelatedField
 from core.api.serializers import BaseDetailSerializer, BaseListSerializer, ModelWriteSerializer, WriteSerializer
 from core.customfields.api.fields import CustomFieldsField
@@ -81,16 +80,12 @@ class StudentWriter(PartWriter[Student]):
         }
 
 
-class NewStudentWriter(StudentWriter):
+class NewStudentWriter(NewPartFields, StudentWriter):
     request_example: ClassVar = {
         "first_name": "Ada",
         "last_name": "Lovelace",
         "department": "0195553e-9a70-7c3e-8e1e-2f6d5a1b7c44",
     }
-
-    person = VisibleRelatedField(
-        queryset=Person.objects.all(), required=False, help_text="A person who is known already, in another part."
-    )
 
     class Meta(StudentWriter.Meta):
         fields = [*StudentWriter.Meta.fields, "person"]

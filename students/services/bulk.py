@@ -24,9 +24,9 @@ PROGRAM = ("program_id", "cohort")
 CONSEQUENTIAL = frozenset({"status", "program_id", "cohort"})
 
 
-def student_faults(*, values: Mapping[str, Any], student: Student | None) -> list[DomainError]:
+def student_faults(*, values: Mapping[str, Any], student: Student | None, nameless: bool = False) -> list[DomainError]:
     """Return what is wrong with the values of a student, as far as can be told without writing."""
-    errors = part_faults(Student, values, partial=student is not None, apart=PROGRAM)
+    errors = part_faults(Student, values, part=student, nameless=nameless, apart=PROGRAM)
     if student is not None and values.get("student_no", student.student_no) != student.student_no:
         errors.append(StudentNoImmutableError())
     if student is None and values.get("cohort") and not values.get("program_id"):
@@ -35,8 +35,13 @@ def student_faults(*, values: Mapping[str, Any], student: Student | None) -> lis
 
 
 @transaction.atomic
-def create_students(*, rows: Sequence[Mapping[str, Any]], by: Actor | None) -> list[Student | DomainError]:
-    """Create students, the persons they are and their primary programs; return each, or why it was refused."""
+def create_students(
+    *, rows: Sequence[Mapping[str, Any]], by: Actor | None, nameless: bool = False
+) -> list[Student | DomainError]:
+    """Create students, the persons they are and their primary programs; return each, or why it was refused.
+
+    A person has a last name, unless the source publishes none: then they may be `nameless`.
+    """
     programs: dict[UUID, ProgramEnrollment] = {}
 
     def along(student: Student, values: Mapping[str, Any]) -> Iterable[models.Model]:
@@ -47,7 +52,7 @@ def create_students(*, rows: Sequence[Mapping[str, Any]], by: Actor | None) -> l
         programs[student.pk] = ProgramEnrollment(student=student, is_primary=True, status=status, **curriculum)
         return (programs[student.pk],)
 
-    results = create_parts(Student, rows, by=by, along=along, apart=PROGRAM)
+    results = create_parts(Student, rows, by=by, nameless=nameless, along=along, apart=PROGRAM)
     created = [result for result in results if isinstance(result, Student)]
     publish_all(
         StudentCreated(student_id=s.pk, person_id=s.person_id, student_no=s.student_no, status=s.status)

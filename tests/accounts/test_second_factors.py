@@ -92,6 +92,11 @@ class TestLogIn:
         assert code_of(ada.client.post(f"{TOKEN}refresh/", {"refresh": token})) == (401, "invalid_refresh_token")
         assert code_of(ada.client.post(f"{TOKEN}verify/", {"token": token})) == (401, "invalid_token")
 
+    def test_says_all_that_the_second_step_lacks_at_once(self, ada: Owner) -> None:
+        answer = ada.client.post(SECOND_STEP, {})
+
+        assert {error["field"] for error in answer.json()["errors"]} == {"mfa_token", "code"}
+
     @pytest.mark.checklist(31)
     def test_is_gone_on_with_by_its_own_token_alone(self, ada: Owner) -> None:
         data = ada.log_in()

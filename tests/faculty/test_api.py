@@ -114,6 +114,12 @@ def test_a_salary_is_known_to_those_who_pay_it_and_to_oneself(emmy, registrar_cl
     )
     refused = registrar_client.patch(url_of(emmy), {"salary": "1.00"}, format="json")
     assert (refused.status_code, refused.json()["code"]) == (403, "field_out_of_scope")
+    emptied = registrar_client.patch(url_of(emmy), {"salary": None}, format="json")
+    assert (emptied.status_code, emptied.json()["code"]) == (403, "field_out_of_scope")
+    sent_back = registrar_client.put(url_of(emmy), registrar_client.get(url_of(emmy)).json()["data"], format="json")
+    assert sent_back.status_code == 200, sent_back.content
+    emmy.refresh_from_db()
+    assert str(emmy.salary) == "71000.50"
     told = Change.objects.filter(row_id=str(emmy.pk), changes__has_key="salary").latest("id")
     assert "71000" not in str(told.changes)
 

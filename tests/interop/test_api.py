@@ -250,6 +250,8 @@ class TestRefusals:
             (b"code,n\xffme\nPHY,Physics\n", "invalid_unicode"),
             (b"code,name,Code\nPHY,Physics,X\n", "duplicate_header"),
             (b"name\nPhysics\n", "missing_column"),
+            (b"code,kind\nPHY,office\n", "missing_column"),
+            (b"code," + b",".join(b"c%d" % n for n in range(5_000)) + b"\n", "too_many_columns"),
             (b"PK\x03\x04 but no archive", "unreadable_file"),
         ],
     )
@@ -322,6 +324,17 @@ class TestRefusals:
 
         assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
         assert not ImportJob.objects.exists()
+        assert not import_root.exists()
+
+    @pytest.mark.parametrize("size", [10, 200_000])
+    def test_a_file_whose_name_is_no_text_is_refused_for_that(self, registrar_client, import_root, size):
+        file = b'--x\r\nContent-Disposition: form-data; name="file"; filename="d\xe4ta.csv"\r\n\r\ncode,name\r\n'
+        body = part("mapping", b"{}" + b" " * size) + part("kind", b"departments") + file + END
+
+        answer = registrar_client.generic("POST", URL, body, "multipart/form-data; boundary=x")
+
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_unicode")
+        assert answer.json()["errors"][0]["field"] == "file"
         assert not import_root.exists()
 
     def test_json_is_no_upload(self, registrar_client):

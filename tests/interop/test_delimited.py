@@ -13,6 +13,7 @@ from interop.faults import (
     EmptyFileError,
     FileRefusedError,
     TooLargeError,
+    TooManyColumnsError,
     UnreadableFileError,
     UnreadableTextError,
 )
@@ -123,7 +124,7 @@ def test_a_quotation_that_never_ends_is_a_malformed_row() -> None:
         (b"a,b\x00\n", UnreadableTextError),
         (b'"a"x,b\n', UnreadableFileError),
         (b"a,b\r1,2\r", UnreadableFileError),
-        (",".join(f"c{n}" for n in range(501)).encode() + b"\n", EmptyFileError),
+        (",".join(f"c{n}" for n in range(501)).encode() + b"\n", TooManyColumnsError),
         (b"a" * (MAX_LINE + 1), TooLargeError),
     ],
 )

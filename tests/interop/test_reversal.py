@@ -61,8 +61,8 @@ def test_what_was_changed_is_as_it_was_to_the_last_column(place: Path, registrar
     update_student(student, by=None, custom_fields={"locker": "A1"})
     before = dump()
     rows = [
-        {"student_no": "S1", "first_name": "Ada", "department": "SCI", "custom.locker": "B2", "email": "a@example.org"},
-        {"student_no": "S2", "first_name": "Grace", "department": "SCI", "custom.locker": "C3", "email": ""},
+        {"student_no": "S1", "last_name": "King", "department": "SCI", "custom.locker": "B2", "email": "a@example.org"},
+        {"student_no": "S2", "last_name": "Hopper", "department": "SCI", "custom.locker": "C3", "email": ""},
     ]
     job = imported("students", table(place, *rows))
     assert totals(job) == (1, 1, 0, 0)

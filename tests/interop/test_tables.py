@@ -9,16 +9,22 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
+from accounts.models import Person
 from core.customfields.services import create_custom_field
 from courses.models import Course, Meeting, Section
 from departments.models import Department, Program
 from enrollment.models import Enrollment
 from faculty.models import Faculty, FacultyAppointment
 from interop import services
-from interop.models import ImportState
+from interop.models import ImportJob, ImportState
 from interop.services.files import open_table
-from interop.sources.plain import PlainTable
+from interop.sources.columns import COLUMNS, template
+from interop.sources.plain import FIELD, PlainTable
+from interop.sources.records import Record
+from interop.targets.items import Item
+from interop.targets.registry import TARGETS
 from students.models import ProgramEnrollment, Student
+from students.services import delete_student
 from tests.courses.factories import CourseFactory, SectionFactory
 from tests.departments.factories import (
     BuildingFactory,
@@ -67,8 +73,9 @@ def test_columns_are_found_by_name_and_synonym_however_they_are_written(place: P
 @pytest.mark.usefixtures("science")
 def test_a_mapping_goes_before_names(place: Path) -> None:
     rows = table(
-        place, {"student_no": "S1", "first_name": "wrong", "Vorname": "Ada", "email": "x@y.z", "department": "SCI"}
-    )
+        place, {"student_no": "S1", "last_name": "King", "first_name": "wrong", "Vorname": "Ada", "email": "x@y.z",
+                "department": "SCI"}
+    )  # fmt: skip
 
     imported("students", rows, mapping={"first_name": "vorname", "email": ""})
 
@@ -89,9 +96,79 @@ def test_a_mapping_that_leads_nowhere_refuses_the_file(place: Path, mapping: dic
     assert [error["code"] for error in job.errors] == [code]
 
 
-def test_a_template_is_a_table_that_is_read(place: Path) -> None:
-    from interop.sources.columns import COLUMNS, template
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_the_columns_that_a_new_row_needs_are_those_that_it_is_refused_without(kind: str) -> None:
+    target = TARGETS[kind](None, ImportJob(kind=kind))
+    refused = {error.field for error in target.check(Item(Record(kind, "", {}, "", 2), 0))}
 
+    needed = {FIELD.get(spec.name, spec.name) for spec in COLUMNS[kind] if spec.required or spec.for_new}
+
+    assert needed - {"student_no", "term", "code", "course"} <= refused
+    # Of a section the source says how many may enrol, and what it belongs to lies in its key.
+    assert refused - needed <= ({"capacity"} if kind == "sections" else {"student", "section"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "row", "missing"),
+    [
+        ("students", {"student_no": "S9", "first_name": "Ada"}, ["last_name", "department"]),
+        ("students", {"first_name": "Ada", "department": "SCI"}, ["student_no", "last_name"]),
+        ("faculty", {"employee_no": "E9", "surname": "Noether"}, ["rank", "department"]),
+        ("courses", {"code": "CS9"}, ["title", "department", "credits"]),
+        ("sections", {"term": "2026F"}, ["course_code", "section_code"]),
+    ],
+)
+def test_a_file_without_what_new_rows_need_names_it_all_when_none_of_its_rows_is_known(
+    place: Path, kind: str, row: dict[str, str], missing: list[str]
+) -> None:
+    job = validated(kind, table(place, row))
+
+    assert job.state == ImportState.FAILED
+    (error,) = job.errors
+    assert (error["code"], error["meta"]["columns"]) == ("missing_column", missing)
+
+
+@pytest.mark.usefixtures("science")
+def test_a_file_of_the_key_and_what_changes_changes_the_rows_that_are_known_and_refuses_the_others(place: Path) -> None:
+    student = StudentFactory(student_no="S1", person__last_name="Byron")
+    rows = [{"student_no": "S0", "phone": "12345"}, {"student_no": "S1", "phone": "12345"}]
+
+    job = imported("students", table(place, *rows))
+
+    assert reasons(job) == [(2, "required", "last_name"), (2, "required", "department")]
+    student.person.refresh_from_db()
+    assert (student.person.phone, student.person.last_name) == ("12345", "Byron")
+
+
+@pytest.mark.usefixtures("science")
+@pytest.mark.parametrize("kind", ["students", "faculty"])
+def test_nobody_is_recorded_without_a_last_name_and_nobody_loses_theirs(place: Path, kind: str) -> None:
+    number = COLUMNS[kind][0].name
+    more = {"department": "SCI", **({"rank": "professor"} if kind == "faculty" else {})}
+    rows = [
+        {number: "N1", "last_name": "King", "first_name": "Ada", **more},
+        {number: "N2", "last_name": " ", "first_name": "Ada", **more},
+    ]
+
+    job = imported(kind, table(place, *rows))
+    again = imported(kind, table(place, {**rows[0], "last_name": "", "first_name": "Augusta"}))
+
+    assert (totals(job), reasons(job)) == ((1, 0, 0, 1), [(3, "required", "last_name")])
+    assert totals(again) == (0, 1, 0, 0)
+    assert list(Person.objects.values_list("first_name", "last_name")) == [("Augusta", "King")]
+
+
+@pytest.mark.usefixtures("science")
+def test_a_student_who_went_after_the_preview_does_not_come_back_without_a_name(place: Path) -> None:
+    student = StudentFactory(student_no="S1")
+    job = validated("students", table(place, {"student_no": "S1", "phone": "12345", "department": "SCI"}))
+    delete_student(student, by=None)
+
+    assert reasons(services.apply(job.pk, by=None)) == [(2, "required", "last_name")]
+    assert not Student.objects.exists()
+
+
+def test_a_template_is_a_table_that_is_read(place: Path) -> None:
     for kind in COLUMNS:
         place.write_text(",".join(template(kind)) + "\n")
         assert totals(imported(kind, place, force=True)) == (0, 0, 0, 0)
@@ -100,8 +177,8 @@ def test_a_template_is_a_table_that_is_read(place: Path) -> None:
 @pytest.mark.usefixtures("science")
 def test_a_workbook_is_read_like_a_table(tmp_path: Path) -> None:
     book = Workbook()
-    book.active.append(["student_no", "birth_date", "department"])
-    book.active.append([4711, datetime(1990, 5, 1), "SCI"])  # noqa: DTZ001 - a workbook knows no zone
+    book.active.append(["student_no", "birth_date", "department", "last_name"])
+    book.active.append([4711, datetime(1990, 5, 1), "SCI", "King"])  # noqa: DTZ001 - a workbook knows no zone
     book.save(tmp_path / "students.xlsx")
 
     imported("students", tmp_path / "students.xlsx")
@@ -117,15 +194,15 @@ def test_a_workbook_is_read_like_a_table(tmp_path: Path) -> None:
 def test_sound_rows_go_in_and_the_others_are_refused_with_their_reasons(place: Path) -> None:
     path = table(
         place,
-        {"student_no": "S1", "department": "SCI", "email": "ada@example.org"},
-        {"student_no": "", "department": "SCI"},
-        {"student_no": "S3", "department": "NOWHERE"},
-        {"student_no": "S4", "department": "SCI", "email": "no address", "birth_date": "yesterday"},
-        {"student_no": "S5", "department": "SCI", "gender": "unsure", "first_name": "x" * 151},
-        {"student_no": "S1", "department": "SCI"},
+        {"student_no": "S1", "last_name": "King", "department": "SCI", "email": "ada@example.org"},
+        {"student_no": "", "last_name": "King", "department": "SCI"},
+        {"student_no": "S3", "last_name": "King", "department": "NOWHERE"},
+        {"student_no": "S4", "last_name": "K", "department": "SCI", "email": "no address", "birth_date": "yesterday"},
+        {"student_no": "S5", "last_name": "K", "department": "SCI", "gender": "unsure", "first_name": "x" * 151},
+        {"student_no": "S1", "last_name": "King", "department": "SCI"},
         {"student_no": "S7"},
     )
-    path.write_bytes(path.read_bytes() + b"S8,SCI,\xff,,,\nS9\n")
+    path.write_bytes(path.read_bytes() + b"S8,King,SCI,\xff,,,\nS9\n")
 
     job = imported("students", path)
 
@@ -139,6 +216,7 @@ def test_sound_rows_go_in_and_the_others_are_refused_with_their_reasons(place: P
         (6, "max_length", "first_name"),
         (6, "invalid_choice", "gender"),
         (7, "duplicate_row", ""),
+        (8, "required", "last_name"),
         (8, "required", "department"),
         (9, "invalid_unicode", ""),
         (10, "wrong_column_count", ""),
@@ -154,7 +232,7 @@ def test_the_preview_says_what_will_be_done_and_writes_nothing(place: Path) -> N
         {"student_no": "S1", "first_name": "Augusta", "department": ""},
         {"student_no": "S2", "first_name": same.person.first_name, "department": ""},
         {"student_no": "S3", "first_name": other.person.first_name, "department": "NOWHERE"},
-        {"student_no": "S4", "first_name": "Grace", "department": "SCI"},
+        {"student_no": "S4", "first_name": "Grace", "last_name": "Hopper", "department": "SCI"},
     )
 
     job = validated("students", path)
@@ -242,7 +320,8 @@ def test_programs(place: Path) -> None:
 @pytest.mark.usefixtures("science")
 def test_students_with_a_program_are_enrolled_in_it(place: Path) -> None:
     program = ProgramFactory(code="BSC")
-    row = {"student_no": "S1", "department": "SCI", "program": "BSC", "cohort": "2026", "status": "Leave of absence"}
+    row = {"student_no": "S1", "surname": "King", "department": "SCI", "program": "BSC", "cohort": "2026",
+           "status": "Leave of absence"}  # fmt: skip
 
     imported("students", table(place, row))
 
@@ -256,7 +335,7 @@ def test_students_with_a_program_are_enrolled_in_it(place: Path) -> None:
 def test_another_program_takes_the_place_of_the_former(place: Path) -> None:
     ProgramFactory(code="BSC")
     ProgramFactory(code="MSC")
-    imported("students", table(place, {"student_no": "S1", "department": "SCI", "program": "BSC"}))
+    imported("students", table(place, {"student_no": "S1", "surname": "King", "department": "SCI", "program": "BSC"}))
 
     imported("students", table(place, {"student_no": "S1", "program": "MSC", "cohort": "2027"}))
 
@@ -466,12 +545,13 @@ def test_space_around_a_cell_is_padding(place: Path, registrar: Any) -> None:
     create_custom_field(
         by=registrar, entity_type="students.student", name="locker", label="Locker", field_type="text",
     )  # fmt: skip
-    row = {"student_no": " S1", "first_name": " Ada ", "last_name": "\u00a0", "department": "SCI\t"}
+    row = {"student_no": " S1", "first_name": " Ada ", "surname": "King", "preferred_name": "\u00a0",
+           "department": "SCI\t"}  # fmt: skip
 
     job = imported("students", table(place, {**row, "custom.locker": " A 1 "}))
 
     student = Student.objects.select_related("person").get()
-    assert (student.person.first_name, student.person.last_name, student.student_no) == ("Ada", "", "S1")
+    assert (student.person.first_name, student.person.preferred_name, student.student_no) == ("Ada", "", "S1")
     assert student.custom_data == {"locker": "A 1"}
     assert job.rows.get().raw["first_name"] == " Ada "
 
@@ -490,9 +570,10 @@ def test_custom_fields_are_filled_and_their_rules_hold(place: Path, registrar: A
         choices=["chess", "rowing"],
     )  # fmt: skip
     rows = [
-        {"student_no": "S1", "department": "SCI", "custom.shoe_size": "42", "custom.sports": "rowing; chess"},
-        {"student_no": "S2", "department": "SCI", "custom.shoe_size": "77", "custom.sports": "golf"},
-    ]
+        {"student_no": "S1", "surname": "A", "department": "SCI", "custom.shoe_size": "42",
+         "custom.sports": "rowing; chess"},
+        {"student_no": "S2", "surname": "B", "department": "SCI", "custom.shoe_size": "77", "custom.sports": "golf"},
+    ]  # fmt: skip
 
     job = imported("students", table(place, *rows))
 
@@ -510,7 +591,10 @@ def test_values_that_are_unique_stay_so(place: Path, registrar: Any) -> None:
         by=registrar, entity_type="students.student", name="locker", label="Locker", field_type="text",
         unique_values=True,
     )  # fmt: skip
-    rows = [{"student_no": f"S{n}", "department": "SCI", "custom.locker": locker} for n, locker in enumerate("AAB")]
+    rows = [
+        {"student_no": f"S{n}", "surname": "King", "department": "SCI", "custom.locker": locker}
+        for n, locker in enumerate("AAB")
+    ]
 
     job = imported("students", table(place, *rows))
 
@@ -526,7 +610,8 @@ def test_values_that_are_unique_stay_so(place: Path, registrar: Any) -> None:
 def test_hostile_names_are_kept_exactly_or_refused(place: Path) -> None:
     strings = json.loads((DATA / "robustness" / "blns.json").read_text())
     rows = [
-        {"student_no": f"S{number}", "department": "SCI", "first_name": text} for number, text in enumerate(strings)
+        {"student_no": f"S{number}", "department": "SCI", "first_name": text, "last_name": "King"}
+        for number, text in enumerate(strings)
     ]
 
     job = imported("students", table(place, *rows))
@@ -588,7 +673,7 @@ def test_all_that_is_wrong_with_a_row_is_said_at_once(place: Path, registrar: An
         by=registrar, entity_type="students.student", name="shoe_size", label="Shoe size", field_type="number",
     )  # fmt: skip
     program = {"code": "BSC", "name": "x", "department": "SCI"}
-    student = {"student_no": "S1", "department": "NOWHERE", "custom.shoe_size": "large"}
+    student = {"student_no": "S1", "surname": "King", "department": "NOWHERE", "custom.shoe_size": "large"}
 
     assert previewed("programs", place, {**program, "level": "guru", "total_credits": "many"}) == [
         (2, "invalid_format", "total_credits"), (2, "invalid_choice", "level"),

@@ -226,10 +226,51 @@ def test_every_fault_of_a_request_is_reported_at_once(registrar_client):
         ("status", "invalid_choice"),
         ("birth_date", "invalid"),
         ("department", "required"),
+        ("last_name", "required"),
         ("colour", "unknown_field"),
         ("gender", "invalid_choice"),
     }
     assert not Student.objects.exists()
+
+
+@pytest.mark.parametrize("plural", ["students", "faculty"])
+def test_a_body_of_nothing_is_told_of_the_name_and_of_all_else_that_is_needed(registrar_client, plural):
+    url = f"/api/v1/{plural}/"
+    needed = {
+        "students": {"last_name", "department"},
+        "faculty": {"last_name", "department", "rank", "employee_no"},
+    }[plural]
+
+    alone = registrar_client.post(url, {}, format="json")
+    among_others = registrar_client.post(f"{url}bulk-create/", {"items": [{"last_name": ""}]}, format="json")
+
+    for answer, prefix in ((alone, ""), (among_others, "items.0.")):
+        told = {(error["field"].removeprefix(prefix), error["code"]) for error in answer.json()["errors"]}
+        assert (answer.status_code, told) == (400, {(name, "required") for name in needed})
+
+
+def test_a_known_person_brings_the_name_along(registrar_client):
+    person = PersonFactory(last_name="")
+    body = {"person": str(person.pk), "department": str(DepartmentFactory().pk)}
+
+    created = registrar_client.post(LIST, body, format="json")
+
+    assert (created.status_code, created.json()["data"]["last_name"]) == (201, "")
+
+
+@pytest.mark.parametrize("plural", ["students", "faculty"])
+def test_the_document_tells_what_a_new_part_needs(client, plural):
+    document = client.get("/api/v1/schema/?format=json").json()
+    shapes = document["components"]["schemas"]
+    paths = document["paths"]
+
+    def body_of(path, method):
+        media = paths[f"/api/v1/{plural}/{path}"][method]["requestBody"]["content"]["application/json"]
+        return shapes[media["schema"]["$ref"].rpartition("/")[2]]
+
+    assert body_of("", "post")["anyOf"] == [{"required": ["last_name"]}, {"required": ["person"]}]
+    assert "last_name" in body_of("{id}/", "put")["required"]
+    assert "required" not in body_of("{id}/", "patch")
 
 
 @pytest.mark.parametrize(

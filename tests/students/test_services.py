@@ -123,7 +123,7 @@ class TestCreateStudent:
                 by=None, email="nowhere", preferred_contact="pigeon", department=DepartmentFactory()
             )
 
-        assert {error.field for error in refused.value.violations} == {"email", "preferred_contact"}
+        assert {error.field for error in refused.value.violations} == {"last_name", "email", "preferred_contact"}
         assert not Person.objects.exists()
 
     def test_announces_the_student(self):
