@@ -5,7 +5,7 @@ into domain errors, count versions and lose no concurrent change. They are for s
 admin and imports call the services.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -16,7 +16,7 @@ from core import customfields
 from core.customfields.types import is_storable
 from core.db.constraints import refusing
 from core.errors import ConflictError, DomainError, InvalidError, raise_all
-from core.models import CustomizableModel, VersionedModel
+from core.models import CustomField, CustomizableModel, VersionedModel
 from core.visibility import Actor
 
 ModelT = TypeVar("ModelT", bound=models.Model)
@@ -56,17 +56,20 @@ def create(model: type[ModelT], values: Mapping[str, Any], *, by: Actor | None =
     given = fields.pop("custom_fields", None)
     instance = model(**fields)
     errors = _field_errors(instance, [field.name for field in model._meta.concrete_fields])
+    definitions: Sequence[CustomField] = ()
     if isinstance(instance, CustomizableModel):
         try:
+            customfields.hold(model)
+            definitions = customfields.definitions_of(model)
             instance.custom_data = customfields.validated(
-                type(instance), given or {}, existing={}, instance_id=instance.pk, partial=False, by=by
+                model, given or {}, existing={}, instance_id=instance.pk, partial=False, definitions=definitions, by=by
             )
         except DomainError as error:
             errors.extend(error.violations)
     raise_all(errors)
     instance.save(force_insert=True)
     if isinstance(instance, CustomizableModel):
-        customfields.apply_unique(instance)
+        customfields.apply_unique(instance, definitions)
     return instance
 
 

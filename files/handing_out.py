@@ -6,7 +6,7 @@ where nginx has it, behind a location that nobody else can ask for.
 
 import re
 from collections.abc import Iterator
-from http import HTTPStatus
+from http import HTTPMethod, HTTPStatus
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -59,7 +59,9 @@ def response_with(asset: FileAsset, request: HttpRequest) -> HttpResponseBase:
 
 
 def _streamed(asset: FileAsset, request: HttpRequest) -> HttpResponseBase:
-    part = _part(request.headers.get("Range", ""), asset.size)
+    # A range is defined for GET alone (RFC 9110, 14.2).
+    asked = request.headers.get("Range", "") if request.method == HTTPMethod.GET else ""
+    part = _part(asked, asset.size)
     if part is None or request.headers.get("If-Range", tag_of(asset)) != tag_of(asset):
         part, status = range(asset.size), HTTPStatus.OK
     elif not part:

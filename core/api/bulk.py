@@ -6,9 +6,11 @@
 
 Every item passes the same permission, scope, validation and service as a single request. With
 `all_or_nothing` one refused item undoes all of them and the answer is the list of refusals, by
-item; with `best_effort` the others stay and the results say which.
+item; with `best_effort` the others stay and the results say which. No two items change or delete
+one row: which of them was meant would be a guess.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
@@ -34,6 +36,14 @@ from core.errors import DomainError, InvalidError, MissingError, ViolationsError
 ModelT = TypeVar("ModelT", bound=models.Model)
 MAX_ITEMS = 1000
 ALL_OR_NOTHING, BEST_EFFORT = "all_or_nothing", "best_effort"
+
+
+class DuplicateItemError(InvalidError):
+    """Several items of one request name the same row; none of them is carried out."""
+
+    code = "duplicate_item"
+    title = "Another item of the request names the same row."
+    field = "id"
 
 
 class BulkRequest(WriteSerializer):
@@ -71,6 +81,9 @@ class BulkResponse(serializers.Serializer[Any]):
 
 class BulkViewSet(UnifiedViewSet[ModelT]):
     """Adds the three bulk actions to a resource."""
+
+    # Rows that several items of the request name.
+    _repeated: frozenset[UUID] = frozenset()
 
     @extend_schema(request=BulkRequest, responses=BulkResponse)
     @action(detail=False, methods=["post"], url_path="bulk-create")
@@ -115,8 +128,11 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
         try:
             self.kwargs["pk"] = IdField().run_validation(item.get("id"))
         except ValidationError:
-            raise InvalidError("An item names its row by id.", field="id") from None
+            code = "invalid" if item.get("id") is not None else "required"
+            raise InvalidError("An item names its row by id.", field="id", code=code) from None
         try:
+            if self.kwargs["pk"] in self._repeated:
+                raise DuplicateItemError
             return self.locked_row()
         except Http404:
             raise MissingError("There is no such row.", field="id") from None
@@ -158,6 +174,7 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
     def _lock_in_order(self, items: list[dict[str, Any]]) -> None:
         """Lock what all items need, kind by kind and by id, so that no two requests wait for each other."""
         ids = [] if self.action == "bulk_create" else list(ids_at(items, "id"))
+        self._repeated = frozenset(pk for pk, times in Counter(ids).items() if times > 1)
         rows = self.manageable().filter(pk__in=ids)
         self.lock_ahead(rows, items)
         if ids:

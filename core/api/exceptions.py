@@ -87,6 +87,22 @@ class ServiceUnavailable(APIException):
     wait = RETRY_AFTER_SECONDS
 
 
+class AddressTooLong(APIException):
+    """The first line of the request is longer than the server reads."""
+
+    status_code = HTTPStatus.REQUEST_URI_TOO_LONG
+    default_code = "payload_too_large"
+    default_detail = "The address is longer than this service accepts."
+
+
+class HeadersTooLarge(APIException):
+    """The headers of the request are longer, or more, than the server reads."""
+
+    status_code = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+    default_code = "payload_too_large"
+    default_detail = "The headers are longer, or more, than this service accepts."
+
+
 class InternalError(APIException):
     """A bug, reported by the request's id and nothing else."""
 

@@ -27,11 +27,13 @@ REASONS: Mapping[int, str] = {
     412: "Changed since it was read",
     411: "Length required",
     413: "Body too large",
+    414: "Address too long",
     415: "Unsupported media type",
     416: "No such part",
     422: "Idempotency key used for another request",
     428: "If-Match is required",
     429: "Too many requests",
+    431: "Headers too large",
     500: "Internal error",
     503: "Temporarily unavailable",
 }

@@ -158,6 +158,9 @@ class EnvelopeAutoSchema(OperationSchema):
             schema["additionalProperties"] = False
             if serializer.request_example:
                 schema["examples"] = [dict(serializer.request_example)]
+            if serializer.needs_one_of:
+                schema["required"] = [name for name in schema["required"] if name not in serializer.needs_one_of]
+                schema["anyOf"] = [{"required": [name]} for name in serializer.needs_one_of]
         if direction == "response":
             for name, prop in schema.get("properties", {}).items():
                 prop.pop("readOnly", None)  # requests have shapes of their own

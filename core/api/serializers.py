@@ -16,6 +16,7 @@ from rest_framework import serializers
 from rest_framework.validators import UniqueValidator
 
 from core.api.fields import VisibleRelatedField, strictly
+from core.api.sent_back import as_written, is_as_shown
 from core.customfields.api.fields import CustomFieldsField
 from core.masks import Mask, custom_mask_of, masks_of, with_knowledge
 from core.visibility import visible
@@ -93,6 +94,9 @@ class WriteSerializer(serializers.Serializer[Any]):
     Any other name is refused, but for what a read of the row shows and a client sends back as it stands.
     """
 
+    # Fields of which a body has to have one at least; each says itself when it is the one that is missing.
+    needs_one_of: ClassVar[tuple[str, ...]] = ()
+
     default_error_messages = {
         "unknown_field": "There is no such field.",
         "read_only_field": "This is shown and not written; left out or sent back as it stands, it stays.",
@@ -113,6 +117,7 @@ class WriteSerializer(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, Mapping):
+            data = self._with_ids(data)
             refused = self._refused_names(data)
             if refused:
                 errors: dict[str, Any] = {
@@ -126,6 +131,18 @@ class WriteSerializer(serializers.Serializer[Any]):
                         errors |= invalid.detail
                 raise serializers.ValidationError(errors)
         return super().to_internal_value(data)
+
+    def _with_ids(self, data: Mapping[Any, Any]) -> Mapping[Any, Any]:
+        """Return the body with ids in place of references that come back as a read shows them."""
+        parent: Any = self.parent
+        standing = None if parent else self.context.get("standing")
+        if standing is None:
+            return data
+        named = self.context["read_only_names"].intersection(data) & self.fields.keys()
+        alike = {name for name in named if is_as_shown(self.fields[name], data[name])}
+        shown = standing(alike) if alike else {}
+        stands = {name for name in shown if shown[name] == data[name]}
+        return {name: as_written(self.fields[name], value) if name in stands else value for name, value in data.items()}
 
     def _refused_names(self, data: Mapping[Any, Any]) -> dict[Any, str]:
         """Return the names that the service does not take, but for what stands as sent; with the code of each."""

@@ -219,6 +219,7 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
         writer = self.get_request_serializer()
         if writer is None:
             raise TypeError(f"{self.action} takes no body")
+        data = data if row is None else self._without_hidden(data, row)
         serializer = writer(data=data, partial=partial, context=self.writer_context(row))
         try:
             serializer.is_valid(raise_exception=True)
@@ -242,6 +243,19 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
         reader = self.detail_serializer_class(standing, only=names, context=context)
         shown: dict[str, Any] = json.loads(dumps(reader.data))
         return {name: value for name, value in shown.items() if name not in reader.hidden_of(standing)}
+
+    def _without_hidden(self, data: Any, row: ModelT) -> Any:
+        """Return a body without what is null because the caller may not know it, if it is the row as it was read.
+
+        That one names the row by its `id`. Of others null would empty the field, which is refused.
+        """
+        if not isinstance(data, Mapping) or data.get("id") != str(row.pk):
+            return data
+        reader = self.detail_serializer_class(context=self.get_serializer_context())
+        masked = set(reader.fields).intersection(reader.masked)
+        empty = {name for name in masked if data.get(name, row) is None}
+        hidden = reader.hidden_of(self.fresh(row)) if empty else empty
+        return {name: value for name, value in data.items() if name not in empty & hidden}
 
     def _refused_custom_fields(self, data: Any, row: ModelT | None) -> Sequence[DomainError]:
         """Return what the service would say of the custom values, so that it is told with what else is wrong."""

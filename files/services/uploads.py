@@ -1,7 +1,10 @@
 """Taking files in, deleting them and bringing them back."""
 
+from collections import Counter, defaultdict
 from typing import Any, BinaryIO
+from uuid import UUID
 
+from django.apps import apps
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
@@ -10,7 +13,7 @@ from django.utils import timezone
 from audit.services import record
 from core import crud
 from core.errors import ConflictError, InUseError, InvalidError
-from core.visibility import Actor
+from core.visibility import Actor, visible
 from files.models import FileAsset
 from files.names import require_name
 from files.services.locking import hold_quota, share_content
@@ -69,12 +72,27 @@ def delete_file(asset: FileAsset, *, by: Actor | None) -> None:
     """Take a file out of sight; raises `InUseError` while a record refers to it."""
     # Alone, so that nobody who has begun to refer to it is missed.
     locked = FileAsset.objects.select_for_update().get(pk=asset.pk)
-    uses = locked.links.filter(ended_at=None).count()
-    if uses:
-        raise InUseError(meta={"referred_to_by": {"records": uses}})
+    if uses := _uses(locked, by):
+        raise InUseError(meta={"referred_to_by": uses})
     if locked.deleted_at is None:
         crud.update(asset, {"deleted_at": timezone.now()})
         record(action="files.deleted", actor=by, subject=asset, detail={"sha256": asset.sha256})
+
+
+def _uses(asset: FileAsset, by: Actor | None) -> dict[str, int]:
+    """Count by kind the records that refer to a file; those that are out of the actor's sight are `records`."""
+    counts: Counter[str] = Counter()
+    links = asset.links.present().values_list("custom_field__entity_type", "object_id")
+    kinds: defaultdict[str, list[UUID]] = defaultdict(list)
+    for entity_type, object_id in links:
+        kinds[entity_type].append(object_id)
+    for entity_type, ids in kinds.items():
+        model = apps.get_model(entity_type)
+        rows = model._default_manager.filter(pk__among=ids)
+        seen = (rows if by is None else visible(rows, by)).count()
+        counts[str(model._meta.verbose_name_plural)] += seen
+        counts["records"] += len(ids) - seen
+    return {kind: count for kind, count in counts.items() if count}
 
 
 @transaction.atomic

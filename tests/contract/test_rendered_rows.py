@@ -40,6 +40,7 @@ BEYOND_SQL = {
     "PersonIdentifierSerializer.masked_value",
     "RequisiteSerializer.expr",
     "SessionSerializer.is_current",
+    "ShortageSerializer.attendance",
     "UserSerializer.roles",
 }
 AWKWARD = [

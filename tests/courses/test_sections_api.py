@@ -158,6 +158,19 @@ class TestSections:
         assert (answer.status_code, codes(answer)[0]) == (status, found)
         assert Section.objects.get().version == 1
 
+    def test_what_an_item_lacks_is_told_with_what_is_wrong_with_it(self, registrar_client):
+        section = EnrollmentFactory().section
+
+        answer = registrar_client.patch(
+            url_of(SECTIONS, section), {"meetings": [{"weekday": 9, "dates": {"starts_on": "soon"}}]}
+        )
+
+        assert set(codes(answer)) == {
+            ("max_value", "meetings.0.weekday"), ("required", "meetings.0.starts_at"),
+            ("required", "meetings.0.ends_at"), ("invalid", "meetings.0.dates.starts_on"),
+            ("required", "meetings.0.dates.ends_on"),
+        }  # fmt: skip
+
     def test_the_status_moves_by_its_own_action(self, registrar_client):
         section = SectionFactory(status="planned")
 

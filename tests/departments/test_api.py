@@ -1,6 +1,8 @@
 """The shape of the university over HTTP: shape, scope, refusal, cost."""
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from accounts.roles import Role, ScopeKind
 from core.models import CustomField
@@ -292,6 +294,20 @@ class TestBulk:
         assert (body["data"]["succeeded"], body["data"]["refused"]) == (50, 0)
         assert Department.objects.count() == 50
 
+    def test_each_row_costs_the_same_however_many_there_are(self, registrar_client):
+        def cost(letter, number):
+            items = [{"code": f"{letter}{n}", "name": "D"} for n in range(number)]
+            with CaptureQueriesContext(connection) as asked:
+                answer = registrar_client.post(f"{LIST}bulk-create/", {"items": items}, format="json")
+            assert answer.json()["data"]["succeeded"] == number
+            return len(asked)
+
+        cost("warm", 1)
+        one, eleven, forty_one = cost("A", 1), cost("B", 11), cost("C", 41)
+
+        assert forty_one - one == 4 * (eleven - one)
+        assert eleven - one <= 100
+
     def test_one_refused_item_undoes_all_of_them(self, registrar_client):
         DepartmentFactory(code="TAKEN")
         items = [{"code": "NEW", "name": "New"}, {"code": "TAKEN", "name": "X"}, {"name": "Y"}]
@@ -330,6 +346,29 @@ class TestBulk:
         registrar_client.post(f"{LIST}bulk-delete/", {"items": [{"id": gone.pk}]}, format="json")
 
         assert Department.objects.get().name == "Kept"
+
+    @pytest.mark.parametrize("step", ["update", "delete"])
+    def test_an_item_names_its_row(self, registrar_client, step):
+        items = [{}, {"id": None}, {"id": 7}, {"id": "x"}]
+
+        answer = registrar_client.post(f"{LIST}bulk-{step}/", {"items": items}, format="json")
+
+        assert [error["code"] for error in answer.json()["errors"]] == ["required", "required", "invalid", "invalid"]
+
+    @pytest.mark.parametrize("step", ["update", "delete"])
+    def test_no_two_items_are_about_one_row(self, registrar_client, step):
+        twice, once = DepartmentFactory(name="Before"), DepartmentFactory(name="Before")
+        change = {"name": "After"} if step == "update" else {}
+        items = [{"id": str(row.pk), **change} for row in (twice, once)] + [{"id": str(twice.pk).upper(), **change}]
+
+        whole = registrar_client.post(f"{LIST}bulk-{step}/", {"items": items}, format="json")
+        assert (whole.status_code, whole.json()["code"]) == (400, "duplicate_item")
+        assert [error["field"] for error in whole.json()["errors"]] == ["items.0.id", "items.2.id"]
+        assert list(Department.objects.values_list("name", flat=True)) == ["Before"] * 2
+
+        rest = registrar_client.post(f"{LIST}bulk-{step}/", {"items": items, "mode": "best_effort"}, format="json")
+        assert [result["status"] for result in rest.json()["data"]["results"]] == ["refused", f"{step}d", "refused"]
+        assert Department.objects.get(pk=twice.pk).name == "Before"
 
     def test_one_tag_does_not_stand_for_many_rows(self, registrar_client):
         row = DepartmentFactory(name="Before")

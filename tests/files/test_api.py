@@ -228,6 +228,13 @@ class TestDownloading:
         assert (answer.status_code, b"".join(answer.streaming_content)) == sent
         assert answer["Content-Length"] == str(len(sent[1]))
 
+    @pytest.mark.parametrize("asked", ["bytes=2-4", "bytes=5000-"])
+    def test_only_get_has_parts(self, registrar_client, registrar, asset_of, asked):
+        answer = registrar_client.head(f"{URL}{asset_of(registrar).pk}/content/", HTTP_RANGE=asked)
+
+        assert (answer.status_code, answer["Content-Length"]) == (200, str(len(PNG)))
+        assert "Content-Range" not in answer
+
     def test_a_part_beyond_the_end_or_of_another_content_is_not_sent(self, registrar_client, registrar, asset_of):
         asset = asset_of(registrar)
         beyond = registrar_client.get(f"{URL}{asset.pk}/content/", HTTP_RANGE="bytes=5000-")

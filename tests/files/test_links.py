@@ -134,6 +134,9 @@ class TestReferring:
         refer(student, first)
         with pytest.raises(InUseError) as refused:
             delete_file(first, by=registrar)
+        assert refused.value.meta == {"referred_to_by": {"students": 1}}
+        with pytest.raises(InUseError) as refused:
+            delete_file(first, by=UserFactory())
         assert refused.value.meta == {"referred_to_by": {"records": 1}}
 
         refer(student, second)

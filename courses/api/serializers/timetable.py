@@ -1,6 +1,7 @@
 """The JSON shapes of meetings: those of a section, and those of the timetable."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, cast
 
 from rest_framework import serializers
 
@@ -15,16 +16,23 @@ TIMES = ("weekday", "starts_at", "ends_at")
 class ItemWriter(WriteSerializer):
     """An item within a body; it is complete even where the body itself says only what changes."""
 
-    def needed(self, attrs: dict[str, Any]) -> list[str]:
+    def needed(self, data: Mapping[str, Any]) -> list[str]:
         """Return the names that the item must have."""
         return [name for name, field in self.fields.items() if field.required]
 
-    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        missing = [name for name in self.needed(attrs) if name not in attrs]
-        if missing:
-            detail = serializers.ErrorDetail("This field is required.", "required")
-            raise serializers.ValidationError({name: [detail] for name in missing})
-        return attrs
+    def to_internal_value(self, data: Any) -> Any:
+        missing = [name for name in self.needed(data) if name not in data] if isinstance(data, Mapping) else []
+        errors: dict[str, Any] = {
+            name: [serializers.ErrorDetail("This field is required.", "required")] for name in missing
+        }
+        values: Any = None
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as invalid:
+            errors |= cast("dict[str, Any]", invalid.detail)
+        if errors:
+            raise serializers.ValidationError(errors)
+        return values
 
 
 class MeetingRoom(serializers.Serializer[Any]):
@@ -83,8 +91,8 @@ class SectionMeetingWriter(MeetingContent, ItemWriter):
             fields[name].required = False
         return fields
 
-    def needed(self, attrs: dict[str, Any]) -> list[str]:
-        return [] if "id" in attrs else list(TIMES)
+    def needed(self, data: Mapping[str, Any]) -> list[str]:
+        return [] if "id" in data else list(TIMES)
 
 
 class CourseOfMeeting(serializers.Serializer[Any]):
