@@ -94,7 +94,7 @@ _STRUCTURE = (
         *("program", "appointment"),
     )
     | _view("courses", "course", "courseversion", "requisite", "section", "meeting")
-    | _view("attendance", "classsession", "attendancecode")
+    | _view("attendance", "classsession", "attendancecode", "attendancepolicy")
 )
 
 # Files: which of them, sight says. Whoever sees a record reads its files, and everybody their own.
@@ -129,8 +129,21 @@ _CATALOGUE = (
 )
 
 # Who was in which class: for those who teach it and those in charge of it.
-_STANDINGS = _view("attendance", "standing")
-_ROSTERS = {"attendance.view_roster", "attendance.change_roster"} | _STANDINGS
+_STANDINGS = _view("attendance", "standing", "attendancerecord")
+# Who falls short, of many at once: for those who may do something about it.
+_SHORTAGES = _STANDINGS | _view("attendance", "attendancesummary")
+_CHECK_INS = {"attendance.view_checkinevent", "attendance.change_checkinevent"}
+_ROSTERS = {"attendance.view_roster", "attendance.change_roster"} | _CHECK_INS | _SHORTAGES
+
+# That a student asks to be excused, and what was decided. Why, and by which documents, is told those who decide about
+# it and the student: it may be medical.
+_EXCUSES = _view("attendance", "excuserequest")
+_OWN_EXCUSES = (
+    _EXCUSES
+    | _view("attendance", "excuseevent")
+    | {"attendance.add_excuserequest", "attendance.change_excuserequest", "attendance.view_protected_excuserequest"}
+)
+_DECIDE_EXCUSES = _OWN_EXCUSES | {"attendance.decide_excuserequest"}
 
 # Their histories are written by the steps that the rows take, and by nobody in person.
 _STUDENT_RECORDS = ("student", "programenrollment", "studentstatusevent", "programenrollmentevent")
@@ -153,9 +166,12 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _all("faculty", "faculty")
     | _view("faculty", *_FACULTY_RECORDS)
     | _all("enrollment", "enrollment")
-    | {"enrollment.override_rules", "attendance.change_classsession"}
+    | {"enrollment.override_rules", "attendance.change_classsession", "attendance.lock_roster"}
     | _ROSTERS
-    | _all("attendance", "attendancecode")
+    | _all("attendance", "attendancecode", "attendancepolicy")
+    | _view("attendance", "punch")
+    | _all("attendance", "reader", "credential")
+    | _DECIDE_EXCUSES
     | _all("core", "customfield")
     | _all("interop", "importjob")
     | _view("privacy", "subjectexport", "legalhold")
@@ -170,13 +186,16 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _view("students", *_STUDENT_RECORDS)
     | _view("faculty", *_FACULTY_RECORDS)
     | {"faculty.change_faculty", "departments.change_department", "attendance.change_classsession"}
+    | {"attendance.lock_roster"}
     | _ROSTERS
+    | _DECIDE_EXCUSES
     | _all("enrollment", "enrollment"),
     Role.PROGRAM_COORDINATOR: _MEMBER
     | _PROTECTED
     | _view("students", *_STUDENT_RECORDS)
     | _view("faculty", "faculty")
-    | _STANDINGS
+    | _SHORTAGES
+    | _DECIDE_EXCUSES
     | _all("enrollment", "enrollment"),
     Role.FACULTY: _MEMBER
     | _EMPLOYMENT
@@ -187,15 +206,18 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _view("enrollment", "enrollment"),
     Role.ADVISOR: _MEMBER
     | _PROTECTED
-    | _STANDINGS
+    | _SHORTAGES
+    | _EXCUSES
     | _view("students", *_STUDENT_RECORDS)
     | _view("enrollment", "enrollment"),
     Role.TEACHING_ASSISTANT: _MEMBER | _view("students", "student") | _view("enrollment", "enrollment"),
     Role.EXAMINER: _MEMBER,
-    Role.EXAM_CONTROLLER: _MEMBER | _STANDINGS | _view("students", "student") | _view("enrollment", "enrollment"),
+    Role.EXAM_CONTROLLER: _MEMBER | _SHORTAGES | _view("students", "student") | _view("enrollment", "enrollment"),
     Role.STUDENT: _MEMBER
     | _PROTECTED
     | _STANDINGS
+    | {"attendance.add_checkinevent"}
+    | _OWN_EXCUSES
     | _ACCOMMODATIONS
     | _OPTING_OUT
     | {"students.view_guardianlink", "students.consent_guardianlink"}
@@ -217,7 +239,8 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _READ_FILES
     | _view("students", "student", "programenrollment")
     | _view("faculty", "faculty")
-    | _view("enrollment", "enrollment"),
+    | _view("enrollment", "enrollment")
+    | {"attendance.add_punch"},
 }
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from uuid import UUID
 
 from core.events import Event
@@ -19,4 +19,65 @@ class SessionClosed(Event):
     local_date: str
     marked: int
     unmarked: int
+    happened_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExcuseDecided(Event):
+    """Somebody decided about an excuse; each decision has an announcement of its own. It says of no kind."""
+
+    excuse_id: UUID
+    student_id: UUID
+    sessions: int
+    happened_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExcuseApproved(ExcuseDecided):
+    """A student is excused, and is marked so in as many sessions as have begun."""
+
+    name: ClassVar[str] = "attendance.excuse.approved"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExcuseRejected(ExcuseDecided):
+    """A student is not excused."""
+
+    name: ClassVar[str] = "attendance.excuse.rejected"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExcuseRevoked(ExcuseDecided):
+    """A student is excused no longer, and marked in as many sessions as they would be without the excuse."""
+
+    name: ClassVar[str] = "attendance.excuse.revoked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThresholdCrossed(Event):
+    """Somebody fell short of what the policy asks for, or no longer does. The database announces it, once a crossing.
+
+    Of students who are enrolled in terms that are not over; what is imported of the past alarms nobody.
+    """
+
+    name: ClassVar[str] = "attendance.threshold.crossed"
+
+    enrollment_id: UUID
+    student_id: UUID
+    section_id: UUID
+    is_short: bool
+    percent: str | None
+    threshold: str
+    happened_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SummaryMended(Event):
+    """A summary was not what its marks come to: something wrote past the database's own triggers."""
+
+    name: ClassVar[str] = "attendance.summary.mended"
+
+    enrollment_id: UUID
+    said: dict[str, Any]
+    found: dict[str, Any]
     happened_at: datetime

@@ -1,7 +1,24 @@
 """What attendance says about people."""
 
-from attendance.models import AttendanceRecord
-from core.privacy import personal
+from django.conf import settings
+
+from attendance import services
+from attendance.models import (
+    AttendanceRecord,
+    AttendanceSummary,
+    CheckInEvent,
+    CheckInWindow,
+    CoveredMark,
+    Credential,
+    ExcuseEvent,
+    ExcuseRequest,
+    OfflineMark,
+    Punch,
+    Reader,
+)
+from attendance.services.offline import KEPT as OFFLINE_KEPT
+from core.privacy import impersonal, personal
+from core.privacy.retention import keep_for
 
 personal(
     AttendanceRecord,
@@ -11,4 +28,104 @@ personal(
     keeps="session section local_date code minutes_late source marked_at",
     withholds={"client_id": "A number that a teacher's device gave to what it sent."},
     mentions={"marked_by": "Who marked you, in the course of their work."},
+)
+personal(
+    AttendanceSummary,
+    says="What your marks come to in each course, and whether that is enough.",
+    kept="As long as the marks from which it follows.",
+    paths=("enrollment__student__person",),
+    keeps="section term counted exempt attended late late_attended policy percent is_short",
+)
+personal(
+    CheckInEvent,
+    says="When and from where you checked in to classes or tried to, what came of it, and what was strange about it.",
+    kept="Half a year, unless the university sets another time.",
+    paths=("student__person",),
+    keeps="session section outcome at during address latitude longitude flags reviewed_at note",
+    withholds={"device_hash": "A hash by which attempts of one device are told from others."},
+    mentions={
+        "enrollment": "Your own enrolment in the section.",
+        "reviewed_by": "Who looked at it, in the course of their work.",
+    },
+    deletes=True,
+)
+personal(
+    Punch,
+    says="When a reader saw your card, and of which class that was.",
+    kept="Half a year, unless the university sets another time.",
+    paths=("student__person",),
+    keeps="reader external_event_id session at outcome",
+    deletes=True,
+)
+personal(
+    Credential,
+    says="By which cards the readers know you, as people call them.",
+    kept="Until somebody who answers for it removes it, or erasure does.",
+    paths=("student__person",),
+    keeps="label",
+    withholds={"credential_hash": "A hash of what the card says."},
+    deletes=True,
+)
+impersonal(Reader, account="The account of a program.")
+impersonal(CheckInWindow, opened_by="Who let the students of a session check in, in the course of their work.")
+
+keep_for(
+    "attendance.CheckInEvent",
+    kept=lambda: settings.CHECK_INS_KEPT,
+    basis="A term's doubts about who was there are settled within the next; the mark itself is kept for good.",
+    due=lambda at: services.arrivals_due(CheckInEvent, at).count(),
+    apply=lambda at: services.purge_arrivals(CheckInEvent, at),
+)
+keep_for(
+    "attendance.Punch",
+    kept=lambda: settings.CHECK_INS_KEPT,
+    basis="What a mark comes from can be looked into for as long as that of a check-in.",
+    due=lambda at: services.arrivals_due(Punch, at).count(),
+    apply=lambda at: services.purge_arrivals(Punch, at),
+)
+personal(
+    ExcuseRequest,
+    says="The excuses that you asked for, or somebody did for you, and what was decided.",
+    kept="For good, as the marks are that it explains; erasure empties what was said, and its documents go.",
+    paths=("student__person",),
+    keeps="period kind status",
+    clears="statement custom_data",
+    mentions={
+        "requested_by": "Who asked for it: yourself, or somebody in the course of their work.",
+        "decided_by": "Who decided, in the course of their work.",
+    },
+)
+personal(
+    ExcuseEvent,
+    says="The steps of your excuses.",
+    kept="For as long as the excuse; erasure empties the reasons.",
+    paths=("excuse__student__person",),
+    keeps="from_status to_status happened_at",
+    clears="reason",
+    mentions={"actor": "Who took the step: yourself, or somebody in the course of their work."},
+)
+personal(
+    CoveredMark,
+    says="What you would be marked with in a class if you were not excused.",
+    kept="For as long as the mark.",
+    paths=("enrollment__student__person",),
+    keeps="session code minutes_late source marked_at",
+    withholds={"client_id": "A number that a teacher's device gave to what it sent."},
+    mentions={"excuse": "Your excuse.", "marked_by": "Who marked you, in the course of their work."},
+)
+personal(
+    OfflineMark,
+    says="With what you were marked on a device that sent it later, and whether that came to stand.",
+    kept="Half a year, in which the device may send it again.",
+    paths=("enrollment__student__person",),
+    keeps="session code minutes_late made_at made_on outcome",
+    withholds={"client_id": "A number that a teacher's device gave to what it sent."},
+    mentions={"user": "Who marked you, in the course of their work."},
+)
+keep_for(
+    "attendance.OfflineMark",
+    kept=lambda: OFFLINE_KEPT,
+    basis="A device that was away may send a mark again, and is answered as before.",
+    due=services.offline_marks_due,
+    apply=services.forget_offline_marks,
 )

@@ -11,3 +11,21 @@ from core.chores import carry_out
 def generate_sessions() -> None:
     """Bring the sessions of what is taught in line with the timetable."""
     carry_out("generate_sessions", lambda: services.generate_sessions(at=timezone.now()).written)
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def apply_excuses() -> None:
+    """Mark those excused in sessions that nobody has marked."""
+    carry_out("apply_excuses", lambda: services.apply_excuses(at=timezone.now()))
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def verify_attendance() -> None:
+    """Hold the summaries of attendance against the marks, and mend those that differ."""
+    carry_out("verify_attendance", lambda: sum(1 for _ in services.verify_summaries(at=timezone.now())))
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def lock_sessions() -> None:
+    """Lock the sheets of classes that are long over."""
+    carry_out("lock_sessions", lambda: services.lock_sessions(at=timezone.now()))

@@ -10,15 +10,32 @@ from typing import Any
 from django.db.models import Exists, OuterRef, Q
 
 from accounts.assignments import Scopes, scopes_of
-from attendance.models import AttendanceCode, ClassSession, Roster, Standing
-from core.visibility import grants
+from attendance.models import (
+    AttendanceCode,
+    AttendancePolicy,
+    AttendanceRecord,
+    AttendanceSummary,
+    CheckInEvent,
+    ClassSession,
+    Credential,
+    ExcuseEvent,
+    ExcuseRequest,
+    Punch,
+    Reader,
+    Roster,
+    Standing,
+)
+from core.masks import masks
+from core.visibility import grants, visible
 from courses.models import Course, Section
 from courses.selectors import sections_assisted_in, sections_taught_by
 from departments.selectors import below
+from enrollment.models import Enrollment
 from students.models import Student
-from students.selectors import in_programs
+from students.selectors import for_whom, in_programs
 
 VIEW_STANDING = "attendance.view_standing"
+VIEW_SUMMARY = "attendance.view_attendancesummary"
 
 
 @grants(ClassSession)
@@ -26,14 +43,20 @@ def everybody_sees_when_classes_are(actor: Any) -> Q | None:
     return Q()
 
 
+@grants(AttendancePolicy)
 @grants(AttendanceCode)
-def everybody_sees_what_one_can_be_marked_with(actor: Any) -> Q | None:
+def everybody_sees_what_one_can_be_marked_with_and_by_which_rule(actor: Any) -> Q | None:
     return Q()
 
 
 @grants(AttendanceCode, "manage")
 def those_in_charge_of_the_institution_manage_the_codes(actor: Any) -> Q | None:
     return Q() if scopes_of(actor, "attendance.change_attendancecode").everywhere else None
+
+
+@grants(AttendancePolicy, "manage")
+def those_in_charge_of_the_institution_manage_the_policies(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "attendance.change_attendancepolicy").everywhere else None
 
 
 @grants(Roster, "manage")
@@ -51,6 +74,46 @@ def those_in_charge_see_who_was_in_their_sections(actor: Any) -> Q | None:
 def those_in_charge_mark_the_sections_of_their_units(actor: Any) -> Q | None:
     """A teacher's role that is held for a unit lets nobody mark what they do not teach."""
     return _in_units(scopes_of(actor, "attendance.change_classsession"))
+
+
+@grants(AttendanceRecord)
+def those_in_charge_see_what_was_marked_in_their_sections(actor: Any) -> Q | None:
+    return _in_units(scopes_of(actor, "attendance.view_attendancerecord"))
+
+
+@grants(CheckInEvent, "manage")
+def instructors_look_at_check_ins_to_the_sections_they_teach(actor: Any) -> Q | None:
+    return instructors_mark_the_sections_they_teach(actor)
+
+
+@grants(CheckInEvent)
+def those_in_charge_see_who_checked_in_to_their_sections(actor: Any) -> Q | None:
+    return _in_units(scopes_of(actor, "attendance.view_checkinevent"))
+
+
+@grants(CheckInEvent, "manage")
+def those_in_charge_look_at_check_ins_to_their_sections(actor: Any) -> Q | None:
+    return _in_units(scopes_of(actor, "attendance.change_classsession"))
+
+
+@grants(AttendanceRecord)
+def whoever_sees_the_attendance_of_an_enrolment_sees_what_it_is_made_of(actor: Any) -> Q | None:
+    rows = visible(Standing.objects.all(), actor)
+    # Sight of every enrolment is no condition at all, and must not become a subquery over the whole table.
+    return Q(enrollment__in=rows.values("pk")) if rows.query.where else Q()
+
+
+@grants(Reader, "manage")
+@grants(Credential, "manage")
+def those_in_charge_of_the_institution_manage_readers_and_cards(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "attendance.change_reader").everywhere else None
+
+
+@grants(Reader)
+@grants(Credential)
+@grants(Punch)
+def those_who_see_everything_see_what_readers_have_seen(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "attendance.view_punch").everywhere else None
 
 
 @grants(Standing)
@@ -82,6 +145,34 @@ def students_see_their_own_attendance(actor: Any) -> Q | None:
     return Q(student__in=Student.objects.filter(person=person).values("pk")) if person else None
 
 
+@grants(AttendanceSummary)
+def those_in_charge_see_who_falls_short_in_their_units(actor: Any) -> Q | None:
+    return _in_units(scopes_of(actor, VIEW_SUMMARY))
+
+
+@grants(AttendanceSummary)
+def those_in_charge_of_programs_see_which_of_their_students_fall_short(actor: Any) -> Q | None:
+    programs = scopes_of(actor, VIEW_SUMMARY).programs
+    if not programs:
+        return None
+    return Q(enrollment__in=Enrollment.objects.filter(in_programs(programs, path="student")).values("pk"))
+
+
+@grants(AttendanceSummary)
+def instructors_see_who_falls_short_in_the_sections_they_teach(actor: Any) -> Q | None:
+    person = getattr(actor, "person_id", None)
+    return Q(section__in=sections_taught_by(person)) if person else None
+
+
+@grants(AttendanceSummary)
+def advisors_see_which_of_their_advisees_fall_short(actor: Any) -> Q | None:
+    person = getattr(actor, "person_id", None)
+    if not person:
+        return None
+    advisees = Student.objects.filter(advisor=person).values("pk")
+    return Q(enrollment__in=Enrollment.objects.filter(student__in=advisees).values("pk"))
+
+
 @grants(ClassSession, "manage")
 def those_in_charge_manage_the_sessions_of_their_sections(actor: Any) -> Q | None:
     """Of sections that gather together one has to be in charge of each."""
@@ -94,6 +185,32 @@ def those_in_charge_manage_the_sessions_of_their_sections(actor: Any) -> Q | Non
     own = Section.objects.filter(Q(course__in=courses.values("pk")) | Q(pk__in=scopes.sections)).values("pk")
     foreign = ClassSession.objects.filter(gathering=OuterRef("gathering")).exclude(section__in=own)
     return Q(section__in=own) & ~Q(Exists(foreign))
+
+
+@grants(ExcuseRequest)
+def students_their_advisors_and_those_in_charge_see_excuses(actor: Any) -> Q | None:
+    return _of_students(actor, "attendance.view_excuserequest", path="student")
+
+
+@grants(ExcuseRequest, "manage")
+def students_and_those_in_charge_ask_for_excuses(actor: Any) -> Q | None:
+    return _of_students(actor, "attendance.change_excuserequest", path="student", advisees=False)
+
+
+@grants(ExcuseEvent)
+def students_and_those_who_decide_see_what_was_decided(actor: Any) -> Q | None:
+    return _of_students(actor, "attendance.view_excuseevent", path="excuse__student", advisees=False)
+
+
+@masks(ExcuseRequest, "kind", "statement", custom_fields=True)
+def students_and_those_who_decide_know_why_somebody_is_excused(actor: Any) -> Q | None:
+    return _of_students(actor, "attendance.view_protected_excuserequest", path="student", advisees=False)
+
+
+def _of_students(actor: Any, permission: str, *, path: str, advisees: bool = True) -> Q | None:
+    """Match what belongs to the students for whom a role of the actor holds the permission."""
+    students = for_whom(actor, permission, advisees=advisees)
+    return Q(**{f"{path}__in": Student.objects.filter(students).values("pk")}) if students else students
 
 
 def _in_units(scopes: Scopes) -> Q | None:

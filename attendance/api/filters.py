@@ -1,6 +1,18 @@
 """Query parameters of dated sessions and of attendance codes."""
 
-from attendance.models import AttendanceCode, ClassSession, Marking, SessionStatus
+from django.db.models import QuerySet
+
+from attendance.models import (
+    AttendanceCode,
+    CheckInEvent,
+    ClassSession,
+    ExcuseRequest,
+    ExcuseStatus,
+    Flag,
+    Marking,
+    Outcome,
+    SessionStatus,
+)
 from core.api import filters
 
 
@@ -27,3 +39,41 @@ class AttendanceCodeFilter(filters.StrictFilterSet):
     class Meta:
         model = AttendanceCode
         fields = ["code", "is_active"]
+
+
+class CheckInEventFilter(filters.StrictFilterSet):
+    session = filters.UUIDFilter(field_name="session_id")
+    section = filters.UUIDFilter(field_name="section_id")
+    student = filters.UUIDFilter(field_name="student_id")
+    outcome = filters.ChoiceFilter(choices=Outcome.choices)
+    flag = filters.ChoiceFilter(choices=Flag.choices, method="flagged", help_text="Flagged so.")
+    is_flagged = filters.BooleanFilter(method="worth_a_look", help_text="Whether there is anything to look at.")
+    is_reviewed = filters.BooleanFilter(method="looked_at", help_text="Whether somebody has looked at it.")
+
+    class Meta:
+        model = CheckInEvent
+        fields = ["session", "section", "student", "outcome", "flag", "is_flagged", "is_reviewed"]
+
+    def flagged(self, queryset: QuerySet[CheckInEvent], name: str, value: str) -> QuerySet[CheckInEvent]:
+        return queryset.filter(flags__contains=[value])
+
+    def worth_a_look(self, queryset: QuerySet[CheckInEvent], name: str, value: bool) -> QuerySet[CheckInEvent]:
+        return queryset.exclude(flags=[]) if value else queryset.filter(flags=[])
+
+    def looked_at(self, queryset: QuerySet[CheckInEvent], name: str, value: bool) -> QuerySet[CheckInEvent]:
+        return queryset.filter(reviewed_at__isnull=not value)
+
+
+class ExcuseFilter(filters.StrictFilterSet):
+    student = filters.UUIDFilter(field_name="student_id")
+    status = filters.MultipleChoiceFilter(choices=ExcuseStatus.choices)
+    ends_after = filters.DateTimeFilter(
+        field_name="period__endswith", lookup_expr="gt", help_text="Those that last beyond then."
+    )
+    starts_before = filters.DateTimeFilter(
+        field_name="period__startswith", lookup_expr="lt", help_text="Those that begin before then."
+    )
+
+    class Meta:
+        model = ExcuseRequest
+        fields = ["student", "status", "ends_after", "starts_before"]

@@ -64,7 +64,10 @@ class RescheduleWriter(CancelWriter):
 class AttendanceCodeSerializer(BaseListSerializer[AttendanceCode]):
     class Meta:
         model = AttendanceCode
-        fields = ["id", "code", "label", "weight", "is_exempt", "is_active", "order", "created_at", "updated_at"]
+        fields = [
+            "id", "code", "label", "weight", "is_exempt", "is_active", "takes_minutes", "late_from", "order",
+            "created_at", "updated_at",
+        ]  # fmt: skip
 
 
 class AttendanceCodeWriter(ModelWriteSerializer[AttendanceCode]):
@@ -72,7 +75,7 @@ class AttendanceCodeWriter(ModelWriteSerializer[AttendanceCode]):
 
     class Meta:
         model = AttendanceCode
-        fields = ["code", "label", "weight", "is_exempt", "is_active", "order"]
+        fields = ["code", "label", "weight", "is_exempt", "is_active", "takes_minutes", "late_from", "order"]
 
 
 class RosterEntry(serializers.Serializer[Any]):
@@ -93,6 +96,7 @@ class RosterSummary(serializers.Serializer[Any]):
     marking = serializers.CharField(source="session.marking")
     counts = serializers.DictField(child=serializers.IntegerField(), help_text="By code, of those that occur.")
     unmarked = serializers.IntegerField()
+    version = serializers.IntegerField(source="session.version", help_text="What a device says it has marked on.")
 
 
 class RosterSerializer(RosterSummary):

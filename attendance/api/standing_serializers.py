@@ -31,7 +31,12 @@ class SumField(serializers.Serializer[Any]):
 class TallyField(SumField):
     """How often somebody was there, and what that means for the classes to come."""
 
-    is_short = serializers.BooleanField(help_text="Whether the percentage is below the threshold.")
+    threshold = serializers.DecimalField(
+        max_digits=5, decimal_places=2, help_text="What the policy asks for, per cent."
+    )
+    is_short = serializers.BooleanField(
+        help_text="Whether it is below, of this course or, by its policy, of all together."
+    )
     may_miss = serializers.IntegerField(
         help_text="How many classes to come may be missed without falling short in the end."
     )
@@ -60,7 +65,6 @@ class StudentAttendance(serializers.Serializer[Any]):
     """How often a student was there."""
 
     student = serializers.UUIDField(source="id")
-    threshold = serializers.DecimalField(max_digits=5, decimal_places=2)
     total = SumField()
     sections = StudentLine(source="lines", many=True)
 
@@ -69,7 +73,6 @@ class SectionAttendance(serializers.Serializer[Any]):
     """How often the students of a section were there."""
 
     section = serializers.UUIDField(source="id")
-    threshold = serializers.DecimalField(max_digits=5, decimal_places=2)
     total = SumField()
     students = SectionLine(source="lines", many=True)
 
@@ -81,12 +84,23 @@ class UnitField(serializers.Serializer[Any]):
     local_date = serializers.DateField()
     starts_at = serializers.DateTimeField()
     code = serializers.CharField(allow_null=True)
-    weight = serializers.DecimalField(max_digits=4, decimal_places=3, allow_null=True)
+    weight = serializers.DecimalField(
+        max_digits=4, decimal_places=3, allow_null=True, help_text="What it counts, by code and policy."
+    )
     counts_as = serializers.ChoiceField(list(WAYS.items()))
+
+
+class WeekField(serializers.Serializer[Any]):
+    """What a student had come to by the end of a week."""
+
+    week = serializers.DateField(source="monday", help_text="Its Monday.")
+    attended = serializers.DecimalField(max_digits=9, decimal_places=3)
+    counted = serializers.IntegerField()
+    percent = serializers.DecimalField(max_digits=6, decimal_places=2, allow_null=True)
 
 
 class EnrollmentAttendance(_Line):
     """A percentage, and every class that it is made of."""
 
-    threshold = serializers.DecimalField(max_digits=5, decimal_places=2)
     units = UnitField(many=True)
+    trend = WeekField(many=True, help_text="By week, all weeks before included; the last comes to the percentage.")

@@ -9,7 +9,7 @@ from rest_framework.response import Response
 from rest_framework.serializers import BaseSerializer
 
 from attendance.api import standing_serializers as serializers
-from attendance.calculation import THRESHOLD, Tally, tallies, tally_of, units
+from attendance.calculation import Tally, tallies, trend_of, units
 from attendance.models import Standing
 from core.api.nested import NestedListViewSet
 from core.api.parameters import UnknownParameterError
@@ -44,7 +44,7 @@ class _StandingsViewSet(NestedListViewSet[Enrollment]):
         found = tallies([row.pk for row in rows], at=timezone.now())
         lines = [{"row": row, "tally": found[row.pk]} for row in rows]
         total = sum(found.values(), Tally())
-        shown: Mapping[str, Any] = {"id": self.parent_value, "threshold": THRESHOLD, "total": total, "lines": lines}
+        shown: Mapping[str, Any] = {"id": self.parent_value, "total": total, "lines": lines}
         return Response(self.shape(shown).data)
 
 
@@ -83,5 +83,6 @@ class EnrollmentAttendanceViewSet(BaseViewSet[Enrollment]):
         row, now = self.get_object(), timezone.now()
         self.put_on_record([row])
         found = units(row.pk, at=now)
-        shown = {"row": row, "tally": tally_of(found), "threshold": THRESHOLD, "units": found}
+        tally = tallies([row.pk], at=now)[row.pk]
+        shown = {"row": row, "tally": tally, "units": found, "trend": trend_of(found)}
         return Response(serializers.EnrollmentAttendance(shown).data)

@@ -2,19 +2,58 @@
 
 from django.urls import path
 
-from attendance.api import standing_views, views
+from attendance.api import (
+    check_in_views,
+    excuse_views,
+    lock_views,
+    marking_views,
+    policy_views,
+    punch_views,
+    record_views,
+    shortage_views,
+    standing_views,
+    views,
+)
 
 routes = [
     ("attendance/sessions", views.ClassSessionViewSet, "class-session"),
     ("attendance/codes", views.AttendanceCodeViewSet, "attendance-code"),
+    ("attendance/policies", policy_views.AttendancePolicyViewSet, "attendance-policy"),
+    ("attendance/check-ins", check_in_views.CheckInEventViewSet, "check-in"),
+    ("attendance/records", record_views.AttendanceRecordViewSet, "attendance-record"),
+    ("attendance/excuses", excuse_views.ExcuseViewSet, "excuse"),
 ]
 
 SESSION = "attendance/sessions/<uuid:pk>"
 
 urlpatterns = [
+    path(
+        "attendance/sessions/bulk-mark/",
+        marking_views.MarkManyViewSet.as_view({"post": "mark_many"}),
+        name="sessions-bulk-mark",
+    ),
+    path("attendance/sessions/sync/", marking_views.MarkManyViewSet.as_view({"post": "sync"}), name="sessions-sync"),
     path(f"{SESSION}/roster/", views.RosterViewSet.as_view({"get": "retrieve", "put": "mark"}), name="roster"),
     path(f"{SESSION}/open/", views.RosterViewSet.as_view({"post": "open"}), name="roster-open"),
     path(f"{SESSION}/close/", views.RosterViewSet.as_view({"post": "close"}), name="roster-close"),
+    path(f"{SESSION}/lock/", lock_views.RosterLockViewSet.as_view({"post": "lock"}), name="roster-lock"),
+    path(f"{SESSION}/unlock/", lock_views.RosterLockViewSet.as_view({"post": "unlock"}), name="roster-unlock"),
+    path(f"{SESSION}/check-in/", check_in_views.CheckInViewSet.as_view({"post": "check_in"}), name="session-check-in"),
+    path("attendance/punches/", punch_views.PunchViewSet.as_view({"post": "take"}), name="punches"),
+    *(
+        path(f"{SESSION}/check-in/{step}/", check_in_views.CheckInWindowViewSet.as_view({method: action}), name=name)
+        for step, method, action, name in (
+            ("open", "post", "open_check_in", "check-in-open"),
+            ("close", "post", "close_check_in", "check-in-close"),
+            ("token", "get", "token", "check-in-token"),
+        )
+    ),
+    path("attendance/shortages/", shortage_views.ShortageViewSet.as_view({"get": "list"}), name="shortages"),
+    path(
+        "attendance/excuses/<uuid:parent>/history/",
+        excuse_views.ExcuseEventViewSet.as_view({"get": "list"}),
+        name="excuse-history",
+    ),
     path(
         "students/<uuid:parent>/attendance/",
         standing_views.StudentAttendanceViewSet.as_view({"get": "retrieve"}),

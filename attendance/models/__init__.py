@@ -3,20 +3,47 @@
 courses.Meeting 1 --- * ClassSession * --- 1 courses.Section
                         ClassSession 1 --- * AttendanceRecord * --- 1 enrollment.Enrollment
                                              AttendanceRecord * --- 1 AttendanceCode
+    AttendancePolicy: by which rule it is judged.
+    students.Student 1 --- * ExcuseRequest 1 --- * CoveredMark * --- 1 ClassSession
 """
 
+from attendance.models.check_in import CheckInEvent, CheckInWindow, Flag, Outcome
 from attendance.models.codes import AttendanceCode
+from attendance.models.excuses import CoveredMark, ExcuseEvent, ExcuseKind, ExcuseRequest, ExcuseStatus
+from attendance.models.offline import OfflineMark, OfflineOutcome
+from attendance.models.policies import AttendancePolicy, Basis, Rounding
+from attendance.models.readers import Credential, Punch, PunchOutcome, Reader
 from attendance.models.records import AttendanceRecord, Source
 from attendance.models.sessions import ClassSession, ClassSessionQuerySet, Marking, Roster, SessionStatus
 from attendance.models.standings import Standing
+from attendance.models.summaries import AttendanceSummary
 
 __all__ = [
     "AttendanceCode",
+    "AttendancePolicy",
     "AttendanceRecord",
+    "AttendanceSummary",
+    "Basis",
+    "CheckInEvent",
+    "CheckInWindow",
     "ClassSession",
     "ClassSessionQuerySet",
+    "CoveredMark",
+    "Credential",
+    "ExcuseEvent",
+    "ExcuseKind",
+    "ExcuseRequest",
+    "ExcuseStatus",
+    "Flag",
     "Marking",
+    "OfflineMark",
+    "OfflineOutcome",
+    "Outcome",
+    "Punch",
+    "PunchOutcome",
+    "Reader",
     "Roster",
+    "Rounding",
     "SessionStatus",
     "Source",
     "Standing",

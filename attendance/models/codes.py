@@ -30,6 +30,14 @@ class AttendanceCode(VersionedModel):
     )
     is_exempt = models.BooleanField(default=False, help_text="The class does not count for whoever is marked so.")
     is_active = models.BooleanField(default=True, help_text="Whether anybody can be marked so.")
+    takes_minutes = models.BooleanField(
+        default=False, db_default=False, help_text="Whether it can be said by how many minutes somebody was late."
+    )
+    late_from = models.PositiveSmallIntegerField(
+        null=True,
+        blank=True,
+        help_text="Whoever is late by so many minutes is marked so, whichever code that takes minutes was sent.",
+    )
     order = models.PositiveSmallIntegerField(default=0, help_text="Where it stands among the others.")
 
     objects = BaseQuerySet["AttendanceCode"].as_manager()
@@ -59,6 +67,18 @@ class AttendanceCode(VersionedModel):
                 name="attendance_attendancecode_exempt_counts_nothing",
                 violation_error_code="exempt_with_weight",
                 violation_error_message="What is exempt has no weight.",
+            ),
+            models.CheckConstraint(
+                condition=Q(late_from__isnull=True) | Q(takes_minutes=True, late_from__gte=1, late_from__lte=1440),
+                name="attendance_attendancecode_late_by_minutes",
+                violation_error_code="late_from_without_minutes",
+                violation_error_message="A code is reached by minutes, from one to those of a day, if it takes them.",
+            ),
+            models.UniqueConstraint(
+                fields=["late_from"],
+                name="attendance_attendancecode_late_from_once",
+                violation_error_code="late_from_taken",
+                violation_error_message="Another code is reached by as many minutes.",
             ),
         ]
 

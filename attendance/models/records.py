@@ -1,5 +1,7 @@
 """Who was marked with what: tens of millions of rows a year, kept by month."""
 
+from typing import Self
+
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -25,6 +27,11 @@ class Source(models.TextChoices):
 
 # A reader and a QR code are as good as each other.
 RANKS = {Source.IMPORT: 0, Source.READER: 1, Source.QR: 1, Source.MANUAL: 2, Source.EXCUSE: 3}
+
+
+class AttendanceRecordQuerySet(BaseQuerySet["AttendanceRecord"]):
+    def for_api(self) -> Self:
+        return self.select_related("code", "enrollment__student__person", "session__section__course")
 
 
 class AttendanceRecord(TimeStampedUUIDModel):
@@ -54,7 +61,7 @@ class AttendanceRecord(TimeStampedUUIDModel):
     marked_at = models.DateTimeField()
     client_id = models.UUIDField(null=True, blank=True, help_text="How the client that sent it calls what it sent.")
 
-    objects = BaseQuerySet["AttendanceRecord"].as_manager()
+    objects = AttendanceRecordQuerySet.as_manager()
 
     class Meta:
         constraints = [

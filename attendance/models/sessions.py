@@ -66,6 +66,9 @@ class ClassSession(VersionedModel):
         default=False, editable=False, help_text="Moved or cancelled by somebody: the timetable leaves it as it is."
     )
     note = models.CharField(max_length=500, blank=True, help_text="Why it was moved or cancelled.")
+    lock_note = models.CharField(
+        max_length=500, blank=True, default="", db_default="", help_text="Why the sheet was locked, or unlocked since."
+    )
 
     objects = ClassSessionQuerySet.as_manager()
 

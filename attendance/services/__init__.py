@@ -1,5 +1,6 @@
 """Everything that changes which classes take place, when and where, and who was there."""
 
+from attendance.services.bulk_marking import SessionOutcome, mark_sessions
 from attendance.services.changing import (
     SessionCancelledError,
     SessionMarkedError,
@@ -7,24 +8,93 @@ from attendance.services.changing import (
     lock_gatherings,
     reschedule_session,
 )
+from attendance.services.check_in_windows import Place, Poster, close_check_in, open_check_in, poster
+from attendance.services.check_ins import Attempt, arrivals_due, check_in, purge_arrivals, review_check_in
 from attendance.services.codes import create_code, delete_code, update_code
+from attendance.services.covering import apply_excuses
+from attendance.services.excusing import (
+    approve_excuse,
+    reject_excuse,
+    request_excuse,
+    revoke_excuse,
+    update_excuse,
+)
 from attendance.services.generation import Generated, generate_sessions
-from attendance.services.marking import Mark, Marked, close_session, mark_roster, open_session
+from attendance.services.locking import lock_session, lock_sessions, unlock_session
+from attendance.services.marking import (
+    DuplicateLineError,
+    Mark,
+    Marked,
+    close_session,
+    mark_roster,
+    open_session,
+)
+from attendance.services.offline import (
+    LineOutcome,
+    QueuedMark,
+    SessionUnknownError,
+    forget_offline_marks,
+    offline_marks_due,
+    sync_marks,
+)
+from attendance.services.policies import create_policy, delete_policy, update_policy
+from attendance.services.punches import Seen, Taken, take_punches
+from attendance.services.readers import create_credential, create_reader, delete_credential, update_reader
+from attendance.services.summaries import verify_summaries
 
 __all__ = [
+    "Attempt",
+    "DuplicateLineError",
     "Generated",
+    "LineOutcome",
     "Mark",
     "Marked",
+    "Place",
+    "Poster",
+    "QueuedMark",
+    "Seen",
     "SessionCancelledError",
     "SessionMarkedError",
+    "SessionOutcome",
+    "SessionUnknownError",
+    "Taken",
+    "apply_excuses",
+    "approve_excuse",
+    "arrivals_due",
     "cancel_session",
+    "check_in",
+    "close_check_in",
     "close_session",
     "create_code",
+    "create_credential",
+    "create_policy",
+    "create_reader",
     "delete_code",
+    "delete_credential",
+    "delete_policy",
+    "forget_offline_marks",
     "generate_sessions",
     "lock_gatherings",
+    "lock_session",
+    "lock_sessions",
     "mark_roster",
+    "mark_sessions",
+    "offline_marks_due",
+    "open_check_in",
     "open_session",
+    "poster",
+    "purge_arrivals",
+    "reject_excuse",
+    "request_excuse",
     "reschedule_session",
+    "review_check_in",
+    "revoke_excuse",
+    "sync_marks",
+    "take_punches",
+    "unlock_session",
     "update_code",
+    "update_excuse",
+    "update_policy",
+    "update_reader",
+    "verify_summaries",
 ]

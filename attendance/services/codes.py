@@ -5,7 +5,7 @@ from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 
-from attendance.models import AttendanceCode, AttendanceRecord
+from attendance.models import AttendanceCode, AttendanceRecord, CoveredMark
 from core import crud
 from core.errors import InUseError
 from core.visibility import Actor
@@ -20,6 +20,8 @@ class AttendanceCodeValues(TypedDict, total=False):
     weight: Decimal
     is_exempt: bool
     is_active: bool
+    takes_minutes: bool
+    late_from: int | None
     order: int
 
 
@@ -30,7 +32,11 @@ class CodeInUseError(InUseError):
 
 
 def create_code(*, by: Actor | None, **values: Unpack[AttendanceCodeValues]) -> AttendanceCode:
-    """Add a code; refused with `code_taken`, `weight_out_of_range` or `exempt_with_weight`."""
+    """Add a code.
+
+    Refused with `code_taken`, `weight_out_of_range`, `exempt_with_weight`, `late_from_taken` or
+    `late_from_without_minutes`.
+    """
     return crud.create(AttendanceCode, values)
 
 
@@ -57,4 +63,5 @@ def _held(code: AttendanceCode) -> AttendanceCode:
 
 
 def _is_used(code: AttendanceCode) -> bool:
-    return AttendanceRecord.objects.filter(code=code).exists()
+    marks = AttendanceRecord.objects.filter(code=code)
+    return marks.exists() or CoveredMark.objects.filter(code=code).exists()

@@ -9,24 +9,22 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 from django.db import transaction
 
 from attendance.events import SessionClosed
-from attendance.models import AttendanceCode, AttendanceRecord, ClassSession, Marking, SessionStatus, Source
-from attendance.models.records import RANKS
+from attendance.models import AttendanceCode, ClassSession, Marking, SessionStatus, Source
 from attendance.selectors import expected_in, sheet
+from attendance.services import sheets
 from attendance.services.changing import SessionCancelledError
 from core import crud
-from core.errors import ConflictError, DomainError, InvalidError, raise_all
+from core.errors import ConflictError, DomainError, ForbiddenError, InvalidError, raise_all
 from core.events import publish
 from core.visibility import Actor
 
 # Teachers are in the room before the class begins.
 EARLY = timedelta(minutes=15)
-WRITTEN = ["code", "minutes_late", "source", "marked_by", "marked_at", "client_id", "updated_at"]
 
 
 class SessionLockedError(ConflictError):
@@ -89,6 +87,20 @@ class InactiveCodeError(InvalidError):
     title = "This attendance code is out of use."
 
 
+class LatenessNotApplicableError(InvalidError):
+    """Nobody is absent or excused by minutes."""
+
+    code = "lateness_not_applicable"
+    title = "Minutes of lateness do not stand beside this attendance code."
+
+
+class SelfMarkingError(ForbiddenError):
+    """Whoever takes a section marks nobody in it, even if they teach it as well."""
+
+    code = "self_marking"
+    title = "Nobody marks the attendance of a section in which they are enrolled."
+
+
 @dataclass(frozen=True, kw_only=True)
 class Mark:
     """What one student is to be marked with."""
@@ -108,24 +120,16 @@ class Marked:
     kept: Sequence[UUID]
 
 
-@dataclass(frozen=True)
-class _Line:
-    """Somebody who is expected, and what they are marked with so far."""
-
-    enrollment: UUID
-    code: UUID | None
-    minutes_late: int | None
-    source: str | None
-
-
 @transaction.atomic
 def open_session(session: ClassSession, *, by: Actor | None, at: datetime) -> ClassSession:
-    """Open the sheet of a session, or open it again; of an open one nothing changes.
+    """Open the sheet of a session, or open it again, with those who are excused; of an open one nothing changes.
 
     Refused with `session_cancelled`, `session_locked` or `session_not_begun`.
     """
-    raise_all(list(_obstacles(session, at, to_open=True)))
-    return crud.update(session, {"marking": Marking.OPEN})
+    raise_all(list(obstacles(session, at, to_open=True)))
+    crud.update(session, {"marking": Marking.OPEN})
+    sheets.put(sheets.lines_of([session]), {}, {session.pk: session}, sheets.codes_by_name(), at=at)
+    return session
 
 
 @transaction.atomic
@@ -134,7 +138,7 @@ def close_session(session: ClassSession, *, by: Actor | None, at: datetime) -> C
 
     Whoever is not marked stays so. Refused with `session_cancelled`, `session_locked` or `session_not_open`.
     """
-    raise_all(list(_obstacles(session, at, to_open=True)))
+    raise_all(list(obstacles(session, at, to_open=True)))
     if session.marking == Marking.SCHEDULED:
         raise SessionNotOpenError
     if session.marking == Marking.CLOSED:
@@ -164,31 +168,33 @@ def mark_roster(
     """Mark the students of a session, all of them or none, in one statement.
 
     With a default, it is what everybody is marked with about whom there is no line. Without one they stay as they are,
-    which is not marked at first. Refused with everything that is wrong at once: `session_cancelled`, `session_locked`,
-    `session_closed`, `session_not_begun`; by line `duplicate_line`, `roster_mismatch`, `unknown_code` and
-    `inactive_code`.
+    which is not marked at first. Whoever is excused is marked so, whatever is said of them. Refused with everything
+    that is wrong at once: `session_cancelled`, `session_locked`, `session_closed`, `session_not_begun`,
+    `self_marking`; by line `duplicate_line`, `roster_mismatch`, `unknown_code`, `inactive_code` and
+    `lateness_not_applicable`.
     """
-    codes = {code.code: code for code in AttendanceCode.objects.all()}
-    rows = sheet(session).values_list("pk", "mark__code", "mark__minutes_late", "mark__source")
-    lines = {row[0]: _Line(*row) for row in rows}
-    raise_all([*_obstacles(session, at), *_faults(marks, default, codes, lines.keys())])
-    wanted = {} if default is None else {pk: Mark(enrollment=pk, code=default) for pk in lines}
-    wanted |= {mark.enrollment: mark for mark in marks}
-    changed = {pk: mark for pk, mark in wanted.items() if _differs(lines[pk], codes[mark.code].pk, mark)}
-    kept = [pk for pk in changed if RANKS[Source(lines[pk].source or source)] > RANKS[source]]
-    for pk in kept:
-        del changed[pk]
-    now_by = {pk: line.code for pk, line in lines.items()} | {pk: codes[mark.code].pk for pk, mark in changed.items()}
-    if changed:
-        common = {"source": source, "marked_by_id": by.pk if by else None, "marked_at": at, "client_id": client_id}
-        _write(session, changed.values(), codes, common)
-        _count(session)
+    codes = sheets.codes_by_name()
+    lines = sheets.lines_of([session])
+    students = {line.enrollment for line in lines.values()}
+    raise_all(
+        [*obstacles(session, at), *own_marking(lines.values(), by, source), *_faults(marks, default, codes, students)]
+    )
+    named = {} if default is None else {pk: Mark(enrollment=pk, code=default) for pk in students}
+    named |= {mark.enrollment: mark for mark in marks}
+    common = sheets.marked_by(source, by, at, client_id)
+    wanted = {
+        (session.pk, pk): sheets.Made(late_code(mark.code, mark.minutes_late, codes).pk, mark.minutes_late, **common)
+        for pk, mark in named.items()
+    }
+    written = sheets.put(lines if wanted else {}, wanted, {session.pk: session}, codes, at=at)
+    now = written.now or {key: line.mark.code for key, line in lines.items()}
     names = {code.pk: name for name, code in codes.items()}
-    counts = Counter(names[code] for code in now_by.values() if code is not None)
-    return Marked(session=session, counts=counts, unmarked=len(lines) - counts.total(), kept=sorted(kept))
+    counts = Counter(names[code] for code in now.values() if code is not None)
+    kept = sorted(enrollment for _, enrollment in written.kept)
+    return Marked(session=session, counts=counts, unmarked=len(lines) - counts.total(), kept=kept)
 
 
-def _obstacles(session: ClassSession, at: datetime, *, to_open: bool = False) -> Iterator[DomainError]:
+def obstacles(session: ClassSession, at: datetime, *, to_open: bool = False) -> Iterator[DomainError]:
     """Say why nobody is marked in the session now, or why its sheet is not to be opened."""
     if session.status == SessionStatus.CANCELLED:
         yield SessionCancelledError()
@@ -198,6 +204,32 @@ def _obstacles(session: ClassSession, at: datetime, *, to_open: bool = False) ->
         yield SessionClosedError()
     if session.starts_at - EARLY > at:
         yield SessionNotBegunError(meta={"starts_at": session.starts_at.isoformat()})
+
+
+def own_marking(lines: Collection[sheets.Line], by: Actor | None, source: Source) -> Iterator[DomainError]:
+    """Refuse whoever is on a sheet themselves; a reader or a code says of them what it saw."""
+    person = getattr(by, "person_id", None)
+    if source == Source.MANUAL and person is not None and any(line.person == person for line in lines):
+        yield SelfMarkingError()
+
+
+def late_code(code: str, minutes: int | None, codes: Mapping[str, AttendanceCode]) -> AttendanceCode:
+    """Return what somebody is marked with who was so late: the code whose minutes have been reached, or that named."""
+    reached = [each for each in codes.values() if each.is_active and each.late_from is not None]
+    reached = [each for each in reached if minutes is not None and (each.late_from or 0) <= minutes]
+    return max(reached, key=lambda each: each.late_from or 0, default=codes[code])
+
+
+def code_faults(
+    code: str, codes: Mapping[str, AttendanceCode], field: str, minutes: int | None = None
+) -> Iterator[DomainError]:
+    """Say what is wrong with a code, and with the minutes beside it."""
+    if code not in codes:
+        yield UnknownCodeError(field=field)
+    elif not codes[code].is_active:
+        yield InactiveCodeError(field=field)
+    elif minutes is not None and not codes[code].takes_minutes:
+        yield LatenessNotApplicableError(field=f"{field.removesuffix('code')}minutes_late")
 
 
 def _faults(
@@ -212,46 +244,6 @@ def _faults(
         elif mark.enrollment not in expected:
             yield RosterMismatchError(field=field)
         seen.add(mark.enrollment)
-        yield from _code_faults(mark.code, codes, f"marks.{place}.code")
+        yield from code_faults(mark.code, codes, f"marks.{place}.code", mark.minutes_late)
     if default is not None:
-        yield from _code_faults(default, codes, "default")
-
-
-def _code_faults(code: str, codes: Mapping[str, AttendanceCode], field: str) -> Iterator[DomainError]:
-    if code not in codes:
-        yield UnknownCodeError(field=field)
-    elif not codes[code].is_active:
-        yield InactiveCodeError(field=field)
-
-
-def _differs(line: _Line, code: UUID, mark: Mark) -> bool:
-    return (line.code, line.minutes_late) != (code, mark.minutes_late)
-
-
-def _write(
-    session: ClassSession, marks: Collection[Mark], codes: Mapping[str, AttendanceCode], common: Mapping[str, Any]
-) -> None:
-    of_session = {"session_id": session.pk, "section_id": session.section_id, "local_date": session.local_date}
-    AttendanceRecord.objects.bulk_create(
-        (
-            AttendanceRecord(
-                enrollment_id=mark.enrollment,
-                code=codes[mark.code],
-                minutes_late=mark.minutes_late,
-                **of_session,
-                **common,
-            )
-            for mark in marks
-        ),
-        update_conflicts=True,
-        unique_fields=["session", "enrollment", "local_date"],
-        update_fields=WRITTEN,
-    )
-
-
-def _count(session: ClassSession) -> None:
-    """Let the version of a session count that its sheet was changed, and open it if nobody has."""
-    if session.marking == Marking.SCHEDULED:
-        crud.update(session, {"marking": Marking.OPEN})
-    else:
-        crud.touch(session)
+        yield from code_faults(default, codes, "default")

@@ -5,12 +5,30 @@ from decimal import Decimal
 from types import SimpleNamespace
 
 import factory
+from django.db.backends.postgresql.psycopg_any import DateRange, DateTimeTZRange
 from django.utils import timezone
 
-from attendance.models import AttendanceCode, AttendanceRecord, ClassSession
+from attendance.models import (
+    AttendanceCode,
+    AttendancePolicy,
+    AttendanceRecord,
+    CheckInEvent,
+    CheckInWindow,
+    ClassSession,
+    CoveredMark,
+    Credential,
+    ExcuseRequest,
+    OfflineMark,
+    Punch,
+    Reader,
+)
+from attendance.services.readers import credential_hash
 from core.ids import new_id
+from tests.accounts.factories import UserFactory
 from tests.courses.factories import SectionFactory
+from tests.departments.factories import RoomFactory
 from tests.enrollment.factories import EnrollmentFactory
+from tests.students.factories import StudentFactory
 
 # What a migration puts there, and what a test that empties the tables takes away.
 USUAL = {
@@ -27,6 +45,18 @@ class AttendanceCodeFactory(factory.django.DjangoModelFactory):
     code = factory.Sequence(lambda n: f"code_{n}")
     label = factory.LazyAttribute(lambda row: row.code.capitalize())
     weight = Decimal(1)
+    takes_minutes = factory.LazyAttribute(lambda row: row.code == "late")
+
+
+class AttendancePolicyFactory(factory.django.DjangoModelFactory):
+    """What the institution has always asked for."""
+
+    class Meta:
+        model = AttendancePolicy
+
+    valid = DateRange(None, None, "[)")
+    threshold = Decimal(75)
+    condonation_floor = Decimal(65)
 
 
 class ClassSessionFactory(factory.django.DjangoModelFactory):
@@ -53,6 +83,96 @@ class AttendanceRecordFactory(factory.django.DjangoModelFactory):
     local_date = factory.SelfAttribute("session.local_date")
     code = factory.SubFactory(AttendanceCodeFactory, code="present")
     marked_at = factory.LazyFunction(timezone.now)
+
+
+class CheckInWindowFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = CheckInWindow
+
+    session = factory.SubFactory(ClassSessionFactory)
+    opens_at = factory.SelfAttribute("session.starts_at")
+    closes_at = factory.SelfAttribute("session.ends_at")
+    secret = "a secret that signs codes"
+
+
+class CheckInEventFactory(factory.django.DjangoModelFactory):
+    """An attempt that was refused."""
+
+    class Meta:
+        model = CheckInEvent
+
+    session = factory.SubFactory(ClassSessionFactory)
+    section = factory.SelfAttribute("session.section")
+    student = factory.SubFactory(StudentFactory)
+    outcome = "token_expired"
+    at = factory.LazyAttribute(lambda row: row.session.starts_at)
+    during = factory.LazyAttribute(lambda row: DateTimeTZRange(row.session.starts_at, row.session.ends_at, "[)"))
+    device_hash = b"a device"
+
+
+class ExcuseRequestFactory(factory.django.DjangoModelFactory):
+    """An excuse for the day around now."""
+
+    class Meta:
+        model = ExcuseRequest
+
+    student = factory.SubFactory(StudentFactory)
+    kind = "medical"
+    period = factory.LazyFunction(
+        lambda: DateTimeTZRange(timezone.now() - timedelta(hours=12), timezone.now() + timedelta(hours=12), "[)")
+    )
+
+
+class CoveredMarkFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = CoveredMark
+
+    session = factory.SubFactory(ClassSessionFactory)
+    enrollment = factory.SubFactory(EnrollmentFactory, section=factory.SelfAttribute("..session.section"))
+    excuse = factory.SubFactory(ExcuseRequestFactory, student=factory.SelfAttribute("..enrollment.student"))
+
+
+class OfflineMarkFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = OfflineMark
+
+    user = factory.SubFactory(UserFactory)
+    client_id = factory.LazyFunction(new_id)
+    session = factory.SubFactory(ClassSessionFactory)
+    enrollment = factory.SubFactory(EnrollmentFactory, section=factory.SelfAttribute("..session.section"))
+    code = "present"
+    made_at = factory.LazyFunction(timezone.now)
+    made_on = 1
+    outcome = "applied"
+
+
+class ReaderFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Reader
+
+    code = factory.Sequence(lambda n: f"reader-{n}")
+    name = "North door"
+    room = factory.SubFactory(RoomFactory)
+    account = factory.SubFactory(UserFactory, is_service=True)
+
+
+class CredentialFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Credential
+
+    student = factory.SubFactory(StudentFactory)
+    credential_hash = factory.Sequence(lambda n: credential_hash(f"card {n}"))
+
+
+class PunchFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Punch
+
+    reader = factory.SubFactory(ReaderFactory)
+    external_event_id = factory.Sequence(str)
+    student = factory.SubFactory(StudentFactory)
+    at = factory.LazyFunction(timezone.now)
+    outcome = "no_session"
 
 
 def usual_codes() -> SimpleNamespace:

@@ -6,14 +6,41 @@ from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError, transaction
-from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.backends.postgresql.psycopg_any import DateRange, DateTimeTZRange
 from django.db.models import ProtectedError
 
-from attendance.models import AttendanceCode, AttendanceRecord, ClassSession
+from attendance.models import (
+    AttendanceCode,
+    AttendancePolicy,
+    AttendanceRecord,
+    AttendanceSummary,
+    CheckInEvent,
+    CheckInWindow,
+    ClassSession,
+    CoveredMark,
+    Credential,
+    ExcuseRequest,
+    OfflineMark,
+    Punch,
+    Reader,
+)
 from departments.models import RoomReservation
 from faculty.models import FacultyReservation
-from tests.attendance.factories import AttendanceCodeFactory, AttendanceRecordFactory
-from tests.courses.factories import SectionFactory
+from tests.accounts.factories import UserFactory
+from tests.attendance.factories import (
+    AttendanceCodeFactory,
+    AttendancePolicyFactory,
+    AttendanceRecordFactory,
+    CheckInEventFactory,
+    CheckInWindowFactory,
+    CoveredMarkFactory,
+    CredentialFactory,
+    ExcuseRequestFactory,
+    OfflineMarkFactory,
+    PunchFactory,
+    ReaderFactory,
+)
+from tests.courses.factories import CourseFactory, SectionFactory
 from tests.departments.factories import RoomFactory
 from tests.enrollment.factories import EnrollmentFactory
 from tests.faculty.factories import FacultyFactory
@@ -64,6 +91,60 @@ VIOLATIONS = {
     ),
     "attendance_attendancerecord_source_known": lambda: AttendanceRecordFactory(source="mood"),
     "attendance_attendancerecord_late_within_a_day": lambda: AttendanceRecordFactory(minutes_late=1441),
+    "attendance_attendancepolicy_no_overlap": lambda: [AttendancePolicyFactory() for _ in range(2)],
+    "attendance_attendancepolicy_has_length": lambda: AttendancePolicyFactory(
+        valid=DateRange(date(2026, 10, 12), date(2026, 10, 12), "[)")
+    ),
+    "attendance_attendancepolicy_one_scope": lambda: AttendancePolicyFactory(
+        course=CourseFactory(), section=SectionFactory()
+    ),
+    "attendance_attendancepolicy_floor_below_threshold": lambda: AttendancePolicyFactory(condonation_floor=76),
+    "attendance_attendancepolicy_late_weight_in_range": lambda: AttendancePolicyFactory(late_weight=Decimal("1.1")),
+    "attendance_attendancepolicy_lates_weigh": lambda: AttendancePolicyFactory(lates_per_absence=3),
+    "attendance_attendancepolicy_kinds_known": lambda: AttendancePolicyFactory(basis="mood"),
+    "attendance_checkinwindow_has_length": lambda: CheckInWindowFactory(opens_at=NOON, closes_at=NOON),
+    "attendance_checkinwindow_place_is_whole": lambda: CheckInWindowFactory(latitude=Decimal(48)),
+    "attendance_checkinevent_once": lambda: (
+        one := CheckInEventFactory(outcome="accepted"),
+        CheckInEventFactory(session=one.session, student=one.student, outcome="accepted", device_hash=b"another"),
+    ),
+    "attendance_checkinevent_device_in_one_place": lambda: (
+        one := CheckInEventFactory(outcome="accepted"), CheckInEventFactory(during=one.during, outcome="accepted")
+    ),
+    "attendance_checkinevent_outcome_known": lambda: CheckInEventFactory(outcome="mood"),
+    "attendance_attendancecode_late_by_minutes": lambda: AttendanceCodeFactory(late_from=5),
+    "attendance_attendancecode_late_from_once": lambda: [
+        AttendanceCodeFactory(late_from=5, takes_minutes=True) for _ in range(2)
+    ],
+    "attendance_excuserequest_no_overlap": lambda: (
+        one := ExcuseRequestFactory(status="approved"), ExcuseRequestFactory(status="approved", student=one.student)
+    ),
+    "attendance_excuserequest_has_length": lambda: ExcuseRequestFactory(period=ENDLESS),
+    "attendance_excuserequest_within_a_year": lambda: ExcuseRequestFactory(
+        period=DateTimeTZRange(NOON, NOON + timedelta(days=367), "[)")
+    ),
+    "attendance_excuserequest_kind_known": lambda: ExcuseRequestFactory(kind="mood"),
+    "attendance_excuserequest_status_known": lambda: ExcuseRequestFactory(status="mood"),
+    "attendance_excuserequest_decided_by_another": lambda: (
+        one := UserFactory(), ExcuseRequestFactory(status="revoked", requested_by=one, decided_by=one)
+    ),
+    "attendance_coveredmark_once": lambda: (
+        one := CoveredMarkFactory(), CoveredMarkFactory(session=one.session, enrollment=one.enrollment)
+    ),
+    "attendance_coveredmark_whole": lambda: CoveredMarkFactory(source="manual"),
+    "attendance_attendancesummary_adds_up": lambda: (
+        AttendanceRecordFactory(), AttendanceSummary.objects.update(attended=2)
+    ),
+    "attendance_offlinemark_once": lambda: (
+        one := OfflineMarkFactory(), OfflineMarkFactory(user=one.user, client_id=one.client_id)
+    ),
+    "attendance_offlinemark_outcome_known": lambda: OfflineMarkFactory(outcome="mood"),
+    "attendance_reader_unique_code": lambda: [ReaderFactory(code="R") for _ in range(2)],
+    "attendance_credential_once": lambda: [CredentialFactory(credential_hash=b"a card") for _ in range(2)],
+    "attendance_punch_once": lambda: (
+        one := PunchFactory(), PunchFactory(reader=one.reader, external_event_id=one.external_event_id)
+    ),
+    "attendance_punch_outcome_known": lambda: PunchFactory(outcome="mood"),
     "departments_roomreservation_room_free": lambda: room(room=room().room),
     "departments_roomreservation_one_of_source": lambda: [room(source=source) for source in [uuid4()] * 2],
     "departments_roomreservation_has_length": lambda: room(slot=ENDLESS),
@@ -79,7 +160,10 @@ VIOLATIONS = {
 
 
 def test_every_constraint_is_tried():
-    models = (ClassSession, AttendanceCode, AttendanceRecord, RoomReservation, FacultyReservation)
+    own = (ClassSession, AttendanceCode, AttendancePolicy, AttendanceRecord, CheckInWindow, CheckInEvent)
+    marked = (AttendanceSummary, ExcuseRequest, CoveredMark, OfflineMark)
+    doors = (Reader, Credential, Punch)
+    models = (*own, *marked, *doors, RoomReservation, FacultyReservation)
 
     assert {constraint.name for model in models for constraint in model._meta.constraints} == VIOLATIONS.keys()
 

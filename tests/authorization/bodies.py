@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import ApiKey, PersonIdentifier, RoleAssignment, User
-from attendance.models import AttendanceCode
+from attendance.models import AttendanceCode, AttendancePolicy, ExcuseRequest
 from core.models import CustomField
 from courses.models import Course, CourseVersion, Meeting, Requisite, Section
 from departments.models import (
@@ -71,6 +71,11 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
     AcademicYear: lambda side: {"code": "NEW", "name": "Novelties", **DATES},
     Term: lambda side: {"academic_year": side.year, "code": "NEW", "name": "Novelties", **DATES},
     AttendanceCode: lambda side: {"code": "novelty", "label": "Novelty", "weight": "1.000"},
+    AttendancePolicy: lambda side: {"course": side.other_course, "threshold": "80.00"},
+    ExcuseRequest: lambda side: {
+        "student": side.student, "kind": "medical", "starts_at": "2026-10-06T08:00:00Z",
+        "ends_at": "2026-10-06T18:00:00Z",
+    },
     CalendarEvent: lambda side: {"name": "Novelties", "kind": "holiday", "campus": side.campus, **DATES},
     Student: lambda side: {"last_name": "Novak", "department": side.department},
     ProgramEnrollment: lambda side: {"student": side.classmate, "program": side.second_program},
@@ -93,6 +98,8 @@ CHANGES: dict[Any, dict[str, Any]] = {
     ApiKey: {"name": "Changed"},
     CustomField: {"label": "Changed"},
     AttendanceCode: {"label": "Changed"},
+    AttendancePolicy: {"threshold": "81.00"},
+    ExcuseRequest: {"statement": "Changed"},
     Appointment: {"ends_on": "2040-01-01"},
     Room: {"capacity": 9},
     Student: {"admitted_on": "2026-09-01"},
@@ -116,6 +123,7 @@ FINAL: dict[Any, tuple[str, ...]] = {
     GuardianLink: ("student", "person"),
     ProgramEnrollment: ("student", "program"),
     Enrollment: ("student", "section"),
+    ExcuseRequest: ("student",),
     Department: ("parent",),
 }
 KEPT: dict[Any, tuple[str, ...]] = {RoleAssignment: ("role", "scope_kind"), Faculty: ("employee_no",)}
@@ -131,7 +139,32 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("program-enrollments", "change_status"): lambda side: {"status": "leave_of_absence"},
     ("faculty", "change_status"): lambda side: {"status": "on_leave"},
     **{("attendance", step): lambda side: {} for step in ("cancel", "open", "close")},
+    **{("attendance", step): lambda side: {} for step in ("approve", "reject", "revoke")},
+    **{("attendance", step): lambda side: {"reason": "Mixed up"} for step in ("lock", "unlock")},
+    ("attendance", "mark_many"): lambda side: {
+        "code": "present",
+        "students": [side.student],
+        "sessions": [side.session],
+    },
+    ("attendance", "sync"): lambda side: {
+        "marks": [
+            {
+                "client_id": "01955500-0000-7000-8000-000000000009",
+                "session": side.session,
+                "enrollment": side.enrollment,
+                "code": "present",
+                "made_at": "2026-10-05T09:10:00Z",
+                "version": 1,
+            }
+        ]
+    },
     ("attendance", "mark"): lambda side: {"marks": [], "default": "present"},
+    ("attendance", "open_check_in"): lambda side: {"opens_at": side.session.starts_at.isoformat()},
+    **{("attendance", step): lambda side: {} for step in ("close_check_in", "review")},
+    ("attendance", "take"): lambda side: {
+        "items": [{"reader": "A", "external_event_id": "1", "credential": "04A2", "at": "2026-10-05T09:00:00Z"}]
+    },
+    ("attendance", "check_in"): lambda side: {"token": "shown", "device_key": "a telephone of somebody"},
     ("attendance", "reschedule"): lambda side: {
         "starts_at": "2026-10-06T09:00:00Z",
         "ends_at": "2026-10-06T10:00:00Z",

@@ -30,7 +30,18 @@ from accounts.models import (
     User,
 )
 from accounts.roles import Role
-from attendance.models import AttendanceCode, ClassSession, Roster, Standing
+from attendance.models import (
+    AttendanceCode,
+    AttendancePolicy,
+    AttendanceRecord,
+    AttendanceSummary,
+    CheckInEvent,
+    ClassSession,
+    ExcuseEvent,
+    ExcuseRequest,
+    Roster,
+    Standing,
+)
 from audit.models import Disclosure, Event
 from core.ids import new_id
 from core.models import CustomField
@@ -57,7 +68,12 @@ from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEv
 from students.services import update_student
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 from tests.accounts.keys import bare_key
-from tests.attendance.factories import AttendanceCodeFactory
+from tests.attendance.factories import (
+    AttendanceCodeFactory,
+    AttendancePolicyFactory,
+    AttendanceRecordFactory,
+    CheckInEventFactory,
+)
 from tests.authorization.callers import app_of, client_of, identity_of, session_of, user_of
 from tests.authorization.cast import cast
 from tests.courses.factories import (
@@ -179,7 +195,9 @@ def _side(letter: str) -> SimpleNamespace:
         section=side.section, meeting=side.meeting, gathering=new_id(), **SESSION
     )
     side.attendance_code = AttendanceCodeFactory(code=f"code_{letter.lower()}")
-    AttendanceCodeFactory(code="present")
+    side.policy = AttendancePolicyFactory(course=side.course)
+    for code in ("present", "excused"):
+        AttendanceCodeFactory(code=code)
     side.reservation = RoomReservation.objects.create(
         room=RoomFactory(code=f"RR{letter}", building=side.building), slot=HOUR, kind="class", what="01",
         source=side.session.gathering,
@@ -215,6 +233,12 @@ def _people(own: SimpleNamespace, other: SimpleNamespace) -> None:
         side.student.save()
         side.enrollment = EnrollmentFactory(student=side.student, section=side.section)
         EnrollmentFactory(student=side.classmate, section=side.section)
+        side.summary = AttendanceSummary.objects.create(
+            enrollment=side.enrollment, section=side.section, term=side.term, counted=1, percent=0, is_short=True
+        )
+        side.check_in = CheckInEventFactory(
+            session=side.session, student=side.student, enrollment=side.enrollment, flags=["shared_device"]
+        )
         side.identifier = PersonIdentifier.objects.create(**_passport(side.student.person, f"P{side.letter}-778899"))
         Disclosure.objects.create(
             what="student record", subject_id=side.student.person_id, basis="students.view_student", at=timezone.now()
@@ -265,6 +289,9 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
             program_enrollment=side.programs, **{**steps, "to_status": "leave_of_absence"}
         )
         FacultyStatusEvent.objects.create(faculty=side.faculty, **steps)
+        side.record = _marked(side)
+        side.excuse = ExcuseRequest.objects.create(student=side.student, kind="medical", statement="Flu", period=HOUR)
+        ExcuseEvent.objects.create(excuse=side.excuse, to_status="submitted", happened_at=now)
         EnrollmentEvent.objects.create(
             enrollment=side.enrollment, from_status="", to_status="enrolled", happened_at=now
         )
@@ -274,7 +301,9 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         CalendarEvent: both("holiday"), RoomReservation: both("reservation"), ClassSession: both("session"),
         Roster: {side: Roster.objects.get(pk=row.pk) for side, row in both("session").items()},
         Standing: {side: Standing.objects.get(pk=row.pk) for side, row in both("enrollment").items()},
-        AttendanceCode: both("attendance_code"),
+        AttendanceSummary: both("summary"),
+        AttendanceCode: both("attendance_code"), AttendancePolicy: both("policy"), CheckInEvent: both("check_in"),
+        ExcuseRequest: both("excuse"), AttendanceRecord: both("record"),
         Course: both("course"), Requisite: both("requisite"), Section: both("section"), Meeting: both("meeting"),
         CourseVersion: {OWN: own.course.current_version, OTHER: other.course.current_version},
         Student: both("student"), ProgramEnrollment: both("programs"), Faculty: both("faculty"),
@@ -289,6 +318,20 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         LegalHold: {OWN: _hold(own), OTHER: _hold(other)},
         FileAsset: {OWN: _photo(own), OTHER: _photo(other)},
     }  # fmt: skip
+
+
+def _marked(side: SimpleNamespace) -> AttendanceRecord:
+    """Return with what the student was marked in a course that no policy is about, by a code of nobody's."""
+    course = CourseFactory(code=f"MARKED{side.letter}", department=side.department)
+    taught = SectionInstructorFactory(
+        section=SectionFactory(course=course, term=side.term, code="01"), faculty=side.faculty
+    )
+    session = ClassSession.objects.create(section=taught.section, gathering=new_id(), **SESSION)
+    enrollment = EnrollmentFactory(student=side.student, section=taught.section)
+    # Who falls short is listed, and nobody else.
+    absent = AttendanceCodeFactory(code="absent", weight=0)
+    record: AttendanceRecord = AttendanceRecordFactory(session=session, enrollment=enrollment, code=absent)
+    return record
 
 
 def _import(side: SimpleNamespace) -> ImportJob:

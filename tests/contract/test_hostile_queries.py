@@ -267,7 +267,7 @@ def test_an_id_of_nothing_is_not_found(system_admin: APIClient, route: Route) ->
             path = path.replace("{" + name + "}", text)
         for method in route.actions:
             answer = system_admin.generic(method, path, b"{}", "application/json")
-            expected = (400, "parse_error") if text == "%00" else (404, "not_found")
+            expected = (400, "nul_character") if text == "%00" else (404, "not_found")
             problem = assert_refused(answer, (method, path[:100]))
             assert (problem["status"], problem["code"]) == expected, (method, path[:100])
 

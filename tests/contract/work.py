@@ -1,5 +1,6 @@
 """What happens at a university in a term, so that no list of the API stays empty: all of it through the API."""
 
+from contextlib import suppress
 from datetime import timedelta
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,11 +11,17 @@ from django.test import override_settings
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from attendance.services import generate_sessions
+from accounts.models import User
+from attendance.models import AttendanceSummary, ClassSession
+from attendance.services import Attempt, generate_sessions, mark_roster, open_check_in
+from attendance.services import check_in as attendance_check_in
 from attendance.services.generation import TAUGHT
 from core.customfields.definitions import customizable_models
+from core.errors import DomainError
 from departments.models import Term
+from enrollment.models import Enrollment
 from interop import services
+from students.models import Student
 
 NOTE, NOTED = "contract_note", "Zephyranthes"
 STEPS = 12
@@ -32,10 +39,16 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
     identify(registrar)
     for term in Term.objects.filter(state__in=TAUGHT).order_by("starts_on")[:1]:
         generate_sessions(at=timezone.now(), term=term)
+    check_in()
     entrust(registrar, students)
     enrol_and_drop(registrar, students)
     for number in range(3):
         post(registrar, "attendance/codes", {"code": f"outing_{number}", "label": "Outing", "weight": "1.000"})
+    for department in rows(registrar, "departments")[:STEPS]:
+        post(registrar, "attendance/policies", {"department": department["id"], "threshold": "80.00"})
+    mark()
+    excuse(registrar, administrator, students)
+    fall_short()
     note_records(administrator)
     let_programs_call(administrator)
     ask_about_data(registrar, rows(registrar, "students")[STEPS : STEPS + 3])
@@ -73,6 +86,17 @@ def identify(registrar: APIClient) -> None:
         post(registrar, "person-identifiers", number)
 
 
+def check_in() -> None:
+    """Let a student try to check in to some classes with codes that they made up."""
+    student = User.objects.filter(person__in=Student.objects.values("person"), role_assignments__role="student").first()
+    assert student is not None
+    for session in ClassSession.objects.order_by("starts_at", "pk")[:3]:
+        open_check_in(session, by=None, at=session.starts_at)
+        attempt = Attempt(token="made up", device_key="a telephone")
+        with suppress(DomainError):  # it is refused, and kept as an attempt
+            attendance_check_in(session, attempt, by=student, at=session.starts_at)
+
+
 def entrust(registrar: APIClient, students: list[dict[str, Any]]) -> None:
     """Let some students have a guardian."""
     people = [account["person"]["id"] for account in rows(registrar, "users") if account["person"]]
@@ -90,6 +114,35 @@ def enrol_and_drop(registrar: APIClient, students: list[dict[str, Any]]) -> None
         if answer.status_code == 201:
             gone = registrar.delete(f"/api/v1/enrollments/{answer.json()['data']['id']}/")
             assert gone.status_code == 204, gone.content
+
+
+def mark() -> None:
+    """Mark the students of some classes, as if they were over."""
+    taken = ClassSession.objects.filter(section__enrollments__status="enrolled").distinct()
+    for session in taken.order_by("starts_at", "pk")[:3]:
+        mark_roster(session, marks=[], default="outing_0", by=None, at=session.ends_at)
+
+
+def excuse(registrar: APIClient, administrator: APIClient, students: list[dict[str, Any]]) -> None:
+    """Ask for some students to be excused, and let somebody else decide."""
+    for student in students[:3]:
+        span = {"starts_at": "2026-11-05T06:00:00Z", "ends_at": "2026-11-06T18:00:00Z"}
+        wish = {"student": student["id"], "kind": "medical", "statement": "A fever", **span}
+        answer = registrar.post("/api/v1/attendance/excuses/", wish, format="json")
+        assert answer.status_code == 201, answer.content
+        if student is not students[2]:  # One is waiting, and may still be changed.
+            post(administrator, f"attendance/excuses/{answer.json()['data']['id']}/reject", {"reason": "No proof"})
+
+
+def fall_short() -> None:
+    """Let some students fall short of what is asked for, without a class that they were marked in."""
+    some = Enrollment.objects.filter(attendance_summary=None).order_by("pk")[:STEPS]
+    AttendanceSummary.objects.bulk_create(
+        AttendanceSummary(
+            enrollment=one, section_id=one.section_id, term_id=one.term_id, counted=1, percent=0, is_short=True
+        )
+        for one in some
+    )
 
 
 def note_records(administrator: APIClient) -> None:

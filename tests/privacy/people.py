@@ -26,7 +26,17 @@ from accounts.models import (
     Session,
     User,
 )
-from attendance.models import AttendanceRecord
+from attendance.models import (
+    AttendanceRecord,
+    AttendanceSummary,
+    CheckInEvent,
+    CoveredMark,
+    Credential,
+    ExcuseEvent,
+    ExcuseRequest,
+    OfflineMark,
+    Punch,
+)
 from audit.models import Change, Disclosure, Event
 from audit.services import record
 from core.ids import new_id
@@ -41,7 +51,15 @@ from interop.models import ExternalIdentifier, ImportedValue, ImportJob, ImportR
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
-from tests.attendance.factories import AttendanceRecordFactory
+from tests.attendance.factories import (
+    AttendanceRecordFactory,
+    CheckInEventFactory,
+    CoveredMarkFactory,
+    CredentialFactory,
+    ExcuseRequestFactory,
+    OfflineMarkFactory,
+    PunchFactory,
+)
 from tests.courses.factories import SectionInstructorFactory
 from tests.departments.factories import DepartmentFactory
 from tests.enrollment.factories import EnrollmentFactory
@@ -55,6 +73,11 @@ PASSPORT = "QX 7391 8264"
 def _step(model: Any, **owner: Any) -> Any:
     steps = {"from_status": "active", "to_status": "active", "happened_at": timezone.now()}
     return model.objects.create(**owner, **steps, reason=f"{NAMES['last_name']} asked for it")
+
+
+def _marked(side: Any) -> dict[str, Any]:
+    """Say in which session somebody was marked, and by which enrolment they are expected there."""
+    return {name: getattr(side.rows[AttendanceRecord], name) for name in ("session", "enrollment")}
 
 
 def _reservation(side: Any) -> FacultyReservation:
@@ -137,6 +160,16 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
     SectionInstructor: lambda side: SectionInstructorFactory(faculty=side.faculty),
     Enrollment: lambda side: side.rows[AttendanceRecord].enrollment,
     AttendanceRecord: lambda side: AttendanceRecordFactory(enrollment__student=side.student),
+    AttendanceSummary: lambda side: AttendanceSummary.objects.get(enrollment__student=side.student),
+    CheckInEvent: lambda side: CheckInEventFactory(student=side.student),
+    ExcuseEvent: lambda side: _step(
+        ExcuseEvent, excuse=ExcuseRequestFactory(student=side.student, statement=f"{NAMES['last_name']} has measles")
+    ),
+    ExcuseRequest: lambda side: side.rows[ExcuseEvent].excuse,
+    CoveredMark: lambda side: CoveredMarkFactory(**_marked(side)),
+    OfflineMark: lambda side: OfflineMarkFactory(**_marked(side)),
+    Punch: lambda side: PunchFactory(student=side.student),
+    Credential: lambda side: CredentialFactory(student=side.student),
     EnrollmentEvent: lambda side: _step(EnrollmentEvent, enrollment=EnrollmentFactory(student=side.student)),
     ExternalIdentifier: lambda side: ExternalIdentifier.objects.create(
         scheme="oneroster", value=f"{side.person.pk}-elsewhere", entity_type="students.student",

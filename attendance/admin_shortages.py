@@ -1,0 +1,71 @@
+"""The administration page of who falls short: by term, searched, and as a chart of how far."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, F
+from django.db.models.functions import Floor
+from django.http import HttpRequest
+
+from attendance.models import AttendanceSummary
+from core.admin import ServiceAdmin
+from core.recording import Disclosure
+
+# Of the chart, in its own units.
+STEP, HEIGHT, MARGIN = 48, 96, 20
+
+
+@admin.register(AttendanceSummary)
+class AttendanceSummaryAdmin(ServiceAdmin):
+    """Who falls short, to be read; marks and policies are where it is decided."""
+
+    change_list_template = "admin/attendance/attendancesummary/change_list.html"
+    discloses = Disclosure("attendance", "enrollment.student.person_id")
+    list_display = ("student", "section", "term", "percent", "counted", "policy")
+    list_filter = ("term",)
+    list_select_related = (
+        "enrollment__student__person", "section__course", "section__term", "term", "policy__department",
+        "policy__program", "policy__course", "policy__section__course", "policy__section__term",
+    )  # fmt: skip
+    search_fields = ("enrollment__student__student_no",)
+    ordering = ("percent", "pk")
+    fields = (
+        "student", "section", "term", "percent", "counted", "exempt", "attended", "late", "policy", "updated_at",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    @admin.display(description="student")
+    def student(self, summary: AttendanceSummary) -> str:
+        return str(summary.enrollment.student)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).filter(is_short=True)
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> Any:
+        """Show with the list how many of all that it found lie in which ten per cent."""
+        response: Any = super().changelist_view(request, {**(extra_context or {}), "title": "Who falls short"})
+        shown = (getattr(response, "context_data", None) or {}).get("cl")
+        if shown is not None:
+            response.context_data["chart"] = _chart(shown.queryset)
+        return response
+
+
+def _chart(rows: Any) -> dict[str, Any]:
+    """Return the bars of a chart, one for every ten per cent, and its measures."""
+    by_band = rows.order_by().annotate(band=Floor(F("percent") / 10)).values("band").annotate(students=Count("pk"))
+    counts = {int(band): students for band, students in by_band.values_list("band", "students")}
+    most = max(counts.values(), default=0)
+    bars = []
+    for band in range(10):
+        students = counts.get(band, 0)
+        height = round(HEIGHT * students / most) if most else 0
+        bars.append(
+            {
+                "from": band * 10, "to": band * 10 + 10, "students": students, "x": band * STEP + 4,
+                "y": MARGIN + HEIGHT - height, "height": height, "middle": band * STEP + STEP // 2,
+            }
+        )  # fmt: skip
+    return {
+        "bars": bars, "width": 10 * STEP, "height": HEIGHT + 2 * MARGIN, "bar": STEP - 8,
+        "foot": HEIGHT + 2 * MARGIN - 4, "base": MARGIN + HEIGHT, "total": sum(counts.values()),
+    }  # fmt: skip

@@ -1,0 +1,256 @@
+"""The sheets of sessions: who is on them and marked with what, read and written for many sessions at once.
+
+Every mark goes through `put`, whoever makes it. It weighs sources against one another, and lets an approved excuse
+cover a mark: what a teacher marks of somebody who is excused is kept beneath, for the day on which that is
+revoked. A constant number of statements, for one session as for three hundred.
+"""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import Case, F, Value, When
+
+from attendance.models import AttendanceCode, AttendanceRecord, ClassSession, CoveredMark, ExcuseKind, Marking, Source
+from attendance.models.excuses import CODE_OF
+from attendance.models.records import RANKS
+from core import crud
+from core.visibility import Actor
+
+MARK = ["code", "minutes_late", "source", "marked_by", "marked_at", "client_id"]
+# One session and one enrolment.
+Key = tuple[UUID, UUID]
+
+# Who is expected in a session `s`: whose enrolment `e` lasted while it took place, and counts.
+EXPECTED = """
+    e.status <> 'pending' AND (e.enrolled_at IS NULL OR e.enrolled_at < s.ends_at)
+    AND (e.dropped_at IS NULL OR e.dropped_at > s.starts_at)
+"""
+# The dates name the months in which the database has to look for marks.
+_LINES = """
+    SELECT s.id, e.id, e.student_id, t.person_id,
+        r.code_id, r.minutes_late, coalesce(r.source, ''), r.marked_by_id, r.marked_at, r.client_id,
+        u.excuse_id, u.code_id, u.minutes_late, coalesce(u.source, ''), u.marked_by_id, u.marked_at, u.client_id,
+        x.id, x.kind, x.decided_by_id
+    FROM attendance_classsession s
+    JOIN enrollment_enrollment e ON e.section_id = s.section_id AND <expected>
+    JOIN students_student t ON t.id = e.student_id
+    LEFT JOIN attendance_attendancerecord r ON r.session_id = s.id AND r.enrollment_id = e.id
+        AND r.local_date = s.local_date AND r.local_date = ANY (%(days)s)
+    LEFT JOIN attendance_coveredmark u ON u.session_id = s.id AND u.enrollment_id = e.id
+    LEFT JOIN LATERAL (
+        SELECT id, kind, decided_by_id FROM attendance_excuserequest
+        WHERE student_id = e.student_id AND status = 'approved' AND period && tstzrange(s.starts_at, s.ends_at)
+        ORDER BY period LIMIT 1
+    ) x ON true
+    WHERE s.id = ANY (%(sessions)s) AND (%(students)s::uuid[] IS NULL OR e.student_id = ANY (%(students)s))
+    ORDER BY s.id, e.id
+""".replace("<expected>", EXPECTED)  # nosec B608 - made of constants
+
+
+@dataclass(frozen=True)
+class Made:
+    """A mark as it was made: with what, and by whom, when and from where. Without a code there is none."""
+
+    code: UUID | None
+    minutes_late: int | None = None
+    source: str = ""
+    marked_by: UUID | None = None
+    marked_at: datetime | None = None
+    client_id: UUID | None = None
+
+    @property
+    def rank(self) -> int:
+        """How much it outranks; nothing outranks by not being there."""
+        return RANKS[Source(self.source)] if self.source else -1
+
+    def says(self, other: "Made") -> bool:
+        """Whether it comes to the same as another one."""
+        return (self.code, self.minutes_late) == (other.code, other.minutes_late)
+
+    @property
+    def columns(self) -> dict[str, Any]:
+        """The columns of a row that keeps it."""
+        return {
+            "code_id": self.code, "minutes_late": self.minutes_late, "source": self.source,
+            "marked_by_id": self.marked_by, "marked_at": self.marked_at, "client_id": self.client_id,
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Line:
+    """Somebody who is expected in a session: how they are marked, and what an excuse covers or is to cover."""
+
+    session: UUID
+    enrollment: UUID
+    student: UUID
+    person: UUID
+    mark: Made
+    covered_by: UUID | None
+    beneath: Made
+    excuse: UUID | None
+    kind: str | None
+    excused_by: UUID | None
+
+    @property
+    def key(self) -> Key:
+        return self.session, self.enrollment
+
+
+@dataclass
+class Written:
+    """What became of sheets: what everybody is marked with now, whose mark stayed, and which sessions were changed."""
+
+    now: dict[Key, UUID | None]
+    kept: list[Key]
+    changed: set[UUID]
+
+
+def codes_by_name() -> dict[str, AttendanceCode]:
+    """Return everything that somebody can be marked with."""
+    return {code.code: code for code in AttendanceCode.objects.all()}
+
+
+def lines_of(sessions: Collection[ClassSession], *, students: Collection[UUID] | None = None) -> dict[Key, Line]:
+    """Return who is expected in sessions, all of them or these students, in one statement."""
+    parameters: dict[str, Any] = {
+        "sessions": [session.pk for session in sessions],
+        "days": sorted({session.local_date for session in sessions}),
+        "students": None if students is None else list(students),
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_LINES, parameters)
+        rows = cursor.fetchall()
+    lines = (_line(*row) for row in rows)
+    return {line.key: line for line in lines}
+
+
+def _line(session: UUID, enrollment: UUID, student: UUID, person: UUID, *rest: Any) -> Line:
+    mark, covered_by, beneath, excuse = rest[:6], rest[6], rest[7:13], rest[13:]
+    return Line(session, enrollment, student, person, Made(*mark), covered_by, Made(*beneath), *excuse)
+
+
+def put(
+    lines: Mapping[Key, Line],
+    wanted: Mapping[Key, Made],
+    sessions: Mapping[UUID, ClassSession],
+    codes: Mapping[str, AttendanceCode],
+    *,
+    at: datetime,
+) -> Written:
+    """Write marks that were found to be in order, and the excuses that cover any of these lines.
+
+    A mark that another one outranks stays out, and is told as kept. The sessions have to be locked.
+    """
+    marks: dict[Key, Made] = {}
+    beneath: dict[Key, tuple[UUID, Made]] = {}
+    kept: list[Key] = []
+    for key, line in lines.items():
+        made = wanted.get(key)
+        standing, excuse = _excused(line, codes, at)
+        if excuse is not None:
+            covered = line.beneath if line.mark.source == Source.EXCUSE else line.mark
+            if made is not None and not made.says(standing):
+                kept.append(key)
+                covered = made if made.rank >= covered.rank else covered
+            if covered is not line.beneath or line.covered_by != excuse:
+                beneath[key] = excuse, covered
+            if not standing.says(line.mark) or line.mark.source != Source.EXCUSE:
+                marks[key] = standing
+        elif made is not None and not made.says(line.mark):
+            if line.mark.rank > made.rank:
+                kept.append(key)
+            else:
+                marks[key] = made
+    record(marks, sessions)
+    cover(beneath)
+    changed = {session for session, _ in [*marks, *beneath]}
+    _count([sessions[pk] for pk in sorted(changed)], marked={session for session, _ in wanted})
+    now = {key: marks[key].code if key in marks else line.mark.code for key, line in lines.items()}
+    return Written(now=now, kept=kept, changed=changed)
+
+
+def _excused(line: Line, codes: Mapping[str, AttendanceCode], at: datetime) -> tuple[Made, UUID | None]:
+    """Return what an excuse marks somebody with, and which one; none where there is none."""
+    if line.mark.source == Source.EXCUSE and line.covered_by is not None:
+        return line.mark, line.covered_by
+    code = codes.get(CODE_OF[ExcuseKind(line.kind)]) if line.kind else None
+    if code is None or line.mark.source == Source.EXCUSE:
+        return line.mark, None
+    return Made(code.pk, source=Source.EXCUSE, marked_by=line.excused_by, marked_at=at), line.excuse
+
+
+def record(marks: Mapping[Key, Made], sessions: Mapping[UUID, ClassSession]) -> None:
+    """Write marks as they are, in one statement."""
+    AttendanceRecord.objects.bulk_create(
+        (
+            AttendanceRecord(
+                session_id=session, enrollment_id=enrollment, section_id=sessions[session].section_id,
+                local_date=sessions[session].local_date, **made.columns,
+            )
+            for (session, enrollment), made in marks.items()
+        ),
+        update_conflicts=True,
+        unique_fields=["session", "enrollment", "local_date"],
+        update_fields=[*MARK, "updated_at"],
+    )  # fmt: skip
+
+
+def forget(keys: Collection[Key], sessions: Mapping[UUID, ClassSession]) -> None:
+    """Take away the marks by which one student is excused in these sessions: nobody has made another."""
+    days = {sessions[session].local_date for session, _ in keys}
+    rows = AttendanceRecord.objects.filter(
+        session__in=[session for session, _ in keys], enrollment__in={enrollment for _, enrollment in keys},
+        local_date__in=days, source=Source.EXCUSE,
+    )  # fmt: skip
+    rows.delete()
+
+
+def kept_in(row: CoveredMark) -> Made:
+    """Return the mark that a row keeps beneath an excuse."""
+    return Made(row.code_id, row.minutes_late, row.source, row.marked_by_id, row.marked_at, row.client_id)
+
+
+def cover(beneath: Mapping[Key, tuple[UUID, Made]]) -> None:
+    """Keep marks beneath the excuses that cover them, in one statement."""
+    CoveredMark.objects.bulk_create(
+        (
+            CoveredMark(session_id=session, enrollment_id=enrollment, excuse_id=excuse, **made.columns)
+            for (session, enrollment), (excuse, made) in beneath.items()
+        ),
+        update_conflicts=True,
+        unique_fields=["session", "enrollment"],
+        update_fields=["excuse", *MARK, "updated_at"],
+    )
+
+
+def _count(sessions: Sequence[ClassSession], *, marked: Collection[UUID]) -> None:
+    """Let versions count that sheets were changed, and open those that somebody has marked and nobody has opened."""
+    if len(sessions) == 1:
+        (session,) = sessions
+        opens = session.marking == Marking.SCHEDULED and session.pk in marked
+        if opens:
+            crud.update(session, {"marking": Marking.OPEN})
+        else:
+            crud.touch(session)
+    elif sessions:
+        count_changes(sessions, opened=marked)
+
+
+def count_changes(sessions: Iterable[ClassSession], *, opened: Collection[UUID] = ()) -> None:
+    """Count a change of each of these locked sessions in one statement."""
+    opens = When(marking=Marking.SCHEDULED, pk__in=list(opened), then=Value(Marking.OPEN))
+    rows = ClassSession.objects.filter(pk__in=[session.pk for session in sessions])
+    rows.update(version=F("version") + 1, marking=Case(opens, default=F("marking")))
+    for session in sessions:
+        session.version += 1
+        if session.marking == Marking.SCHEDULED and session.pk in opened:
+            session.marking = Marking.OPEN
+
+
+def marked_by(source: Source, by: Actor | None, at: datetime, client_id: UUID | None = None) -> dict[str, Any]:
+    """Return what the marks of one request have in common."""
+    return {"source": source, "marked_by": by.pk if by else None, "marked_at": at, "client_id": client_id}

@@ -1,0 +1,280 @@
+"""What marks come to is kept along with them, by whatever way they come, and is what a recount finds."""
+
+import json
+from collections import Counter
+from dataclasses import fields
+from datetime import timedelta
+from decimal import Decimal
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from attendance import calculation, services
+from attendance.calculation import percent_of, tallies, tally_of, units
+from attendance.events import ThresholdCrossed
+from attendance.models import AttendanceCode, AttendanceRecord, AttendanceSummary, ClassSession
+from attendance.services import summaries
+from core.errors import DomainError
+from core.models import Chore, OutboxEvent
+from enrollment import services as registration
+from enrollment.models import Enrollment
+from tests.attendance.factories import (
+    AttendancePolicyFactory,
+    AttendanceRecordFactory,
+    ClassSessionFactory,
+    ExcuseRequestFactory,
+    usual_codes,
+)
+from tests.attendance.test_standings import CODES, NOW, WEEK, marked, term_of
+from tests.courses.factories import SectionFactory
+from tests.departments.factories import TermFactory
+from tests.enrollment.factories import EnrollmentFactory
+from tests.racing import at_once
+
+pytestmark = pytest.mark.django_db
+HALF_A_DAY = timedelta(hours=12)
+
+
+def hold_against_marks(*enrollments):
+    """Hold each summary against what the units come to, which are read from the marks one by one."""
+    found = tallies([row.pk for row in enrollments], at=NOW)
+    for row in enrollments:
+        explained = tally_of(units(row.pk, at=NOW))
+        summary = AttendanceSummary.objects.filter(enrollment=row.pk).first() or AttendanceSummary(attended=Decimal(0))
+        assert found[row.pk] == explained
+        assert (summary.counted, summary.exempt) == (explained.counted, explained.exempt)
+        assert summary.percent == percent_of(explained.attended, explained.counted)
+        assert summary.is_short == (explained.attended * 100 < found[row.pk].rule.bar * explained.counted)
+
+
+class Term:
+    """A section with classes of which some are over, and what may happen to it; `do` names each with two numbers."""
+
+    def __init__(self):
+        self.codes = list(CODES.values())
+        usual_codes()
+        self.section = SectionFactory(term=TermFactory(state="in_progress"), status="in_progress", capacity=90)
+        AttendancePolicyFactory(late_weight=Decimal("0.5"), lates_per_absence=2)
+        self.sessions = [
+            ClassSessionFactory(section=self.section, starts_at=NOW + days * HALF_A_DAY) for days in range(-6, 3)
+        ]
+        self.enrollments = [self._somebody() for _ in range(3)]
+        self.excuses = []
+
+    def _somebody(self, at=NOW - 8 * HALF_A_DAY):
+        return EnrollmentFactory(section=self.section, enrolled_at=at)
+
+    def mark(self, session, n):
+        row = self._session(session)
+        expected = Enrollment.objects.filter(section=self.section).order_by("pk")
+        one = services.Mark(enrollment=expected[n % len(self.enrollments)].pk, code=self.codes[n % 5])
+        default = self.codes[n // 5 % 5] if n % 2 else None
+        services.mark_roster(row, marks=[one], default=default, by=None, at=NOW)
+
+    def open(self, session, n):
+        services.open_session(self._session(session), by=None, at=NOW)
+
+    def close(self, session, n):
+        services.close_session(self._session(session), by=None, at=NOW)
+
+    def cancel(self, session, n):
+        services.cancel_session(self._session(session), by=None, at=NOW)
+
+    def reschedule(self, session, n):
+        starts_at = NOW + (n - 12) * HALF_A_DAY
+        services.reschedule_session(
+            self._session(session), starts_at=starts_at, ends_at=starts_at + timedelta(hours=1), by=None, at=NOW
+        )
+
+    def enrol(self, session, n):
+        self.enrollments.append(self._somebody(NOW + (n - 12) * HALF_A_DAY))
+
+    def drop(self, session, n):
+        row = Enrollment.objects.get(pk=self.enrollments[n % len(self.enrollments)].pk)
+        registration.withdraw(row, by=None, at=NOW + (n - 20) * HALF_A_DAY)
+
+    def excuse(self, session, n):
+        student = self.enrollments[n % len(self.enrollments)].student
+        first = NOW + (n - 14) * HALF_A_DAY
+        period = DateTimeTZRange(first, first + 2 * HALF_A_DAY, "[)")
+        request = ExcuseRequestFactory(student=student, period=period)
+        self.excuses.append(services.approve_excuse(request, by=None, at=NOW))
+
+    def revoke(self, session, n):
+        if self.excuses:
+            services.revoke_excuse(self.excuses[n % len(self.excuses)], by=None, at=NOW)
+
+    def _session(self, number):
+        return ClassSession.objects.get(pk=self.sessions[number % len(self.sessions)].pk)
+
+
+DEEDS = ["mark", "mark", "mark", "open", "close", "cancel", "reschedule", "enrol", "drop", "excuse", "excuse", "revoke"]
+STEPS = st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 8), st.integers(0, 24)), min_size=6, max_size=14)
+
+
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=STEPS)
+def test_whatever_happens_a_summary_is_what_a_recount_finds_and_the_units_add_up(db, steps):
+    with transaction.atomic():
+        term = Term()
+        for deed, session, number in steps:
+            try:
+                with transaction.atomic():
+                    getattr(term, deed)(session, number)
+            except DomainError:
+                continue
+        hold_against_marks(*term.enrollments)
+        assert list(services.verify_summaries(at=NOW)) == []
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def student():
+    enrollment = EnrollmentFactory(section__term=TermFactory(state="in_progress"))
+    enrollment.sessions = term_of(enrollment, "ppalle.")
+    return enrollment
+
+
+WAYS = {
+    "rows written in bulk": lambda one: AttendanceRecord.objects.bulk_create(
+        [
+            AttendanceRecordFactory.build(
+                session=one.sessions[-1], section=one.section, enrollment=one, code=usual_codes().absent,
+                local_date=one.sessions[-1].local_date,
+            )
+        ]
+    ),
+    "marks changed at once": lambda one: AttendanceRecord.objects.update(code=usual_codes().late),
+    "marks deleted": lambda one: AttendanceRecord.objects.filter(code=usual_codes().late).delete(),
+    "a class cancelled in a table": lambda one: ClassSession.objects.filter(pk=one.sessions[0].pk).update(
+        status="cancelled"
+    ),
+    "classes moved before the enrolment": lambda one: ClassSession.objects.update(
+        starts_at=F("starts_at") - timedelta(days=900), ends_at=F("ends_at") - timedelta(days=900)
+    ),
+    "an enrolment that began later": lambda one: Enrollment.objects.update(enrolled_at=one.sessions[2].ends_at),
+    "an enrolment that ended before": lambda one: Enrollment.objects.update(
+        status="withdrawn", dropped_at=one.sessions[3].starts_at
+    ),
+    "a code that counts otherwise": lambda one: AttendanceCode.objects.filter(code="late").update(weight="0.250"),
+    "a code that is exempt": lambda one: AttendanceCode.objects.filter(code="absent").update(is_exempt=True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_summary_follows_what_no_service_has_written(student, way):
+    before = AttendanceSummary.objects.get(enrollment=student.pk)
+
+    WAYS[way](student)
+
+    after = AttendanceSummary.objects.get(enrollment=student.pk)
+    assert (after.counted, after.exempt, after.attended) != (before.counted, before.exempt, before.attended)
+    hold_against_marks(student)
+
+
+def test_the_usual_threshold_is_one_number(student):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT attendance_usual_threshold()")
+        assert cursor.fetchone() == (calculation.USUAL.threshold,) == (calculation.USUAL.bar,)
+
+
+def test_what_is_off_is_found_mended_and_announced(student, monkeypatch):
+    others = [EnrollmentFactory(section=student.section) for _ in range(4)]
+    marked(student.sessions[0], others[0], "p")
+    AttendanceSummary.objects.filter(enrollment=student.pk).update(counted=7, attended=3)
+    AttendanceSummary.objects.filter(enrollment=others[0].pk).delete()
+    monkeypatch.setattr(summaries, "BATCH", 2)
+    told = StringIO()
+
+    call_command("verify_attendance", stdout=told)
+
+    assert f"{student.pk}: counted 7 is 5, attended 3.000 is 4.000\n" in told.getvalue()
+    assert "2 summaries mended." in told.getvalue()
+    assert OutboxEvent.objects.filter(name="attendance.summary.mended").count() == 2
+    assert Chore.objects.get(name="verify_attendance").count == 2
+    hold_against_marks(student, *others)
+    assert list(services.verify_summaries(at=NOW)) == []
+
+
+def test_a_recount_costs_the_same_however_many_are_counted(student):
+    def cost():
+        with CaptureQueriesContext(connection) as captured:
+            assert list(services.verify_summaries(at=NOW)) == []
+        return len(captured)
+
+    one = cost()
+    for _ in range(5):
+        marked(student.sessions[0], EnrollmentFactory(section=student.section), "a")
+
+    assert cost() == one
+
+
+def test_a_student_is_summed_up_without_a_look_at_their_marks(student, registrar_client):
+    ClassSessionFactory(section=student.section, starts_at=timezone.now() - timedelta(days=1))
+    with CaptureQueriesContext(connection) as captured:
+        data = registrar_client.get(f"/api/v1/students/{student.student_id}/attendance/").json()["data"]
+    (asked,) = (query["sql"] for query in captured if "attendance_attendancesummary" in query["sql"])
+
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # of the few rows here each is read through otherwise
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {asked}")
+        (found,) = cursor.fetchone()
+    plan = (json.loads(found) if isinstance(found, str) else found)[0]["Plan"]
+    read = Counter(node.get("Relation Name", "") for node in nodes_of(plan) if node["Actual Loops"])
+
+    assert data["total"]["counted"] == 5
+    assert read["attendance_attendancesummary"] == read["attendance_classsession"] == 1
+    assert not [name for name in read if name.startswith("attendance_attendancerecord")]
+    assert "attendance_attendancesummary_enrollment_id_key" in {node.get("Index Name") for node in nodes_of(plan)}
+
+
+def nodes_of(node):
+    yield node
+    for child in node.get("Plans", ()):
+        yield from nodes_of(child)
+
+
+def test_a_threshold_that_is_crossed_is_announced_once_in_each_direction():
+    student = EnrollmentFactory(section__term=TermFactory(state="in_progress", ends_on=timezone.localdate() + WEEK))
+    past = EnrollmentFactory(section__term=TermFactory(ends_on=timezone.localdate() - WEEK))
+    for enrollment in (student, past):
+        term_of(enrollment, "pppapppa")
+
+    events = OutboxEvent.objects.filter(name="attendance.threshold.crossed").order_by("seq")
+    told = [(event.payload["is_short"], event.payload["percent"]) for event in events]
+    assert {event.payload["enrollment_id"] for event in events} == {str(student.pk)}
+    # Marked from the last class to the first.
+    assert told == [(True, "0.00"), (False, "75.00"), (True, "60.00"), (False, "75.00")]
+    assert events[0].payload.keys() == {field.name for field in fields(ThresholdCrossed)}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_somebody_who_leaves_while_they_are_marked_is_counted_once_and_rightly():
+    codes = usual_codes()
+    enrollment = EnrollmentFactory(section__term=TermFactory(state="in_progress"))
+    sessions = [ClassSessionFactory(section=enrollment.section, starts_at=NOW - days * WEEK) for days in range(1, 4)]
+
+    def mark(session):
+        def act():
+            AttendanceRecordFactory(
+                session=session, enrollment=enrollment, section=enrollment.section, code=codes.present,
+                local_date=session.local_date,
+            )  # fmt: skip
+
+        return act
+
+    def leave():
+        Enrollment.objects.filter(pk=enrollment.pk).update(status="withdrawn", dropped_at=sessions[1].starts_at)
+
+    at_once(mark(sessions[0]), leave, mark(sessions[1]), mark(sessions[2]))
+
+    hold_against_marks(enrollment)
+    assert AttendanceSummary.objects.get(enrollment=enrollment.pk).counted == 1
