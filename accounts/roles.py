@@ -170,7 +170,9 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _ROSTERS
     | _all("attendance", "attendancecode", "attendancepolicy")
     | _view("attendance", "punch")
-    | _all("attendance", "reader", "credential")
+    | _all("attendance", "reader")
+    # Cards are given and taken away, never changed.
+    | {f"attendance.{verb}_credential" for verb in ("view", "add", "delete")}
     | _DECIDE_EXCUSES
     | _all("core", "customfield")
     | _all("interop", "importjob")

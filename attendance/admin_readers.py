@@ -15,7 +15,7 @@ from core.recording import Disclosure
 
 @admin.register(Reader)
 class ReaderAdmin(ServiceAdmin):
-    crud = Crud(create=services.create_reader, update=services.update_reader)
+    crud = Crud(create=services.create_reader, update=services.update_reader, delete=services.delete_reader)
     list_display = ("code", "name", "room", "account", "is_active")
     list_filter = ("is_active",)
     list_select_related = ("room__building", "account")

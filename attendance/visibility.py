@@ -76,11 +76,6 @@ def those_in_charge_mark_the_sections_of_their_units(actor: Any) -> Q | None:
     return _in_units(scopes_of(actor, "attendance.change_classsession"))
 
 
-@grants(AttendanceRecord)
-def those_in_charge_see_what_was_marked_in_their_sections(actor: Any) -> Q | None:
-    return _in_units(scopes_of(actor, "attendance.view_attendancerecord"))
-
-
 @grants(CheckInEvent, "manage")
 def instructors_look_at_check_ins_to_the_sections_they_teach(actor: Any) -> Q | None:
     return instructors_mark_the_sections_they_teach(actor)

@@ -32,7 +32,6 @@ def those_who_answer_for_files_manage_all_of_them(actor: Any) -> Q | None:
 def whoever_sees_a_record_reads_its_files(model: type[Model]) -> None:
     """Grant sight of the files of the records of a model; by protected fields, to those who may know these."""
 
-    @grants(FileAsset)
     def whoever_sees_the_record(actor: Any) -> Q | None:
         if not actor.has_perm(f"{model._meta.app_label}.view_{model._meta.model_name}"):
             return None
@@ -44,6 +43,10 @@ def whoever_sees_a_record_reads_its_files(model: type[Model]) -> None:
         if known is not None:
             links |= _links_of(rows.filter(known), model, protected=True)
         return Q(pk__in=links.values("asset"), deleted_at=None)
+
+    # Rules go by their names.
+    whoever_sees_the_record.__name__ = f"whoever_sees_the_{model._meta.model_name}"
+    grants(FileAsset)(whoever_sees_the_record)
 
 
 def _links_of(rows: QuerySet[Any], model: type[Model], *, protected: bool) -> QuerySet[FileLink]:

@@ -1,4 +1,4 @@
-"""HTTP for what readers have seen: whole batches, with what became of each report."""
+"""HTTP for what readers have seen: reported in whole batches, with what became of each report, and listed."""
 
 from typing import Any, ClassVar
 
@@ -10,12 +10,14 @@ from rest_framework.serializers import BaseSerializer
 
 from attendance import services
 from attendance.models import Punch, PunchOutcome
+from core.api import filters
 from core.api.bulk import MAX_ITEMS
 from core.api.parameters import UnknownParameterError
 from core.api.serializers import BaseListSerializer, WriteSerializer
 from core.api.viewsets import BaseViewSet
 from core.errors import raise_all
 from core.recording import Disclosure
+from enrollment.api.serializers import EnrolledStudent
 
 
 class PunchWriter(WriteSerializer):
@@ -23,7 +25,7 @@ class PunchWriter(WriteSerializer):
 
     reader = serializers.CharField(max_length=32)
     external_event_id = serializers.CharField(max_length=100)
-    credential = serializers.CharField(max_length=200)
+    credential = serializers.CharField(max_length=200, trim_whitespace=False)
     at = serializers.DateTimeField()
 
 
@@ -43,9 +45,28 @@ class PunchesWriter(WriteSerializer):
 
 
 class PunchSerializer(BaseListSerializer[Punch]):
+    """Whom a reader has seen and when, and what came of it."""
+
+    reader = serializers.CharField(source="reader.code", help_text="The reader's code.")
+    student = EnrolledStudent()
+    session = serializers.UUIDField(source="session_id", allow_null=True)
+
     class Meta:
         model = Punch
-        fields = ["id", "at", "outcome"]
+        fields = ["id", "reader", "external_event_id", "student", "session", "at", "outcome", "created_at"]
+
+
+class PunchFilter(filters.StrictFilterSet):
+    reader = filters.UUIDFilter(field_name="reader_id")
+    student = filters.UUIDFilter(field_name="student_id")
+    session = filters.UUIDFilter(field_name="session_id")
+    outcome = filters.MultipleChoiceFilter(choices=PunchOutcome.choices)
+    seen_from = filters.DateTimeFilter(field_name="at", lookup_expr="gte")
+    seen_before = filters.DateTimeFilter(field_name="at", lookup_expr="lt")
+
+    class Meta:
+        model = Punch
+        fields = ["reader", "student", "session", "outcome", "seen_from", "seen_before"]
 
 
 class TakenSerializer(serializers.Serializer[Any]):
@@ -68,20 +89,24 @@ class PunchesSerializer(serializers.Serializer[Any]):
 
 
 class PunchViewSet(BaseViewSet[Punch]):
-    """What readers have seen, reported by the programs that read them."""
+    """What readers have seen, reported by the programs that read them, and what came of it."""
 
     queryset = Punch.objects.all()
     discloses = Disclosure("attendance", "student.person_id")
     list_serializer_class = PunchSerializer
     write_serializers = {"take": PunchesWriter}
+    filterset_class = PunchFilter
+    ordering_fields = {"at": "at", "created_at": "created_at"}
+    default_ordering = ("-at",)
     action_permissions = {"take": "attendance.add_punch"}
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
-        raise_all([UnknownParameterError(field=name) for name in request.query_params])
+        if self.action == "take":
+            raise_all([UnknownParameterError(field=name) for name in request.query_params])
 
     def get_response_serializer(self) -> type[BaseSerializer[Any]]:
-        return PunchesSerializer
+        return PunchesSerializer if self.action == "take" else super().get_response_serializer()
 
     def take(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Take what readers have seen; an event that is reported again changes nothing."""

@@ -9,6 +9,7 @@ from attendance.api import (
     marking_views,
     policy_views,
     punch_views,
+    reader_views,
     record_views,
     shortage_views,
     standing_views,
@@ -21,6 +22,8 @@ routes = [
     ("attendance/policies", policy_views.AttendancePolicyViewSet, "attendance-policy"),
     ("attendance/check-ins", check_in_views.CheckInEventViewSet, "check-in"),
     ("attendance/records", record_views.AttendanceRecordViewSet, "attendance-record"),
+    ("attendance/readers", reader_views.ReaderViewSet, "reader"),
+    ("attendance/credentials", reader_views.CredentialViewSet, "credential"),
     ("attendance/excuses", excuse_views.ExcuseViewSet, "excuse"),
 ]
 
@@ -39,7 +42,7 @@ urlpatterns = [
     path(f"{SESSION}/lock/", lock_views.RosterLockViewSet.as_view({"post": "lock"}), name="roster-lock"),
     path(f"{SESSION}/unlock/", lock_views.RosterLockViewSet.as_view({"post": "unlock"}), name="roster-unlock"),
     path(f"{SESSION}/check-in/", check_in_views.CheckInViewSet.as_view({"post": "check_in"}), name="session-check-in"),
-    path("attendance/punches/", punch_views.PunchViewSet.as_view({"post": "take"}), name="punches"),
+    path("attendance/punches/", punch_views.PunchViewSet.as_view({"get": "list", "post": "take"}), name="punches"),
     *(
         path(f"{SESSION}/check-in/{step}/", check_in_views.CheckInWindowViewSet.as_view({method: action}), name=name)
         for step, method, action, name in (

@@ -13,6 +13,11 @@ from departments.models import Room
 from students.models import Student
 
 
+class ReaderQuerySet(BaseQuerySet["Reader"]):
+    def for_api(self) -> Self:
+        return self.select_related("room__building", "account")
+
+
 class Reader(VersionedModel):
     """A device at the door of a room, and the account whose keys report what it sees.
 
@@ -34,7 +39,7 @@ class Reader(VersionedModel):
     )
     is_active = models.BooleanField(default=True)
 
-    objects = BaseQuerySet["Reader"].as_manager()
+    objects = ReaderQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -50,6 +55,11 @@ class Reader(VersionedModel):
         return self.code
 
 
+class CredentialQuerySet(BaseQuerySet["Credential"]):
+    def for_api(self) -> Self:
+        return self.select_related("student__person")
+
+
 class Credential(TimeStampedUUIDModel):
     """A card, or what else a reader reads, of one student; it is known by a keyed hash and by what people call it."""
 
@@ -57,7 +67,7 @@ class Credential(TimeStampedUUIDModel):
     credential_hash = models.BinaryField(max_length=32, editable=False)
     label = models.CharField(max_length=80, blank=True, help_text="What people call it, such as: Blue card.")
 
-    objects = BaseQuerySet["Credential"].as_manager()
+    objects = CredentialQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -82,7 +92,7 @@ class PunchOutcome(models.TextChoices):
 
 class PunchQuerySet(BaseQuerySet["Punch"]):
     def for_api(self) -> Self:
-        return self.select_related("student")
+        return self.select_related("student__person", "reader")
 
 
 class Punch(TimeStampedUUIDModel):

@@ -39,7 +39,13 @@ from attendance.services.offline import (
 )
 from attendance.services.policies import create_policy, delete_policy, update_policy
 from attendance.services.punches import Seen, Taken, take_punches
-from attendance.services.readers import create_credential, create_reader, delete_credential, update_reader
+from attendance.services.readers import (
+    create_credential,
+    create_reader,
+    delete_credential,
+    delete_reader,
+    update_reader,
+)
 from attendance.services.summaries import verify_summaries
 
 __all__ = [
@@ -72,6 +78,7 @@ __all__ = [
     "delete_code",
     "delete_credential",
     "delete_policy",
+    "delete_reader",
     "forget_offline_marks",
     "generate_sessions",
     "lock_gatherings",

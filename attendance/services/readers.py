@@ -42,6 +42,11 @@ def update_reader(row: Reader, *, by: Actor | None, **changes: Unpack[ReaderValu
     return crud.update(row, changes)
 
 
+def delete_reader(row: Reader, *, by: Actor | None) -> None:
+    """Forget a reader that has seen nobody; refused with `in_use` where it has."""
+    crud.delete(row)
+
+
 def create_credential(*, by: Actor | None, student: Student, credential: str, label: str = "") -> Credential:
     """Let readers know a student by a credential, of which a keyed hash is kept; refused with `credential_taken`."""
     return crud.create(Credential, {"student": student, "label": label, "credential_hash": credential_hash(credential)})

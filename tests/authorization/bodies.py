@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import ApiKey, PersonIdentifier, RoleAssignment, User
-from attendance.models import AttendanceCode, AttendancePolicy, ExcuseRequest
+from attendance.models import AttendanceCode, AttendancePolicy, Credential, ExcuseRequest, Reader
 from core.models import CustomField
 from courses.models import Course, CourseVersion, Meeting, Requisite, Section
 from departments.models import (
@@ -72,6 +72,10 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
     Term: lambda side: {"academic_year": side.year, "code": "NEW", "name": "Novelties", **DATES},
     AttendanceCode: lambda side: {"code": "novelty", "label": "Novelty", "weight": "1.000"},
     AttendancePolicy: lambda side: {"course": side.other_course, "threshold": "80.00"},
+    Reader: lambda side: {
+        "code": "novelty", "name": "Novelty", "room": side.room, "account": side.program_user,
+    },
+    Credential: lambda side: {"student": side.classmate, "credential": "04A2", "label": "Novelty"},
     ExcuseRequest: lambda side: {
         "student": side.student, "kind": "medical", "starts_at": "2026-10-06T08:00:00Z",
         "ends_at": "2026-10-06T18:00:00Z",
@@ -99,6 +103,7 @@ CHANGES: dict[Any, dict[str, Any]] = {
     CustomField: {"label": "Changed"},
     AttendanceCode: {"label": "Changed"},
     AttendancePolicy: {"threshold": "81.00"},
+    Reader: {"name": "Changed"},
     ExcuseRequest: {"statement": "Changed"},
     Appointment: {"ends_on": "2040-01-01"},
     Room: {"capacity": 9},

@@ -13,8 +13,12 @@ from django.utils import timezone
 
 from accounts.models import FactorKind, FederatedIdentity, Person, RoleAssignment, SecondFactor, User
 from accounts.roles import Role, ScopeKind
+from attendance.models import ExcuseRequest
+from core import crud
+from core.models import CustomField
 from core.visibility import visible
 from courses.models import (
+    Course,
     CourseVersion,
     MeetingSection,
     RequisiteCourse,
@@ -22,13 +26,15 @@ from courses.models import (
     SectionInstructor,
     SectionStatusEvent,
 )
-from departments.models import TermStateEvent
+from departments.models import Department, TermStateEvent
 from enrollment.models import Enrollment
 from faculty.models import Faculty, FacultyAppointment, FacultyStatusEvent
+from files.models import FileAsset
 from interop.models import ImportJob, ImportJobEvent
 from students.models import Student
 from tests.accounts.factories import RoleAssignmentFactory, UserFactory
 from tests.authorization.world import OTHER, OWN, World
+from tests.files.contents import uploaded
 
 OURS, BOTH, NEITHER = (OWN,), (OWN, OTHER), ()
 DEPARTMENT, PROGRAM, SECTION, SELF = ScopeKind.DEPARTMENT, ScopeKind.PROGRAM, ScopeKind.SECTION, ScopeKind.SELF
@@ -46,9 +52,12 @@ class Case:
     person: Callable[[Any], Person] | None = None
     view: tuple[str, ...] = NEITHER
     manage: tuple[str, ...] = NEITHER
+    # The model of the record to which a file belongs.
+    of: Any = None
 
     def __str__(self) -> str:
-        return f"{self.role.value} ({self.scope.value}{', in person' if self.person else ''}) {self.model.__name__}"
+        what = f"{self.of.__name__}'s {self.model.__name__}" if self.of else self.model.__name__
+        return f"{self.role.value} ({self.scope.value}{', in person' if self.person else ''}) {what}"
 
 
 def student(side: Any) -> Person:
@@ -81,11 +90,19 @@ CASES = [
     Case(Faculty, PLAIN, person=teacher, view=OURS),
     Case(FacultyAppointment, PLAIN, person=teacher, view=OURS),
     Case(FacultyStatusEvent, PLAIN, person=teacher, view=OURS),
+    # Files of records by whoever sees the records; those of none, and of those out of sight, by who answers for files.
+    *(Case(FileAsset, PLAIN, view=BOTH, of=model) for model in (Department, Course, Section)),
+    Case(FileAsset, Role.EXAM_CONTROLLER, PROGRAM, view=OURS, of=Student),
+    Case(FileAsset, Role.HR_OFFICER, DEPARTMENT, view=BOTH, of=Faculty),
+    Case(FileAsset, Role.STUDENT, SELF, person=student, view=OURS, of=ExcuseRequest),
+    Case(FileAsset, PLAIN),
+    Case(FileAsset, Role.AUDITOR, view=BOTH),
     Case(ImportJob, PLAIN, person=student, view=OURS, manage=OURS),
     Case(ImportJobEvent, PLAIN, person=student, view=OURS),
 ]
 
 ROWS: dict[Any, Callable[[Any], Any]] = {
+    FileAsset: lambda side: uploaded(UserFactory(), name=f"{side.letter}.png"),
     MeetingSection: lambda side: MeetingSection.objects.get(meeting=side.meeting),
     SectionInstructor: lambda side: SectionInstructor.objects.get(section=side.section),
     FacultyAppointment: lambda side: FacultyAppointment.objects.filter(faculty=side.faculty)[0],
@@ -132,6 +149,8 @@ def somebody(case: Case, world: World) -> User:
 
 def row_of(case: Case, world: World, target: str, user: User) -> Any:
     """Return the row of the model on a side; imports of the own side are those of the user."""
+    if case.of:
+        return file_of(world.row(case.of, target))
     if case.model in ROWS:
         return ROWS[case.model](world.sides[target])
     if case.model not in (ImportJob, ImportJobEvent):
@@ -143,3 +162,14 @@ def row_of(case: Case, world: World, target: str, user: User) -> Any:
         return job
     steps = {"from_state": "validated", "to_state": "applied", "happened_at": timezone.now()}
     return ImportJobEvent.objects.create(job=job, **steps)
+
+
+def file_of(record: Any) -> FileAsset:
+    """Return a file that somebody else has uploaded, and that a field of the record refers to."""
+    of_kind = {"entity_type": record._meta.label_lower, "name": "proof", "label": "Proof", "field_type": "file"}
+    CustomField.objects.get_or_create(**of_kind)
+    asset = uploaded(UserFactory(), name="proof.png")
+    # What the world has in its hands is left as it is: the transaction is rolled back.
+    fresh = type(record)._base_manager.get(pk=record.pk)
+    crud.update(fresh, {"custom_fields": {"proof": str(asset.pk)}})
+    return asset

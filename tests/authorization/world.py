@@ -37,8 +37,11 @@ from attendance.models import (
     AttendanceSummary,
     CheckInEvent,
     ClassSession,
+    Credential,
     ExcuseEvent,
     ExcuseRequest,
+    Punch,
+    Reader,
     Roster,
     Standing,
 )
@@ -73,6 +76,9 @@ from tests.attendance.factories import (
     AttendancePolicyFactory,
     AttendanceRecordFactory,
     CheckInEventFactory,
+    CredentialFactory,
+    PunchFactory,
+    ReaderFactory,
 )
 from tests.authorization.callers import app_of, client_of, identity_of, session_of, user_of
 from tests.authorization.cast import cast
@@ -239,6 +245,9 @@ def _people(own: SimpleNamespace, other: SimpleNamespace) -> None:
         side.check_in = CheckInEventFactory(
             session=side.session, student=side.student, enrollment=side.enrollment, flags=["shared_device"]
         )
+        side.credential = CredentialFactory(student=side.student)
+        side.punch = PunchFactory(reader=ReaderFactory(room=side.reservation.room), student=side.student)
+        side.reader = ReaderFactory(room=side.reservation.room, account=side.punch.reader.account)
         side.identifier = PersonIdentifier.objects.create(**_passport(side.student.person, f"P{side.letter}-778899"))
         Disclosure.objects.create(
             what="student record", subject_id=side.student.person_id, basis="students.view_student", at=timezone.now()
@@ -304,6 +313,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         AttendanceSummary: both("summary"),
         AttendanceCode: both("attendance_code"), AttendancePolicy: both("policy"), CheckInEvent: both("check_in"),
         ExcuseRequest: both("excuse"), AttendanceRecord: both("record"),
+        Reader: both("reader"), Credential: both("credential"), Punch: both("punch"),
         Course: both("course"), Requisite: both("requisite"), Section: both("section"), Meeting: both("meeting"),
         CourseVersion: {OWN: own.course.current_version, OTHER: other.course.current_version},
         Student: both("student"), ProgramEnrollment: both("programs"), Faculty: both("faculty"),

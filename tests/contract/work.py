@@ -12,8 +12,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from accounts.models import User
-from attendance.models import AttendanceSummary, ClassSession
-from attendance.services import Attempt, generate_sessions, mark_roster, open_check_in
+from attendance.models import AttendanceSummary, ClassSession, Reader
+from attendance.services import Attempt, Seen, generate_sessions, mark_roster, open_check_in, take_punches
 from attendance.services import check_in as attendance_check_in
 from attendance.services.generation import TAUGHT
 from core.customfields.definitions import customizable_models
@@ -51,6 +51,7 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
     fall_short()
     note_records(administrator)
     let_programs_call(administrator)
+    watch_doors(registrar, administrator, students)
     ask_about_data(registrar, rows(registrar, "students")[STEPS : STEPS + 3])
     bring_in_files(registrar)
     keep_files(administrator)
@@ -164,6 +165,20 @@ def let_programs_call(administrator: APIClient) -> None:
         post(administrator, "role-assignments", {"user": user, "role": "integration"})
         key = {"user": user, "name": name, "scopes": ["courses.view_course"], "expires_at": expires_at}
         post(administrator, "api-keys", key)
+
+
+def watch_doors(registrar: APIClient, administrator: APIClient, students: list[dict[str, Any]]) -> None:
+    """Set readers up at some doors, give some students cards, and let a reader see them."""
+    account = rows(administrator, "users", email="library@programs.example")[0]["id"]
+    for number, room in enumerate(rows(registrar, "rooms")[:3]):
+        reader = {"code": f"door-{number}", "name": "Door", "room": room["id"], "account": account}
+        post(registrar, "attendance/readers", reader)
+    for number, student in enumerate(students[:STEPS]):
+        post(registrar, "attendance/credentials", {"student": student["id"], "credential": f"card {number}"})
+    at = timezone.now()
+    seen = [Seen(reader="door-0", external_event_id=str(number), credential=f"card {number}", at=at)
+            for number in range(STEPS)]  # fmt: skip
+    assert not any(each.refused for each in take_punches(seen, by=Reader.objects.get(code="door-0").account, at=at))
 
 
 def ask_about_data(registrar: APIClient, students: list[dict[str, Any]]) -> None:
