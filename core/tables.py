@@ -15,6 +15,11 @@ def neutralised(text: str) -> str:
     return f"'{text}" if text.startswith(DANGEROUS) else text
 
 
+def plain(text: str) -> str:
+    """Return the text that `neutralised` made safe."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(DANGEROUS) else text
+
+
 def cell(value: Any) -> str:
     """Return what a value is in a table: numbers stay numbers, and no text is a formula."""
     if value is None:

@@ -19,6 +19,7 @@ class ImportKind(models.TextChoices):
     COURSES = "courses", "Courses"
     SECTIONS = "sections", "Sections"
     ENROLLMENTS = "enrollments", "Enrolments"
+    ATTENDANCE = "attendance", "Attendance"
     OULAD = "oulad", "Open University Learning Analytics Dataset"
     UIUC_CATALOGUE = "uiuc_catalogue", "University of Illinois course catalogue"
     ONEROSTER = "oneroster", "OneRoster 1.2 CSV package"

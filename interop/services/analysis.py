@@ -135,15 +135,11 @@ class Analysis:
             matched = target.match(unnamed)
             for item in unnamed:
                 item.object_id = matched.get(item.position)
-        ids = {item.object_id for item in sound if item.object_id is not None}
         if not self._is_preview:
             target.hold(sound)
+        ids = {item.object_id for item in sound if item.object_id is not None}
         rows = target.load(ids, lock=not self._is_preview) if ids else {}
-        remembered = dict(
-            ImportedValue.objects.filter(entity_type=target.entity_type, object_id__among=ids).values_list(
-                "object_id", "values"
-            )
-        )
+        remembered = _remembered(target, ids)
         for item in sound:
             if item.object_id is not None:
                 item.row = rows.get(item.object_id)
@@ -172,10 +168,20 @@ class Analysis:
                 )
                 continue
             item.changes.append(name)
+        if item.changes and target.yields(item):
+            item.changes.clear()
         if item.changes:
             item.action = ImportAction.UPDATE
         else:
             item.action = ImportAction.CONFLICT if item.reasons else ImportAction.UNCHANGED
+
+
+def _remembered(target: Target, ids: Collection[UUID]) -> dict[UUID, dict[str, Any]]:
+    """Return what imports last wrote into rows; of a target that remembers nothing, that it was nothing."""
+    if not target.remembers:
+        return {pk: {} for pk in ids}
+    rows = ImportedValue.objects.filter(entity_type=target.entity_type, object_id__among=ids)
+    return dict(rows.values_list("object_id", "values"))
 
 
 def as_item(record: Record, position: int) -> Item:

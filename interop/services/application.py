@@ -160,7 +160,7 @@ def _write(target: Target, items: Sequence[Item], targets: Targets) -> None:
     if created:
         target.create(created)
         for item in created:
-            if not item.is_rejected:
+            if item.action == ImportAction.CREATE:
                 item.object_id = item.row.pk
                 item.before = {"created": True}
     written = [item for item in (*created, *updated) if not item.is_rejected]
@@ -202,6 +202,8 @@ def _version_in(kept: Iterable[dict[str, Any]], entity_type: str, pk: UUID) -> i
 
 def _remember(target: Target, items: Sequence[Item]) -> None:
     """Remember what was written, and by what name the source knows the rows."""
+    if not target.remembers:
+        return
     values: list[tuple[UUID, dict[str, Any]]] = []
     names: list[tuple[str, UUID]] = []
     known = [item.object_id for item in items if item.object_id and item.action != ImportAction.CREATE]

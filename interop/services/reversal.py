@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
-from django.apps import apps
 from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
@@ -31,7 +30,7 @@ from interop.services.counting import reversal_counts_of
 from interop.services.measuring import Meter, undisturbed
 from interop.services.validation import CHUNK
 from interop.targets.base import Target
-from interop.targets.locking import lock_in_order
+from interop.targets.locking import LOCKED, lock_in_order
 from interop.targets.registry import Targets
 
 # Of the rows that stand in the way, a refusal names this many.
@@ -154,6 +153,7 @@ def _written_by(job: ImportJob) -> QuerySet[ImportRow]:
 def _take_back_all(job: ImportJob, targets: Targets, chunk_size: int) -> Iterator[int]:
     """Undo the rows of a job, the last written first; yield how many each time."""
     lock_in_order(_ids_by_resource(job))
+    targets.lock_ahead(_written_by(job))
     rows, above = _written_by(job).order_by("-position"), None
     while chunk := list((rows if above is None else rows.filter(position__lt=above))[:chunk_size]):
         above = chunk[-1].position
@@ -165,7 +165,7 @@ def _take_back_all(job: ImportJob, targets: Targets, chunk_size: int) -> Iterato
 def _ids_by_resource(job: ImportJob) -> dict[str, set[UUID]]:
     """Return the ids of everything that taking a job back writes."""
     ids: defaultdict[str, set[UUID]] = defaultdict(set)
-    for resource, pk in _written_by(job).values_list("resource", "object_id"):
+    for resource, pk in _written_by(job).filter(resource__in=LOCKED).values_list("resource", "object_id"):
         if pk is not None:
             ids[resource].add(pk)
     along = _written_by(job).filter(before__has_key="touched").values_list("before__touched", flat=True)
@@ -208,9 +208,10 @@ def _by_resource(rows: Sequence[ImportRow]) -> list[list[ImportRow]]:
 
 def _take_back(rows: Sequence[ImportRow], targets: Targets, *, force: bool) -> None:
     """Undo rows of one resource that follow each other, the last written first."""
-    if not force:
-        _refuse_changed(rows)
     target = targets[rows[0].resource]
+    target.take_up(rows)
+    if not force:
+        _refuse_changed(rows, target)
     made = [row for row in rows if row.object_id and (row.before or {}).get("created")]
     created = [row.object_id for row in made if row.object_id]
     if created:
@@ -255,7 +256,7 @@ def _in_use(target: Target, rows: Sequence[ImportRow]) -> list[dict[str, str]]:
     return named
 
 
-def _refuse_changed(rows: Sequence[ImportRow]) -> None:
+def _refuse_changed(rows: Sequence[ImportRow], target: Target) -> None:
     """Raise `ChangedSinceError` when a row no longer has the version that the import left."""
     expected: defaultdict[str, dict[UUID, set[int]]] = defaultdict(lambda: defaultdict(set))
     for row in rows:
@@ -264,8 +265,7 @@ def _refuse_changed(rows: Sequence[ImportRow]) -> None:
             expected[entity_type][UUID(pk)] |= {version, *_versions_before(row, entity_type, pk)}
     changed: list[str] = []
     for entity_type, versions in expected.items():
-        model: Any = apps.get_model(entity_type)
-        present = dict(model._base_manager.filter(pk__among=versions).values_list("pk", "version"))
+        present = target.versions_now(entity_type, versions.keys())
         changed += [f"{entity_type} {pk}" for pk, known in versions.items() if present.get(pk) not in known]
     if changed:
         raise ChangedSinceError(

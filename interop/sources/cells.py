@@ -5,6 +5,8 @@ from contextlib import suppress
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
+from core.tables import plain
+
 YES = {"true", "t", "yes", "y", "1", "on"}
 NO = {"false", "f", "no", "n", "0", "off"}
 GENDERS = {
@@ -22,10 +24,18 @@ NOON = 12
 NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?", re.ASCII)
 NUMBER_LENGTH = 40
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+MOMENT = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?", re.ASCII
+)
 
 
 def code(cell: str) -> str:
     return cell.strip()
+
+
+def exported(cell: str) -> str:
+    """Return a code from a table that may be one of ours, in which an apostrophe keeps it from being a formula."""
+    return plain(cell.strip())
 
 
 def text(cell: str) -> str:
@@ -79,6 +89,18 @@ def instant(cell: str) -> str:
     except ValueError:
         raise ValueError("An instant is written as in ISO 8601.") from None
     return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).isoformat()
+
+
+def moment(cell: str) -> str:
+    """Return when something begins: an instant in UTC, a time of day there, or the day alone."""
+    written = cell.strip()
+    if DAY.fullmatch(written):
+        return day(written)
+    with suppress(ValueError, OverflowError):
+        if MOMENT.fullmatch(written):
+            found = datetime.fromisoformat(written)
+            return (found.astimezone(UTC) if found.tzinfo else found).isoformat()
+    raise ValueError("A beginning is written as in ISO 8601: 2026-10-05T09:00:00+02:00, or the day alone.")
 
 
 def clock(cell: str) -> str:

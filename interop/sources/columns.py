@@ -122,6 +122,23 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         column("enrolled_at", cells.instant, "enrolled_on", "registered_on", "registration_date"),
         column("dropped_at", cells.instant, "dropped_on", "withdrawn_on", "drop_date"),
     ),
+    "attendance": (
+        column(
+            "student_no",
+            cells.exported,
+            "student_number",
+            "student_id",
+            "student",
+            "matriculation_number",
+            required=True,
+        ),
+        column("term", cells.exported, "term_code", "semester", required=True),
+        column("course_code", cells.exported, "course", required=True),
+        column("section_code", cells.exported, "section", required=True),
+        column("starts_at", cells.moment, "date", "class_date", "session_date", "session", "begins_at", required=True),
+        column("code", cells.lowered, "attendance_code", "mark", "status", "attendance", required=True),
+        column("minutes_late", cells.whole, "late_minutes", "minutes"),
+    ),
 }
 
 

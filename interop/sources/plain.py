@@ -117,6 +117,8 @@ class PlainTable:
         for line in self._lines():
             if self.kind == "enrollments":
                 yield self._enrollment(line)
+            elif self.kind == "attendance":
+                yield self._mark(line)
             else:
                 key = compose(line.values.get(own_key, ""))
                 yield self._record(self.kind, key, _references(line.values), line)
@@ -134,6 +136,15 @@ class PlainTable:
         key = compose(student, *(line.values.get(name, "") for name in names))
         values |= {"student": compose(student), "section": section}
         return self._record("enrollments", key, values, line)
+
+    def _mark(self, line: Line) -> Record:
+        names = ("student_no", "term", "course_code", "section_code", "starts_at")
+        student, *section, starts_at = (line.values.get(name, "") for name in names)
+        values = {
+            "student": compose(student), "section": compose(*section), "starts_at": starts_at,
+            "code": line.values.get("code"), "minutes_late": line.values.get("minutes_late"),
+        }  # fmt: skip
+        return self._record("attendance", compose(student, *section, starts_at), values, line)
 
     def _sections(self) -> Iterator[Record]:
         known: dict[str, dict[str, Any]] = {}

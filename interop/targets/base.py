@@ -4,13 +4,14 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.apps import apps
 from django.db import models
 
 from core.bulk import faults
 from core.errors import DomainError
-from core.models import CustomizableModel, VersionedModel
+from core.models import CustomizableModel, TimeStampedUUIDModel
 from core.visibility import Actor
-from interop.models import ImportJob
+from interop.models import ImportJob, ImportRow
 from interop.sources.records import compose, decompose
 from interop.targets.items import Item
 from interop.targets.values import PENDING, Value, encode
@@ -26,10 +27,12 @@ class Target:
     """
 
     resource: ClassVar[str]
-    model: ClassVar[type[VersionedModel]]
+    model: ClassVar[type[TimeStampedUUIDModel]]
     values: ClassVar[tuple[Value, ...]]
     # Where the parts of the natural key lie, seen from a row.
     key_paths: ClassVar[tuple[str, ...]]
+    # Whether what an import writes is remembered, so that what somebody edits afterwards is told apart.
+    remembers: ClassVar[bool] = True
 
     def __init__(self, by: Actor | None, job: ImportJob) -> None:
         self.by = by
@@ -64,7 +67,7 @@ class Target:
         return {row.pk: row for row in rows}
 
     def hold(self, items: Sequence[Item]) -> None:
-        """Lock what has to be locked before the rows of items are; what they concern is known."""
+        """Lock what has to be locked before the rows of items are, which may turn out to concern others by now."""
 
     def queryset(self) -> models.QuerySet[Any]:
         return self.model._default_manager.all()
@@ -102,6 +105,10 @@ class Target:
 
     def normalise(self, item: Item) -> None:
         """Bring the values of an item, whose references are resolved, into the form in which they are compared."""
+
+    def yields(self, item: Item) -> bool:
+        """Say whether an item, which would change a row, leaves it as it is; it notes why."""
+        return False
 
     # --- checking ---
 
@@ -141,7 +148,18 @@ class Target:
         """Return rows of other resources that writing the items changes as well, by resource."""
         return {}
 
+    def versions_now(self, entity_type: str, ids: Collection[UUID]) -> dict[UUID, int]:
+        """Return what `versions` says of rows as they are now, by id."""
+        model: Any = apps.get_model(entity_type)
+        return dict(model._base_manager.filter(pk__among=ids).values_list("pk", "version"))
+
     # --- taking back ---
+
+    def lock_ahead(self, rows: models.QuerySet[ImportRow]) -> None:
+        """Lock what taking back all of these rows needs at once, where single steps would lock in another order."""
+
+    def take_up(self, rows: Sequence[ImportRow]) -> None:
+        """Be told which rows of the staging table are about to be taken back."""
 
     def keep(self, ids: Collection[UUID]) -> dict[UUID, Any]:
         """Return everything that `restore` needs to bring rows back as they are, as JSON."""

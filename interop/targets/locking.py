@@ -12,6 +12,9 @@ from courses.services import lock_courses, lock_sections
 from enrollment.models import Enrollment
 from students.services import lock_students
 
+# The resources of which rows, or what they are of, are locked by their ids.
+LOCKED = ("students", "courses", "sections", "enrollments", "meetings")
+
 
 def lock_in_order(ids: Mapping[str, Collection[UUID]]) -> None:
     """Lock students, courses and sections, by resource, and the sections that enrolments and meetings are of."""

@@ -1,7 +1,10 @@
 """Every place that records can go to, by resource."""
 
+from django.db.models import QuerySet
+
 from core.visibility import Actor
-from interop.models import ImportJob
+from interop.models import ImportJob, ImportRow
+from interop.targets.attendance import Marks
 from interop.targets.base import Target
 from interop.targets.definitions import CustomFields
 from interop.targets.people import FacultyMembers, Students
@@ -13,7 +16,7 @@ TARGETS: dict[str, type[Target]] = {
     target.resource: target
     for target in (
         Campuses, Buildings, Rooms, Departments, AcademicYears, Terms, Programs, CustomFields, FacultyMembers,
-        Students, Courses, Sections, Meetings, Enrollments,
+        Students, Courses, Sections, Meetings, Enrollments, Marks,
     )
 }  # fmt: skip
 
@@ -30,3 +33,8 @@ class Targets:
         if resource not in self._made:
             self._made[resource] = TARGETS[resource](self._by, self._job)
         return self._made[resource]
+
+    def lock_ahead(self, rows: QuerySet[ImportRow]) -> None:
+        """Lock everything that taking back rows of the staging table needs, and that is not locked by ids."""
+        for resource in rows.order_by().values_list("resource", flat=True).distinct():
+            self[resource].lock_ahead(rows.filter(resource=resource))
