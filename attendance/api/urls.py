@@ -5,6 +5,7 @@ from django.urls import path
 from attendance.api import (
     check_in_views,
     excuse_views,
+    export_views,
     lock_views,
     marking_views,
     policy_views,
@@ -42,6 +43,11 @@ urlpatterns = [
     path(f"{SESSION}/lock/", lock_views.RosterLockViewSet.as_view({"post": "lock"}), name="roster-lock"),
     path(f"{SESSION}/unlock/", lock_views.RosterLockViewSet.as_view({"post": "unlock"}), name="roster-unlock"),
     path(f"{SESSION}/check-in/", check_in_views.CheckInViewSet.as_view({"post": "check_in"}), name="session-check-in"),
+    path(
+        "attendance/records/export/",
+        export_views.AttendanceExportViewSet.as_view({"get": "export"}),
+        name="attendance-records-export",
+    ),
     path("attendance/punches/", punch_views.PunchViewSet.as_view({"get": "list", "post": "take"}), name="punches"),
     *(
         path(f"{SESSION}/check-in/{step}/", check_in_views.CheckInWindowViewSet.as_view({method: action}), name=name)

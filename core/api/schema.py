@@ -19,6 +19,7 @@ from drf_spectacular.utils import Direction, OpenApiResponse
 
 from core.api import schema_authentication  # noqa: F401 - registers the schemes
 from core.api import schema_components as parts
+from core.api.filters import StrictFilterBackend
 from core.api.renderers import BODILESS, EnvelopeRenderer
 from core.api.schema_fields import expandable_field
 from core.api.schema_operation import OperationSchema
@@ -63,6 +64,8 @@ class EnvelopeAutoSchema(OperationSchema):
         return backends if self._lists_rows else []
 
     def _get_filter_parameters(self) -> list[Schema]:
+        if getattr(self.view, "downloads_rows", False):
+            return StrictFilterBackend().get_schema_operation_parameters(self.view)
         found: list[Schema] = super()._get_filter_parameters()  # type: ignore[no-untyped-call] # the library's
         if self._is_paginated:
             found += paging_parameters(self.view.pagination_class)

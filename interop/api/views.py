@@ -12,7 +12,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api import etag
+from core.api.downloads import CsvRenderer, attached
 from core.api.nested import NestedListViewSet
 from core.api.parsers import StrictJSONParser
 from core.api.uploads import WholeFormParser
@@ -21,7 +21,6 @@ from core.crud import Crud
 from core.errors import MissingError
 from interop import services
 from interop.api import filters, serializers
-from interop.api.renderers import CsvRenderer
 from interop.models import ImportJob, ImportRow
 from interop.sources.columns import COLUMNS, template
 
@@ -97,7 +96,7 @@ class ImportJobViewSet(UnifiedViewSet[ImportJob]):
         """Download what happened, or would happen, to every row of the file, as CSV."""
         job = self.get_object()
         response = StreamingHttpResponse(services.report(job), content_type="text/csv; charset=utf-8")
-        return _attached(response, f"import-{job.pk}.csv", [job.pk, job.version, job.rows_done])
+        return attached(response, f"import-{job.pk}.csv", [job.pk, job.version, job.rows_done])
 
     @action(detail=False, methods=["get"], url_path="templates/<str:kind>", renderer_classes=[CsvRenderer])
     def template(self, request: Request, kind: str) -> HttpResponseBase:
@@ -105,7 +104,7 @@ class ImportJobViewSet(UnifiedViewSet[ImportJob]):
         if kind not in COLUMNS:
             raise MissingError(f"There is a template for each of {', '.join(COLUMNS)}.", field="kind")
         header = ",".join(template(kind)) + "\r\n"
-        return _attached(HttpResponse(header, content_type="text/csv; charset=utf-8"), f"{kind}.csv", header)
+        return attached(HttpResponse(header, content_type="text/csv; charset=utf-8"), f"{kind}.csv", header)
 
 
 class ImportRowViewSet(NestedListViewSet[ImportRow]):
@@ -119,11 +118,3 @@ class ImportRowViewSet(NestedListViewSet[ImportRow]):
     default_ordering = ("position",)
     action_permissions = {"list": "interop.view_importjob"}
     left_out_of_lists = ("before", "written", "initial")
-
-
-def _attached(response: Any, file_name: str, facts: Any) -> HttpResponseBase:
-    """Return a response as a download with a tag for what it is made of."""
-    response["Content-Disposition"] = f'attachment; filename="{file_name}"'
-    response["ETag"] = etag.of(facts)
-    found: HttpResponseBase = response
-    return found

@@ -184,8 +184,7 @@ class _Touched:
         first = min(items, key=lambda item: item.position)
         for resource, kept in self._before.items():
             other = self._targets[resource]
-            versions = dict(other.model._base_manager.filter(pk__among=kept).values_list("pk", "version"))
-            for pk, version in versions.items():
+            for pk, version in other.versions_now(other.entity_type, kept.keys()).items():
                 if _version_in(kept[pk], other.entity_type, pk) != version:
                     first.written[f"{other.entity_type}:{pk}"] = version
                     first.before = first.before or {}

@@ -19,9 +19,10 @@ from django.utils import timezone
 from attendance.models import AttendanceRecord, ClassSession
 from attendance.services import importing
 from attendance.services.importing import Place, Report, Sheets
+from attendance.services.marking import late_code
 from attendance.services.sheets import Made
 from attendance.services.standing_marks import NOTHING, Standing, standing_with
-from core.errors import DomainError
+from core.errors import DomainError, InvalidError
 from core.snapshots import rows_of
 from interop.faults import Fault
 from interop.models import ImportAction, ImportRow
@@ -157,9 +158,9 @@ class Marks(Target):
     def normalise(self, item: Item) -> None:
         """Let a code say what the minutes make of it."""
         codes = {} if self._sheets is None else self._sheets.codes
-        code, minutes = item.values.get("code"), item.values.get("minutes_late")
-        if code in codes and not list(importing.mark_faults(code, minutes, codes)):
-            item.values["code"] = importing.late_code(code, minutes, codes).code
+        code, minutes = str(item.values.get("code")), item.values.get("minutes_late")
+        if not list(importing.mark_faults(code, minutes, codes)):
+            item.values["code"] = late_code(code, minutes, codes).code
 
     def yields(self, item: Item) -> bool:
         outranked = bool(item.row.mark.rank > 0)
@@ -171,8 +172,8 @@ class Marks(Target):
 
     def check(self, item: Item) -> list[DomainError]:
         session, report, sheets = self._session(item), self._report(item), self._sheets
-        if sheets is None:
-            return []
+        if sheets is None or not item.initial.get("starts_at"):
+            return [InvalidError("A value is required.", code="required", field="starts_at")]
         if report is not None and report.code:
             return sheets.faults(report, self._at)
         found = [session] if isinstance(session, DomainError) else []

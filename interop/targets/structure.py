@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.utils import timezone
 
+from core.models import VersionedModel
 from departments.models import AcademicYear, Building, Campus, Department, Program, Room, Term, TermState
 from departments.services import bulk
 from interop.sources.records import decompose
@@ -17,6 +18,8 @@ from interop.targets.values import Value
 
 class StructureTarget(Target):
     """A resource of the departments app: one table, no history."""
+
+    model: ClassVar[type[VersionedModel]]
 
     def create(self, items: Sequence[Item]) -> None:
         rows = [self.columns(item.new_values) for item in items]

@@ -121,6 +121,19 @@ class TestWhatIsLeft:
         assert Enrollment.objects.filter(student=student).count() == 2
         assert student.status_events.get().to_status == "active"
 
+    @pytest.mark.parametrize("resource", ["enrollments", "attendance"])
+    def test_refused_rows_that_begin_with_the_student_number_are_emptied(self, side, resource):
+        row = ImportRow.objects.get(pk=side.rows[ImportRow].pk)
+        for place, number in enumerate((side.student.student_no, f"{side.student.student_no}0"), 3):
+            row.pk, row.position, row.object_id, row.applied_at = uuid4(), place, None, None
+            row.resource, row.natural_key, row.raw = resource, f"{number}|T|CS1|01", {"student_no": number}
+            row.save(force_insert=True)
+
+        services.erase_person(side.person.pk, dry_run=False)
+
+        left = ImportRow.objects.filter(resource=resource).order_by("position")
+        assert list(left.values_list("raw", flat=True)) == [{}, {"student_no": f"{side.student.student_no}0"}]
+
     def test_doing_it_again_changes_nothing(self, side):
         services.erase_person(side.person.pk, dry_run=False)
         before = dump()

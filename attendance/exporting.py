@@ -1,0 +1,52 @@
+"""Marks as a table, in the columns in which an import reads them back."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db.models import Count, Max, Q, QuerySet
+
+from attendance.models import AttendanceRecord, ClassSession
+
+HEADER = ("student_no", "term", "course_code", "section_code", "starts_at", "code", "minutes_late")
+COLUMNS = (
+    "enrollment__student__student_no", "section__term__code", "section__course__code", "section__code",
+    "session__starts_at", "code__code", "minutes_late", "section__campus__time_zone",
+)  # fmt: skip
+# The rows from which the cells of a mark are read.
+READ = ("enrollment__student", "section__term", "section__course", "section__campus", "section", "session", "code")
+# Sessions whose marks are read at a time: what is held of a table of any length.
+SESSIONS = 50
+
+
+def table(records: QuerySet[AttendanceRecord], sessions: QuerySet[ClassSession]) -> Iterator[Sequence[Any]]:
+    """Yield the header and then the marks, among these records, of these sessions, in the order in which they began.
+
+    Beginnings are told in the time of the campus, with its offset. A few sessions are read at a time.
+    """
+    yield HEADER
+    after = Q()
+    while some := list(
+        sessions.filter(after).order_by("starts_at", "pk").values_list("starts_at", "pk", "local_date")[:SESSIONS]
+    ):
+        starts_at, last, _ = some[-1]
+        after = Q(starts_at__gt=starts_at) | Q(starts_at=starts_at, pk__gt=last)
+        # The dates name the months in which the database has to look.
+        found = records.filter(session__in=[pk for _, pk, _ in some], local_date__in={day for _, _, day in some})
+        rows = found.order_by("session__starts_at", "session", "enrollment__student__student_no")
+        for *cells, zone in rows.values_list(*COLUMNS):
+            cells[4] = _local(cells[4], zone)
+            yield cells
+
+
+def _local(instant: datetime, zone: str | None) -> str:
+    return instant.astimezone(ZoneInfo(zone or settings.TIME_ZONE)).isoformat()
+
+
+def extent(records: QuerySet[AttendanceRecord]) -> tuple[int, list[str]]:
+    """Return how many records a table would have, and what is not the same any more when one of its cells is not."""
+    newest = {name: Max(f"{name}__updated_at") for name in READ}
+    found = records.order_by().aggregate(Max("updated_at"), number=Count("pk"), **newest)
+    return found["number"], [str(found[name]) for name in sorted(found)]

@@ -1,0 +1,63 @@
+"""Answers that are files: tables as CSV and as XLSX, written while they are read."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
+
+from core import tables
+from core.api import etag
+from core.api.renderers import JSONRenderer, completed, dumps
+from core.workbooks import workbook
+
+CSV, XLSX = "csv", "xlsx"
+FORMATS = ((CSV, "CSV"), (XLSX, "XLSX"))
+LINES = 500
+
+
+class CsvRenderer(JSONRenderer):
+    """Stands for CSV, which the view writes itself; what is left to render are refusals."""
+
+    media_type = "text/csv"
+    format = "csv"
+
+    def render(
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Mapping[str, Any] | None = None
+    ) -> bytes:
+        return dumps(completed(data, (renderer_context or {}).get("request")))
+
+
+class XlsxRenderer(CsvRenderer):
+    """Stands for a workbook in the same way."""
+
+    media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    format = "xlsx"
+
+
+def table(rows: Iterable[Sequence[Any]], *, name: str, kind: str, facts: Any) -> HttpResponseBase:
+    """Return the download of a table, its header first, with a tag for what it is made of."""
+    if kind == XLSX:
+        response = StreamingHttpResponse(workbook(rows), content_type=XlsxRenderer.media_type)
+    else:
+        response = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
+    return attached(response, f"{name}.{kind}", facts)
+
+
+def attached(response: Any, file_name: str, facts: Any) -> HttpResponseBase:
+    """Return a response as a download with a tag for what it is made of."""
+    response["Content-Disposition"] = f'attachment; filename="{file_name}"'
+    response["ETag"] = etag.of(facts)
+    found: HttpResponseBase = response
+    return found
+
+
+def _lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """Yield the lines of a table, many at a time; Excel takes it for UTF-8 by its first character."""
+    written = ["\ufeff"]
+    for row in rows:
+        written.append(tables.line(row))
+        if len(written) >= LINES:
+            yield "".join(written)
+            written.clear()
+    yield "".join(written)

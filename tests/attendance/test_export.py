@@ -1,0 +1,161 @@
+"""Marks as a table: for those who see them, on record, harmless in a spreadsheet, and read back as they were."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from openpyxl import load_workbook
+
+from accounts.roles import Role
+from attendance.api import export_views
+from attendance.models import AttendanceCode, AttendanceRecord
+from audit.models import Disclosure
+from interop import services
+from tests.attendance.factories import AttendanceRecordFactory, ClassSessionFactory, usual_codes
+from tests.courses.factories import SectionFactory, SectionInstructorFactory
+from tests.departments.factories import CampusFactory
+from tests.enrollment.factories import EnrollmentFactory
+from tests.interop.importing import reasons, totals
+
+pytestmark = pytest.mark.django_db
+EXPORT = "/api/v1/attendance/records/export/"
+HEADER = ["student_no", "term", "course_code", "section_code", "starts_at", "code", "minutes_late"]
+
+
+@pytest.fixture
+def class_():
+    """Two students, of whom one has a hostile number, and two sessions around the end of summer time."""
+    codes = usual_codes()
+    AttendanceCode.objects.filter(code="late").update(takes_minutes=True)
+    section = SectionFactory(
+        code="01", course__code="CS1", term__code="T", campus=CampusFactory(time_zone="Europe/Vienna")
+    )
+    begins = [datetime(2026, 10, 24, 7, tzinfo=UTC), datetime(2026, 10, 26, 8, tzinfo=UTC)]
+    sessions = [ClassSessionFactory(section=section, starts_at=at, local_date=at.date()) for at in begins]
+    numbers = ("=1+1", 'S1, "the\nsecond"')
+    class_ = [EnrollmentFactory(section=section, student__student_no=n, enrolled_at=None) for n in numbers]
+    for session, enrollment, code, minutes in (
+        (0, 0, codes.present, None), (0, 1, codes.late, 7), (1, 0, codes.absent, None)
+    ):  # fmt: skip
+        AttendanceRecordFactory(
+            session=sessions[session], enrollment=class_[enrollment], code=code, minutes_late=minutes, source="import"
+        )
+    return SimpleNamespace(section=section, sessions=sessions, enrollments=class_)
+
+
+def content(answer):
+    assert answer.status_code == 200, answer.json()
+    return b"".join(answer.streaming_content)
+
+
+def table(answer):
+    return list(csv.reader(io.StringIO(content(answer).decode("utf-8-sig"), newline="")))
+
+
+def sheet(answer):
+    workbook = load_workbook(io.BytesIO(content(answer)), read_only=True)
+    return [list(row) for row in workbook.active.iter_rows(values_only=True)]
+
+
+def test_a_section_is_a_table_that_no_spreadsheet_takes_for_formulas(registrar_client, class_):
+    answer = registrar_client.get(f"{EXPORT}?section={class_.section.pk}")
+
+    assert answer["Content-Disposition"] == 'attachment; filename="attendance.csv"'
+    at = ["T", "CS1", "01"]
+    assert table(answer) == [
+        HEADER,
+        ["'=1+1", *at, "2026-10-24T09:00:00+02:00", "present", ""],
+        ['S1, "the\nsecond"', *at, "2026-10-24T09:00:00+02:00", "late", "7"],
+        ["'=1+1", *at, "2026-10-26T09:00:00+01:00", "absent", ""],
+    ]
+    rows = sheet(registrar_client.get(f"{EXPORT}?term={class_.section.term_id}&format=xlsx"))
+    assert rows[0] == HEADER
+    assert [(row[0], row[5], row[6]) for row in rows[1:]] == [
+        ("=1+1", "present", None), ("S1, \"the\nsecond\"", "late", 7), ("=1+1", "absent", None)
+    ]  # fmt: skip
+    assert len(table(registrar_client.get(f"{EXPORT}?section={class_.section.pk}&date_from=2026-10-25"))) == 2
+    assert len(table(registrar_client.get(f"{EXPORT}?term={class_.section.term_id}&date_to=2026-10-25"))) == 3
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_what_was_exported_is_imported_again_as_it_was(registrar_client, class_, kind, tmp_path):
+    exported = content(registrar_client.get(f"{EXPORT}?section={class_.section.pk}&format={kind}"))
+    file = tmp_path / f"marks.{kind}"
+    file.write_bytes(exported)
+    columns = ("session", "enrollment", "code", "minutes_late", "source")
+    before = set(AttendanceRecord.objects.values_list(*columns))
+
+    def job():
+        found = services.from_path(by=None, kind="attendance", path=file, force=True)
+        services.validate(found.pk, by=None)
+        return services.apply(found.pk, by=None)
+
+    again = job()
+    assert (totals(again), reasons(again)) == ((0, 0, 3, 0), [])
+    AttendanceRecord.objects.all().delete()
+    assert totals(job()) == (3, 0, 0, 0)
+    assert set(AttendanceRecord.objects.values_list(*columns)) == before
+
+
+def test_whoever_is_shown_nothing_of_a_section_exports_nothing_of_it(class_, user_with, client_for):
+    taught = SectionInstructorFactory(section=class_.section)
+    teacher = client_for(user_with(Role.FACULTY, "self", person=taught.faculty.person))
+    stranger = client_for(user_with(Role.FACULTY, "self"))
+    student = client_for(user_with(Role.STUDENT, "self", person=class_.enrollments[1].student.person))
+    AttendanceRecordFactory()
+
+    query = f"{EXPORT}?section={class_.section.pk}"
+    assert len(table(teacher.get(query))) == 4
+    assert table(stranger.get(query)) == [HEADER]
+    assert [row[0] for row in table(student.get(query))[1:]] == ['S1, "the\nsecond"']
+    assert Disclosure.objects.filter(what="attendance", route="AttendanceExportViewSet.export").exists()
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("", "section_or_term_required"), ("date_from=2026-10-01", "section_or_term_required"),
+        ("section=x", "invalid_parameter"), ("section={s}&format=pdf", "invalid_choice"),
+        ("section={s}&page=2", "unknown_parameter"),
+        ("section={s}&fields=id", "unknown_parameter"), ("section={s}&ordering=id", "unknown_parameter"),
+    ],
+)  # fmt: skip
+def test_what_means_nothing_is_refused(registrar_client, class_, query, code):
+    answer = registrar_client.get(f"{EXPORT}?{query.format(s=class_.section.pk)}")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+def test_a_workbook_that_would_be_too_long_is_refused(registrar_client, class_, monkeypatch):
+    monkeypatch.setattr(export_views, "MOST_ROWS", 3)
+
+    answer = registrar_client.get(f"{EXPORT}?section={class_.section.pk}&format=xlsx")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "too_many_rows")
+    assert registrar_client.get(f"{EXPORT}?section={class_.section.pk}").status_code == 200
+
+
+def test_nothing_is_sent_again_to_whoever_has_it(registrar_client, class_):
+    query = f"{EXPORT}?section={class_.section.pk}"
+    tag = registrar_client.get(query)["ETag"]
+    assert registrar_client.get(query, headers={"If-None-Match": tag}).status_code == 304
+
+    AttendanceRecord.objects.first().delete()
+
+    assert registrar_client.get(query, headers={"If-None-Match": tag}).status_code == 200
+
+
+def test_a_longer_table_costs_the_same_for_each_fifty_sessions(registrar_client, class_, django_assert_max_num_queries):
+    for day in range(60):
+        at = class_.sessions[1].starts_at + timedelta(days=day + 1)
+        session = ClassSessionFactory(section=class_.section, starts_at=at, local_date=at.date())
+        for enrollment in class_.enrollments:
+            AttendanceRecordFactory(session=session, enrollment=enrollment)
+
+    with django_assert_max_num_queries(15):
+        rows = table(registrar_client.get(f"{EXPORT}?section={class_.section.pk}"))
+
+    assert len(rows) == 124
+    assert [row[4] for row in rows[1:]] == sorted(row[4] for row in rows[1:])
