@@ -91,8 +91,8 @@ audit: environment-development ## Ask the vulnerability service on the net about
 	$(VENV)/pip-audit --strict --require-hashes --disable-pip --requirement requirements/production.txt
 	$(VENV)/pip-audit --strict --require-hashes --disable-pip --requirement requirements/development.txt
 
-seed: environment-demo ## Fill the database with demo data (SCALE=small, medium or large)
-	@$(MANAGE) migrate --verbosity 0 && $(MANAGE) seed_demo --scale $(SCALE)
+seed: environment-demo ## Fill the database with demo data (SCALE=small, medium or large; ARGS="--attendance-months 3")
+	@$(MANAGE) migrate --verbosity 0 && $(MANAGE) seed_demo --scale $(SCALE) $(ARGS)
 
 schema: environment-development ## Record the API in campushub360/openapi.yaml and its error codes in docs/reference
 	$(MANAGE) spectacular --validate --fail-on-warn --file campushub360/openapi.yaml

@@ -6,12 +6,17 @@ the services would take an hour. Constraints and triggers check each row all the
 
 import random
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from django.db import connection, models
+
+Row = dict[str, Any]
+
+# So many lines are sent at a time.
+BLOCK = 2_000
 
 
 class Keys:
@@ -28,6 +33,12 @@ class Keys:
         sequence = self._made % 4096
         tail = self._random.getrandbits(62)
         return uuid.UUID(int=milliseconds << 80 | 0x7 << 76 | sequence << 64 | 0b10 << 62 | tail)
+
+    def hex_at(self, milliseconds: int) -> str:
+        """Return the digits of a key that was made at a moment, in milliseconds of the epoch."""
+        self._made += 1
+        tail = self._random.getrandbits(62)
+        return f"{milliseconds << 80 | 0x7 << 76 | (self._made % 4096) << 64 | 0b10 << 62 | tail:032x}"
 
 
 def copy(model: type[models.Model], rows: Iterable[Mapping[str, Any]]) -> int:
@@ -55,4 +66,27 @@ def copy(model: type[models.Model], rows: Iterable[Mapping[str, Any]]) -> int:
             values = {**defaults, **row}
             target.write_row([field.get_db_prep_save(values[field.attname], connection) for field in fields])
             count += 1
+    return count
+
+
+def copy_lines(model: type[models.Model], columns: Sequence[str], lines: Iterable[str]) -> int:
+    """Insert rows that are lines of COPY's text format, and return how many there were.
+
+    The quickest way for millions of rows: no value passes a field.
+    """
+    iterator = iter(lines)
+    first = next(iterator, None)
+    if first is None:
+        return 0
+    quote = connection.ops.quote_name
+    named = ", ".join(map(quote, columns))
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {quote(model._meta.db_table)} ({named}) FROM STDIN") as target,
+    ):
+        target.write(first)
+        count = 1
+        while block := list(islice(iterator, BLOCK)):
+            target.write("".join(block))
+            count += len(block)
     return count

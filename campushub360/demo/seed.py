@@ -11,6 +11,8 @@ from tqdm import tqdm
 from accounts import services as accounts
 from accounts.models import Person, User
 from accounts.roles import Role, ScopeKind
+from campushub360.demo.classes import Classes
+from campushub360.demo.marks import Marks
 from campushub360.demo.rows import copy
 from campushub360.demo.university import MAIL, SCALES, University
 from core.customfields.services import create_custom_field
@@ -56,8 +58,11 @@ STAFF = {
 
 
 @transaction.atomic
-def seed(*, scale: str, seed: int, today: date) -> dict[str, int]:
-    """Write the university and return the number of rows by kind; all of it or, when anything fails, nothing."""
+def seed(*, scale: str, seed: int, today: date, attendance_months: int = 0) -> dict[str, int]:
+    """Write the university and return the number of rows by kind; all of it or, when anything fails, nothing.
+
+    With months, it also writes the classes of so many months before the day, and who was there.
+    """
     university = University(SCALES[scale], seed, today)
     define_custom_fields()
     counts: dict[str, int] = {}
@@ -67,7 +72,20 @@ def seed(*, scale: str, seed: int, today: date) -> dict[str, int]:
             bar.set_postfix_str(str(model._meta.verbose_name_plural))
             counts[str(model._meta.verbose_name_plural)] = copy(model, counted(rows, bar))
         bar.total = bar.n
+    if attendance_months:
+        counts |= fill_attendance(university, months=attendance_months)
     refresh_statistics()
+    return counts
+
+
+def fill_attendance(made: University, *, months: int) -> dict[str, int]:
+    """Write the classes of so many months and who was there, and return the number of rows by kind."""
+    classes = Classes(months=months, today=made.today, seed=made.seed, keys=made.keys)
+    counts = classes.load()
+    marks = Marks(classes, seed=made.seed, keys=made.keys)
+    with tqdm(total=marks.expected_rows(), unit=" marks", desc="attendance", unit_scale=True, disable=None) as bar:
+        counts += marks.load(bar)
+        bar.total = bar.n
     return counts
 
 

@@ -15,12 +15,11 @@ from typing import Any
 from uuid import UUID
 
 from campushub360.demo import names
-from campushub360.demo.rows import Keys
+from campushub360.demo.rows import Keys, Row
 from campushub360.demo.timetable import Timetable, patterns
 
-Row = dict[str, Any]
-
 YEARS = 3
+MOST_MONTHS = YEARS * 12
 TERMS_A_YEAR = 2
 MAIL = "demo.campushub360.example"
 ACADEMIC_YEAR_BEGINS = 8  # month

@@ -9,7 +9,7 @@ lands in the default partition, from which it is moved when its month is made.
 from core.partitions.archives import Archive, DamagedArchiveError
 from core.partitions.archiving import NotOwnerError, archive_month, archive_old, restore
 from core.partitions.declarations import KeptError, Monthly, UnknownTableError, declare, declared
-from core.partitions.making import make_months
+from core.partitions.making import make_months, open_months
 from core.partitions.standing import Standing, standings
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "declare",
     "declared",
     "make_months",
+    "open_months",
     "restore",
     "standings",
 ]

@@ -1,13 +1,13 @@
 """Making room for the rows to come, and for those that came before there was room."""
 
 import logging
-from datetime import datetime
+from datetime import date, datetime
 
 from django.db import connection, transaction
 
 from core.db.locks import hold_named, lock_patience
 from core.partitions.declarations import Monthly, declared
-from core.partitions.months import later, month_of
+from core.partitions.months import later, month_of, months_between, name_of
 from core.partitions.standing import Asked, standings
 
 logger = logging.getLogger(__name__)
@@ -44,6 +44,30 @@ def _make(monthly: Monthly, at: datetime) -> int:
         )
         row = cursor.fetchone()
     return int(row[0])
+
+
+@transaction.atomic
+def open_months(table: str, *, first: date, last: date) -> int:
+    """Make those months of a declared table, both ends included, that are missing, and return how many there were.
+
+    For rows of the past that are about to be loaded: only the owner of the table may. Raises `UnknownTableError`, and
+    `LockHeldError` and `LockTimeoutError` as `make_months` does.
+    """
+    (monthly,) = declared(table)
+    hold_named(LOCKS, monthly.table)
+    months = [later(month_of(first), number) for number in range(months_between(first, last) + 1)]
+    missing = [month for month in months if not _is_there(name_of(monthly.table, month))]
+    with lock_patience(PATIENCE_MS), connection.cursor() as cursor:
+        for month in missing:
+            cursor.execute("SELECT core_open_month(%s::regclass, %s)", [monthly.table, month])
+            cursor.execute("SELECT core_attach_month(%s::regclass, %s)", [monthly.table, month])
+    return len(missing)
+
+
+def _is_there(part: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regclass('public.' || quote_ident(%s)) IS NOT NULL", [part])
+        return bool(cursor.fetchone()[0])
 
 
 def ask(statement: Asked) -> list[tuple[object, ...]]:

@@ -16,6 +16,11 @@ def later(month: date, number: int) -> date:
     return date(years, index + 1, 1)
 
 
+def months_between(first: date, last: date) -> int:
+    """Return how many months the month of one day is later than that of another."""
+    return (last.year - first.year) * 12 + last.month - first.month
+
+
 def read_month(text: str) -> date:
     """Return the month that `2026-03` names; raise ValueError for anything else."""
     return datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a month has no time of day

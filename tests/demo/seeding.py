@@ -16,10 +16,10 @@ TODAY = date(2026, 11, 16)
 
 
 @contextmanager
-def seeded(blocker: Any, *, seed: int = 1, scale: str = "small") -> Iterator[None]:
+def seeded(blocker: Any, *, seed: int = 1, scale: str = "small", attendance_months: int = 0) -> Iterator[None]:
     """Run `seed_demo` in a transaction that is never committed; tests inside it roll back to here."""
     with blocker.unblock(), transaction.atomic():
-        call_command("seed_demo", scale=scale, seed=seed, today=TODAY)
+        call_command("seed_demo", scale=scale, seed=seed, today=TODAY, attendance_months=attendance_months)
         connection.check_constraints()  # once, rather than at the end of every test
         yield
         transaction.set_rollback(True)
