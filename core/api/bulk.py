@@ -49,7 +49,12 @@ class DuplicateItemError(InvalidError):
 class BulkRequest(WriteSerializer):
     """The frame of a bulk request; each item is validated on its own."""
 
-    items = serializers.ListField(child=serializers.DictField(), min_length=1, max_length=MAX_ITEMS)
+    items = serializers.ListField(
+        child=serializers.DictField(),
+        min_length=1,
+        max_length=MAX_ITEMS,
+        help_text="Each as in a request for one row; of a row that exists, its `id` and what changes.",
+    )
     mode = serializers.ChoiceField([ALL_OR_NOTHING, BEST_EFFORT], default=ALL_OR_NOTHING)
 
 

@@ -188,20 +188,24 @@ def test_what_nginx_refuses_is_told_as_the_application_tells_it(proxy: Proxy) ->
 
 
 @pytest.mark.parametrize(
-    "request_",
+    ("request_", "status", "code"),
     [
-        b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 9000 + b"\r\n\r\n",
-        b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-        b"GET / HTTP/3.0\r\nHost: x\r\n\r\n",
+        (b"GET / HTTP/1.1\r\nHost: x\r\nX-Long: " + b"a" * 9000 + b"\r\n\r\n", 431, "payload_too_large"),
+        (
+            b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+            400,
+            "parse_error",
+        ),
+        (b"GET / HTTP/3.0\r\nHost: x\r\n\r\n", 400, "parse_error"),
     ],
     ids=["long header", "unknown encoding", "unknown version"],
 )
-def test_what_is_no_request_to_nginx_is_told_as_well(proxy: Proxy, request_: bytes) -> None:
+def test_what_is_no_request_to_nginx_is_told_as_well(proxy: Proxy, request_: bytes, status: int, code: str) -> None:
     head, _, body = proxy.send(request_).partition(b"\r\n\r\n")
 
-    assert head.startswith(b"HTTP/1.1 400 ")
+    assert head.startswith(f"HTTP/1.1 {status} ".encode())
     assert b"application/problem+json" in head
-    assert (json.loads(body)["code"], json.loads(body)["status"]) == ("parse_error", 400)
+    assert (json.loads(body)["code"], json.loads(body)["status"]) == (code, status)
 
 
 def test_collected_files_are_served_without_the_application(proxy: Proxy) -> None:
