@@ -41,3 +41,5 @@ class AttendancePolicyWriter(ModelWriteSerializer[AttendancePolicy]):
     class Meta:
         model = AttendancePolicy
         fields = [*AttendancePolicy.SCOPES, "starts_on", "ends_on", *ASKS]
+        # Nobody makes a policy for the whole institution by sending nothing.
+        extra_kwargs: ClassVar = {"threshold": {"required": True}}

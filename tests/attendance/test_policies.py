@@ -160,7 +160,7 @@ def test_what_students_were_judged_by_stays_and_later_terms_get_another_rule(stu
 def test_a_policy_that_makes_no_sense_is_refused(registrar_client, body, status, code):
     AttendancePolicyFactory()
 
-    answer = registrar_client.post(LIST, body, format="json")
+    answer = registrar_client.post(LIST, {"threshold": "75.00", **body}, format="json")
 
     assert (answer.status_code, answer.json()["errors"][0]["code"]) == (status, code)
     assert AttendancePolicy.objects.count() == 1
@@ -176,3 +176,10 @@ def test_a_list_of_policies_costs_three_statements_and_is_narrowed_to_a_day(
         data = registrar_client.get(f"{LIST}?on=2026-10-01").json()["data"]
 
     assert [(row["id"], row["starts_on"], row["ends_on"]) for row in data] == [(str(now.pk), "2026-01-01", None)]
+
+
+def test_nobody_makes_a_policy_by_sending_nothing(registrar_client):
+    answer = registrar_client.post(LIST, {}, format="json")
+
+    assert [(each["code"], each["field"]) for each in answer.json()["errors"]] == [("required", "threshold")]
+    assert not AttendancePolicy.objects.exists()
