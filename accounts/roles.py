@@ -128,8 +128,10 @@ _CATALOGUE = (
     | {"courses.add_courseversion", "courses.change_courseversion"}
 )
 
-# Who was in which class: for those who teach it and those in charge of it.
-_STANDINGS = _view("attendance", "standing", "attendancerecord")
+# Who was in which class, and whether that admits them to the examination: for those who teach it and those in charge.
+_STANDINGS = _view("attendance", "standing", "attendancerecord", "eligibilitydecision")
+# Admitting people to examinations by their attendance, and in spite of it.
+_ADMITTING = {"attendance.decide_eligibilitydecision"}
 # Who falls short, of many at once: for those who may do something about it.
 _SHORTAGES = _STANDINGS | _view("attendance", "attendancesummary")
 _CHECK_INS = {"attendance.view_checkinevent", "attendance.change_checkinevent"}
@@ -174,6 +176,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     # Cards are given and taken away, never changed.
     | {f"attendance.{verb}_credential" for verb in ("view", "add", "delete")}
     | _DECIDE_EXCUSES
+    | _ADMITTING
     | _all("core", "customfield")
     | _all("interop", "importjob")
     | _view("privacy", "subjectexport", "legalhold")
@@ -214,7 +217,11 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _view("enrollment", "enrollment"),
     Role.TEACHING_ASSISTANT: _MEMBER | _view("students", "student") | _view("enrollment", "enrollment"),
     Role.EXAMINER: _MEMBER,
-    Role.EXAM_CONTROLLER: _MEMBER | _SHORTAGES | _view("students", "student") | _view("enrollment", "enrollment"),
+    Role.EXAM_CONTROLLER: _MEMBER
+    | _SHORTAGES
+    | _ADMITTING
+    | _view("students", "student")
+    | _view("enrollment", "enrollment"),
     Role.STUDENT: _MEMBER
     | _PROTECTED
     | _STANDINGS

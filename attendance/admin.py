@@ -4,6 +4,7 @@ from django.contrib import admin
 
 from attendance import services
 from attendance.admin_check_in import CheckInEventAdmin
+from attendance.admin_eligibility import EligibilityDecisionAdmin
 from attendance.admin_marking import RosterAdmin
 from attendance.admin_policies import AttendancePolicyAdmin
 from attendance.admin_readers import CredentialAdmin, PunchAdmin, ReaderAdmin
@@ -22,6 +23,7 @@ __all__ = [
     "CheckInEventAdmin",
     "ClassSessionAdmin",
     "CredentialAdmin",
+    "EligibilityDecisionAdmin",
     "ExcuseRequestAdmin",
     "PunchAdmin",
     "ReaderAdmin",

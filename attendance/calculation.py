@@ -14,13 +14,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
-from attendance.models import Basis
+from attendance.models import Basis, Rounding
+from attendance.models.policies import HALF, HALF_A_HUNDREDTH
 
 HUNDREDTH = Decimal("0.01")
 
@@ -36,7 +37,7 @@ _SUMS = f"""
             attendance_attended(m.attended, m.late, m.late_attended, p.late_weight, p.lates_per_absence), 0
         ),
         clock.begun + clock.ahead - coalesce(m.counted + m.exempt, 0), clock.coming - clock.ahead,
-        p.id, p.threshold, p.condonation_floor, p.bar, p.basis, p.version
+        p.id, p.threshold, p.condonation_floor, p.bar, p.basis, p.version, p.rounding
     FROM enrollment_enrollment e
     LEFT JOIN attendance_attendancesummary m ON m.enrollment_id = e.id
     LEFT JOIN students_programenrollment program ON program.student_id = e.student_id AND program.is_primary
@@ -113,6 +114,19 @@ class Rule:
     bar: Decimal = Decimal(75)
     basis: str = Basis.PER_COURSE
     version: int = 0
+    rounding: str = Rounding.EXACT
+
+    @property
+    def floor_bar(self) -> Decimal:
+        """What a percentage is compared with for condonation, rounding taken into account."""
+        return bar_of(self.condonation_floor, self.rounding)
+
+
+def bar_of(percent: Decimal, rounding: str) -> Decimal:
+    """Return the least that is so many per cent once it is rounded; the database has the same of the threshold."""
+    if rounding == Rounding.WHOLE:
+        return percent.to_integral_value(ROUND_CEILING) - HALF
+    return percent - HALF_A_HUNDREDTH if rounding == Rounding.HUNDREDTH else percent
 
 
 USUAL = Rule()
@@ -148,19 +162,24 @@ class Tally:
         return self.rule.threshold
 
     @property
+    def judged(self) -> "Tally":
+        """What decides: this, or all courses that are taken together."""
+        return self.together or self
+
+    @property
     def may_miss(self) -> int:
         """How many of the classes to come may be missed without falling short in the end, if all others are attended.
 
         None may when that is not to be reached; what is unmarked now is left out.
         """
-        all_ = self.together or self
+        all_ = self.judged
         left = all_.attended + all_.to_come - all_.rule.bar / 100 * (all_.counted + all_.to_come)
         return max(0, min(self.to_come, int(left.to_integral_value(ROUND_FLOOR))))
 
     @property
     def is_short(self) -> bool:
         """Whether the percentage is below what is asked for."""
-        all_ = self.together or self
+        all_ = self.judged
         return all_.attended * 100 < all_.rule.bar * all_.counted
 
 
@@ -259,7 +278,7 @@ class _Line:
 def _sums(ids: list[UUID], at: datetime) -> dict[UUID, _Line]:
     """Return how often the students of enrolments were there."""
     names = ("counted", "exempt", "attended", "unmarked", "to_come")
-    asked = ("policy", "threshold", "condonation_floor", "bar", "basis", "version")
+    asked = ("policy", "threshold", "condonation_floor", "bar", "basis", "version", "rounding")
     found = {}
     for pk, student, term, stays, *numbers in _ask(_SUMS, ids, at) if ids else ():
         rule = USUAL if numbers[5] is None else Rule(**dict(zip(asked, numbers[5:], strict=True)))

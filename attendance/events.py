@@ -72,6 +72,36 @@ class ThresholdCrossed(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EligibilityDenied(Event):
+    """A decision does not admit a student to the examination: for now, if that may be condoned, or at all.
+
+    Announced when the outcome comes to be so, and not with every decision that finds it so again.
+    """
+
+    name: ClassVar[str] = "attendance.eligibility.denied"
+
+    decision_id: UUID
+    enrollment_id: UUID
+    student_id: UUID
+    section_id: UUID
+    outcome: str
+    happened_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShortageCondoned(Event):
+    """A student falls short and is admitted all the same. It says nothing of why."""
+
+    name: ClassVar[str] = "attendance.shortage.condoned"
+
+    decision_id: UUID
+    enrollment_id: UUID
+    student_id: UUID
+    section_id: UUID
+    happened_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class SummaryMended(Event):
     """A summary was not what its marks come to: something wrote past the database's own triggers."""
 

@@ -10,6 +10,7 @@ from attendance.models import (
     CheckInWindow,
     CoveredMark,
     Credential,
+    EligibilityDecision,
     ExcuseEvent,
     ExcuseRequest,
     OfflineMark,
@@ -35,6 +36,19 @@ personal(
     kept="As long as the marks from which it follows.",
     paths=("enrollment__student__person",),
     keeps="section term counted exempt attended late late_attended policy percent is_short",
+)
+personal(
+    EligibilityDecision,
+    says="Whether your attendance admits you to the examination of a course, what that was decided by, and why not so.",
+    kept="For good, as the marks are that it follows from; erasure empties what was said.",
+    paths=("enrollment__student__person",),
+    keeps="section term outcome attended counted exempt unmarked policy policy_version basis rounding threshold"
+    " condonation_floor bar floor_bar condoned_from decided_at superseded_at",
+    clears="reason note",
+    mentions={
+        "condonation": "The decision about yourself by which the shortage was condoned.",
+        "decided_by": "Who decided, in the course of their work.",
+    },
 )
 personal(
     CheckInEvent,

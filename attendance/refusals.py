@@ -12,5 +12,13 @@ class EnrolledElsewhereError(ConflictError):
     title = "The enrolment is not in the section of the session."
 
 
+class DecisionIsFinalError(ConflictError):
+    """What was decided about admission would be changed or deleted."""
+
+    code = "immutable"
+    title = "What was decided about an enrolment stays on record as it was; another decision supersedes it."
+
+
 refusal("attendance_attendancerecord_session_matches", SessionMarkedError)
 refusal("attendance_attendancerecord_enrollment_matches", EnrolledElsewhereError)
+refusal("attendance_eligibilitydecision_final", DecisionIsFinalError)

@@ -37,3 +37,15 @@ def sheet_by_name(session: ClassSession) -> QuerySet[Any]:
     names = ("student__person__last_name", "student__person__first_name", "pk")
     found: QuerySet[Any] = sheet(session).annotate(**shown).select_related("student__person").order_by(*names)
     return found
+
+
+def decided(enrollments: QuerySet[Any]) -> QuerySet[Any]:
+    """Return enrolments with what was decided at last about each as `decision_id`, `decision_outcome` and its time."""
+    found: QuerySet[Any] = enrollments.alias(
+        decision=FilteredRelation(
+            "eligibility_decisions", condition=Q(eligibility_decisions__superseded_at__isnull=True)
+        )
+    ).annotate(
+        decision_id=F("decision__pk"), decision_outcome=F("decision__outcome"), decision_at=F("decision__decided_at")
+    )
+    return found

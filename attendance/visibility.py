@@ -18,6 +18,7 @@ from attendance.models import (
     CheckInEvent,
     ClassSession,
     Credential,
+    EligibilityDecision,
     ExcuseEvent,
     ExcuseRequest,
     Punch,
@@ -36,6 +37,7 @@ from students.selectors import for_whom, in_programs
 
 VIEW_STANDING = "attendance.view_standing"
 VIEW_SUMMARY = "attendance.view_attendancesummary"
+DECIDE = "attendance.decide_eligibilitydecision"
 
 
 @grants(ClassSession)
@@ -92,7 +94,8 @@ def those_in_charge_look_at_check_ins_to_their_sections(actor: Any) -> Q | None:
 
 
 @grants(AttendanceRecord)
-def whoever_sees_the_attendance_of_an_enrolment_sees_what_it_is_made_of(actor: Any) -> Q | None:
+@grants(EligibilityDecision)
+def whoever_sees_the_attendance_of_an_enrolment_sees_what_it_is_made_of_and_led_to(actor: Any) -> Q | None:
     rows = visible(Standing.objects.all(), actor)
     # Sight of every enrolment is no condition at all, and must not become a subquery over the whole table.
     return Q(enrollment__in=rows.values("pk")) if rows.query.where else Q()
@@ -138,6 +141,22 @@ def advisors_see_the_attendance_of_their_advisees(actor: Any) -> Q | None:
 def students_see_their_own_attendance(actor: Any) -> Q | None:
     person = getattr(actor, "person_id", None)
     return Q(student__in=Student.objects.filter(person=person).values("pk")) if person else None
+
+
+@grants(Standing, "manage")
+@grants(EligibilityDecision, "manage")
+def those_who_decide_about_admission_do_so_in_their_units(actor: Any) -> Q | None:
+    return _in_units(scopes_of(actor, DECIDE))
+
+
+@masks(EligibilityDecision, "reason", "note")
+def students_and_those_who_decide_know_why_a_shortage_is_condoned(actor: Any) -> Q | None:
+    deciding = _in_units(scopes_of(actor, DECIDE))
+    person = getattr(actor, "person_id", None)
+    if not person or (deciding is not None and not deciding):
+        return deciding
+    own = Enrollment.objects.filter(student__in=Student.objects.filter(person=person).values("pk"))
+    return Q(enrollment__in=own.values("pk")) | (deciding or Q(pk=None))
 
 
 @grants(AttendanceSummary)

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from attendance.models import Eligibility
 from enrollment.api.serializers import EnrolledSection, EnrolledStudent, EnrolledTerm
 
 # What a class can come to for a student.
@@ -48,14 +50,31 @@ class _Line(serializers.Serializer[Any]):
     attendance = TallyField(source="tally")
 
 
-class StudentLine(_Line):
+class DecisionField(serializers.Serializer[Any]):
+    """What was decided at last about sitting the examination."""
+
+    id = serializers.UUIDField(source="decision_id")
+    outcome = serializers.ChoiceField(Eligibility.choices, source="decision_outcome")
+    decided_at = serializers.DateTimeField(source="decision_at")
+
+
+class _DecidedLine(_Line):
+    decision = serializers.SerializerMethodField(help_text="Null before anybody has decided.")
+
+    @extend_schema_field(DecisionField(allow_null=True))
+    def get_decision(self, line: Any) -> Any:
+        row = line["row"]
+        return None if row.decision_id is None else DecisionField(row).data
+
+
+class StudentLine(_DecidedLine):
     """A section that a student takes or took, and how often they were there."""
 
     section = EnrolledSection(source="row")
     term = EnrolledTerm(source="row.term")
 
 
-class SectionLine(_Line):
+class SectionLine(_DecidedLine):
     """Somebody in a section, and how often they were there."""
 
     student = EnrolledStudent(source="row.student")

@@ -11,6 +11,7 @@ from rest_framework.serializers import BaseSerializer
 from attendance.api import standing_serializers as serializers
 from attendance.calculation import Tally, tallies, trend_of, units
 from attendance.models import Standing
+from attendance.selectors import decided
 from core.api.nested import NestedListViewSet
 from core.api.parameters import UnknownParameterError
 from core.api.viewsets import BaseViewSet
@@ -39,7 +40,7 @@ class _StandingsViewSet(NestedListViewSet[Enrollment]):
         return self.shape
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        rows = list(self.get_queryset().order_by(*self.order))
+        rows = list(decided(self.get_queryset()).order_by(*self.order))
         self.put_on_record(rows)
         found = tallies([row.pk for row in rows], at=timezone.now())
         lines = [{"row": row, "tally": found[row.pk]} for row in rows]

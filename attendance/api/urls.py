@@ -4,6 +4,7 @@ from django.urls import path
 
 from attendance.api import (
     check_in_views,
+    eligibility_views,
     excuse_views,
     export_views,
     lock_views,
@@ -25,6 +26,7 @@ routes = [
     ("attendance/records", record_views.AttendanceRecordViewSet, "attendance-record"),
     ("attendance/readers", reader_views.ReaderViewSet, "reader"),
     ("attendance/credentials", reader_views.CredentialViewSet, "credential"),
+    ("attendance/decisions", eligibility_views.EligibilityDecisionViewSet, "eligibility-decision"),
     ("attendance/excuses", excuse_views.ExcuseViewSet, "excuse"),
 ]
 

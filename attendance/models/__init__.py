@@ -4,11 +4,13 @@ courses.Meeting 1 --- * ClassSession * --- 1 courses.Section
                         ClassSession 1 --- * AttendanceRecord * --- 1 enrollment.Enrollment
                                              AttendanceRecord * --- 1 AttendanceCode
     AttendancePolicy: by which rule it is judged.
+    enrollment.Enrollment 1 --- * EligibilityDecision, of which one is current
     students.Student 1 --- * ExcuseRequest 1 --- * CoveredMark * --- 1 ClassSession
 """
 
 from attendance.models.check_in import CheckInEvent, CheckInWindow, Flag, Outcome
 from attendance.models.codes import AttendanceCode
+from attendance.models.eligibility import ADMITTED, Eligibility, EligibilityDecision
 from attendance.models.excuses import CoveredMark, ExcuseEvent, ExcuseKind, ExcuseRequest, ExcuseStatus
 from attendance.models.offline import OfflineMark, OfflineOutcome
 from attendance.models.policies import AttendancePolicy, Basis, Rounding
@@ -19,6 +21,7 @@ from attendance.models.standings import Standing
 from attendance.models.summaries import AttendanceSummary
 
 __all__ = [
+    "ADMITTED",
     "AttendanceCode",
     "AttendancePolicy",
     "AttendanceRecord",
@@ -30,6 +33,8 @@ __all__ = [
     "ClassSessionQuerySet",
     "CoveredMark",
     "Credential",
+    "Eligibility",
+    "EligibilityDecision",
     "ExcuseEvent",
     "ExcuseKind",
     "ExcuseRequest",

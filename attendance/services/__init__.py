@@ -12,6 +12,13 @@ from attendance.services.check_in_windows import Place, Poster, close_check_in, 
 from attendance.services.check_ins import Attempt, arrivals_due, check_in, purge_arrivals, review_check_in
 from attendance.services.codes import create_code, delete_code, update_code
 from attendance.services.covering import apply_excuses
+from attendance.services.eligibility import (
+    Decided,
+    condone_shortage,
+    decide_eligibility,
+    hold_enrollments,
+    withdraw_condonation,
+)
 from attendance.services.excusing import (
     approve_excuse,
     reject_excuse,
@@ -50,6 +57,7 @@ from attendance.services.summaries import verify_summaries
 
 __all__ = [
     "Attempt",
+    "Decided",
     "DuplicateLineError",
     "Generated",
     "LineOutcome",
@@ -71,16 +79,19 @@ __all__ = [
     "check_in",
     "close_check_in",
     "close_session",
+    "condone_shortage",
     "create_code",
     "create_credential",
     "create_policy",
     "create_reader",
+    "decide_eligibility",
     "delete_code",
     "delete_credential",
     "delete_policy",
     "delete_reader",
     "forget_offline_marks",
     "generate_sessions",
+    "hold_enrollments",
     "lock_gatherings",
     "lock_session",
     "lock_sessions",
@@ -104,4 +115,5 @@ __all__ = [
     "update_policy",
     "update_reader",
     "verify_summaries",
+    "withdraw_condonation",
 ]

@@ -17,6 +17,7 @@ from attendance.models import (
     ClassSession,
     CoveredMark,
     Credential,
+    EligibilityDecision,
     ExcuseRequest,
     OfflineMark,
     Punch,
@@ -121,6 +122,30 @@ class ExcuseRequestFactory(factory.django.DjangoModelFactory):
     period = factory.LazyFunction(
         lambda: DateTimeTZRange(timezone.now() - timedelta(hours=12), timezone.now() + timedelta(hours=12), "[)")
     )
+
+
+class EligibilityDecisionFactory(factory.django.DjangoModelFactory):
+    """That somebody falls short who was there in seven of ten classes, which may be condoned."""
+
+    class Meta:
+        model = EligibilityDecision
+
+    enrollment = factory.SubFactory(EnrollmentFactory)
+    section = factory.SelfAttribute("enrollment.section")
+    term = factory.SelfAttribute("enrollment.term")
+    outcome = "short"
+    attended = Decimal(7)
+    counted = 10
+    exempt = 0
+    unmarked = 0
+    policy_version = 0
+    basis = "per_course"
+    rounding = "exact"
+    threshold = Decimal(75)
+    condonation_floor = Decimal(65)
+    bar = factory.SelfAttribute("threshold")
+    floor_bar = factory.SelfAttribute("condonation_floor")
+    decided_at = factory.LazyFunction(timezone.now)
 
 
 class CoveredMarkFactory(factory.django.DjangoModelFactory):

@@ -19,11 +19,13 @@ from attendance.models import (
     ClassSession,
     CoveredMark,
     Credential,
+    EligibilityDecision,
     ExcuseRequest,
     OfflineMark,
     Punch,
     Reader,
 )
+from core.db.constraints import error_for
 from departments.models import RoomReservation
 from faculty.models import FacultyReservation
 from tests.accounts.factories import UserFactory
@@ -35,6 +37,7 @@ from tests.attendance.factories import (
     CheckInWindowFactory,
     CoveredMarkFactory,
     CredentialFactory,
+    EligibilityDecisionFactory,
     ExcuseRequestFactory,
     OfflineMarkFactory,
     PunchFactory,
@@ -128,6 +131,14 @@ VIOLATIONS = {
     "attendance_excuserequest_decided_by_another": lambda: (
         one := UserFactory(), ExcuseRequestFactory(status="revoked", requested_by=one, decided_by=one)
     ),
+    "attendance_eligibilitydecision_one_current": lambda: (
+        one := EligibilityDecisionFactory(), EligibilityDecisionFactory(enrollment=one.enrollment)
+    ),
+    "attendance_eligibilitydecision_follows": lambda: EligibilityDecisionFactory(outcome="eligible"),
+    "attendance_eligibilitydecision_condoned_by_one": lambda: EligibilityDecisionFactory(
+        outcome="condoned", condoned_from=65
+    ),
+    "attendance_eligibilitydecision_adds_up": lambda: EligibilityDecisionFactory(outcome="eligible", attended=11),
     "attendance_coveredmark_once": lambda: (
         one := CoveredMarkFactory(), CoveredMarkFactory(session=one.session, enrollment=one.enrollment)
     ),
@@ -161,7 +172,7 @@ VIOLATIONS = {
 
 def test_every_constraint_is_tried():
     own = (ClassSession, AttendanceCode, AttendancePolicy, AttendanceRecord, CheckInWindow, CheckInEvent)
-    marked = (AttendanceSummary, ExcuseRequest, CoveredMark, OfflineMark)
+    marked = (AttendanceSummary, EligibilityDecision, ExcuseRequest, CoveredMark, OfflineMark)
     doors = (Reader, Credential, Punch)
     models = (*own, *marked, *doors, RoomReservation, FacultyReservation)
 
@@ -193,6 +204,27 @@ def test_a_record_is_about_the_section_of_both_its_session_and_its_student_and_a
         with pytest.raises(IntegrityError) as violation, transaction.atomic():
             AttendanceRecordFactory(**values)
         assert violation.value.__cause__.diag.constraint_name == name
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rows: rows.update(reason="Something else"),
+        lambda rows: rows.update(attended=Decimal("7.1")),
+        lambda rows: rows.update(superseded_at=None),
+        lambda rows: rows.update(superseded_at=NOON + HOUR),
+        lambda rows: rows.delete(),
+    ],
+)
+def test_what_was_decided_stays_as_it_was_decided(change):
+    decided = EligibilityDecision.objects.filter(pk=EligibilityDecisionFactory(reason="Ill").pk)
+    decided.update(superseded_at=NOON)
+
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        change(decided)
+
+    assert refused.value.__cause__.diag.constraint_name == "attendance_eligibilitydecision_final"
+    assert error_for(refused.value).error_code == "immutable"
 
 
 def test_a_session_with_records_is_not_deleted():

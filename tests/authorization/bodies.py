@@ -146,6 +146,8 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     **{("attendance", step): lambda side: {} for step in ("cancel", "open", "close")},
     **{("attendance", step): lambda side: {} for step in ("approve", "reject", "revoke")},
     **{("attendance", step): lambda side: {"reason": "Mixed up"} for step in ("lock", "unlock")},
+    **{("attendance", step): lambda side: {"reason": "Was ill"} for step in ("condone", "withdraw")},
+    ("attendance", "decide"): lambda side: {"section": side.section},
     ("attendance", "mark_many"): lambda side: {
         "code": "present",
         "students": [side.student],

@@ -38,6 +38,7 @@ from attendance.models import (
     CheckInEvent,
     ClassSession,
     Credential,
+    EligibilityDecision,
     ExcuseEvent,
     ExcuseRequest,
     Punch,
@@ -77,6 +78,7 @@ from tests.attendance.factories import (
     AttendanceRecordFactory,
     CheckInEventFactory,
     CredentialFactory,
+    EligibilityDecisionFactory,
     PunchFactory,
     ReaderFactory,
 )
@@ -242,6 +244,7 @@ def _people(own: SimpleNamespace, other: SimpleNamespace) -> None:
         side.summary = AttendanceSummary.objects.create(
             enrollment=side.enrollment, section=side.section, term=side.term, counted=1, percent=0, is_short=True
         )
+        side.decision = EligibilityDecisionFactory(enrollment=side.enrollment, reason="Said so")
         side.check_in = CheckInEventFactory(
             session=side.session, student=side.student, enrollment=side.enrollment, flags=["shared_device"]
         )
@@ -312,8 +315,8 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         Standing: {side: Standing.objects.get(pk=row.pk) for side, row in both("enrollment").items()},
         AttendanceSummary: both("summary"),
         AttendanceCode: both("attendance_code"), AttendancePolicy: both("policy"), CheckInEvent: both("check_in"),
-        ExcuseRequest: both("excuse"), AttendanceRecord: both("record"),
         Reader: both("reader"), Credential: both("credential"), Punch: both("punch"),
+        EligibilityDecision: both("decision"), ExcuseRequest: both("excuse"), AttendanceRecord: both("record"),
         Course: both("course"), Requisite: both("requisite"), Section: both("section"), Meeting: both("meeting"),
         CourseVersion: {OWN: own.course.current_version, OTHER: other.course.current_version},
         Student: both("student"), ProgramEnrollment: both("programs"), Faculty: both("faculty"),

@@ -48,6 +48,7 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
         post(registrar, "attendance/policies", {"department": department["id"], "threshold": "80.00"})
     mark()
     excuse(registrar, administrator, students)
+    admit(registrar)
     fall_short()
     note_records(administrator)
     let_programs_call(administrator)
@@ -144,6 +145,12 @@ def fall_short() -> None:
         )
         for one in some
     )
+
+
+def admit(registrar: APIClient) -> None:
+    """Decide who may sit the examination of the sections in which somebody was marked."""
+    for section in AttendanceSummary.objects.values_list("section", flat=True).distinct():
+        post(registrar, "attendance/decisions/decide", {"section": str(section)})
 
 
 def note_records(administrator: APIClient) -> None:

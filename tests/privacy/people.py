@@ -32,6 +32,7 @@ from attendance.models import (
     CheckInEvent,
     CoveredMark,
     Credential,
+    EligibilityDecision,
     ExcuseEvent,
     ExcuseRequest,
     OfflineMark,
@@ -56,6 +57,7 @@ from tests.attendance.factories import (
     CheckInEventFactory,
     CoveredMarkFactory,
     CredentialFactory,
+    EligibilityDecisionFactory,
     ExcuseRequestFactory,
     OfflineMarkFactory,
     PunchFactory,
@@ -161,6 +163,10 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
     Enrollment: lambda side: side.rows[AttendanceRecord].enrollment,
     AttendanceRecord: lambda side: AttendanceRecordFactory(enrollment__student=side.student),
     AttendanceSummary: lambda side: AttendanceSummary.objects.get(enrollment__student=side.student),
+    EligibilityDecision: lambda side: EligibilityDecisionFactory(
+        enrollment=side.rows[AttendanceRecord].enrollment, reason=f"{NAMES['last_name']} was in hospital",
+        note=f"A letter about {NAMES['first_name']}",
+    ),
     CheckInEvent: lambda side: CheckInEventFactory(student=side.student),
     ExcuseEvent: lambda side: _step(
         ExcuseEvent, excuse=ExcuseRequestFactory(student=side.student, statement=f"{NAMES['last_name']} has measles")

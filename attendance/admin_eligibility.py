@@ -1,0 +1,110 @@
+"""The administration page of who may sit the examination, from which shortages are condoned, with a reason for each."""
+
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.admin import helpers
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
+from django.utils import timezone
+
+from attendance import services
+from attendance.models import EligibilityDecision
+from core.admin import ServiceAdmin
+from core.admin_history import take_step
+from core.recording import Disclosure, recorder
+
+DECIDE = "attendance.decide_eligibilitydecision"
+
+
+class ReasonForm(forms.Form):
+    """Why; the student reads it, and those who decide."""
+
+    reason = forms.CharField(max_length=2000, widget=forms.Textarea(attrs={"rows": 4}))
+
+
+class CondoneForm(ReasonForm):
+    note = forms.CharField(
+        max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="What it rests on, such as a document.",
+    )  # fmt: skip
+
+
+def _with_reason(name: str, description: str, form_class: type[forms.Form], service: Callable[..., Any]) -> Any:
+    """Return the action that asks for a reason and then takes a step with each chosen row."""
+
+    @admin.action(description=description, permissions=["decide"])
+    def take(pages: Any, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse | None:
+        form = form_class(request.POST if "confirmed" in request.POST else None)
+        if not form.is_valid():
+            return pages.ask(request, queryset, form, name, description)  # type: ignore[no-any-return]  # untyped pages
+
+        def step(row: EligibilityDecision, *, by: Any) -> None:
+            service(row, by=by, at=timezone.now(), **form.cleaned_data)
+            recorder().administered(action=name, subject=row)
+
+        taken = take_step(pages, request, queryset, step)
+        level = messages.SUCCESS if taken else messages.WARNING
+        pages.message_user(request, f"{description}: {taken}", level)
+        return None
+
+    take.__name__ = name
+    return take
+
+
+@admin.register(EligibilityDecision)
+class EligibilityDecisionAdmin(ServiceAdmin):
+    """Decisions about admission, to be read; the API makes them, and those that are short are condoned here as well."""
+
+    discloses = Disclosure("attendance", "enrollment.student.person_id")
+    list_display = ("student", "section", "outcome", "percent", "attended", "counted", "decided_at", "superseded_at")
+    list_filter = ("outcome", "term", "superseded_at")
+    linked_lookups = frozenset({"superseded_at__gte", "superseded_at__lt"})
+    list_select_related = (
+        "enrollment__student__person", "section__course", "section__term", "term", "decided_by", "policy__department",
+        "policy__program", "policy__course", "policy__section__course", "policy__section__term",
+    )  # fmt: skip
+    search_fields = ("enrollment__student__student_no",)
+    ordering = ("-decided_at", "-pk")
+    actions = (
+        _with_reason("condone", "Condone the shortage", CondoneForm, services.condone_shortage),
+        _with_reason("withdraw", "Withdraw the condonation", ReasonForm, services.withdraw_condonation),
+    )
+    fields: ClassVar = (
+        "student", "section", "term", "outcome", "attended", "counted", "exempt", "unmarked", "percent", "policy",
+        "policy_version", "basis", "rounding", "threshold", "condonation_floor", "condonation", "condoned_from",
+        "reason", "note", "decided_by", "decided_at", "superseded_at",
+    )  # fmt: skip
+    readonly_fields = fields
+
+    def has_decide_permission(self, request: HttpRequest) -> bool:
+        """Say whether the caller may decide, for `permissions` of the actions."""
+        return bool(request.user.has_perm(DECIDE))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        hidden = self.hidden_fields(request, obj) if obj is not None else []
+        return [name for name in super().get_fields(request, obj) if name not in hidden]
+
+    @admin.display(description="student")
+    def student(self, decision: EligibilityDecision) -> str:
+        return str(decision.enrollment.student)
+
+    def ask(
+        self, request: HttpRequest, rows: QuerySet[Any], form: forms.Form, name: str, description: str
+    ) -> TemplateResponse:
+        """Show the chosen rows, and ask for the reason."""
+        chosen = list(rows)
+        self.put_on_record(request, chosen)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": description,
+            "opts": self.opts,
+            "rows": chosen,
+            "form": form,
+            "action": name,
+            "checkbox": helpers.ACTION_CHECKBOX_NAME,
+        }
+        return TemplateResponse(request, "admin/attendance/eligibilitydecision/reason.html", context)
