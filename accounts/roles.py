@@ -151,6 +151,12 @@ _DECIDE_EXCUSES = _OWN_EXCUSES | {"attendance.decide_excuserequest"}
 _STUDENT_RECORDS = ("student", "programenrollment", "studentstatusevent", "programenrollmentevent")
 _FACULTY_RECORDS = ("faculty", "facultyappointment", "facultystatusevent")
 
+# Who stands in for whom in which class: asked for by teachers and those in charge, and answered by whoever is asked.
+_PROPOSE_SUBSTITUTES = _view("attendance", "substitution", "substitutionevent") | {
+    "attendance.add_substitution", "attendance.change_substitution",
+}  # fmt: skip
+_SUBSTITUTE = _PROPOSE_SUBSTITUTES | {"attendance.change_substitutionoffer"}
+
 _PERMISSIONS: dict[Role, set[str]] = {
     Role.REGISTRAR: _MEMBER
     | _IDENTIFIERS
@@ -170,6 +176,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _all("enrollment", "enrollment")
     | {"enrollment.override_rules", "attendance.change_classsession", "attendance.lock_roster"}
     | _ROSTERS
+    | _PROPOSE_SUBSTITUTES
     | _all("attendance", "attendancecode", "attendancepolicy")
     | _view("attendance", "punch")
     | _all("attendance", "reader")
@@ -193,6 +200,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | {"faculty.change_faculty", "departments.change_department", "attendance.change_classsession"}
     | {"attendance.lock_roster"}
     | _ROSTERS
+    | _PROPOSE_SUBSTITUTES
     | _DECIDE_EXCUSES
     | _all("enrollment", "enrollment"),
     Role.PROGRAM_COORDINATOR: _MEMBER
@@ -206,6 +214,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _EMPLOYMENT
     | _PAY
     | _ROSTERS
+    | _SUBSTITUTE
     | _view("students", "student")
     | _view("faculty", "faculty")
     | _view("enrollment", "enrollment"),

@@ -9,6 +9,7 @@ from attendance.admin_marking import RosterAdmin
 from attendance.admin_policies import AttendancePolicyAdmin
 from attendance.admin_readers import CredentialAdmin, PunchAdmin, ReaderAdmin
 from attendance.admin_shortages import AttendanceSummaryAdmin
+from attendance.admin_substitutions import SubstitutionAdmin
 from attendance.excuse_admin import ExcuseRequestAdmin
 from attendance.models import AttendanceCode, AttendanceRecord, ClassSession
 from core.admin import ServiceAdmin
@@ -28,6 +29,7 @@ __all__ = [
     "PunchAdmin",
     "ReaderAdmin",
     "RosterAdmin",
+    "SubstitutionAdmin",
 ]
 
 
@@ -35,9 +37,9 @@ __all__ = [
 class ClassSessionAdmin(ServiceAdmin):
     """The classes of each day, to be read; they come from the timetable, and the API moves and cancels them."""
 
-    list_display = ("section", "local_date", "starts_at", "ends_at", "room", "status", "marking")
+    list_display = ("section", "local_date", "starts_at", "ends_at", "room", "substitute", "status", "marking")
     list_filter = ("status", "marking")
-    list_select_related = ("section__course", "section__term", "room")
+    list_select_related = ("section__course", "section__term", "room", "substitute__person")
     search_fields = ("section__course__code", "section__code", "room__code")
 
 

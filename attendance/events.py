@@ -111,3 +111,57 @@ class SummaryMended(Event):
     said: dict[str, Any]
     found: dict[str, Any]
     happened_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubstitutionStep(Event):
+    """What became of asking somebody to teach a class in the place of its teacher. It says of no reason."""
+
+    substitution_id: UUID
+    session_id: UUID
+    section_id: UUID
+    instructor_id: UUID
+    substitute_id: UUID
+    happened_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubstitutionProposed(SubstitutionStep):
+    """Somebody is asked to substitute."""
+
+    name: ClassVar[str] = "attendance.substitution.proposed"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubstitutionAccepted(SubstitutionStep):
+    """The substitute teaches the class."""
+
+    name: ClassVar[str] = "attendance.substitution.accepted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubstitutionDeclined(SubstitutionStep):
+    """Whoever was asked does not teach the class."""
+
+    name: ClassVar[str] = "attendance.substitution.declined"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubstitutionWithdrawn(SubstitutionStep):
+    """Nobody asks any longer."""
+
+    name: ClassVar[str] = "attendance.substitution.withdrawn"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubstitutionExpired(SubstitutionStep):
+    """The class began, or was cancelled, before whoever was asked had answered."""
+
+    name: ClassVar[str] = "attendance.substitution.expired"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubstitutionRevoked(SubstitutionStep):
+    """The teacher teaches the class after all."""
+
+    name: ClassVar[str] = "attendance.substitution.revoked"

@@ -8,6 +8,7 @@ from attendance.models import (
     AttendanceSummary,
     CheckInEvent,
     CheckInWindow,
+    ClassSession,
     CoveredMark,
     Credential,
     EligibilityDecision,
@@ -16,6 +17,8 @@ from attendance.models import (
     OfflineMark,
     Punch,
     Reader,
+    Substitution,
+    SubstitutionEvent,
 )
 from attendance.services.offline import KEPT as OFFLINE_KEPT
 from core.privacy import impersonal, personal
@@ -81,6 +84,7 @@ personal(
     deletes=True,
 )
 impersonal(Reader, account="The account of a program.")
+impersonal(ClassSession, substitute="Who teaches it in the place of its teacher, as their substitution says.")
 impersonal(CheckInWindow, opened_by="Who let the students of a session check in, in the course of their work.")
 
 keep_for(
@@ -142,4 +146,26 @@ keep_for(
     basis="A device that was away may send a mark again, and is answered as before.",
     due=services.offline_marks_due,
     apply=services.forget_offline_marks,
+)
+personal(
+    Substitution,
+    says="In which classes somebody else was asked to teach in your place, or you in theirs, and what came of it.",
+    kept="For good: who taught a class is part of its record; erasure empties the reason.",
+    paths=("substitute__person", "instructor__person"),
+    keeps="session status",
+    clears="reason",
+    mentions={
+        "instructor": "In whose place somebody was asked: you, or a colleague.",
+        "substitute": "Who was asked: you, or a colleague.",
+        "proposed_by": "Who asked, in the course of their work.",
+    },
+)
+personal(
+    SubstitutionEvent,
+    says="The steps of these substitutions.",
+    kept="For as long as the substitution; erasure empties the reasons.",
+    paths=("substitution__substitute__person", "substitution__instructor__person"),
+    keeps="from_status to_status happened_at",
+    clears="reason",
+    mentions={"actor": "Who took the step, in the course of their work."},
 )

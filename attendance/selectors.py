@@ -5,7 +5,9 @@ from typing import Any
 from django.db.models import F, FilteredRelation, Q, QuerySet
 
 from attendance.models import ClassSession
+from courses.selectors import sections_of_late
 from enrollment.models import Enrollment, EnrollmentStatus
+from faculty.models import Faculty
 
 
 def expected_in(session: ClassSession) -> QuerySet[Enrollment]:
@@ -15,6 +17,15 @@ def expected_in(session: ClassSession) -> QuerySet[Enrollment]:
         Q(dropped_at=None) | Q(dropped_at__gt=session.starts_at),
         section=session.section_id,
     ).exclude(status=EnrollmentStatus.PENDING)
+
+
+def sessions_taken_over_by(person_id: Any) -> QuerySet[ClassSession, Any]:
+    """Return the sessions in which a person substitutes, for as long as a teacher's are their business, for an `__in`.
+
+    That is until `INSTRUCTOR_ACCESS_GRACE` after the last day of the term.
+    """
+    own = ClassSession.objects.filter(substitute__in=Faculty.objects.filter(person=person_id).values("pk"))
+    return own.filter(section__in=sections_of_late()).values("pk")
 
 
 def sheet(session: ClassSession) -> QuerySet[Any]:

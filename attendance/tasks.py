@@ -20,6 +20,12 @@ def apply_excuses() -> None:
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def expire_substitutions() -> None:
+    """Let proposals of substitutes end that nobody has answered before the class."""
+    carry_out("expire_substitutions", lambda: services.expire_substitutions(at=timezone.now()))
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
 def verify_attendance() -> None:
     """Hold the summaries of attendance against the marks, and mend those that differ."""
     carry_out("verify_attendance", lambda: sum(1 for _ in services.verify_summaries(at=timezone.now())))

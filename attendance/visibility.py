@@ -1,7 +1,7 @@
 """Sight of sessions and of who was there.
 
 Everybody sees when classes are, and those in charge of all that gather change them. The sheet of a session is for those
-who teach its section and those in charge of it; how often a student was there, for the student
+who teach its section or substitute there and those in charge of it; how often a student was there, for the student
 and their advisor, too.
 """
 
@@ -25,13 +25,18 @@ from attendance.models import (
     Reader,
     Roster,
     Standing,
+    Substitution,
+    SubstitutionEvent,
+    SubstitutionOffer,
 )
+from attendance.selectors import sessions_taken_over_by
 from core.masks import masks
 from core.visibility import grants, visible
 from courses.models import Course, Section
 from courses.selectors import sections_assisted_in, sections_taught_by
 from departments.selectors import below
 from enrollment.models import Enrollment
+from faculty.models import Faculty
 from students.models import Student
 from students.selectors import for_whom, in_programs
 
@@ -67,6 +72,13 @@ def instructors_mark_the_sections_they_teach(actor: Any) -> Q | None:
     return Q(section__in=sections_taught_by(person)) if person else None
 
 
+@grants(Roster, "manage")
+def substitutes_mark_the_sessions_that_they_took_over(actor: Any) -> Q | None:
+    """No other session of the section, and for as long as whoever teaches it."""
+    person = getattr(actor, "person_id", None)
+    return Q(pk__in=sessions_taken_over_by(person)) if person else None
+
+
 @grants(Roster)
 def those_in_charge_see_who_was_in_their_sections(actor: Any) -> Q | None:
     return _in_units(scopes_of(actor, "attendance.view_roster"))
@@ -81,6 +93,12 @@ def those_in_charge_mark_the_sections_of_their_units(actor: Any) -> Q | None:
 @grants(CheckInEvent, "manage")
 def instructors_look_at_check_ins_to_the_sections_they_teach(actor: Any) -> Q | None:
     return instructors_mark_the_sections_they_teach(actor)
+
+
+@grants(CheckInEvent, "manage")
+def substitutes_look_at_check_ins_to_the_sessions_that_they_took_over(actor: Any) -> Q | None:
+    person = getattr(actor, "person_id", None)
+    return Q(session__in=sessions_taken_over_by(person)) if person else None
 
 
 @grants(CheckInEvent)
@@ -201,6 +219,53 @@ def those_in_charge_manage_the_sessions_of_their_sections(actor: Any) -> Q | Non
     return Q(section__in=own) & ~Q(Exists(foreign))
 
 
+@grants(Substitution)
+@grants(SubstitutionOffer, "manage")
+def whoever_proposed_a_substitution_sees_it(actor: Any) -> Q | None:
+    """Of those who see a proposal one may answer it: which one, the service says."""
+    return Q(proposed_by=actor.pk) if getattr(actor, "pk", None) else None
+
+
+@grants(Substitution)
+@grants(SubstitutionOffer, "manage")
+def whoever_is_asked_to_substitute_sees_it(actor: Any) -> Q | None:
+    return _of_faculty(actor, path="substitute")
+
+
+@grants(Substitution)
+@grants(SubstitutionOffer, "manage")
+def teachers_see_who_is_asked_in_their_place(actor: Any) -> Q | None:
+    return _of_faculty(actor, path="instructor")
+
+
+@grants(Substitution)
+@grants(SubstitutionOffer, "manage")
+def those_in_charge_see_the_substitutions_of_their_sections(actor: Any) -> Q | None:
+    return _in_units(scopes_of(actor, "attendance.view_substitution"), path="session__section")
+
+
+@grants(Substitution, "manage")
+def teachers_manage_what_they_proposed_in_their_own_place(actor: Any) -> Q | None:
+    own = _of_faculty(actor, path="instructor")
+    return own and own & Q(proposed_by=actor.pk)
+
+
+@grants(Substitution, "manage")
+def whoever_may_move_a_session_manages_its_substitutions(actor: Any) -> Q | None:
+    rows = visible(ClassSession.objects.all(), actor, to="manage")
+    if rows.query.is_empty():
+        return None
+    return Q(session__in=rows.values("pk")) if rows.query.where else Q()
+
+
+@grants(SubstitutionEvent)
+def whoever_sees_a_substitution_sees_what_became_of_it(actor: Any) -> Q | None:
+    rows = visible(Substitution.objects.all(), actor)
+    if rows.query.is_empty():
+        return None
+    return Q(substitution__in=rows.values("pk")) if rows.query.where else Q()
+
+
 @grants(ExcuseRequest)
 def students_their_advisors_and_those_in_charge_see_excuses(actor: Any) -> Q | None:
     return _of_students(actor, "attendance.view_excuserequest", path="student")
@@ -227,13 +292,18 @@ def _of_students(actor: Any, permission: str, *, path: str, advisees: bool = Tru
     return Q(**{f"{path}__in": Student.objects.filter(students).values("pk")}) if students else students
 
 
-def _in_units(scopes: Scopes) -> Q | None:
+def _of_faculty(actor: Any, *, path: str) -> Q | None:
+    person = getattr(actor, "person_id", None)
+    return Q(**{f"{path}__in": Faculty.objects.filter(person=person).values("pk")}) if person else None
+
+
+def _in_units(scopes: Scopes, *, path: str = "section") -> Q | None:
     if scopes.everywhere:
         return Q()
     found = Q()
     if scopes.departments:
         courses = Course.objects.filter(below(scopes.departments))
-        found |= Q(section__in=Section.objects.filter(course__in=courses.values("pk")).values("pk"))
+        found |= Q(**{f"{path}__in": Section.objects.filter(course__in=courses.values("pk")).values("pk")})
     if scopes.sections:
-        found |= Q(section__in=sections_assisted_in(scopes.sections))
+        found |= Q(**{f"{path}__in": sections_assisted_in(scopes.sections)})
     return found or None

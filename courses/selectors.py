@@ -30,6 +30,11 @@ def sections_assisted_in(ids: Iterable[UUID], *, on: date | None = None) -> Quer
     return Section.objects.filter(_of_late("term", on), pk__in=list(ids)).values("pk")
 
 
+def sections_of_late(*, on: date | None = None) -> QuerySet[Section, Any]:
+    """Return the sections that would be a teacher's business still, for an `__in`."""
+    return Section.objects.filter(_of_late("term", on)).values("pk")
+
+
 def _of_late(term: str, on: date | None) -> Q:
     return Q(**{f"{term}__ends_on__gte": (on or timezone.localdate()) - settings.INSTRUCTOR_ACCESS_GRACE})
 

@@ -12,6 +12,8 @@ from attendance.models import (
     Marking,
     Outcome,
     SessionStatus,
+    Substitution,
+    SubstitutionStatus,
 )
 from core.api import filters
 
@@ -77,3 +79,24 @@ class ExcuseFilter(filters.StrictFilterSet):
     class Meta:
         model = ExcuseRequest
         fields = ["student", "status", "ends_after", "starts_before"]
+
+
+class SubstitutionFilter(filters.StrictFilterSet):
+    status = filters.MultipleChoiceFilter(choices=SubstitutionStatus.choices)
+    session = filters.UUIDFilter(field_name="session_id")
+    section = filters.UUIDFilter(field_name="session__section_id")
+    instructor = filters.UUIDFilter(field_name="instructor_id", help_text="In whose place.")
+    substitute = filters.UUIDFilter(field_name="substitute_id", help_text="Who is asked, or was.")
+    proposed_by = filters.UUIDFilter(field_name="proposed_by_id", help_text="The account of whoever asked.")
+    date_from = filters.DateFilter(
+        field_name="session__local_date", lookup_expr="gte", help_text="Of classes on that day or later."
+    )
+    date_to = filters.DateFilter(
+        field_name="session__local_date", lookup_expr="lte", help_text="Of classes on that day or before."
+    )
+
+    class Meta:
+        model = Substitution
+        fields = [
+            "status", "session", "section", "instructor", "substitute", "proposed_by", "date_from", "date_to",
+        ]  # fmt: skip

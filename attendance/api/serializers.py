@@ -13,6 +13,7 @@ from courses.models import Course, Section
 from departments.api.serializers import RoomBrief, TermBrief
 from departments.models import Room
 from enrollment.api.serializers import EnrolledStudent
+from faculty.models import Faculty
 
 
 class CourseOfSession(BaseListSerializer[Course]):
@@ -30,15 +31,26 @@ class SectionOfSession(BaseListSerializer[Section]):
         fields = ["id", "code", "course", "term"]
 
 
+class TeacherBrief(BaseListSerializer[Faculty]):
+    first_name = serializers.CharField(source="person.first_name")
+    last_name = serializers.CharField(source="person.last_name")
+    preferred_name = serializers.CharField(source="person.preferred_name")
+
+    class Meta:
+        model = Faculty
+        fields = ["id", "first_name", "last_name", "preferred_name"]
+
+
 class ClassSessionSerializer(BaseListSerializer[ClassSession]):
     section = SectionOfSession()
     room = RoomBrief(allow_null=True)
+    substitute = TeacherBrief(allow_null=True, help_text="Who teaches it in the place of its teacher.")
 
     class Meta:
         model = ClassSession
         fields = [
-            "id", "section", "starts_at", "ends_at", "local_date", "planned_on", "room", "status", "marking",
-            "gathering", "note", "created_at", "updated_at",
+            "id", "section", "starts_at", "ends_at", "local_date", "planned_on", "room", "substitute", "status",
+            "marking", "gathering", "note", "created_at", "updated_at",
         ]  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from attendance.api import (
     record_views,
     shortage_views,
     standing_views,
+    substitution_views,
     views,
 )
 
@@ -28,6 +29,7 @@ routes = [
     ("attendance/credentials", reader_views.CredentialViewSet, "credential"),
     ("attendance/decisions", eligibility_views.EligibilityDecisionViewSet, "eligibility-decision"),
     ("attendance/excuses", excuse_views.ExcuseViewSet, "excuse"),
+    ("attendance/substitutions", substitution_views.SubstitutionViewSet, "substitution"),
 ]
 
 SESSION = "attendance/sessions/<uuid:pk>"
@@ -64,6 +66,19 @@ urlpatterns = [
         "attendance/excuses/<uuid:parent>/history/",
         excuse_views.ExcuseEventViewSet.as_view({"get": "list"}),
         name="excuse-history",
+    ),
+    path(
+        "attendance/substitutions/<uuid:parent>/history/",
+        substitution_views.SubstitutionEventViewSet.as_view({"get": "list"}),
+        name="substitution-history",
+    ),
+    *(
+        path(
+            f"attendance/substitutions/<uuid:pk>/{answer}/",
+            substitution_views.SubstitutionOfferViewSet.as_view({"post": answer}),
+            name=f"substitution-{answer}",
+        )
+        for answer in ("accept", "decline")
     ),
     path(
         "students/<uuid:parent>/attendance/",

@@ -6,6 +6,7 @@ courses.Meeting 1 --- * ClassSession * --- 1 courses.Section
     AttendancePolicy: by which rule it is judged.
     enrollment.Enrollment 1 --- * EligibilityDecision, of which one is current
     students.Student 1 --- * ExcuseRequest 1 --- * CoveredMark * --- 1 ClassSession
+    faculty.Faculty 1 --- * Substitution * --- 1 ClassSession
 """
 
 from attendance.models.check_in import CheckInEvent, CheckInWindow, Flag, Outcome
@@ -18,6 +19,7 @@ from attendance.models.readers import Credential, Punch, PunchOutcome, Reader
 from attendance.models.records import AttendanceRecord, Source
 from attendance.models.sessions import ClassSession, ClassSessionQuerySet, Marking, Roster, SessionStatus
 from attendance.models.standings import Standing
+from attendance.models.substitutions import Substitution, SubstitutionEvent, SubstitutionOffer, SubstitutionStatus
 from attendance.models.summaries import AttendanceSummary
 
 __all__ = [
@@ -52,4 +54,8 @@ __all__ = [
     "SessionStatus",
     "Source",
     "Standing",
+    "Substitution",
+    "SubstitutionEvent",
+    "SubstitutionOffer",
+    "SubstitutionStatus",
 ]

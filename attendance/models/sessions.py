@@ -16,6 +16,7 @@ from django.db.models import F, Q
 from core.models import BaseQuerySet, VersionedModel
 from courses.models import Meeting, Section
 from departments.models import Room
+from faculty.models import Faculty
 
 
 class SessionStatus(models.TextChoices):
@@ -34,7 +35,7 @@ class Marking(models.TextChoices):
 
 class ClassSessionQuerySet(BaseQuerySet["ClassSession"]):
     def for_api(self) -> Self:
-        return self.select_related("section__course", "section__term", "room__building")
+        return self.select_related("section__course", "section__term", "room__building", "substitute__person")
 
 
 class ClassSession(VersionedModel):
@@ -69,6 +70,12 @@ class ClassSession(VersionedModel):
     lock_note = models.CharField(
         max_length=500, blank=True, default="", db_default="", help_text="Why the sheet was locked, or unlocked since."
     )
+
+    # Follows from the accepted substitution of the session, and is written along with it.
+    substitute = models.ForeignKey(
+        Faculty, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="stands_in_at",
+        db_index=False, help_text="Who teaches it in the place of its teacher.",
+    )  # fmt: skip
 
     objects = ClassSessionQuerySet.as_manager()
 
@@ -116,6 +123,9 @@ class ClassSession(VersionedModel):
             models.Index(fields=["section", "starts_at"], name="attendance_session_of_section"),
             models.Index(fields=["starts_at", "id"], name="attendance_session_by_time"),
             models.Index(fields=["gathering"], name="attendance_session_gathering"),
+            models.Index(
+                fields=["substitute"], condition=Q(substitute__isnull=False), name="attendance_session_stand_in"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -53,6 +53,14 @@ from attendance.services.readers import (
     delete_reader,
     update_reader,
 )
+from attendance.services.substituting import (
+    accept_substitution,
+    decline_substitution,
+    expire_substitutions,
+    propose_substitution,
+    revoke_substitution,
+    withdraw_substitution,
+)
 from attendance.services.summaries import verify_summaries
 
 __all__ = [
@@ -72,6 +80,7 @@ __all__ = [
     "SessionOutcome",
     "SessionUnknownError",
     "Taken",
+    "accept_substitution",
     "apply_excuses",
     "approve_excuse",
     "arrivals_due",
@@ -85,10 +94,12 @@ __all__ = [
     "create_policy",
     "create_reader",
     "decide_eligibility",
+    "decline_substitution",
     "delete_code",
     "delete_credential",
     "delete_policy",
     "delete_reader",
+    "expire_substitutions",
     "forget_offline_marks",
     "generate_sessions",
     "hold_enrollments",
@@ -101,12 +112,14 @@ __all__ = [
     "open_check_in",
     "open_session",
     "poster",
+    "propose_substitution",
     "purge_arrivals",
     "reject_excuse",
     "request_excuse",
     "reschedule_session",
     "review_check_in",
     "revoke_excuse",
+    "revoke_substitution",
     "sync_marks",
     "take_punches",
     "unlock_session",
@@ -116,4 +129,5 @@ __all__ = [
     "update_reader",
     "verify_summaries",
     "withdraw_condonation",
+    "withdraw_substitution",
 ]

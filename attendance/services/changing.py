@@ -6,18 +6,24 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import F
 
-from attendance.models import ClassSession, ClassSessionQuerySet, Marking, SessionStatus
-from attendance.services.generation import TEACHERS
+from attendance.models import (
+    ClassSession,
+    ClassSessionQuerySet,
+    Marking,
+    SessionStatus,
+    Substitution,
+    SubstitutionStatus,
+)
 from attendance.services.planning import called, campus_of, zone_of
+from attendance.services.teaching import faculty_in_order, teachers_of
 from core import crud
 from core.db.locks import lock_named
 from core.errors import ConflictError, InvalidError
 from core.visibility import Actor
-from courses.models import Section
 from departments.models import ReservationKind, Room
 from departments.services import release_rooms, reserve_room
-from faculty.models import Faculty
 from faculty.services import release_faculty, reserve_faculty
 
 
@@ -67,15 +73,20 @@ def lock_gatherings(ids: Iterable[UUID]) -> None:
 def cancel_session(session: ClassSession, *, by: Actor | None, at: datetime, reason: str = "") -> ClassSession:
     """Let a section have no class that day; refused with `session_cancelled`, and `session_marked` once that is final.
 
-    The room and the teachers are free when no other section gathers there.
+    The room and the teachers are free when no other section gathers there, and a substitute whom none of them needs.
     """
     _require_scheduled(session)
     if session.marking == Marking.LOCKED:
         raise SessionMarkedError
     crud.update(session, {"status": SessionStatus.CANCELLED, "changed_by_hand": True, "note": reason})
-    if not _gathering(session).exists():
+    left = list(_gathering(session).values_list("section", flat=True))
+    if not left:
         release_rooms([session.gathering])
         release_faculty([session.gathering], at=at)
+    elif (
+        session.substitute_id and session.substitute_id not in teachers_of({session.gathering: left})[session.gathering]
+    ):
+        release_faculty([session.gathering], at=at, faculty=[session.substitute_id])
     return session
 
 
@@ -92,6 +103,7 @@ def reschedule_session(
 ) -> ClassSession:
     """Move a session, with all that gather there, to another time, into a room or, without one, out of any.
 
+    Who substitutes there is wanted at the other time, and who has been asked to is asked about that one.
     Refused with `session_cancelled`, `session_marked`, `ends_before_start`, `session_too_long`, `outside_term`, and
     with `room_conflict` and `person_conflict`, which name both sides.
     """
@@ -112,7 +124,8 @@ def reschedule_session(
             room=room, starts_at=starts_at, ends_at=ends_at, kind=ReservationKind.CLASS, what=what,
             source=session.gathering,
         )  # fmt: skip
-    for faculty in _teachers(sections):
+    teachers = teachers_of({session.gathering: [section.pk for section in sections]})[session.gathering]
+    for faculty in faculty_in_order(teachers):
         reserve_faculty(
             faculty=faculty, starts_at=starts_at, ends_at=ends_at, kind=ReservationKind.CLASS, what=what,
             source=session.gathering,
@@ -127,6 +140,9 @@ def reschedule_session(
     }
     for row in gathered:
         crud.update(session if row.pk == session.pk else row, columns)
+    asked = Substitution.objects.filter(session__in=gathered, status=SubstitutionStatus.PROPOSED)
+    # Whoever answers what they read before reads again.
+    asked.update(version=F("version") + 1)
     return session
 
 
@@ -150,8 +166,3 @@ def _day_of(starts_at: datetime, zone: ZoneInfo) -> date:
 
 def _gathering(session: ClassSession) -> ClassSessionQuerySet:
     return ClassSession.objects.filter(gathering=session.gathering, status=SessionStatus.SCHEDULED)
-
-
-def _teachers(sections: Iterable[Section]) -> Iterable[Faculty]:
-    found = Faculty.objects.filter(taught_sections__section__in=list(sections), taught_sections__role__in=TEACHERS)
-    return found.order_by("pk").distinct()

@@ -1,7 +1,8 @@
 """Sessions from the weekly timetable: as many as the calendar has days, once each, however often it is done.
 
 What somebody has moved or cancelled stays as they left it, and so does what has begun. What is yet to come follows the
-timetable: new days come, days that became holidays go, and another time or room is taken over.
+timetable: new days come, days that became holidays go, and another time or room is taken over. A session in which
+somebody was asked to substitute does not go: it is cancelled, and comes back with its day and its substitute.
 """
 
 import logging
@@ -14,12 +15,13 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 
-from attendance.models import ClassSession, Marking, SessionStatus
+from attendance.models import ClassSession, ClassSessionQuerySet, Marking, SessionStatus, Substitution
 from attendance.services.planning import Planned, called, campus_of, planned, zone_of
+from attendance.services.teaching import teachers_of
 from core.db.locks import hold_named
-from courses.models import InstructorRole, Meeting, Section, SectionInstructor, SectionStatus
+from courses.models import Meeting, Section, SectionStatus
 from departments.models import ReservationKind, RoomReservation, Term, TermState
 from departments.selectors import TeachingCalendar, teaching_calendar
 from departments.services import forget_rooms, holders, take_rooms
@@ -30,8 +32,9 @@ logger = logging.getLogger(__name__)
 
 # Terms whose timetable is being taught, or about to be.
 TAUGHT = (TermState.REGISTRATION, TermState.IN_PROGRESS)
-TEACHERS = (InstructorRole.PRIMARY, InstructorRole.CO)
 BATCH = 200
+# What says of a session that the timetable took it off, and may bring it back.
+OFF = "Not on the timetable."
 LOCK = ("attendance.generation", "sessions")
 Key = tuple[UUID, UUID]
 
@@ -75,13 +78,20 @@ def _tidy(term: Term, at: datetime) -> int:
     """Take away sessions to come whose meeting is off the timetable, and what is held for classes that are no more."""
     hold_named(*LOCK)
     lost = ClassSession.objects.filter(section__term=term, meeting=None, starts_at__gt=at, changed_by_hand=False)
-    removed = lost.filter(status=SessionStatus.SCHEDULED, marking=Marking.SCHEDULED).delete()[0]
-    there = ClassSession.objects.filter(gathering=OuterRef("source"))
+    removed = _take_off(lost.filter(status=SessionStatus.SCHEDULED, marking=Marking.SCHEDULED))
+    there = ClassSession.objects.filter(gathering=OuterRef("source")).exclude(note=OFF, status=SessionStatus.CANCELLED)
     rooms = RoomReservation.objects.filter(~Exists(there), kind=ReservationKind.CLASS, source__isnull=False)
     forget_rooms({source for source in rooms.values_list("source", flat=True) if source is not None})
     wanted = FacultyReservation.objects.filter(~Exists(there), kind=ReservationKind.CLASS)
     forget_faculty(set(wanted.values_list("source", flat=True)))
     return removed
+
+
+def _take_off(rows: ClassSessionQuerySet) -> int:
+    """Delete sessions, and cancel those in which somebody was asked to substitute; return how many there were."""
+    asked = rows.filter(Exists(Substitution.objects.filter(session=OuterRef("pk"))))
+    cancelled = asked.update(status=SessionStatus.CANCELLED, note=OFF, version=F("version") + 1)
+    return cancelled + rows.filter(status=SessionStatus.SCHEDULED).delete()[0]
 
 
 class _Batch:
@@ -100,7 +110,7 @@ class _Batch:
         self._plan()
         sessions = ClassSession.objects.filter(meeting__in=self._ids)
         present = {(row.section_id, row.gathering): row for row in sessions.select_for_update(no_key=True)}
-        self._remove([row for key, row in present.items() if key not in self._wanted and self._is_open(row)])
+        self._remove([row for key, row in present.items() if key not in self._wanted and self._is_to_come(row)])
         changed = [
             row
             for key, row in present.items()
@@ -113,9 +123,11 @@ class _Batch:
         needed = {each.gathering: each for each in new.values()}
         needed |= {row.gathering: self._wanted[row.section_id, row.gathering] for row in changed}
         rooms = self._take(needed)
-        self._want_teachers(needed, self._open_gatherings(present))
+        settled = self._open_gatherings(present)
         self._make(new, rooms)
+        # Before their teachers: what comes back is wanted with its substitute.
         self._change(changed, rooms)
+        self._want_teachers(needed, settled)
 
     def _plan(self) -> None:
         meetings = Meeting.objects.filter(pk__in=self._ids).select_related("room__building__campus")
@@ -142,21 +154,29 @@ class _Batch:
         return known
 
     def _is_open(self, row: ClassSession) -> bool:
-        """Say whether the timetable still decides about a session."""
+        """Say whether the timetable still decides about a session: one that it took off comes back."""
+        return self._is_to_come(row) or (self._is_off(row) and row.starts_at > self._at)
+
+    def _is_to_come(self, row: ClassSession) -> bool:
         decided = row.changed_by_hand or row.marking != Marking.SCHEDULED
         return not decided and row.status == SessionStatus.SCHEDULED and row.starts_at > self._at
 
+    def _is_off(self, row: ClassSession) -> bool:
+        return row.status == SessionStatus.CANCELLED and not row.changed_by_hand and row.note == OFF
+
     def _differs(self, row: ClassSession, each: Planned) -> bool:
-        return (row.starts_at, row.ends_at, row.room_id) != (each.starts_at, each.ends_at, each.meeting.room_id)
+        wanted = (each.starts_at, each.ends_at, each.meeting.room_id)
+        return self._is_off(row) or (row.starts_at, row.ends_at, row.room_id) != wanted
 
     def _only_lacks_room(self, row: ClassSession) -> bool:
         each = self._wanted[row.section_id, row.gathering]
         return row.room_id is None and (row.starts_at, row.ends_at) == (each.starts_at, each.ends_at)
 
     def _remove(self, rows: Sequence[ClassSession]) -> None:
-        ClassSession.objects.filter(pk__in=[row.pk for row in rows]).delete()
+        _take_off(ClassSession.objects.filter(pk__in=[row.pk for row in rows]))
         left = {row.gathering for row in rows}
-        left -= set(ClassSession.objects.filter(gathering__in=left).values_list("gathering", flat=True))
+        there = ClassSession.objects.filter(gathering__in=left).exclude(note=OFF, status=SessionStatus.CANCELLED)
+        left -= set(there.values_list("gathering", flat=True))
         forget_rooms(left)
         forget_faculty(left)
         self._done.removed += len(rows)
@@ -203,10 +223,9 @@ class _Batch:
 
     def _want_teachers(self, needed: Mapping[UUID, Planned], settled: Mapping[UUID, Planned]) -> None:
         """Want the teachers of gatherings, and for those that are settled nobody else."""
-        sections = {section.pk for served in self._served.values() for section in served}
-        teachers: defaultdict[UUID, set[UUID]] = defaultdict(set)
-        for row in SectionInstructor.objects.filter(section__in=sections, role__in=TEACHERS):
-            teachers[row.section_id].add(row.faculty_id)
+        gatherings = {**needed, **settled}
+        sections = {meeting: [section.pk for section in served] for meeting, served in self._served.items()}
+        teachers = teachers_of({gathering: sections[each.meeting.pk] for gathering, each in gatherings.items()})
         wanted = [
             FacultyReservation(
                 faculty_id=faculty_id,
@@ -215,8 +234,8 @@ class _Batch:
                 what=called(self._served[each.meeting.pk])[:200],
                 source=each.gathering,
             )
-            for each in {**needed, **settled}.values()
-            for faculty_id in sorted({one for section in self._served[each.meeting.pk] for one in teachers[section.pk]})
+            for gathering, each in gatherings.items()
+            for faculty_id in sorted(teachers[gathering])
         ]
         twice = want_only_faculty(wanted, among=settled.keys())
         self._done.clashes += [
@@ -248,11 +267,15 @@ class _Batch:
         changed = []
         for row in rows:
             each = self._wanted[row.section_id, row.gathering]
-            wanted = {"starts_at": each.starts_at, "ends_at": each.ends_at, "room_id": rooms[row.gathering]}
+            wanted: dict[str, Any] = {
+                "starts_at": each.starts_at, "ends_at": each.ends_at, "room_id": rooms[row.gathering],
+                "status": SessionStatus.SCHEDULED, "note": "" if self._is_off(row) else row.note,
+            }  # fmt: skip
             if any(getattr(row, name) != value for name, value in wanted.items()):
                 for name, value in wanted.items():
                     setattr(row, name, value)
                 row.version += 1
                 changed.append(row)
-        ClassSession.objects.bulk_update(changed, ["starts_at", "ends_at", "room", "version"], batch_size=500)
+        columns = ["starts_at", "ends_at", "room", "status", "note", "version"]
+        ClassSession.objects.bulk_update(changed, columns, batch_size=500)
         self._done.changed += len(changed)

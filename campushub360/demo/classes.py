@@ -14,8 +14,8 @@ from uuid import UUID
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 
 from attendance.models import ClassSession, Marking
-from attendance.services.generation import TEACHERS
 from attendance.services.planning import Planned, called, campus_of, planned, zone_of
+from attendance.services.teaching import TEACHERS
 from campushub360.demo.rows import Keys, Row, copy
 from courses.models import MeetingSection, Section, SectionInstructor
 from departments.models import ReservationKind, RoomReservation, Term

@@ -254,6 +254,8 @@ CELERY_BEAT_SCHEDULE = {
     "apply_excuses": chore("attendance.tasks.apply_excuses", hour="4", minute="55"),
     # Nightly: sheets of classes since which as many days have gone as the policy says.
     "lock_sessions": chore("attendance.tasks.lock_sessions", hour="4", minute="5"),
+    # Every five minutes: proposals of substitutes that nobody has answered before the class.
+    "expire_substitutions": chore("attendance.tasks.expire_substitutions", expires=240, minute="*/5"),
     # Nightly: that the summaries of attendance are what the marks come to.
     "verify_attendance": chore("attendance.tasks.verify_attendance", hour="4", minute="20"),
     # Nightly: what people guessed wrong long ago.

@@ -11,6 +11,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import F
 
 from core import crud
+from core.db.locks import lock_named
 from core.errors import ConflictError
 from faculty.models import Faculty, FacultyReservation
 
@@ -25,15 +26,28 @@ class FacultyTakenError(ConflictError):
 
 @transaction.atomic
 def reserve_faculty(
-    *, faculty: Faculty, starts_at: datetime, ends_at: datetime, kind: str, what: str, source: UUID
+    *,
+    faculty: Faculty,
+    starts_at: datetime,
+    ends_at: datetime,
+    kind: str,
+    what: str,
+    source: UUID,
+    as_before: bool = False,
 ) -> FacultyReservation:
-    """Want somebody somewhere, or at another time; refused with `person_conflict`, which names the other."""
+    """Want somebody somewhere, or at another time; refused with `person_conflict`, which names the other.
+
+    With `as_before`, whoever was knowingly wanted in two places is so again, if the time is still the same.
+    """
     columns = {"slot": DateTimeTZRange(starts_at, ends_at, "[)"), "what": what[:200]}
+    # Two who want one person at once would each wait for the other to commit.
+    lock_named("faculty.reservations", str(faculty.pk))
     with _naming_the_other(faculty, columns["slot"], what, source):
         held = FacultyReservation.objects.select_for_update(no_key=True).filter(faculty=faculty, source=source).first()
         if held is None:
             return crud.create(FacultyReservation, {**columns, "faculty": faculty, "kind": kind, "source": source})
-        return crud.update(held, {**columns, "cancelled_at": None, "conflict_waived": False})
+        waived = as_before and held.conflict_waived and held.slot == columns["slot"]
+        return crud.update(held, {**columns, "cancelled_at": None, "conflict_waived": waived})
 
 
 def want_faculty(wanted: Iterable[FacultyReservation]) -> set[tuple[UUID, UUID]]:
@@ -57,14 +71,22 @@ def want_only_faculty(wanted: Iterable[FacultyReservation], *, among: Collection
     rows = {(row.faculty_id, row.source): row for row in wanted}
     held = list(FacultyReservation.objects.filter(source__in=among).only("faculty", "source", "cancelled_at"))
     there = {(row.faculty_id, row.source) for row in held if row.cancelled_at is None} & rows.keys()
-    others = [row.pk for row in held if (row.faculty_id, row.source) not in there]
+    others = [
+        row.pk
+        for row in held
+        # Who was released stays so, and may be wanted there again.
+        if (row.faculty_id, row.source) not in there
+        and (row.cancelled_at is None or (row.faculty_id, row.source) in rows)
+    ]
     FacultyReservation.objects.filter(pk__in=others).delete()
     return want_faculty(row for pair, row in rows.items() if pair not in there)
 
 
-def release_faculty(sources: Iterable[UUID], *, at: datetime) -> int:
-    """Want nobody any more for what takes place no longer; return how many were wanted."""
+def release_faculty(sources: Iterable[UUID], *, at: datetime, faculty: Iterable[UUID] | None = None) -> int:
+    """Want nobody any more for what takes place no longer, or not these people; return how many were wanted."""
     held = FacultyReservation.objects.filter(source__in=list(sources), cancelled_at=None)
+    if faculty is not None:
+        held = held.filter(faculty__in=list(faculty))
     return held.update(cancelled_at=at, version=F("version") + 1)
 
 

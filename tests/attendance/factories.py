@@ -22,6 +22,7 @@ from attendance.models import (
     OfflineMark,
     Punch,
     Reader,
+    Substitution,
 )
 from attendance.services.readers import credential_hash
 from core.ids import new_id
@@ -29,6 +30,7 @@ from tests.accounts.factories import UserFactory
 from tests.courses.factories import SectionFactory
 from tests.departments.factories import RoomFactory
 from tests.enrollment.factories import EnrollmentFactory
+from tests.faculty.factories import FacultyFactory
 from tests.students.factories import StudentFactory
 
 # What a migration puts there, and what a test that empties the tables takes away.
@@ -198,6 +200,20 @@ class PunchFactory(factory.django.DjangoModelFactory):
     student = factory.SubFactory(StudentFactory)
     at = factory.LazyFunction(timezone.now)
     outcome = "no_session"
+
+
+class SubstitutionFactory(factory.django.DjangoModelFactory):
+    """Somebody was asked to teach a class of tomorrow, and has not answered."""
+
+    class Meta:
+        model = Substitution
+
+    session = factory.SubFactory(
+        ClassSessionFactory, starts_at=factory.LazyFunction(lambda: timezone.now() + timedelta(days=1))
+    )
+    instructor = factory.SubFactory(FacultyFactory)
+    substitute = factory.SubFactory(FacultyFactory)
+    reason = "A conference"
 
 
 def usual_codes() -> SimpleNamespace:

@@ -24,6 +24,7 @@ from attendance.models import (
     OfflineMark,
     Punch,
     Reader,
+    Substitution,
 )
 from core.db.constraints import error_for
 from departments.models import RoomReservation
@@ -42,6 +43,7 @@ from tests.attendance.factories import (
     OfflineMarkFactory,
     PunchFactory,
     ReaderFactory,
+    SubstitutionFactory,
 )
 from tests.courses.factories import CourseFactory, SectionFactory
 from tests.departments.factories import RoomFactory
@@ -156,6 +158,16 @@ VIOLATIONS = {
         one := PunchFactory(), PunchFactory(reader=one.reader, external_event_id=one.external_event_id)
     ),
     "attendance_punch_outcome_known": lambda: PunchFactory(outcome="mood"),
+    "attendance_substitution_one_open": lambda: (
+        one := SubstitutionFactory(), SubstitutionFactory(session=one.session)
+    ),
+    "attendance_substitution_one_accepted": lambda: (
+        one := SubstitutionFactory(status="accepted"), SubstitutionFactory(session=one.session, status="accepted")
+    ),
+    "attendance_substitution_by_another": lambda: (
+        one := FacultyFactory(), SubstitutionFactory(substitute=one, instructor=one)
+    ),
+    "attendance_substitution_status_known": lambda: SubstitutionFactory(status="mood"),
     "departments_roomreservation_room_free": lambda: room(room=room().room),
     "departments_roomreservation_one_of_source": lambda: [room(source=source) for source in [uuid4()] * 2],
     "departments_roomreservation_has_length": lambda: room(slot=ENDLESS),
@@ -174,7 +186,7 @@ def test_every_constraint_is_tried():
     own = (ClassSession, AttendanceCode, AttendancePolicy, AttendanceRecord, CheckInWindow, CheckInEvent)
     marked = (AttendanceSummary, EligibilityDecision, ExcuseRequest, CoveredMark, OfflineMark)
     doors = (Reader, Credential, Punch)
-    models = (*own, *marked, *doors, RoomReservation, FacultyReservation)
+    models = (*own, *marked, *doors, Substitution, RoomReservation, FacultyReservation)
 
     assert {constraint.name for model in models for constraint in model._meta.constraints} == VIOLATIONS.keys()
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import ApiKey, PersonIdentifier, RoleAssignment, User
-from attendance.models import AttendanceCode, AttendancePolicy, Credential, ExcuseRequest, Reader
+from attendance.models import AttendanceCode, AttendancePolicy, Credential, ExcuseRequest, Reader, Substitution
 from core.models import CustomField
 from courses.models import Course, CourseVersion, Meeting, Requisite, Section
 from departments.models import (
@@ -80,6 +80,7 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
         "student": side.student, "kind": "medical", "starts_at": "2026-10-06T08:00:00Z",
         "ends_at": "2026-10-06T18:00:00Z",
     },
+    Substitution: lambda side: {"session": side.coming, "substitute": side.newcomer, "reason": "A conference"},
     CalendarEvent: lambda side: {"name": "Novelties", "kind": "holiday", "campus": side.campus, **DATES},
     Student: lambda side: {"last_name": "Novak", "department": side.department},
     ProgramEnrollment: lambda side: {"student": side.classmate, "program": side.second_program},
@@ -144,8 +145,8 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("program-enrollments", "change_status"): lambda side: {"status": "leave_of_absence"},
     ("faculty", "change_status"): lambda side: {"status": "on_leave"},
     **{("attendance", step): lambda side: {} for step in ("cancel", "open", "close")},
-    **{("attendance", step): lambda side: {} for step in ("approve", "reject", "revoke")},
-    **{("attendance", step): lambda side: {"reason": "Mixed up"} for step in ("lock", "unlock")},
+    **{("attendance", step): lambda side: {} for step in ("approve", "reject", "accept")},
+    **{("attendance", step): lambda side: {"reason": "Mixed up"} for step in ("lock", "unlock", "revoke", "decline")},
     **{("attendance", step): lambda side: {"reason": "Was ill"} for step in ("condone", "withdraw")},
     ("attendance", "decide"): lambda side: {"section": side.section},
     ("attendance", "mark_many"): lambda side: {

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts.models import FactorKind, FederatedIdentity, Person, RoleAssignment, SecondFactor, User
 from accounts.roles import Role, ScopeKind
-from attendance.models import ExcuseRequest
+from attendance.models import CheckInEvent, ClassSession, ExcuseRequest, Roster, Substitution, SubstitutionOffer
 from core import crud
 from core.models import CustomField
 from core.visibility import visible
@@ -70,6 +70,11 @@ def teacher(side: Any) -> Person:
     return person
 
 
+def newcomer(side: Any) -> Person:
+    person: Person = side.newcomer.person
+    return person
+
+
 CASES = [
     *(
         Case(model, PLAIN, view=BOTH)
@@ -87,6 +92,13 @@ CASES = [
     Case(Student, Role.REGISTRAR, PROGRAM, view=OURS, manage=OURS),
     Case(Enrollment, Role.EXAM_CONTROLLER, PROGRAM, view=OURS),
     Case(Enrollment, PLAIN, person=student, view=OURS),
+    # Somebody who substitutes in a class of the own side.
+    Case(Roster, PLAIN, person=newcomer, view=OURS, manage=OURS),
+    Case(CheckInEvent, PLAIN, person=newcomer, view=OURS, manage=OURS),
+    # What they proposed: for themselves, or while they were in charge.
+    Case(Substitution, PLAIN, person=teacher, view=OURS, manage=OURS),
+    Case(Substitution, PLAIN, person=student, view=OURS),
+    Case(SubstitutionOffer, PLAIN, person=student, view=OURS, manage=OURS),
     Case(Faculty, PLAIN, person=teacher, view=OURS),
     Case(FacultyAppointment, PLAIN, person=teacher, view=OURS),
     Case(FacultyStatusEvent, PLAIN, person=teacher, view=OURS),
@@ -151,6 +163,11 @@ def row_of(case: Case, world: World, target: str, user: User) -> Any:
     """Return the row of the model on a side; imports of the own side are those of the user."""
     if case.of:
         return file_of(world.row(case.of, target))
+    if case.model in (Substitution, SubstitutionOffer) and target == OWN:
+        case.model.objects.filter(pk=world.row(case.model, OWN).pk).update(proposed_by=user)
+    if case.model in (Roster, CheckInEvent):
+        side = world.sides[target]
+        ClassSession.objects.filter(pk=side.session.pk).update(substitute=side.newcomer)
     if case.model in ROWS:
         return ROWS[case.model](world.sides[target])
     if case.model not in (ImportJob, ImportJobEvent):

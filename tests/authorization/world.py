@@ -45,6 +45,9 @@ from attendance.models import (
     Reader,
     Roster,
     Standing,
+    Substitution,
+    SubstitutionEvent,
+    SubstitutionOffer,
 )
 from audit.models import Disclosure, Event
 from core.ids import new_id
@@ -117,6 +120,10 @@ SESSION: dict[str, Any] = {
     "planned_on": date(2026, 10, 5),
     "local_date": date(2026, 10, 5), "starts_at": datetime(2026, 10, 5, 9, tzinfo=UTC),
     "ends_at": datetime(2026, 10, 5, 10, tzinfo=UTC),
+}  # fmt: skip
+COMING: dict[str, Any] = {
+    "planned_on": date(2100, 10, 4), "local_date": date(2100, 10, 4),
+    "starts_at": datetime(2100, 10, 4, 9, tzinfo=UTC), "ends_at": datetime(2100, 10, 4, 10, tzinfo=UTC),
 }  # fmt: skip
 HOUR = DateTimeTZRange(SESSION["starts_at"], SESSION["ends_at"], "[)")
 MISSING_ID = UUID("01955500-0000-7000-8000-000000000000")
@@ -202,6 +209,9 @@ def _side(letter: str) -> SimpleNamespace:
     side.session = ClassSession.objects.create(
         section=side.section, meeting=side.meeting, gathering=new_id(), **SESSION
     )
+    side.coming, side.promised = (
+        ClassSession.objects.create(section=side.section, gathering=new_id(), **COMING) for _ in range(2)
+    )
     side.attendance_code = AttendanceCodeFactory(code=f"code_{letter.lower()}")
     side.policy = AttendancePolicyFactory(course=side.course)
     for code in ("present", "excused"):
@@ -227,6 +237,7 @@ def _people(own: SimpleNamespace, other: SimpleNamespace) -> None:
         SectionInstructorFactory(section=side.section, faculty=side.faculty)
         side.colleague = FacultyFactory(employee_no=f"C-{side.letter}", department=side.department)
         SectionInstructorFactory(section=side.other_section, faculty=side.colleague)
+        side.newcomer = FacultyFactory(employee_no=f"N-{side.letter}", department=side.department)
         FacultyAppointmentFactory(faculty=side.faculty)
         side.head = Appointment.objects.create(
             department=side.department, person=PersonFactory(), role="head", valid=DateRange(date(2020, 1, 1), None)
@@ -304,6 +315,10 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         side.record = _marked(side)
         side.excuse = ExcuseRequest.objects.create(student=side.student, kind="medical", statement="Flu", period=HOUR)
         ExcuseEvent.objects.create(excuse=side.excuse, to_status="submitted", happened_at=now)
+        side.substitution = Substitution.objects.create(
+            session=side.promised, instructor=side.faculty, substitute=side.colleague, reason="A conference"
+        )
+        SubstitutionEvent.objects.create(substitution=side.substitution, to_status="proposed", happened_at=now)
         EnrollmentEvent.objects.create(
             enrollment=side.enrollment, from_status="", to_status="enrolled", happened_at=now
         )
@@ -317,6 +332,10 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         AttendanceCode: both("attendance_code"), AttendancePolicy: both("policy"), CheckInEvent: both("check_in"),
         Reader: both("reader"), Credential: both("credential"), Punch: both("punch"),
         EligibilityDecision: both("decision"), ExcuseRequest: both("excuse"), AttendanceRecord: both("record"),
+        Substitution: both("substitution"),
+        SubstitutionOffer: {
+            side: SubstitutionOffer.objects.get(pk=row.pk) for side, row in both("substitution").items()
+        },
         Course: both("course"), Requisite: both("requisite"), Section: both("section"), Meeting: both("meeting"),
         CourseVersion: {OWN: own.course.current_version, OTHER: other.course.current_version},
         Student: both("student"), ProgramEnrollment: both("programs"), Faculty: both("faculty"),

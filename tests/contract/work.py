@@ -13,13 +13,22 @@ from rest_framework.test import APIClient
 
 from accounts.models import User
 from attendance.models import AttendanceSummary, ClassSession, Reader
-from attendance.services import Attempt, Seen, generate_sessions, mark_roster, open_check_in, take_punches
+from attendance.services import (
+    Attempt,
+    Seen,
+    generate_sessions,
+    mark_roster,
+    open_check_in,
+    propose_substitution,
+    take_punches,
+)
 from attendance.services import check_in as attendance_check_in
 from attendance.services.generation import TAUGHT
 from core.customfields.definitions import customizable_models
 from core.errors import DomainError
 from departments.models import Term
 from enrollment.models import Enrollment
+from faculty.models import Faculty
 from interop import services
 from students.models import Student
 
@@ -49,6 +58,7 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
     mark()
     excuse(registrar, administrator, students)
     admit(registrar)
+    substitute()
     fall_short()
     note_records(administrator)
     let_programs_call(administrator)
@@ -134,6 +144,16 @@ def excuse(registrar: APIClient, administrator: APIClient, students: list[dict[s
         assert answer.status_code == 201, answer.content
         if student is not students[2]:  # One is waiting, and may still be changed.
             post(administrator, f"attendance/excuses/{answer.json()['data']['id']}/reject", {"reason": "No proof"})
+
+
+def substitute() -> None:
+    """Ask colleagues to teach some classes, as if they were to come; nobody has answered yet."""
+    for session in ClassSession.objects.filter(section__section_instructors__role="primary").order_by("pk")[:3]:
+        free = Faculty.objects.filter(status="active").exclude(taught_sections__section=session.section_id)
+        propose_substitution(
+            session=session, substitute=free.earliest("pk"), reason="A conference", by=None,
+            at=session.starts_at - timedelta(days=1),
+        )  # fmt: skip
 
 
 def fall_short() -> None:

@@ -37,6 +37,8 @@ from attendance.models import (
     ExcuseRequest,
     OfflineMark,
     Punch,
+    Substitution,
+    SubstitutionEvent,
 )
 from audit.models import Change, Disclosure, Event
 from audit.services import record
@@ -61,6 +63,7 @@ from tests.attendance.factories import (
     ExcuseRequestFactory,
     OfflineMarkFactory,
     PunchFactory,
+    SubstitutionFactory,
 )
 from tests.courses.factories import SectionInstructorFactory
 from tests.departments.factories import DepartmentFactory
@@ -176,6 +179,10 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
     OfflineMark: lambda side: OfflineMarkFactory(**_marked(side)),
     Punch: lambda side: PunchFactory(student=side.student),
     Credential: lambda side: CredentialFactory(student=side.student),
+    Substitution: lambda side: SubstitutionFactory(
+        substitute=side.faculty, reason=f"{NAMES['last_name']} knows it best"
+    ),
+    SubstitutionEvent: lambda side: _step(SubstitutionEvent, substitution=side.rows[Substitution]),
     EnrollmentEvent: lambda side: _step(EnrollmentEvent, enrollment=EnrollmentFactory(student=side.student)),
     ExternalIdentifier: lambda side: ExternalIdentifier.objects.create(
         scheme="oneroster", value=f"{side.person.pk}-elsewhere", entity_type="students.student",
