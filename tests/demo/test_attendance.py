@@ -27,7 +27,7 @@ MONTHS = 3
 MARK = ("session__gathering", "enrollment", "code__code", "minutes_late", "source", "marked_at", "local_date")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="class")
 def attended(django_db_setup: None, django_db_blocker: Any) -> Any:
     """Provide the small university with the marks of some months."""
     with seeded(django_db_blocker, attendance_months=MONTHS):

@@ -15,8 +15,9 @@ from campushub360.demo.seed import is_empty
 from campushub360.demo.university import MAIL, SCALES
 from campushub360.local.terminal import Terminal
 
-# Enough for students to fall short; of a larger university a month has millions of marks.
-ATTENDANCE_MONTHS = {"small": 1}
+# From the beginning of a term, so that no class of it is unmarked for being too old. Of a larger university a month has
+# millions of marks.
+ATTENDANCE_MONTHS = {"small": 3}
 
 
 class Command(BaseCommand):
