@@ -6,6 +6,7 @@ from attendance import services
 from attendance.models import (
     AttendanceRecord,
     AttendanceSummary,
+    CalendarFeed,
     CheckInEvent,
     CheckInWindow,
     ClassSession,
@@ -168,4 +169,13 @@ personal(
     keeps="from_status to_status happened_at",
     clears="reason",
     mentions={"actor": "Who took the step, in the course of their work."},
+)
+personal(
+    CalendarFeed,
+    says="That a calendar program may read when you have classes, and since when.",
+    kept="Until you revoke it, or erasure does.",
+    paths=("user__person",),
+    keeps="made_at",
+    withholds=dict.fromkeys(["secret_hash"], "A hash of what opens it."),
+    deletes=True,
 )

@@ -19,6 +19,7 @@ from accounts.admin_log_in import SecondFactorLogInForm
 from accounts.admin_password import OwnPasswordView
 from accounts.admin_second_factor import SecondFactorView
 from accounts.api.edge import CallerView
+from attendance.api.calendar_views import CalendarView
 from core.admin_choices import ChoicesView
 from core.api.routers import ApiRouter, FirstSegmentResolver
 
@@ -68,6 +69,8 @@ urlpatterns = [
     path("", require_safe(RedirectView.as_view(pattern_name="api-docs")), name="home"),
     path("favicon.ico", require_safe(FaviconView.as_view()), name="favicon"),
     FirstSegmentResolver("api/v1/", _api_patterns()),
+    # A secret lies in the path: nginx.conf keeps it out of its log, and core.logging out of ours.
+    path("calendars/<str:secret>.ics", CalendarView.as_view(), name="calendar"),
     path("edge/", CallerView.as_view(), name="edge"),
     # Before Django's own.
     path("admin/", include((own_pages, "administration"))),

@@ -50,7 +50,7 @@ _CLIENT_DATA = {
 _SECRET_TEXT = re.compile(
     r"(?P<jwt>\beyJ[\w-]{5,}\.[\w-]+(?:\.[\w-]*)?)"
     r"|(?P<scheme>\b(?:bearer|basic|api-key)\s+)[\w.~+/=-]+"
-    r"|(?P<key>\bchk_[\w-]+)"
+    r"|(?P<key>\bch[ck]_[\w-]+)"
     r"|(?P<user>://[^\s:/@]*:)[^\s@/]+(?=@)",
     re.IGNORECASE,
 )

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from attendance.api import (
+    calendar_views,
     check_in_views,
     eligibility_views,
     excuse_views,
@@ -52,6 +53,7 @@ urlpatterns = [
         export_views.AttendanceExportViewSet.as_view({"get": "export"}),
         name="attendance-records-export",
     ),
+    path("attendance/calendar-feed/", calendar_views.CalendarFeedView.as_view(), name="calendar-feed"),
     path("attendance/punches/", punch_views.PunchViewSet.as_view({"get": "list", "post": "take"}), name="punches"),
     *(
         path(f"{SESSION}/check-in/{step}/", check_in_views.CheckInWindowViewSet.as_view({method: action}), name=name)

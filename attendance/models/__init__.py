@@ -9,6 +9,7 @@ courses.Meeting 1 --- * ClassSession * --- 1 courses.Section
     faculty.Faculty 1 --- * Substitution * --- 1 ClassSession
 """
 
+from attendance.models.calendar_feeds import CalendarFeed
 from attendance.models.check_in import CheckInEvent, CheckInWindow, Flag, Outcome
 from attendance.models.codes import AttendanceCode
 from attendance.models.eligibility import ADMITTED, Eligibility, EligibilityDecision
@@ -29,6 +30,7 @@ __all__ = [
     "AttendanceRecord",
     "AttendanceSummary",
     "Basis",
+    "CalendarFeed",
     "CheckInEvent",
     "CheckInWindow",
     "ClassSession",

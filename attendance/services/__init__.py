@@ -1,6 +1,7 @@
 """Everything that changes which classes take place, when and where, and who was there."""
 
 from attendance.services.bulk_marking import SessionOutcome, mark_sessions
+from attendance.services.calendar_feeds import feed_of_secret, make_feed, revoke_feed
 from attendance.services.changing import (
     SessionCancelledError,
     SessionMarkedError,
@@ -100,12 +101,14 @@ __all__ = [
     "delete_policy",
     "delete_reader",
     "expire_substitutions",
+    "feed_of_secret",
     "forget_offline_marks",
     "generate_sessions",
     "hold_enrollments",
     "lock_gatherings",
     "lock_session",
     "lock_sessions",
+    "make_feed",
     "mark_roster",
     "mark_sessions",
     "offline_marks_due",
@@ -119,6 +122,7 @@ __all__ = [
     "reschedule_session",
     "review_check_in",
     "revoke_excuse",
+    "revoke_feed",
     "revoke_substitution",
     "sync_marks",
     "take_punches",

@@ -38,12 +38,14 @@ RATE_LIMITS_DEFAULT = {
     "key": "1200/60 burst 300 outage 300",
     "route": "600/60 burst 200 outage 120",  # of one account, or of one address without an account, on one route
     "token": "120/60 burst 40 outage 30",  # of one address, where passwords and tokens are tried
+    "calendar": "600/60 burst 120 outage 60",  # of one address, where secret addresses are tried
     "enrollment": "60/60 burst 30 outage 15",  # of one account, where enrolments are written
 }
 # One person's own machine is one address and often one account; load tests run there.
 RATE_LIMITS_ON_ONE_MACHINE = {
     **dict.fromkeys(
-        ("global", "address", "account", "key", "route", "enrollment"), "1200000/60 burst 200000 outage 1200000"
+        ("global", "address", "account", "key", "route", "calendar", "enrollment"),
+        "1200000/60 burst 200000 outage 1200000",
     ),
     "token": "3000/60 burst 600 outage 3000",
 }
@@ -58,7 +60,8 @@ RATE_LIMITED_ROUTES = {
         "admin/login/",
         "admin/password_change/",
         "admin/second_factor/",
-    )
+    ),
+    "calendar": ("calendars/",),
 }
 # Limits of an account that hold for what is not only read there.
 RATE_LIMITED_WRITES = {"enrollment": ("api/v1/enrollments/",)}

@@ -12,6 +12,7 @@ from attendance.models import (
     AttendanceCode,
     AttendancePolicy,
     AttendanceRecord,
+    CalendarFeed,
     CheckInEvent,
     CheckInWindow,
     ClassSession,
@@ -224,3 +225,12 @@ def usual_codes() -> SimpleNamespace:
             for code, (weight, is_exempt) in USUAL.items()
         }
     )
+
+
+class CalendarFeedFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = CalendarFeed
+
+    user = factory.SubFactory(UserFactory)
+    secret_hash = factory.LazyFunction(lambda: new_id().bytes * 2)
+    made_at = factory.LazyFunction(timezone.now)

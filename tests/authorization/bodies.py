@@ -186,6 +186,7 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("files", "create"): lambda side: {},
     **{("imports", step): lambda side: {} for step in ("create", "validate", "apply", "resume")},
     ("auth", "post"): lambda side: {},
+    ("attendance", "post"): lambda side: {},
     ("users", "reset_factors"): lambda side: {"reason": "Lost the telephone"},
 }
 

@@ -35,7 +35,7 @@ PLACEHOLDER = re.compile(r"\{[^}]*\}")
 # Probes, what is counted, pages for people, and what describes the API.
 ELSEWHERE = {
     "/", "/favicon.ico", "/livez", "/readyz", "/health/", "/metrics", "/admin/", "/admin/autocomplete/",
-    "/admin/password_change/", "/admin/second_factor/",
+    "/admin/password_change/", "/admin/second_factor/", "/calendars/<str:secret>.ics",
     "/api/v1/schema/", "/api/v1/docs/", "/api/v1/docs/redoc/",
 }  # fmt: skip
 JSON = ("application/json", "application/problem+json")

@@ -369,6 +369,32 @@ class TestWhatAClientClaims:
             assert not [name for name in NOBODYS if name in answer.headers]
 
 
+def test_the_address_of_a_calendar_is_in_no_log_and_its_calendar_kept_by_nobody(stack: Stack, token: str) -> None:
+    made = stack.ask("/api/v1/attendance/calendar-feed/", token, method="POST", body={})
+    path = "/calendars/" + json.loads(made.body)["data"]["url"].rpartition("/")[2]
+
+    read = [
+        stack.ask(each)
+        for each in (
+            path,
+            path,
+            f"{path}?x=1",
+            f"/.{path}",
+            path.replace("calendars/", "calendars%2F"),
+            path.replace("cal", "%63al"),
+        )
+    ]
+
+    assert [answer.status for answer in read] == [200, 200, 200, 404, 200, 200]
+    assert {answer.cache for answer in read} <= {"", "EDGE-BYPASS"}
+    assert read[0].headers["Cache-Control"] == "private, max-age=300"
+    log = stack.certificate.parent / "access.log"
+    told = read[-1].headers["X-Request-ID"]
+    assert eventually(lambda: f" {told}\n" in log.read_text())
+    assert "/calendars/[masked]" in log.read_text()
+    assert not any(path[11:-4] in each.read_text(errors="replace") for each in log.parent.glob("*.log"))
+
+
 def test_nothing_went_wrong_in_the_edge(stack: Stack) -> None:
     """Last: an error in one of its parts would have cost speed alone, and been seen by nobody."""
     log = (stack.certificate.parent / "error.log").read_text()

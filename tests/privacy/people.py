@@ -29,6 +29,7 @@ from accounts.models import (
 from attendance.models import (
     AttendanceRecord,
     AttendanceSummary,
+    CalendarFeed,
     CheckInEvent,
     CoveredMark,
     Credential,
@@ -56,6 +57,7 @@ from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEv
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 from tests.attendance.factories import (
     AttendanceRecordFactory,
+    CalendarFeedFactory,
     CheckInEventFactory,
     CoveredMarkFactory,
     CredentialFactory,
@@ -192,6 +194,7 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
         entity_type="students.student", object_id=side.student.pk, values={"last_name": NAMES["last_name"]}
     ),
     ImportRow: _import_row,
+    CalendarFeed: lambda side: CalendarFeedFactory(user=side.user),
     ImportJob: lambda side: ImportJob.objects.create(
         kind="students", file_name="mine.csv", sha256=new_id().hex * 2, actor=side.user
     ),
