@@ -24,12 +24,14 @@ from attendance.models import Basis, Rounding
 from attendance.models.policies import HALF, HALF_A_HUNDREDTH
 
 HUNDREDTH = Decimal("0.01")
+ONE_DAY = timedelta(days=1)
 
 _OF_THE_STUDENT = """
     (e.enrolled_at IS NULL OR e.enrolled_at < s.ends_at) AND (e.dropped_at IS NULL OR e.dropped_at > s.starts_at)
 """
 # The date names the month in which the database has to look for a mark.
 _MARK = "r.session_id = s.id AND r.enrollment_id = e.id AND r.local_date = s.local_date"
+# Only the months of what is to come are looked into, and planned for: its days begin a day before now, somewhere.
 # Nobody is marked long before a class; a mark that is there all the same counts, and the class is not to come.
 _SUMS = f"""
     SELECT e.id, e.student_id, e.term_id, e.status IN ('enrolled', 'completed'),
@@ -49,7 +51,9 @@ _SUMS = f"""
             count(*) FILTER (WHERE s.starts_at <= %(at)s) AS begun,
             count(*) FILTER (WHERE s.starts_at > %(at)s) AS coming,
             count(*) FILTER (
-                WHERE s.starts_at > %(at)s AND EXISTS (SELECT FROM attendance_attendancerecord r WHERE {_MARK})
+                WHERE s.starts_at > %(at)s AND EXISTS (
+                    SELECT FROM attendance_attendancerecord r WHERE {_MARK} AND r.local_date >= %(since)s
+                )
             ) AS ahead
         FROM attendance_classsession s
         WHERE s.section_id = e.section_id AND s.status = 'scheduled' AND {_OF_THE_STUDENT}
@@ -289,6 +293,6 @@ def _sums(ids: list[UUID], at: datetime) -> dict[UUID, _Line]:
 
 def _ask(statement: str, enrollments: list[UUID], at: datetime) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"enrollments": enrollments, "at": at})
+        cursor.execute(statement, {"enrollments": enrollments, "at": at, "since": (at - ONE_DAY).date()})
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows

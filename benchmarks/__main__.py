@@ -33,9 +33,9 @@ if TYPE_CHECKING:  # what imports Django waits until it is set up
 
 # What each scenario needs: the stack, or a database filled with demo data.
 STACKED = ("edge", "mixed", "staleness")
-ALONE = ("authorization", "lists", "hits", "tables", "writes", "imports")
+ALONE = ("authorization", "lists", "hits", "tables", "writes", "rosters", "attendance", "imports")
 SCENARIOS = (*ALONE, *STACKED)
-NEED_BASELINES = {"lists", "hits", "tables"}
+NEED_BASELINES = {"lists", "hits", "tables", "rosters"}
 
 
 def main() -> int:

@@ -34,10 +34,10 @@ def targets(size: Size, folder: Path = FOLDER) -> Iterator[Target]:
     """Measure the demo data and, where the dataset is there, its import beside them."""
     with _empty_database() as environment:
         began = time.perf_counter()
-        _manage(environment, "seed_demo", "--scale", "small")
+        manage(environment, "seed_demo", "--scale", "small")
         yield Target("seed_demo --scale small", "at most", SEED_SECONDS, time.perf_counter() - began, "s")
         if folder.exists():
-            yield from importing(json.loads(_manage(environment, "import_data", "oulad", str(folder), "--json")))
+            yield from importing(json.loads(manage(environment, "import_data", "oulad", str(folder), "--json")))
         else:
             sys.stderr.write(f"make bench: {folder} is not there, so no import was measured\n")
 
@@ -56,19 +56,24 @@ def importing(printed: Mapping[str, Any]) -> list[Target]:
 def _empty_database() -> Iterator[dict[str, str]]:
     """Make a database with all tables and no row, and give the variables that lead a command to it."""
     name = f"{connection.settings_dict['NAME']}_imports"
-    url = urlsplit(database_url("postgres"))._replace(path=f"/{name}").geturl()
-    redis = {key: urlsplit(getattr(settings, key))._replace(path=REDIS_DATABASE).geturl()
-             for key in ("REDIS_URL", "REDIS_STATE_URL")}  # fmt: skip
-    variables = {"DJANGO_SETTINGS_MODULE": "campushub360.settings.development", "DATABASE_URL": url}
-    environment = {**os.environ, **variables, "DATABASE_DIRECT_URL": url, **redis}
+    environment = leading_to(name)
     _drop(name)
     with connection.cursor() as cursor:
         cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
     try:
-        _manage(environment, "migrate", "--verbosity", "0")
+        manage(environment, "migrate", "--verbosity", "0")
         yield environment
     finally:
         _drop(name)
+
+
+def leading_to(name: str) -> dict[str, str]:
+    """Return the environment of a command that works on a database of the server."""
+    url = urlsplit(database_url("postgres"))._replace(path=f"/{name}").geturl()
+    redis = {key: urlsplit(getattr(settings, key))._replace(path=REDIS_DATABASE).geturl()
+             for key in ("REDIS_URL", "REDIS_STATE_URL")}  # fmt: skip
+    variables = {"DJANGO_SETTINGS_MODULE": "campushub360.settings.development", "DATABASE_URL": url}
+    return {**os.environ, **variables, "DATABASE_DIRECT_URL": url, **redis}
 
 
 def _drop(name: str) -> None:
@@ -76,7 +81,7 @@ def _drop(name: str) -> None:
         cursor.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
-def _manage(environment: Mapping[str, str], *arguments: str) -> str:
+def manage(environment: Mapping[str, str], *arguments: str) -> str:
     """Run a command and return what it has printed; raise `ServerError` with its last words when it fails."""
     command = [sys.executable, "manage.py", *arguments]
     ran = subprocess.run(command, cwd=CHECKOUT, env=dict(environment), capture_output=True, text=True, check=False)

@@ -88,6 +88,11 @@ class AttendanceRecord(TimeStampedUUIDModel):
             models.Index(
                 fields=["enrollment", "local_date"], include=["session", "code"], name="attendance_record_of_student"
             ),
+            models.Index(
+                fields=["section", "local_date"],
+                include=["session", "enrollment", "code"],
+                name="attendance_record_of_section",
+            ),
             models.Index(fields=["code"], name="attendance_record_by_code"),
         ]
 

@@ -120,7 +120,11 @@ class ClassSession(VersionedModel):
             ),
         ]
         indexes = [
-            models.Index(fields=["section", "starts_at"], name="attendance_session_of_section"),
+            models.Index(
+                fields=["section", "starts_at"],
+                include=["id", "ends_at", "status", "local_date"],
+                name="attendance_session_by_section",
+            ),
             models.Index(fields=["starts_at", "id"], name="attendance_session_by_time"),
             models.Index(fields=["gathering"], name="attendance_session_gathering"),
             models.Index(

@@ -118,7 +118,7 @@ def _bring_back(
             back[key] = beneath
         else:
             emptied.append(key)
-    sheets.record({key: made for key, made in back.items() if key in excused}, sessions)
+    sheets.record({key: made for key, made in back.items() if key in excused})
     if emptied:
         sheets.forget(emptied, sessions)
     CoveredMark.objects.filter(excuse=excuse).delete()

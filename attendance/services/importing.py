@@ -214,7 +214,7 @@ def take_marks_back(former: Mapping[UUID, sheets.Made], now: Mapping[UUID, Stand
         {row.key: (row.excuse, former[pk]) for pk, row in imported.items() if row.excuse is not None}
     )  # fmt: skip
     bare = {pk: row for pk, row in imported.items() if row.excuse is None}
-    sheets.record({row.key: former[pk] for pk, row in bare.items() if former[pk] != NOTHING}, sessions)
+    sheets.record({row.key: former[pk] for pk, row in bare.items() if former[pk] != NOTHING})
     erase([row for pk, row in bare.items() if former[pk] == NOTHING])
     sheets.count_changes(sessions.values())
 

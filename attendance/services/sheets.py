@@ -18,6 +18,7 @@ from attendance.models import AttendanceCode, AttendanceRecord, ClassSession, Co
 from attendance.models.excuses import CODE_OF
 from attendance.models.records import RANKS
 from core import crud
+from core.ids import new_id
 from core.visibility import Actor
 
 MARK = ["code", "minutes_late", "source", "marked_by", "marked_at", "client_id"]
@@ -49,6 +50,28 @@ _LINES = """
     WHERE s.id = ANY (%(sessions)s) AND (%(students)s::uuid[] IS NULL OR e.student_id = ANY (%(students)s))
     ORDER BY s.id, e.id
 """.replace("<expected>", EXPECTED)  # nosec B608 - made of constants
+
+_RECORD = """
+    INSERT INTO attendance_attendancerecord (
+        id, session_id, section_id, local_date, enrollment_id,
+        code_id, minutes_late, source, marked_by_id, marked_at, client_id
+    )
+    SELECT line.id, s.id, s.section_id, s.local_date, line.enrollment_id,
+        made.code_id, made.minutes_late, made.source, made.marked_by_id, made.marked_at, made.client_id
+    FROM unnest(%(ids)s::uuid[], %(sessions)s::uuid[], %(enrollments)s::uuid[], %(numbers)s::integer[])
+        WITH ORDINALITY AS line (id, session_id, enrollment_id, number, place)
+    JOIN unnest(
+        %(code_id)s::uuid[], %(minutes_late)s::smallint[], %(source)s::varchar[], %(marked_by_id)s::uuid[],
+        %(marked_at)s::timestamptz[], %(client_id)s::uuid[]
+    ) WITH ORDINALITY AS made (code_id, minutes_late, source, marked_by_id, marked_at, client_id, number)
+        ON made.number = line.number + 1
+    JOIN attendance_classsession s ON s.id = line.session_id
+    ORDER BY line.place
+    ON CONFLICT (session_id, enrollment_id, local_date) DO UPDATE SET
+        code_id = excluded.code_id, minutes_late = excluded.minutes_late, source = excluded.source,
+        marked_by_id = excluded.marked_by_id, marked_at = excluded.marked_at, client_id = excluded.client_id,
+        updated_at = statement_timestamp()
+"""
 
 
 @dataclass(frozen=True)
@@ -165,7 +188,7 @@ def put(
                 kept.append(key)
             else:
                 marks[key] = made
-    record(marks, sessions)
+    record(marks)
     cover(beneath)
     changed = {session for session, _ in [*marks, *beneath]}
     _count([sessions[pk] for pk in sorted(changed)], marked={session for session, _ in wanted})
@@ -183,20 +206,21 @@ def _excused(line: Line, codes: Mapping[str, AttendanceCode], at: datetime) -> t
     return Made(code.pk, source=Source.EXCUSE, marked_by=line.excused_by, marked_at=at), line.excuse
 
 
-def record(marks: Mapping[Key, Made], sessions: Mapping[UUID, ClassSession]) -> None:
-    """Write marks as they are, in one statement."""
-    AttendanceRecord.objects.bulk_create(
-        (
-            AttendanceRecord(
-                session_id=session, enrollment_id=enrollment, section_id=sessions[session].section_id,
-                local_date=sessions[session].local_date, **made.columns,
-            )
-            for (session, enrollment), made in marks.items()
-        ),
-        update_conflicts=True,
-        unique_fields=["session", "enrollment", "local_date"],
-        update_fields=[*MARK, "updated_at"],
-    )  # fmt: skip
+def record(marks: Mapping[Key, Made]) -> None:
+    """Write marks as they are, in one statement. Section and date are those of the sessions, which are locked."""
+    if not marks:
+        return
+    # Most students of a class are marked alike: what they are marked with is sent once.
+    made = {each: number for number, each in enumerate(dict.fromkeys(marks.values()))}
+    columns: dict[str, list[Any]] = {name: [each.columns[name] for each in made] for name in next(iter(made)).columns}
+    lines: dict[str, list[Any]] = {
+        "ids": [new_id() for _ in marks],
+        "sessions": [session for session, _ in marks],
+        "enrollments": [enrollment for _, enrollment in marks],
+        "numbers": [made[each] for each in marks.values()],
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_RECORD, {**columns, **lines})
 
 
 def forget(keys: Collection[Key], sessions: Mapping[UUID, ClassSession]) -> None:

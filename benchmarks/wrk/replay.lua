@@ -57,7 +57,8 @@ function request()
     end
     if body ~= "" then
         headers["Content-Type"] = "application/json"
-        headers["If-Match"] = method == "PATCH" and "*" or nil
+        -- What is replaced is replaced once, and nobody has changed it before.
+        headers["If-Match"] = method == "PATCH" and "*" or method == "PUT" and '"1-0"' or nil
     end
     return wrk.format(method, path, headers, body ~= "" and body or nil)
 end

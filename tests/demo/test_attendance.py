@@ -16,6 +16,7 @@ from core.partitions.making import open_months
 from departments.models import Department, RoomReservation, Term
 from enrollment.models import Enrollment
 from faculty.models import FacultyReservation
+from tests.attendance.factories import usual_codes
 from tests.demo.seeding import TODAY, seeded
 from tests.demo.test_seed_demo import university as dumped
 
@@ -32,6 +33,12 @@ def attended(django_db_setup: None, django_db_blocker: Any) -> Any:
     """Provide the small university with the marks of some months."""
     with seeded(django_db_blocker, attendance_months=MONTHS):
         yield
+
+
+@pytest.fixture(autouse=True)
+def codes() -> None:
+    """Provide what the migrations do; a test before may have emptied every table."""
+    usual_codes()
 
 
 @pytest.mark.usefixtures("attended")

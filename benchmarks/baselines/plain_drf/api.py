@@ -1,15 +1,28 @@
-"""The list: its shape, who may read it, and its address."""
+"""The list and the roster: their shapes, who may ask for them, and their addresses."""
 
 import jwt
+from django.db import transaction
 from django.db.models import FilteredRelation, Q
-from rest_framework import serializers, viewsets
+from django.shortcuts import get_object_or_404
+from django.urls import path
+from rest_framework import generics, serializers, viewsets
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
+from rest_framework.response import Response
 from rest_framework.routers import SimpleRouter
 
-from benchmarks.baselines.plain_drf.models import Account, Department, Program, Student
+from benchmarks.baselines.plain_drf.models import (
+    Account,
+    Code,
+    Department,
+    Enrollment,
+    Program,
+    Record,
+    Session,
+    Student,
+)
 from benchmarks.baselines.settings import TOKEN_KEY
 
 
@@ -68,6 +81,37 @@ class StudentViewSet(viewsets.ReadOnlyModelViewSet):
     permission_classes = [IsAuthenticated]
 
 
+class RecordSerializer(serializers.ModelSerializer):
+    enrollment = serializers.PrimaryKeyRelatedField(queryset=Enrollment.objects.all())
+    code = serializers.SlugRelatedField(slug_field="code", queryset=Code.objects.all())
+
+    class Meta:
+        model = Record
+        fields = ["enrollment", "code"]
+
+    def create(self, validated_data: dict) -> Record:
+        enrollment, code = validated_data.pop("enrollment"), validated_data.pop("code")
+        record, _ = Record.objects.update_or_create(
+            enrollment=enrollment, **validated_data, defaults={"code": code}
+        )  # fmt: skip
+        return record
+
+
+class RosterView(generics.GenericAPIView):
+    queryset = Session.objects.all()
+    serializer_class = RecordSerializer
+    authentication_classes = [BearerToken]
+    permission_classes = [IsAuthenticated]
+
+    @transaction.atomic
+    def put(self, request: Request, pk: str) -> Response:
+        session = get_object_or_404(Session, pk=pk)
+        serializer = self.get_serializer(data=request.data, many=True)
+        serializer.is_valid(raise_exception=True)
+        serializer.save(session=session, section_id=session.section_id, local_date=session.local_date)
+        return Response(serializer.data)
+
+
 router = SimpleRouter()
 router.register("students", StudentViewSet)
-urlpatterns = router.urls
+urlpatterns = [*router.urls, path("rosters/<uuid:pk>/", RosterView.as_view())]

@@ -1,6 +1,9 @@
-"""The tables of the demo database, of which only what is shown is mapped."""
+"""The tables of the demo database, of which only what is shown or written is mapped."""
+
+import uuid
 
 from django.db import models
+from django.utils import timezone
 
 
 class Table(models.Model):
@@ -68,3 +71,38 @@ class ProgramEnrollment(Table):
 
     class Meta(Table.Meta):
         db_table = "students_programenrollment"
+
+
+class Enrollment(Table):
+    class Meta(Table.Meta):
+        db_table = "enrollment_enrollment"
+
+
+class Code(Table):
+    code = models.CharField(max_length=32)
+
+    class Meta(Table.Meta):
+        db_table = "attendance_attendancecode"
+
+
+class Session(Table):
+    section_id = models.UUIDField()
+    local_date = models.DateField()
+
+    class Meta(Table.Meta):
+        db_table = "attendance_classsession"
+
+
+class Record(models.Model):
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4)
+    session = models.ForeignKey(Session, models.DO_NOTHING)
+    section_id = models.UUIDField()
+    enrollment = models.ForeignKey(Enrollment, models.DO_NOTHING)
+    code = models.ForeignKey(Code, models.DO_NOTHING)
+    local_date = models.DateField()
+    source = models.CharField(max_length=8, default="manual")
+    marked_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        managed = False
+        db_table = "attendance_attendancerecord"

@@ -10,7 +10,7 @@ from benchmarks.baselines.settings import DATABASE_URL, PAGE_SIZE, POOL_SIZE
 
 _database = urlsplit(DATABASE_URL)
 settings.configure(
-    ALLOWED_HOSTS=["127.0.0.1"],
+    ALLOWED_HOSTS=["127.0.0.1", "localhost"],
     ROOT_URLCONF="benchmarks.baselines.plain_drf.api",
     INSTALLED_APPS=[
         "django.contrib.contenttypes",

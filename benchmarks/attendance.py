@@ -1,0 +1,144 @@
+"""Attendance of years: what a student has come to, from millions of marks, and counting a term anew.
+
+The marks are made by `seed_demo --attendance-months` in a database of their own, which is kept for the next run; how
+many there are follows the scale. A student's page is asked for as the registrar asks for it, and what is measured is
+what all its statements take, the way to the database included. The term that most are marked in is counted anew by the
+command that the schedule runs, in a process of its own, whose peak of memory is the system's to tell.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from statistics import median, quantiles
+from typing import Any
+
+from django.db import connection
+from django.db.models import Count
+from django.test import RequestFactory
+from psycopg import sql
+from rest_framework.status import HTTP_200_OK
+from rest_framework.test import force_authenticate
+
+from accounts.models import User
+from attendance.api.standing_views import StudentAttendanceViewSet
+from attendance.models import AttendanceRecord, AttendanceSummary
+from benchmarks.contenders import registrar
+from benchmarks.copies import within
+from benchmarks.harness import Size, Target, never, told
+from benchmarks.imports import leading_to, manage
+from benchmarks.servers import ServerError
+from campushub360.demo.university import MOST_MONTHS, SCALES
+from campushub360.local import CHECKOUT
+from departments.models import Term
+from students.models import Student
+
+FEW_MONTHS = 3
+MOST_MILLISECONDS = 10
+MOST_SECONDS = 300
+PEAK_MB = 400
+MILLION = 1_000_000
+
+
+def targets(size: Size) -> Iterator[Target]:
+    """Have the marks, ask for students, and count a term anew."""
+    environment, name = attended(months_of(size))
+    with within(name):
+        marks = AttendanceRecord.objects.count()
+        yield told("marks", marks, "rows")
+        yield from asked(marks, size)
+        yield from counted(environment)
+
+
+def months_of(size: Size) -> int:
+    """Return how many months are marked: few where little is measured."""
+    return MOST_MONTHS if size.loads > 1 else FEW_MONTHS
+
+
+def attended(months: int) -> tuple[dict[str, str], str]:
+    """Return what leads a command to a database with the marks of so many months, and its name."""
+    name = f"{connection.settings_dict['NAME']}_attended_{months}"
+    environment = leading_to(name)
+    scale = max((one for one in SCALES if SCALES[one].students <= Student.objects.count()), key=list(SCALES).index)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        if cursor.fetchone() is None:
+            cursor.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    manage(environment, "migrate", "--verbosity", "0")
+    with within(name):
+        is_filled = Student.objects.exists()
+    if not is_filled:
+        manage(environment, "seed_demo", "--scale", scale, "--attendance-months", str(months))
+    return environment, name
+
+
+def asked(marks: int, size: Size) -> Iterator[Target]:
+    """Ask for the attendance of students here and there among all."""
+    user, view = registrar(), _view()
+    students = list(Student.objects.filter(enrollments__attendance_summary__isnull=False).distinct().order_by("pk"))
+    chosen = students[:: max(1, len(students) // (size.rounds * 5))]
+    for student in chosen[:5]:
+        _ask(view, user, student)
+    taken = [_database_time(partial(_ask, view, user, student)) for student in chosen]
+    name = f"attendance of a student among {marks / MILLION:.3g} million marks: database time"
+    yield Target(name, "at most", MOST_MILLISECONDS, median(taken), "ms")
+    yield told("the same, of twenty students the slowest", quantiles(taken, n=20)[-1], "ms")
+
+
+def _view() -> Any:
+    return type("Unlimited", (StudentAttendanceViewSet,), {"throttle_classes": []}).as_view({"get": "retrieve"})  # type: ignore[attr-defined]  # made on the spot
+
+
+def _ask(view: Any, user: User, student: Student) -> None:
+    path = f"/api/v1/students/{student.pk}/attendance/"
+    request = RequestFactory().get(path)
+    force_authenticate(request, user)
+    response = view(request, parent=str(student.pk)).render()
+    if response.status_code != HTTP_200_OK or not response.data["sections"]:
+        raise ServerError(f"{path} answered {response.status_code}: {response.content[:200]!r}")
+
+
+def _database_time(call: Callable[[], None]) -> float:
+    """Return how many milliseconds the statements of a call take together."""
+    taken = 0.0
+
+    def timed(execute: Any, statement: Any, params: Any, many: bool, context: Any) -> Any:
+        nonlocal taken
+        began = time.perf_counter()
+        try:
+            return execute(statement, params, many, context)
+        finally:
+            taken += time.perf_counter() - began
+
+    with connection.execute_wrapper(timed):
+        call()
+    return taken * 1000
+
+
+def counted(environment: Mapping[str, str]) -> Iterator[Target]:
+    """Count the term anew that most students are marked in."""
+    (found,) = AttendanceSummary.objects.values("term").annotate(number=Count("pk")).order_by("-number")[:1]
+    summaries = AttendanceSummary.objects.filter(term=found["term"])
+    students = summaries.values("enrollment__student").distinct().count()
+    code = Term.objects.get(pk=found["term"]).code
+    seconds, peak, said = _measured(environment, "verify_attendance", "--term", code)
+    yield Target(f"a term of {students} students counted anew", "at most", MOST_SECONDS, seconds, "s")
+    yield Target("a term counted anew: memory", "at most", PEAK_MB, peak, "MiB")
+    yield never("summaries that said something else", said.count("\n") - 1, found["number"])
+
+
+def _measured(environment: Mapping[str, str], *arguments: str) -> tuple[float, float, str]:
+    """Run a command; return how long it took, the most memory that it had at a time, in MiB, and what it printed."""
+    began = time.perf_counter()
+    command = [sys.executable, "manage.py", *arguments]
+    with subprocess.Popen(
+        command, cwd=CHECKOUT, env=dict(environment), stdout=subprocess.PIPE, text=True
+    ) as process:  # fmt: skip
+        said = process.stdout.read() if process.stdout else ""
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise ServerError(f"{' '.join(arguments)} failed: {said[-2000:]}")
+    return time.perf_counter() - began, usage.ru_maxrss / 1024, said
