@@ -35,9 +35,10 @@ SESSION_COOKIE_NAME = "__Host-sessionid"
 CSRF_COOKIE_SECURE = True
 CSRF_COOKIE_NAME = "__Host-csrftoken"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
-# nginx redirects people to HTTPS. An API that redirects would hide that a client sends its token in the clear.
-SECURE_SSL_REDIRECT = False
-SILENCED_SYSTEM_CHECKS = [*SILENCED_SYSTEM_CHECKS, "security.W008"]
+# People are redirected to HTTPS, to no host but one of ALLOWED_HOSTS. An API that redirects would hide that a client
+# sends its token in the clear, and who watches this process asks it plainly.
+SECURE_SSL_REDIRECT = True
+SECURE_REDIRECT_EXEMPT = [r"^(api|edge|health)/", r"^(livez|readyz|metrics)$"]
 
 MFA_REQUIRED_ROLES = MFA_REQUIRED_ROLES or ["staff"]
 

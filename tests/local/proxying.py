@@ -59,9 +59,11 @@ class Proxy:
                 received += more
         return received
 
-    def ask_plainly(self, path: str, *, port: int | None = None) -> http.client.HTTPResponse:
+    def ask_plainly(
+        self, path: str, headers: dict[str, str] | None = None, *, port: int | None = None
+    ) -> http.client.HTTPResponse:
         with closing(http.client.HTTPConnection("localhost", port or self.plain_port, timeout=60)) as plain:
-            return _answer(plain, "GET", path, None, None)
+            return _answer(plain, "GET", path, headers, None)
 
 
 def _answer(

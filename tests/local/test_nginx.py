@@ -63,6 +63,17 @@ def test_what_nginx_says_itself_carries_the_headers_once(proxy: Proxy) -> None:
         assert answer.getheader("Server") == "nginx", status
 
 
+@pytest.mark.checklist(51)
+def test_people_are_redirected_to_https_and_to_no_host_that_somebody_made_up(proxy: Proxy) -> None:
+    known = proxy.ask_plainly("/admin/?next=/x")
+    made_up = proxy.ask_plainly("/admin/", headers={"Host": "evil.example"})
+
+    assert (known.status, known.getheader("Location")) == (301, f"https://{HOST}/admin/?next=/x")
+    assert (made_up.status, made_up.getheader("Location")) == (400, None)
+    for inside in ("/edge/", "/metrics", "/readyz", "/livez", "/health/"):
+        assert proxy.ask_plainly(inside).status == 404, inside
+
+
 @pytest.mark.checklist(66)
 def test_what_the_application_says_carries_each_header_once_as_well(proxy: Proxy) -> None:
     answer = proxy.ask("/api/v1/students/")
