@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from icalendar import Calendar, Event, Timezone, TimezoneDaylight, TimezoneStandard
 
-from attendance.models import ClassSession, SessionStatus
+from attendance.models import ClassSession, SessionStatus, Substitution, SubstitutionStatus
 from attendance.services.planning import campus_of, zone_of
 from courses.models import SectionInstructor
 from enrollment.models import Enrollment, EnrollmentStatus
@@ -24,7 +24,7 @@ HOUR = timedelta(hours=1)
 def classes_of(person: UUID | None, *, at: datetime) -> QuerySet[ClassSession]:
     """Return the sessions that a person is expected in, or teaches, around an instant, cancelled ones too.
 
-    An account that is nobody's has none.
+    Whoever teaches a class in somebody's place has it, and the other has it not. An account that is nobody's has none.
     """
     if person is None:
         return ClassSession.objects.none()
@@ -37,7 +37,12 @@ def classes_of(person: UUID | None, *, at: datetime) -> QuerySet[ClassSession]:
     enrolled = Enrollment.objects.filter(student__person=person).values("section")
     taught = SectionInstructor.objects.filter(faculty__person=person).values("section")
     rows = ClassSession.objects.filter(starts_at__gte=at - BACK, starts_at__lt=at + AHEAD)
-    rows = rows.filter(Q(section__in=taught) | Q(section__in=enrolled) & Exists(attended))
+    accepted = Substitution.objects.filter(status=SubstitutionStatus.ACCEPTED)
+    replaced = accepted.filter(session=OuterRef("pk"), instructor__person=person)
+    standing_in = accepted.filter(substitute__person=person).values("session")
+    rows = rows.filter(
+        Q(section__in=taught) & ~Exists(replaced) | Q(pk__in=standing_in) | Q(section__in=enrolled) & Exists(attended)
+    )
     return rows.select_related(
         "section__course", "section__course_version", "section__campus", "room__building__campus"
     ).order_by("starts_at", "pk")

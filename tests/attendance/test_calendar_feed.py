@@ -12,14 +12,15 @@ from icalendar import Calendar
 
 from accounts.roles import Role
 from attendance import calendars
-from attendance.models import CalendarFeed, ClassSession
+from attendance.models import CalendarFeed, ClassSession, Substitution
 from attendance.services import cancel_session, reschedule_session
 from audit.models import Event
 from privacy import services as privacy
-from tests.attendance.factories import ClassSessionFactory
+from tests.attendance.factories import ClassSessionFactory, SubstitutionFactory
 from tests.courses.factories import SectionFactory, SectionInstructorFactory
 from tests.departments.factories import CampusFactory, RoomFactory
 from tests.enrollment.factories import EnrollmentFactory
+from tests.faculty.factories import FacultyFactory
 
 pytestmark = pytest.mark.django_db
 FEED = "/api/v1/attendance/calendar-feed/"
@@ -94,6 +95,21 @@ def test_a_teacher_reads_what_they_teach(section, user_with, client_for):
     found = events(path_of(client_for(user_with(Role.FACULTY, "self", person=taught.faculty.person))))
 
     assert set(found) == {str(session.pk)}
+
+
+def test_a_class_is_in_the_calendar_of_whoever_substitutes_and_not_of_the_teacher(section, user_with, client_for):
+    taught, substitute = SectionInstructorFactory(section=section), FacultyFactory()
+    given_away, kept = meet(section, 3), meet(section, 4)
+    teachers, substitutes = (
+        path_of(client_for(user_with(Role.FACULTY, "self", person=each.person)))
+        for each in (taught.faculty, substitute)
+    )
+    asked = SubstitutionFactory(session=given_away, instructor=taught.faculty, substitute=substitute)
+    assert (set(events(teachers)), set(events(substitutes))) == ({str(given_away.pk), str(kept.pk)}, set())
+
+    Substitution.objects.filter(pk=asked.pk).update(status="accepted")
+
+    assert (set(events(teachers)), set(events(substitutes))) == ({str(kept.pk)}, {str(given_away.pk)})
 
 
 def test_who_has_left_keeps_what_was_before_and_who_joins_has_what_comes(student, section):
