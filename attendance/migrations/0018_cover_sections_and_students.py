@@ -4,9 +4,14 @@ from django.db import migrations, models
 
 OF_SECTION = "attendance_record_of_section"
 COLUMNS = "(section_id, local_date) INCLUDE (session_id, enrollment_id, code_id)"
+# A month that was made meanwhile has its index already.
 PARTS = """
     SELECT inhrelid::regclass::text, relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
-    WHERE inhparent = 'attendance_attendancerecord'::regclass ORDER BY relname
+    WHERE inhparent = 'attendance_attendancerecord'::regclass AND NOT EXISTS (
+        SELECT FROM pg_index JOIN pg_inherits AS attached ON attached.inhrelid = indexrelid
+        WHERE indrelid = pg_class.oid AND attached.inhparent = to_regclass('attendance_record_of_section')
+    )
+    ORDER BY relname
 """
 SESSIONS = [
     "DROP INDEX CONCURRENTLY IF EXISTS attendance_session_by_section",
