@@ -101,3 +101,23 @@ class MeetingFilter(filters.StrictFilterSet):
 
     def of_term(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
         return queryset.filter(pk__in=MeetingSection.objects.filter(section__term=value).values("meeting"))
+
+
+class TimetableFilter(MeetingFilter):
+    course = filters.UUIDFilter(method="of_course")
+    department = filters.UUIDFilter(method="of_department", help_text="Of the courses of this department.")
+    faculty = filters.UUIDFilter(method="taught_by", help_text="Of what this member of the faculty teaches.")
+
+    class Meta(MeetingFilter.Meta):
+        fields = [*MeetingFilter.Meta.fields, "course", "department", "faculty"]
+
+    def of_course(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+        return queryset.filter(pk__in=MeetingSection.objects.filter(section__course=value).values("meeting"))
+
+    def of_department(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+        found = MeetingSection.objects.filter(section__course__department=value)
+        return queryset.filter(pk__in=found.values("meeting"))
+
+    def taught_by(self, queryset: QuerySet[Any], name: str, value: Any) -> QuerySet[Any]:
+        taught = SectionInstructor.objects.filter(faculty=value).values("section")
+        return queryset.filter(pk__in=MeetingSection.objects.filter(section__in=taught).values("meeting"))

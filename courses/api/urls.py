@@ -17,6 +17,7 @@ urlpatterns = [
         views.CourseVersionViewSet.as_view({"get": "list", "post": "create"}),
         name="course-versions",
     ),
+    path("timetable/", views.TimetableViewSet.as_view({"get": "list"}), name="timetable"),
     path(
         "sections/<uuid:parent>/meetings/",
         views.SectionMeetingViewSet.as_view({"get": "list"}),

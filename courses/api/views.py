@@ -12,6 +12,7 @@ from rest_framework.response import Response
 
 from core.api.bulk import BulkViewSet, ids_at
 from core.api.nested import NestedListViewSet
+from core.api.viewsets import BaseViewSet
 from core.crud import Crud
 from core.errors import OutOfScopeError
 from core.visibility import visible
@@ -145,6 +146,18 @@ class MeetingViewSet(BulkViewSet[Meeting]):
         """Lock the sections that the meetings serve, and are to serve."""
         named = Section.objects.filter(pk__in=list(ids_at(bodies, "sections")))
         services.lock_timetables(section_ids=_pks(visible(named, self.actor, to="manage")), meeting_ids=_pks(rows))
+
+
+class TimetableViewSet(BaseViewSet[Meeting]):
+    """The timetable to be read: of a term, a room, a course, a department or a member of the faculty."""
+
+    queryset = Meeting.objects.all()
+    made_of = [*MeetingViewSet.made_of, "courses.SectionInstructor"]
+    is_everybodys = True
+    list_serializer_class = serializers.MeetingSerializer
+    filterset_class = filters.TimetableFilter
+    ordering_fields = {"weekday": "weekday", "starts_at": "starts_at"}
+    default_ordering = ("weekday", "starts_at")
 
 
 class SectionMeetingViewSet(NestedListViewSet[Meeting]):
