@@ -102,8 +102,9 @@ class ImportJobAdmin(ServiceAdmin):
         row_action(name, description, step, permission="step") for name, (description, step) in STEPS.items()
     )
     shown = (
-        "kind", "file_name", "state", "progress", "by_type", "report_link", "faults", "mapping", "options", "actor",
-        "seconds", "peak_mb", "validated_at", "applied_at", "reverted_at", "id", "created_at", "updated_at",
+        "kind", "file_name", "state", "progress", "by_type", "report_link", "faults", "said_of_files", "mapping",
+        "options", "actor", "seconds", "peak_mb", "validated_at", "applied_at", "reverted_at", "id", "created_at",
+        "updated_at",
     )  # fmt: skip
 
     def has_step_permission(self, request: HttpRequest) -> bool:
@@ -204,6 +205,13 @@ class ImportJobAdmin(ServiceAdmin):
     @admin.display(description="what stood in the way")
     def faults(self, job: ImportJob) -> SafeString | str:
         return format_html_join("", "<p>[{}] {}</p>", ((each["code"], each["detail"]) for each in job.errors[:20]))
+
+    @admin.display(description="what is to be known about the file")
+    def said_of_files(self, job: ImportJob) -> SafeString | str:
+        """Name what was not imported, such as columns, and what else the report says of whole files."""
+        return format_html_join(
+            "", "<p>{}{}</p>", ((f"{each['file']}: " if each["file"] else "", each["detail"]) for each in job.remarks)
+        )
 
 
 def _is_waiting(request: HttpRequest, job: ImportJob) -> bool:

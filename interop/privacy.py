@@ -69,7 +69,7 @@ keep_for(
 keep_for(
     "uploaded files of imports",
     kept=lambda: settings.IMPORT_FILES_KEPT,
-    basis="A file is looked into when its rows raise questions.",
+    basis="A file is read again, by validating it, when its rows raise questions.",
     due=lambda at: len(retention.files_due(at)),
     apply=retention.discard_files,
 )

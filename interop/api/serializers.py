@@ -82,7 +82,9 @@ class ImportJobDetailSerializer(ImportJobSerializer):
     options = serializers.DictField()
     # The metaclass takes declared fields off the class, so the serializer's own `errors` stays what it is.
     errors = FileFaultSerializer(many=True)  # type: ignore[assignment]
-    remarks = RemarkSerializer(many=True)
+    remarks = RemarkSerializer(
+        many=True, help_text="What is to be known about whole files; `ignored_columns` names what is not imported."
+    )
     reversal = serializers.SerializerMethodField(help_text="What taking the import back did, once it was taken back.")
 
     class Meta(ImportJobSerializer.Meta):
@@ -168,7 +170,9 @@ class RevertWriter(WriteSerializer):
 
 
 class ImportRowSerializer(BaseDetailSerializer[ImportRow]):
-    raw = serializers.DictField(child=serializers.CharField(allow_blank=True), help_text="The cells as they stood.")
+    raw = serializers.DictField(
+        child=serializers.CharField(allow_blank=True), help_text="The cells of the imported columns as they stood."
+    )
     values = serializers.DictField(help_text="What the row is to hold.")
     reasons = FaultSerializer(many=True)
     notes = FaultSerializer(many=True)

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, cast
 from zipfile import BadZipFile, LargeZipFile, ZipFile, ZipInfo
 
 from interop.faults import TooLargeError, UnreadableFileError, UnsafeArchiveError
+from interop.reading.stored import Place
 
 MAX_ENTRIES = 1_000
 MAX_RATIO = 100
@@ -83,8 +84,9 @@ def _refuse_ratio(unpacked: int, packed: int, file: str) -> None:
 class _Counted(io.RawIOBase):
     """A packed stream that refuses to give more than its size allows."""
 
-    def __init__(self, unpacked: BinaryIO, packed: int, file: str) -> None:
+    def __init__(self, unpacked: BinaryIO, packed: int, file: str, source: BinaryIO | None) -> None:
         self._unpacked = unpacked
+        self._source = source
         self._allowed = min(MAX_UNPACKED, max(RATIO_FROM, MAX_RATIO * packed))
         self._given = 0
         self._file = file
@@ -105,18 +107,20 @@ class _Counted(io.RawIOBase):
 
     def close(self) -> None:
         self._unpacked.close()
+        if self._source is not None:
+            self._source.close()
         super().close()
 
 
-def open_text(path: Path, file: str) -> BinaryIO:
+def open_text(place: Place, file: str) -> BinaryIO:
     """Open a plain or gzip-packed file, told apart by its content."""
-    with path.open("rb") as start:
-        is_packed = start.read(2) == b"\x1f\x8b"
-    if not is_packed:
-        return path.open("rb")
-    return unpacking(cast("BinaryIO", gzip.open(path, "rb")), path.stat().st_size, file)
+    stored = place.open("rb")
+    is_packed = stored.read(2) == b"\x1f\x8b"
+    size = stored.seek(0, io.SEEK_END)
+    stored.seek(0)
+    return unpacking(cast("BinaryIO", gzip.open(stored, "rb")), size, file, stored) if is_packed else stored
 
 
-def unpacking(unpacked: BinaryIO, packed: int, file: str) -> BinaryIO:
-    """Return a buffered stream of what a packed file of `packed` bytes holds."""
-    return cast("BinaryIO", io.BufferedReader(_Counted(unpacked, packed, file), 256 * 1024))
+def unpacking(unpacked: BinaryIO, packed: int, file: str, source: BinaryIO | None = None) -> BinaryIO:
+    """Return a buffered stream of what a packed file of `packed` bytes holds; it closes `source` along with itself."""
+    return cast("BinaryIO", io.BufferedReader(_Counted(unpacked, packed, file, source), 256 * 1024))

@@ -11,6 +11,7 @@ from interop.faults import MissingFileError, UnreadableFileError
 from interop.reading.archives import open_archive, open_text, unpacking
 from interop.reading.delimited import read_csv
 from interop.reading.rows import Table
+from interop.reading.stored import Place
 
 
 class FileSet:
@@ -73,12 +74,13 @@ def count_lines(stream: BinaryIO) -> int:
 
 
 @contextmanager
-def open_fileset(path: Path, file: str, *, packed_entries: tuple[str, ...] = (".gz",)) -> Generator[FileSet]:
+def open_fileset(place: Place, file: str, *, packed_entries: tuple[str, ...] = (".gz",)) -> Generator[FileSet]:
     """Open a folder, or a harmless ZIP; raise a `FileRefusedError` for anything else."""
     with ExitStack() as stack:
-        if path.is_dir():
-            yield FileSet({member.name: member for member in sorted(path.iterdir()) if member.is_file()})
+        if isinstance(place, Path) and place.is_dir():
+            yield FileSet({member.name: member for member in sorted(place.iterdir()) if member.is_file()})
             return
-        archive = stack.enter_context(open_archive(path, file, packed_entries=packed_entries))
+        stored = stack.enter_context(place.open("rb"))
+        archive = stack.enter_context(open_archive(stored, file, packed_entries=packed_entries))
         entries = [entry.filename for entry in archive.infolist() if not entry.is_dir()]
         yield FileSet({PurePosixPath(name).name: name for name in entries}, archive)

@@ -1,6 +1,6 @@
 """The one shape in which every reader gives a table."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from interop.faults import DuplicateHeaderError, EmptyFileError, Fault, MissingColumnError, TooManyColumnsError
@@ -28,6 +28,10 @@ class Table:
     def as_dict(self, row: Row) -> dict[str, str]:
         """Return the cells by column; surplus cells have no name and are left out."""
         return dict(zip(self.header, row.cells, strict=False))
+
+    def others(self, columns: Collection[str]) -> list[str]:
+        """Return the columns that are none of these."""
+        return [name for name in self.header if name not in columns]
 
 
 def normalised(name: str) -> str:

@@ -10,6 +10,8 @@ from typing import Any, BinaryIO
 from django.conf import settings
 
 from core.ids import new_id
+from core.security.encryption import DecryptionError
+from core.security.sealing import SealedWriter
 from interop.faults import EmptyFileError, MissingFileError, TooLargeError, UnreadableFileError
 from interop.models import ImportJob, ImportKind
 from interop.reading.archives import open_text
@@ -17,6 +19,7 @@ from interop.reading.delimited import read_csv
 from interop.reading.filesets import count_lines, open_fileset
 from interop.reading.rows import Table
 from interop.reading.spreadsheets import read_xlsx
+from interop.reading.stored import Place, SealedFile, is_folder
 from interop.services.directory import RecordedDirectory, refuse_if_all_new
 from interop.sources.columns import COLUMNS
 from interop.sources.oneroster.package import Package
@@ -36,7 +39,7 @@ def root() -> Path:
 
 
 def store(content: BinaryIO, name: str) -> tuple[Path, str]:
-    """Write an upload to the disk; return where it lies below the root, and its SHA-256.
+    """Write an upload to the disk, encrypted; return where it lies below the root, and the SHA-256 of its content.
 
     Raises `TooLargeError` when it is larger than IMPORT_UPLOAD_MAX_SIZE, `EmptyFileError` when there is nothing.
     """
@@ -44,12 +47,12 @@ def store(content: BinaryIO, name: str) -> tuple[Path, str]:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     place = folder / str(new_id())
     try:
-        with place.open("xb") as stored:
-            digest = _copy(content, stored, name)
+        with SealedFile(place).create() as stored:
+            _copy(content, stored, name)
     except BaseException:
         place.unlink(missing_ok=True)
         raise
-    return place.relative_to(folder), digest
+    return place.relative_to(folder), stored.sha256
 
 
 class Provisional:
@@ -67,18 +70,14 @@ class Provisional:
         self._deletion.detach()
 
 
-def _copy(content: BinaryIO, stored: BinaryIO, name: str) -> str:
-    """Write an upload block by block and return its SHA-256."""
-    digest, size = hashlib.sha256(), 0
+def _copy(content: BinaryIO, stored: SealedWriter, name: str) -> None:
+    """Write an upload block by block."""
     while block := content.read(BLOCK):
-        size += len(block)
-        if size > settings.IMPORT_UPLOAD_MAX_SIZE:
+        if stored.size + len(block) > settings.IMPORT_UPLOAD_MAX_SIZE:
             raise TooLargeError(f"A file has at most {settings.IMPORT_UPLOAD_MAX_SIZE} bytes.", file=name)
-        digest.update(block)
         stored.write(block)
-    if not size:
+    if not stored.size:
         raise EmptyFileError(file=name)
-    return digest.hexdigest()
 
 
 def discard(job: ImportJob) -> None:
@@ -107,34 +106,51 @@ def path_of(job: ImportJob) -> Path:
     return root() / job.stored_path if job.is_uploaded else Path(job.stored_path)
 
 
+def place_of(job: ImportJob) -> Place:
+    """Return where a job's file is read from."""
+    return SealedFile(path_of(job)) if job.is_uploaded else path_of(job)
+
+
 @contextmanager
 def opened(job: ImportJob) -> Generator[Source]:
     """Open a job's file as its kind demands; raise a `FileRefusedError` or all faults of a package."""
-    with open_source(job.kind, path_of(job), job.file_name, job.mapping, job.options) as source:
+    with open_source(job.kind, place_of(job), job.file_name, job.mapping, job.options) as source:
         yield source
 
 
 @contextmanager
 def open_source(
-    kind: str, path: Path, name: str, mapping: Mapping[str, Any], options: Mapping[str, Any]
+    kind: str, place: Place, name: str, mapping: Mapping[str, Any], options: Mapping[str, Any]
 ) -> Generator[Source]:
     """Open a file of a kind, and check what its beginning tells."""
-    if not path.exists():
+    if not place.exists():
         raise MissingFileError("The file is no longer there.", file=name)
+    try:
+        with _adapter(kind, place, name, mapping, options) as source:
+            yield source
+    except DecryptionError:
+        detail = "The stored file was damaged, or encrypted with a key that is gone; upload it again."
+        raise UnreadableFileError(detail, file=name) from None
+
+
+@contextmanager
+def _adapter(
+    kind: str, place: Place, name: str, mapping: Mapping[str, Any], options: Mapping[str, Any]
+) -> Generator[Source]:
     if kind == ImportKind.OULAD:
-        with open_fileset(path, name) as files:
+        with open_fileset(place, name) as files:
             yield Oulad(files)
     elif kind == ImportKind.ONEROSTER:
-        if path.is_dir():
+        if is_folder(place):
             raise UnreadableFileError("A OneRoster package is a ZIP archive.", file=name)
-        with open_fileset(path, name, packed_entries=()) as files:
+        with open_fileset(place, name, packed_entries=()) as files:
             yield OneRoster(Package(files), RecordedDirectory())
-    elif path.is_dir():
+    elif is_folder(place):
         raise UnreadableFileError("A file is expected, not a folder.", file=name)
     elif kind == ImportKind.UIUC_CATALOGUE:
-        yield UiucCatalogue(lambda: open_table(path, name), options, _rows_expected(path, name))
+        yield UiucCatalogue(lambda: open_table(place, name), options, _rows_expected(place, name))
     elif kind in COLUMNS:
-        table = PlainTable(kind, lambda: open_table(path, name), mapping, _rows_expected(path, name))
+        table = PlainTable(kind, lambda: open_table(place, name), mapping, _rows_expected(place, name))
         refuse_if_all_new(table, name)
         yield table
     else:
@@ -142,22 +158,22 @@ def open_source(
 
 
 @contextmanager
-def open_table(path: Path, name: str) -> Generator[Table]:
+def open_table(place: Place, name: str) -> Generator[Table]:
     """Open a CSV file, packed or not, or a workbook, told apart by their content."""
-    with path.open("rb") as start:
+    with place.open("rb") as start:
         is_zip = start.read(2) == ZIP_MAGIC
     if is_zip:
-        with path.open("rb") as workbook:
+        with place.open("rb") as workbook:
             yield read_xlsx(workbook, name)
         return
-    with open_text(path, name) as stream:
+    with open_text(place, name) as stream:
         yield read_csv(stream, name)
 
 
-def _rows_expected(path: Path, name: str) -> int:
+def _rows_expected(place: Place, name: str) -> int:
     """Return about how many rows a table has; a workbook does not say without being read."""
-    with path.open("rb") as start:
+    with place.open("rb") as start:
         if start.read(2) == ZIP_MAGIC:
             return 0
-    with open_text(path, name) as stream:
+    with open_text(place, name) as stream:
         return max(0, count_lines(stream) - 1)

@@ -14,6 +14,7 @@ from core.visibility import Actor
 from interop.events import ApplicationRequested, ValidationRequested
 from interop.models import IN_FORCE, ImportJob
 from interop.models import ImportState as State
+from interop.reading.stored import SealedFile
 from interop.services import files, states
 from interop.services.application import refuse_repetition
 from interop.services.reversal import request_reversal
@@ -65,7 +66,7 @@ def upload(
     name = _safe_name(file_name)
     stored, sha256 = files.store(content, name)
     try:
-        with files.open_source(kind, files.root() / stored, name, mapping or {}, checked):
+        with files.open_source(kind, SealedFile(files.root() / stored), name, mapping or {}, checked):
             pass
         place = _Place(name, str(stored), sha256, is_uploaded=True)
         with transaction.atomic():

@@ -21,7 +21,7 @@ from typing import Any
 from interop.faults import Fault
 from interop.reading.filesets import FileSet
 from interop.reading.rows import Row, require_columns
-from interop.sources.records import Record, Remark, compose
+from interop.sources.records import Record, Remark, compose, ignored
 
 SCHEME = "oulad"
 COURSES = ("courses", "course")
@@ -114,11 +114,14 @@ class Oulad:
         name = self._names[stems]
         with self._files.table(name) as table:
             require_columns(table, COLUMNS[stems])
+            if counted:
+                self.remarks.extend(ignored(table.others(COLUMNS[stems]), name))
             for row in table.rows:
                 if counted:
                     self.rows_read[name] += 1
                 if row.fault is None:
-                    yield row, {column: cell.strip() for column, cell in table.as_dict(row).items()}
+                    cells = table.as_dict(row)
+                    yield row, {column: cells[column].strip() for column in COLUMNS[stems]}
                 elif counted:
                     self._unread.append(Record(RESOURCE_OF[stems], "", {}, name, row.number, faults=[row.fault]))
 

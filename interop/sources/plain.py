@@ -15,7 +15,7 @@ from interop.faults import Fault, MissingColumnError, UnknownColumnError
 from interop.reading.rows import Row, Table, normalised
 from interop.sources.columns import COLUMNS, Column
 from interop.sources.ordering import parents_first
-from interop.sources.records import SEPARATOR, Record, Remark, compose, decompose
+from interop.sources.records import SEPARATOR, Record, Remark, compose, decompose, ignored
 
 CUSTOM_PREFIXES = ("custom.", "custom_fields.")
 Opener = Callable[[], AbstractContextManager[Table]]
@@ -28,7 +28,7 @@ FIELD = {"course_code": "course", "section_code": "code", "instructor": "instruc
 
 @dataclass(slots=True)
 class Line:
-    """One row of the table, its cells read by column; `faults` says which could not be."""
+    """One row of the table, its cells read by column; `faults` says which could not be. `raw` has no other cells."""
 
     row: Row
     raw: dict[str, str]
@@ -49,11 +49,9 @@ class PlainTable:
         # Rows of sections whose meetings are not taken up, because of what they say of the section.
         self._contradictory: set[int] = set()
         with opener() as table:
-            self._places, ignored = _mapped(kind, table, mapping)
+            self._places, unread = _mapped(kind, table, mapping)
             self.lacking = self._lacking(table)
-            if ignored:
-                detail = f"Columns that are not imported: {', '.join(name[:80] for name in ignored)}."
-                self.remarks.append(Remark("ignored_columns", detail[:2000], table.file))
+            self.remarks.extend(ignored(unread, table.file))
 
     def records(self) -> Iterator[Record]:
         """Yield one record for each row; of sections, one for each section and then its meetings."""
@@ -89,9 +87,9 @@ class PlainTable:
                 yield self._line(table, row)
 
     def _line(self, table: Table, row: Row) -> Line:
-        line = Line(row, table.as_dict(row), {}, {}, [row.fault] if row.fault else [])
-        if row.fault:
-            return line
+        if row.fault:  # which cell belongs to which column cannot be told
+            return Line(row, {}, {}, {}, [row.fault])
+        line = Line(row, {table.header[place]: row.cells[place] for _, place, _ in self._places}, {}, {}, [])
         for name, place, spec in self._places:
             cell = row.cells[place].strip()
             if spec is None:

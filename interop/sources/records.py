@@ -1,7 +1,7 @@
 """The form in which every adapter hands over what it has read."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -44,7 +44,8 @@ class Record:
     `external(…)`. `initial` holds what only a row that is created gets. `external_id` is the
     `scheme:value` by which the source knows the row. Faults refuse the record; notes tell the
     reader of the report what was assumed. A record that `must_exist` creates nothing: it changes a
-    row if there is one.
+    row if there is one. `raw` are the cells that it was made of, as they stood, and no others: it is
+    kept, and what a file holds besides may need more protection than the records of an import have.
     """
 
     resource: str
@@ -68,6 +69,13 @@ class Remark:
     detail: str
     file: str = ""
     rows: int | None = None
+
+
+def ignored(columns: Sequence[str], file: str) -> Iterator[Remark]:
+    """Yield what is said of a file's columns that nothing reads: their names, and none of their cells."""
+    if columns:
+        named = ", ".join(name[:80] for name in columns)
+        yield Remark("ignored_columns", f"Columns that are not imported: {named}."[:2000], file)
 
 
 class Source(Protocol):

@@ -17,8 +17,8 @@ from interop.faults import Fault
 from interop.reading.rows import require_columns
 from interop.sources import cells
 from interop.sources.plain import Opener
-from interop.sources.records import SEPARATOR, Record, Remark, compose, decompose
-from interop.sources.uiuc_timetable import CatalogueSection, Slot, clashes, combined, course_code
+from interop.sources.records import SEPARATOR, Record, Remark, compose, decompose, ignored
+from interop.sources.uiuc_timetable import PART, CatalogueSection, Slot, clashes, combined, course_code
 
 SCHEME = "uiuc"
 COLUMNS = (
@@ -26,6 +26,8 @@ COLUMNS = (
     "Section Title", "Section Credit Hours", "Type", "Start Time", "End Time", "Days of Week", "Room", "Building",
     "Instructors",
 )  # fmt: skip
+# What records are made of.
+READ = frozenset({*COLUMNS, PART} - {"Section Title", "Section Credit Hours"})
 CAMPUS = "UIUC"
 ARRANGED = "ARRANGED"
 CREDITS = re.compile(r"(?P<least>[0-9.]+)(?: *(?:TO|OR) *(?P<most>[0-9.]+))? *hours?\.?", re.ASCII | re.IGNORECASE)
@@ -56,6 +58,7 @@ class UiucCatalogue:
         with opener() as table:
             self._file = table.file
             require_columns(table, COLUMNS)
+            self.remarks.extend(ignored(table.others(READ), table.file))
 
     def records(self) -> Iterator[Record]:
         """Yield places, the term, departments, faculty, courses, sections and meetings."""
@@ -79,8 +82,8 @@ class UiucCatalogue:
                 if row.fault is not None:
                     self._unread.append(Record("sections", "", {}, self._file, row.number, faults=[row.fault]))
                     continue
-                raw = table.as_dict(row)
-                self._take(row.number, {name: unescape(cell).strip() for name, cell in raw.items()})
+                cells_read = {name: cell for name, cell in table.as_dict(row).items() if name in READ}
+                self._take(row.number, {name: unescape(cell).strip() for name, cell in cells_read.items()})
         self._name_sections()
 
     def _take(self, number: int, raw: dict[str, str]) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SAME_AS = re.compile(r"Same as ([^.]*)\.")
+# A file that tells parts of the term apart has a column of this name as well.
+PART = "Part of Term"
 COURSE = re.compile(r"([A-Z]{2,4}) ([0-9]{3})", re.ASCII)
 
 
@@ -53,7 +55,7 @@ def _same_courses(raw: Mapping[str, str]) -> set[str]:
 
 def _part(slot: Slot) -> str:
     """Return the part of the term in which a section takes place, where a file says."""
-    return slot.section.raw.get("Part of Term", "")
+    return slot.section.raw.get(PART, "")
 
 
 def _are_one(first: Slot, second: Slot) -> bool:

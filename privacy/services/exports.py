@@ -124,7 +124,7 @@ def _write(export: SubjectExport, run_id: UUID, by: User, at: datetime) -> dict[
     try:
         with place.open("xb") as stored, one_moment():
             subject = subject_of(export.person_id)
-            with storage.SealedWriter(stored, name) as sealed:
+            with storage.sealed(stored, name) as sealed:
                 counts = write_archive(sealed, subject, to_themselves=by.person_id in subject.people, at=at)
     except BaseException:
         place.unlink(missing_ok=True)

@@ -11,6 +11,7 @@ from departments.models import Department, Term
 from enrollment.models import Enrollment
 from faculty.models import Faculty
 from interop.models import ExternalIdentifier, ImportJob, ImportState
+from interop.sources.oneroster.spec import READ
 from students.models import Student
 from tests.interop.data import dump
 from tests.interop.importing import imported, reasons, totals, validated
@@ -297,3 +298,19 @@ def test_courses_and_classes_of_one_code_stay_apart(place: Path) -> None:
     assert totals(job)[3] == 0
     assert sorted(Course.objects.values_list("code", flat=True)) == ["course-1", "course-2"]
     assert sorted(Section.objects.values_list("code", flat=True)) == ["class-1", "class-2"]
+
+
+def test_cells_that_nothing_reads_are_not_kept_and_their_columns_are_named(place: Path) -> None:
+    rows = school()
+    rows["users"][1] |= {"password": "correct horse", "userMasterIdentifier": "QX 7391 8264", "phone": "1234"}
+    rows["demographics"] = [{"sourcedId": "student", "sex": "female", "cityOfBirth": "Vienna", "asian": "true"}]
+
+    job = imported("oneroster", package(place, rows))
+
+    said = {(each["code"], each["file"]): each["detail"] for each in job.remarks}
+    unread = "enabledUser, username, password, userMasterIdentifier"
+    assert said["ignored_columns", "users.csv"] == f"Columns that are not imported: {unread}."
+    assert said["ignored_columns", "demographics.csv"] == "Columns that are not imported: asian, cityOfBirth."
+    kept = job.rows.get(resource="students").raw
+    assert kept["phone"] == "1234"
+    assert kept.keys() == READ["users"]

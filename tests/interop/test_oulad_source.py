@@ -138,3 +138,16 @@ def test_a_folder_that_is_not_whole_is_refused(tmp_path: Path, files: dict[str, 
         read(tmp_path, **files)
 
     assert refusal.value.error_code == code
+
+
+def test_cells_that_nothing_reads_are_not_kept_and_their_columns_are_named(tmp_path: Path) -> None:
+    read(tmp_path, studentInfo=f"{STUDENT.strip()},passport_no\n{ADA.strip()},QX 7391 8264\n")
+
+    with open_fileset(tmp_path, "oulad") as found:
+        dataset = Oulad(found)
+        records = list(dataset.records())
+
+    assert not [record for record in records if "passport_no" in record.raw]
+    assert [(remark.code, remark.detail, remark.file) for remark in dataset.remarks] == [
+        ("ignored_columns", "Columns that are not imported: passport_no.", "studentInfo.csv")
+    ]

@@ -177,3 +177,20 @@ def test_a_row_that_cannot_be_is_refused(row: dict[str, str], code: str) -> None
 def test_a_file_without_a_column_is_refused() -> None:
     with pytest.raises(MissingColumnError):
         read({}, columns=COLUMNS[1:])
+
+
+def test_cells_that_nothing_reads_are_not_kept_and_their_columns_are_named() -> None:
+    columns = (*COLUMNS, "Salary", "Part of Term")
+    text = f"{','.join(columns)}\n" + ",".join({**ROW, "Salary": "1234"}.get(name, "") for name in columns)
+
+    @contextmanager
+    def opener() -> Generator[Table]:
+        yield read_csv(io.BytesIO(text.encode()), "catalogue.csv")
+
+    catalogue = UiucCatalogue(opener, {}, 1)
+
+    unread = {"Section Title", "Section Credit Hours", "Salary"}
+    assert all(unread.isdisjoint(record.raw) for record in catalogue.records())
+    (remark,) = catalogue.remarks
+    assert remark.code == "ignored_columns"
+    assert remark.detail == "Columns that are not imported: Section Title, Section Credit Hours, Salary."

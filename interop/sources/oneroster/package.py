@@ -16,10 +16,12 @@ from interop.sources.oneroster import cells
 from interop.sources.oneroster.spec import (
     COMMON,
     FILES,
+    KEYS,
     MANIFEST,
     MANIFEST_HEADER,
     METADATA,
     MODES,
+    READ,
     SOURCE_PROPERTIES,
     STATUSES,
     VERSION,
@@ -133,17 +135,21 @@ class Package:
     def __init__(self, files: FileSet) -> None:
         self._files = files
         self.modes = {name: mode for name, mode in read_manifest(files).items() if mode != "absent"}
+        # Columns of stored files that hold something and are not read, by file; known once it was checked.
+        self.ignored: dict[str, list[str]] = {}
 
     def rows_expected(self) -> int:
         """Return about how many rows the files have."""
         return self._files.count_rows(f"{name}.csv" for name in self.modes)
 
     def rows(self, name: str) -> Iterator[tuple[int, dict[str, str]]]:
-        """Yield the rows of a checked file without the space around their texts, none if it is absent."""
+        """Yield the cells of a checked file that are read, without the space around them, none if it is absent."""
         if name in self.modes:
+            read = READ.get(name, KEYS)
             with self._files.table(f"{name}.csv") as table:
                 for row in table.rows:
-                    yield row.number, {column: cell.strip() for column, cell in table.as_dict(row).items()}
+                    cells_of = table.as_dict(row)
+                    yield row.number, {column: cell.strip() for column, cell in cells_of.items() if column in read}
 
     def check(self, known: Known) -> None:
         """Raise every fault of every file; `known` answers for what earlier packages brought."""
@@ -164,11 +170,14 @@ class Package:
         if not _has_header(name, table, found):
             return set()
         ids: set[str] = set()
+        unread = table.others(READ.get(name, table.header))
+        blank = set(unread)
         for row in table.rows:
             if row.fault is not None:
                 found.add(row.fault.detail, table.file, row.number)
                 continue
             raw = table.as_dict(row)
+            blank -= {column for column in blank if raw[column].strip()}
             for target, reference in self._check_cells(name, row.number, raw, found):
                 wanted[target].append(reference)
             self._check_lifecycle(name, row.number, raw, found)
@@ -176,6 +185,7 @@ class Package:
             if raw["sourcedId"] in ids:
                 found.add("Another row has this id.", table.file, row.number, "sourcedId")
             ids.add(raw["sourcedId"])
+        self.ignored[name] = [column for column in unread if column not in blank]
         return ids
 
     @staticmethod

@@ -20,7 +20,7 @@ from interop.sources.oneroster.rows import Reading, Row, code_of, notes_on, to
 from interop.sources.oneroster.spec import STORED
 from interop.sources.oneroster.teaching import Teaching
 from interop.sources.ordering import parents_first
-from interop.sources.records import Record, Remark, compose
+from interop.sources.records import Record, Remark, compose, ignored
 
 ORG_KINDS = {
     "national": "institution",
@@ -67,6 +67,7 @@ class OneRoster:
         for name, mode in self._reading.package.modes.items():
             ids = {row.sourced_id for row in self._reading.rows(name)}
             self.rows_read[f"{name}.csv"] = len(ids)
+            self.remarks.extend(ignored(self._reading.package.ignored[name], f"{name}.csv"))
             if name not in STORED:
                 detail = "The rows are valid; there is no place for them here, so they were not stored."
                 self._reading.remark("not_stored", detail, name, len(ids))

@@ -214,6 +214,21 @@ FILES: dict[str, tuple[Field, ...]] = {
 
 # Rows that the product has a place for; the others are checked and counted.
 STORED = ("orgs", "academicSessions", "courses", "users", "roles", "demographics", "classes", "enrollments")
+KEYS = frozenset(field.name for field in COMMON)
+# Their columns of which records are made; the others are checked, and kept nowhere.
+READ: dict[str, frozenset[str]] = {
+    name: KEYS.union(columns.split())
+    for name, columns in {
+        "academicSessions": "title type startDate endDate parentSourcedId schoolYear",
+        "orgs": "name type parentSourcedId",
+        "courses": "title courseCode orgSourcedId",
+        "classes": "courseSourcedId classCode termSourcedIds",
+        "users": "givenName familyName identifier email sms phone preferredGivenName primaryOrgSourcedId",
+        "roles": "userSourcedId role orgSourcedId",
+        "enrollments": "classSourcedId schoolSourcedId userSourcedId role primary beginDate",
+        "demographics": "birthDate sex",
+    }.items()
+}
 
 
 def header_of(name: str) -> list[str]:
