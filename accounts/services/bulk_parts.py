@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import models, transaction
 
 from accounts.models import Person
-from accounts.services.parts import PERSON_FIELDS, lock_persons
+from accounts.services.parts import PERSON_FIELDS, changed_names, lock_persons, out_of_scope, scope_faults
 from accounts.services.people import name_faults
 from core import bulk, snapshots
 from core.errors import DomainError, InUseError
@@ -87,10 +87,13 @@ def create_parts(
 def change_parts(changes: Sequence[tuple[PartT, Mapping[str, Any]]], *, by: Actor | None) -> list[DomainError | None]:
     """Change locked parts and their persons; return for each why it was refused, or None.
 
-    A change of the person counts as one of the part, which shows it.
+    A change of the person counts as one of the part, which shows it. Refused with `person_out_of_scope` where the
+    person has another part that the actor is not in charge of.
     """
     if not changes:
         return []
+    changed = _personal_changes(changes)
+    beyond = out_of_scope(type(changes[0][0]), [pk for pk, names in changed.items() if names], by=by)
     custom = bulk.CustomValues(type(changes[0][0]), by=by)
     found: list[DomainError | None] = []
     people: list[tuple[models.Model, Collection[str]]] = []
@@ -99,9 +102,10 @@ def change_parts(changes: Sequence[tuple[PartT, Mapping[str, Any]]], *, by: Acto
         personal, own = _split(values)
         person: Person = part.person  # type: ignore[attr-defined]  # every part has one
         unnamed = bulk.one_error(name_faults(personal, person))
+        foreign = bulk.one_error(scope_faults(changed[person.pk] if person.pk in beyond else ()))
         wrong_person, personal_names = bulk.set_values(person, personal, None)
         wrong_part, names = bulk.set_values(part, own, custom)
-        wrong = [error for error in (unnamed, wrong_person, wrong_part) if error is not None]
+        wrong = [error for error in (foreign, unnamed, wrong_person, wrong_part) if error is not None]
         found.append(bulk.one_error([single for error in wrong for single in error.violations]))
         if not wrong and (personal_names or names):
             parts.append((part, names))
@@ -110,6 +114,12 @@ def change_parts(changes: Sequence[tuple[PartT, Mapping[str, Any]]], *, by: Acto
     bulk.update(people)  # nothing that these fields hold can be refused by the database alone
     refused = {row.pk: error for (row, _), error in zip(parts, bulk.update(parts, custom), strict=True)}
     return [error or refused.get(part.pk) for (part, _), error in zip(changes, found, strict=True)]
+
+
+def _personal_changes(changes: Iterable[tuple[CustomizableModel, Mapping[str, Any]]]) -> dict[UUID, list[str]]:
+    """Return, by person, the fields that would not stay as they are."""
+    persons: list[tuple[Person, Mapping[str, Any]]] = [(part.person, values) for part, values in changes]  # type: ignore[attr-defined]  # every part has one
+    return {person.pk: changed_names(person, _split(values)[0]) for person, values in persons}
 
 
 @transaction.atomic
