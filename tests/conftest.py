@@ -14,6 +14,7 @@ from redis import Redis
 from rest_framework.test import APIClient
 
 from accounts import services, tokens
+from accounts.hash_kinds import kinds_in_use
 from accounts.models import Person, Session, User
 from accounts.roles import Role, ScopeKind
 from core.ids import new_id
@@ -57,6 +58,12 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         return (yield)
     finally:
         controller.resume()
+
+
+@pytest.fixture(autouse=True)
+def kinds_of_hashes() -> None:
+    """Let no test ask which kinds of hashes are stored, when it is time to, nor know those of another."""
+    kinds_in_use.remember(())
 
 
 @pytest.fixture

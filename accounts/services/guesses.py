@@ -15,6 +15,7 @@ from django.db import connection, transaction
 
 from accounts.events import LockoutsPiledUp, LogInLocked
 from accounts.models import GuessCount, User
+from accounts.services.attempts import record_attempt
 from audit.services import record
 from core.db.purging import purge
 from core.events import publish
@@ -80,7 +81,7 @@ def forget_guesses(*subjects: bytes) -> None:
 def announce_lock(user: User | None, *, at: datetime) -> None:
     """Announce that the last free guess at an account was wrong, and when that happens to many, that it does."""
     publish(LogInLocked(user_id=user.pk if user else None, happened_at=at))
-    record(action="login.locked", subject=user)
+    record_attempt(action="login.locked", user=user, at=at)
     locked = GuessCount.objects.locked(at).count()
     if locked >= MANY_LOCKED and limiter().spend([Demand(SAID_ONCE, "all")]).is_admitted:
         publish(LockoutsPiledUp(locked=locked, happened_at=at))

@@ -9,10 +9,10 @@ from datetime import datetime
 
 from accounts import devices, hashing, means
 from accounts.models import User
+from accounts.services.attempts import record_attempt
 from accounts.services.guesses import FREE, announce_lock, forget_guesses, reserve_guess, subject_of
 from accounts.services.second_step import SecondStep, admit
 from accounts.services.sessions import InvalidCredentialsError, Tokens
-from audit.services import record
 
 
 def log_in(
@@ -31,7 +31,7 @@ def log_in(
 def authenticate(*, email: str, password: str, device: str = "", door: str = "api", at: datetime) -> User:
     """Return the active account that an address and a password are of; raise `InvalidCredentialsError` otherwise.
 
-    A failure goes on record with the `door` it was at.
+    A failure goes on record with the `door` it was at, unless it is one of a flood.
     """
     user = User.objects.with_assignments().select_related("person").addressed(email).first()
     subject, is_own_device = _subject(email, user, device, at)
@@ -42,7 +42,7 @@ def authenticate(*, email: str, password: str, device: str = "", door: str = "ap
         if guesses == FREE and not is_own_device:
             announce_lock(user, at=at)
         # What was typed as an address stays unsaid: it may have been a password.
-        record(action="login.failed", subject=user, detail={"of": door})
+        record_attempt(action="login.failed", user=user, detail={"of": door}, at=at)
         raise InvalidCredentialsError
     forget_guesses(subject)
     if is_outdated:

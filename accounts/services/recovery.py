@@ -9,9 +9,9 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import MailKind, User
+from accounts.services.attempts import record_attempt
 from accounts.services.mails import link_of, request_mail, use_link
 from accounts.services.passwords import accepted_hash, store_password
-from audit.services import record
 
 
 @transaction.atomic
@@ -19,7 +19,7 @@ def request_password_reset(*, email: str, at: datetime) -> None:
     """Have a link that sets a password mailed to the owner of an active account, locked or not; tell nobody whether."""
     user = User.objects.addressed(email).filter(is_active=True, is_service=False).first()
     request_mail(MailKind.PASSWORD_RESET, user, at=at)
-    record(action="password_reset.requested", subject=user)
+    record_attempt(action="password_reset.requested", user=user, at=at)
 
 
 def reset_password(*, token: str, new_password: str, at: datetime) -> None:

@@ -17,19 +17,22 @@ from uuid import uuid4
 import bcrypt
 import pytest
 from django.conf import settings as project
-from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, identify_hasher
+from django.contrib.auth.hashers import BCryptSHA256PasswordHasher, PBKDF2PasswordHasher, identify_hasher
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
-from redis import Redis
 
-from accounts import devices, hashing, services, tasks
+from accounts import devices, hash_kinds, hashing, services, tasks
+from accounts.hash_kinds import ASKED_EVERY_SECONDS, HashKinds, Kind, kind_of, kinds_in_use
 from accounts.hashers import Argon2idHasher
 from accounts.models import GuessCount, Session, User
+from accounts.services import attempts
+from accounts.services.attempts import STRANGER
 from accounts.services.guesses import FORGOTTEN_AFTER, FREE, MANY_LOCKED
 from audit.models import Event as AuditEvent
 from campushub360.local import CHECKOUT
 from core.models import OutboxEvent
+from core.security.limiter import Limit
 from tests.accounts.factories import UserFactory
 from tests.local.conftest import eventually, free_port
 from tests.racing import at_once
@@ -40,6 +43,12 @@ PASSWORD, WRONG = "correct horse battery staple", "incorrect horse battery stapl
 ADA, NOBODY = "ada@example.org", "nobody@example.org"
 REAL_HASHERS = project.PASSWORD_HASHERS[1:]
 FAST = "django.contrib.auth.hashers.MD5PasswordHasher"
+
+
+@pytest.fixture(autouse=True)
+def own_limits(settings: Any) -> None:
+    """Let no test count what another one has tried."""
+    settings.RATE_LIMIT_PREFIX = f"test-{uuid4()}"
 
 
 @pytest.fixture
@@ -139,6 +148,104 @@ class TestHashing:
 def sent(client: Any, email: str, password: str, **others: str) -> Any:
     body = {"email": email, "password": password, **others}
     return client.post(TOKEN, body, content_type="application/json")
+
+
+class TestOlderHashes:
+    @pytest.fixture
+    def work(self, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Counter[Kind | None]:
+        """Count every computation of a hash to compare one with, by the kind of that."""
+        settings.PASSWORD_HASHERS = REAL_HASHERS
+        for name, value in (("memory_cost", 64), ("time_cost", 1)):
+            monkeypatch.setattr(Argon2idHasher, name, value)
+        monkeypatch.setattr(BCryptSHA256PasswordHasher, "rounds", 4)
+        monkeypatch.setattr(PBKDF2PasswordHasher, "iterations", 10)
+        counted: Counter[Kind | None] = Counter()
+        for hasher in (Argon2idHasher, BCryptSHA256PasswordHasher, PBKDF2PasswordHasher):
+            counting(hasher, counted, monkeypatch)
+        return counted
+
+    @pytest.fixture
+    def accounts(self, work: Counter[Kind | None]) -> dict[str, str]:
+        """Addresses with the passwords that are tried at them; each fails for another reason."""
+        bcrypt_hash = BCryptSHA256PasswordHasher().encode(PASSWORD, bcrypt.gensalt(5))
+        pbkdf2_hash = PBKDF2PasswordHasher().encode(PASSWORD, "somesaltofmanyletters", 20)
+        for name, stored, is_active in (
+            ("bcrypt", bcrypt_hash, True),
+            ("pbkdf2", pbkdf2_hash, True),
+            ("today", hashing.hashed(PASSWORD), True),
+            ("locked", bcrypt_hash, True),
+            ("closed", bcrypt_hash, False),
+            ("none", "!", True),
+            ("broken", "bcrypt_sha256$broken", True),
+            ("foreign", "sha0$of$another$product", True),
+        ):
+            UserFactory(email=f"{name}@example.org", password=stored, is_active=is_active)
+        look_again()
+        lock("locked@example.org")
+        wrong = dict.fromkeys(("bcrypt@example.org", "pbkdf2@example.org", "today@example.org"), WRONG)
+        others = ("locked@example.org", "closed@example.org", "none@example.org", "broken@example.org", NOBODY)
+        return {**wrong, **dict.fromkeys((*others, "foreign@example.org"), PASSWORD)}
+
+    @pytest.mark.checklist(20, 21)
+    def test_cost_every_failure_the_same_work(self, work: Counter[Kind | None], accounts: dict[str, str]) -> None:
+        done = {}
+        for email, password in accounts.items():
+            work.clear()
+            assert attempt(email, password) is None
+            done[email] = dict(work)
+
+        todays = Kind("argon2", (("time_cost", 1), ("memory_cost", 64), ("parallelism", 1)))
+        older = [Kind("bcrypt_sha256", (("rounds", 5),)), Kind("pbkdf2_sha256", (("iterations", 20),))]
+        assert done == dict.fromkeys(accounts, dict.fromkeys([todays, *older], 1))
+
+    @pytest.mark.checklist(20, 21)
+    def test_cost_nothing_as_soon_as_no_open_account_has_one(
+        self, work: Counter[Kind | None], accounts: dict[str, str]
+    ) -> None:
+        for name in ("bcrypt", "pbkdf2"):
+            assert attempt(f"{name}@example.org", PASSWORD) is not None
+            assert User.objects.get(email=f"{name}@example.org").password.startswith("argon2$")
+        services.update_user(User.objects.get(email="locked@example.org"), by=None, is_active=False)
+        look_again()
+        work.clear()
+
+        attempt(NOBODY)
+
+        assert [kind.algorithm for kind in work.elements() if kind is not None] == ["argon2"]
+
+    @pytest.mark.checklist(21)
+    def test_are_known_when_they_are_met_and_asked_about_in_between(
+        self, work: Counter[Kind | None], django_assert_num_queries: Any
+    ) -> None:
+        now = 0.0
+        known = HashKinds(clock=lambda: now)
+        met = Kind("bcrypt_sha256", (("rounds", 6),))
+        UserFactory(password=BCryptSHA256PasswordHasher().encode(PASSWORD, bcrypt.gensalt(4)))
+
+        with django_assert_num_queries(1):
+            for _ in range(3):
+                assert known.with_() == {Kind("bcrypt_sha256", (("rounds", 4),))}
+                assert known.with_(met) >= {met}
+                known.remember(known.with_() - {met})
+        now = ASKED_EVERY_SECONDS
+        with django_assert_num_queries(1):
+            assert met not in known.with_()
+
+
+def counting(hasher: Any, counted: Counter[Kind | None], monkeypatch: pytest.MonkeyPatch) -> None:
+    verify = hasher.verify
+
+    def counting_verify(self: Any, password: str, encoded: str) -> bool:
+        counted[kind_of(encoded)] += 1
+        right: bool = verify(self, password, encoded)
+        return right
+
+    monkeypatch.setattr(hasher, "verify", counting_verify)
+
+
+def look_again() -> None:
+    """Have it asked now which kinds are stored."""
+    kinds_in_use.remember(hash_kinds._stored_kinds())
 
 
 class TestRefusals:
@@ -274,14 +381,6 @@ class TestGuessing:
 
 
 class TestLocks:
-    @pytest.fixture(autouse=True)
-    def own_limits(self, settings: Any) -> Iterator[None]:
-        settings.RATE_LIMIT_PREFIX = f"test-{uuid4()}"
-        yield
-        with Redis.from_url(settings.REDIS_STATE_URL) as redis:
-            for key in redis.scan_iter(f"{settings.RATE_LIMIT_PREFIX}:*"):
-                redis.delete(key)
-
     @pytest.mark.checklist(94, 95)
     def test_are_announced_and_put_on_record_once(self, ada: User) -> None:
         for _ in range(FREE + 3):
@@ -305,6 +404,64 @@ class TestLocks:
             cursor.execute("SET LOCAL enable_seqscan = off")
 
         assert "accounts_guesscount_locked" in GuessCount.objects.locked(timezone.now()).explain()
+
+
+@pytest.mark.checklist(21, 94)
+class TestFloods:
+    def lines(self) -> int:
+        return AuditEvent.objects.filter(action__in=["login.failed", "login.locked"]).count()
+
+    def test_of_addresses_without_an_account_leave_a_few_lines(self, client: Any, ada: User) -> None:
+        for number in range(STRANGER.burst + 9):
+            sent(client, f"nobody{number}@example.org", WRONG)
+        assert self.lines() == STRANGER.burst
+
+        sent(client, ADA, WRONG)
+        assert self.lines() == STRANGER.burst + 1
+        assert AuditEvent.objects.filter(subject_id=str(ada.pk)).exists()
+
+    def test_from_everywhere_together_are_bounded(self, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+        few = Limit("attempts_of_all_strangers", quota=1, seconds=600, burst=3, outage=1)
+        monkeypatch.setattr(attempts, "STRANGERS_TOGETHER", few)
+
+        for number in range(6):
+            body = {"email": f"nobody{number}@example.org", "password": WRONG}
+            client.post(TOKEN, body, content_type="application/json", REMOTE_ADDR=f"192.0.2.{number}")
+
+        assert self.lines() == 3
+
+    def test_at_one_account_are_bounded_as_well(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(attempts, "ACCOUNT", Limit("attempts_at_account", 1, 600, burst=8, outage=1))
+
+        for _ in range(FREE + 9):
+            attempt()
+
+        assert self.lines() == 8
+
+    def test_leave_enough_lines_to_raise_the_alarm_about_them(self) -> None:
+        assert attempts.STRANGERS_TOGETHER.burst >= 500
+        assert attempts.STRANGERS_TOGETHER.burst / 20 <= STRANGER.burst + 60
+
+    def test_cost_as_many_statements_as_what_is_on_record(
+        self, client: Any, ada: User, django_assert_num_queries: Any
+    ) -> None:
+        for number in range(STRANGER.burst + 1):
+            sent(client, f"nobody{number}@example.org", WRONG)
+
+        for email in (ADA, "nobody-new@example.org", "nobody0@example.org"):
+            with django_assert_num_queries(3):
+                sent(client, email, WRONG)
+
+    def test_take_up_a_few_places_however_long_they_last(self, ada: User, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(attempts, "STRANGER", Limit("attempts_of_strangers", 1, 600, burst=1, outage=1))
+        monkeypatch.setattr(attempts, "PLACES", 2)
+
+        for _ in range(FREE + 9):
+            attempt(NOBODY)
+
+        kept = [bytes(count.subject) for count in GuessCount.objects.all()]
+        assert sorted(len(subject) for subject in kept) == [12, 12, 32]
+        assert attempt(password=PASSWORD) is not None
 
 
 class TestKnownDevices:

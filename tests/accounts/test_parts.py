@@ -18,7 +18,7 @@ from tests.accounts.factories import PersonFactory, RoleAssignmentFactory
 from tests.faculty.factories import FacultyFactory
 from tests.students.factories import StudentFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.checklist(50)]
+pytestmark = [pytest.mark.django_db, pytest.mark.checklist(3)]
 CODE = "person_out_of_scope"
 
 

@@ -17,6 +17,7 @@ from psycopg import sql
 from accounts import services, tasks
 from accounts.mailing import MailNotSentError
 from accounts.models import AccountMail, GuessCount, Session, User
+from accounts.services.attempts import STRANGER
 from accounts.services.guesses import FREE
 from accounts.services.mails import KEPT, LINK_LIFETIME, LINK_PATIENCE, LINKS_OF_ACCOUNT, NOTICE_PATIENCE
 from audit.models import Event as AuditEvent
@@ -33,6 +34,12 @@ pytestmark = pytest.mark.django_db
 RESET, CONFIRM, TOKEN = (f"/api/v1/auth/{name}/" for name in ("password/reset", "password/reset/confirm", "token"))
 PASSWORD, BETTER = "correct horse battery staple", "wrong donkey charger paperclip"
 ADA = "ada@example.org"
+
+
+@pytest.fixture(autouse=True)
+def own_limits(settings: Any) -> None:
+    """Let no test count what another one has tried."""
+    settings.RATE_LIMIT_PREFIX = f"test-{new_id()}"
 
 
 @pytest.fixture
@@ -154,6 +161,16 @@ class TestAsking:
 
         assert len(mail.outbox) == len(secrets) == LINKS_OF_ACCOUNT.burst
         assert send_wanted() == []
+
+    @pytest.mark.checklist(27, 94)
+    def test_for_addresses_without_an_account_leaves_a_few_lines_however_often(self, ada: User, client: Any) -> None:
+        for number in range(STRANGER.burst + 9):
+            assert asked(client, f"nobody{number}@example.org").status_code == 202
+        asked(client)
+
+        lines = AuditEvent.objects.filter(action="password_reset.requested")
+        assert lines.count() == STRANGER.burst + 1
+        assert lines.filter(subject_id=str(ada.pk)).exists()
 
     def test_is_counted_for_the_address_on_the_network(self, client: Any, settings: Any) -> None:
         settings.RATE_LIMIT_PREFIX = f"test-{new_id()}"

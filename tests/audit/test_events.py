@@ -27,6 +27,12 @@ def events(action):
     return list(Event.objects.filter(action=action).order_by("id"))
 
 
+@pytest.fixture(autouse=True)
+def own_limits(settings):
+    """Let no test count what another one has tried."""
+    settings.RATE_LIMIT_PREFIX = f"test-{uuid4()}"
+
+
 @pytest.fixture
 def anonymous(client_for):
     return client_for(None)
