@@ -15,7 +15,8 @@ class AccountsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import subscribers, visibility  # noqa: F401 - register themselves
-        from audit.tracking import leave_out, withhold
+        from accounts.assignments import holders_of
+        from audit.tracking import leave_out, read_by, withhold
         from core.cache import tags
 
         leave_out("Counts of wrong passwords, which are events.", "accounts.GuessCount")
@@ -25,6 +26,7 @@ class AccountsConfig(AppConfig):
         leave_out("Mails to owners, whose causes and effects are events.", "accounts.AccountMail")
         leave_out("When keys were last used.", "accounts.ApiKeyUse")
         withhold("accounts.User", "password")
+        read_by(lambda: holders_of("audit.view_change"))
         tags.leave_out("Counts and queues.", "accounts.GuessCount", "accounts.AccountMail", "accounts.ApiKeyUse")
         tags.leave_out("Log-ins that are not complete.", "accounts.PendingLogIn", "accounts.FederatedLogIn")
         # Who calls: an account, its log-ins and the roles it holds, by the account; and the keys that sign tokens.

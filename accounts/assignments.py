@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import Model
 
-from accounts.roles import ScopeKind, permissions_of
+from accounts.roles import SCOPES, Role, ScopeKind, permissions_of
 
 _units: dict[str, type[Model]] = {}
 
@@ -79,3 +79,28 @@ def scopes_of(actor: Any, permission: str) -> Scopes:
         sections=ids(ScopeKind.SECTION),
         own=any(a.scope_kind == ScopeKind.SELF for a in held),
     )
+
+
+@dataclass(frozen=True)
+class Holder:
+    """Anybody who holds a role for the whole institution, and is nobody in particular: asked what the role opens."""
+
+    role: Role
+    pk: UUID | None = None
+    person_id: UUID | None = None
+
+    @property
+    def assignments(self) -> tuple[Assignment, ...]:
+        return (Assignment(self.role, ScopeKind.INSTITUTION, None),)
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        return perm in permissions_of(self.role)
+
+
+def holders_of(permission: str) -> list[Holder]:
+    """Return somebody of each role that holds a permission for the whole institution."""
+    return [
+        Holder(role)
+        for role, kinds in SCOPES.items()
+        if ScopeKind.INSTITUTION in kinds and permission in permissions_of(role)
+    ]

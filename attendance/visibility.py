@@ -286,6 +286,11 @@ def students_and_those_who_decide_know_why_somebody_is_excused(actor: Any) -> Q 
     return _of_students(actor, "attendance.view_protected_excuserequest", path="student", advisees=False)
 
 
+@masks(ExcuseEvent, "reason")
+def students_and_those_who_decide_know_why_it_was_decided_so(actor: Any) -> Q | None:
+    return _of_students(actor, "attendance.view_protected_excuserequest", path="excuse__student", advisees=False)
+
+
 def _of_students(actor: Any, permission: str, *, path: str, advisees: bool = True) -> Q | None:
     """Match what belongs to the students for whom a role of the actor holds the permission."""
     students = for_whom(actor, permission, advisees=advisees)

@@ -14,6 +14,7 @@ class AuditConfig(AppConfig):
     verbose_name = "Audit"
 
     def ready(self) -> None:
+        from audit import checks  # noqa: F401 - registers itself
         from audit.models import Change, Disclosure, Event
         from audit.services import Keeper, allow_erasing
         from audit.tracking import follow

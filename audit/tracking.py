@@ -2,18 +2,23 @@
 
 A table is followed by triggers that see whole statements, so `bulk_create`, `update`, raw SQL and COPY leave their
 entries as `save` does. They are put in place after each `migrate`, which only the owner of the tables runs; no app
-declares anything, so none can forget to.
+declares anything, so none can forget to. Nor does any say again what a mask keeps from those who read the history.
 """
 
+from collections.abc import Callable, Collection
 from typing import Any
 
 from django.apps import apps
 from django.db import connections, models
 
+from core.masks import Mask, masks_of
+
 # By model: why its rows have no history.
 LEFT_OUT: dict[str, str] = {}
 # By model: columns whose values are secrets. Those of bytes, which are ciphertexts and hashes, are withheld anyway.
 WITHHELD: dict[str, frozenset[str]] = {}
+# Stand-ins for those who read the history: of each role that may, somebody who holds it.
+_readers: list[Callable[[], Collection[Any]]] = []
 
 _FOLLOWED = """
     SELECT pg_class.relname, array_agg(DISTINCT encode(tgargs, 'escape')), count(*)
@@ -47,11 +52,31 @@ def followed_models() -> list[type[models.Model]]:
     ]
 
 
+def read_by(readers: Callable[[], Collection[Any]]) -> None:
+    """Say who reads the history: a function that returns, of each role that may, somebody who holds it."""
+    _readers[:] = [readers]
+
+
+def closed_masks() -> list[Mask]:
+    """Return the masks that keep something of some row from anybody who reads the history."""
+    readers = [reader for find in _readers for reader in find()]
+    return [
+        mask
+        for model in apps.get_models()
+        for mask in masks_of(model)
+        if not readers or not all(mask.known_everywhere(reader) for reader in readers)
+    ]
+
+
 def withheld_columns(model: type[models.Model], database: Any) -> list[str]:
     """Return the columns of which the history says that they changed, and nothing else."""
     named = WITHHELD.get(model._meta.label_lower, frozenset())
-    columns = model._meta.concrete_fields
-    return sorted(str(field.column) for field in columns if field.name in named or field.db_type(database) == "bytea")
+    masked = {column for mask in closed_masks() for column in mask.columns}
+    return sorted(
+        str(field.column)
+        for field in model._meta.concrete_fields
+        if field.name in named or field in masked or field.db_type(database) == "bytea"
+    )
 
 
 def follow(*, using: str = "default", **options: Any) -> None:

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib import admin, messages
 from django.db import transaction
 from django.db.models import QuerySet
+from django.forms.models import _get_foreign_key
 from django.http import HttpRequest
 from django.utils import timezone
 
 from core.errors import DomainError, OutOfScopeError
+from core.masks import masks_of
 from core.visibility import visible
 
 if TYPE_CHECKING:
@@ -32,8 +34,19 @@ class ReadOnlyInline(_TabularInline):
         rows = visible(super().get_queryset(request), request.user)
         return rows.select_related(*self.related) if self.related else rows
 
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave out what the caller may not know of each of the rows."""
+        rows = self.model._base_manager.filter(**{self._parent: obj})
+        unknown = [mask for mask in masks_of(self.model) if not mask.known_of_all(rows, request.user)]
+        hidden = {name for mask in unknown for name in mask.names}
+        return [name for name in self.fields or () if name not in hidden]
+
+    @property
+    def _parent(self) -> str:
+        return str(_get_foreign_key(self.parent_model, self.model, fk_name=self.fk_name).name)
+
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return self.fields
+        return self.get_fields(request, obj)
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

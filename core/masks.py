@@ -14,7 +14,7 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from django.db.models import BooleanField, Exists, Model, OuterRef, QuerySet, Value
+from django.db.models import BooleanField, Exists, Field, Model, OuterRef, Q, QuerySet, Value
 
 from core.visibility import Grant
 
@@ -42,6 +42,12 @@ class Mask:
         """How the columns are called where services, forms and pages name them."""
         return frozenset(path.rpartition("__")[2] for path in self.paths)
 
+    @property
+    def columns(self) -> frozenset["Field[Any, Any]"]:
+        """The masked columns themselves, of the model or of one that it leads to."""
+        paths = {*self.paths, "custom_data"} if self.custom_fields else self.paths
+        return frozenset(_column(self.model, path) for path in paths)
+
     def covers(self, path: str) -> bool:
         """Say whether a path is that of a masked column, or leads into one."""
         return any(path == masked or path.startswith(f"{masked}__") for masked in self.paths)
@@ -55,6 +61,14 @@ class Mask:
         """Say whether the actor may know the columns of a row."""
         rows = self.rule(actor)
         return rows is not None and (not rows or self.model._base_manager.filter(rows, pk=row.pk).exists())
+
+    def known_of_all(self, found: "QuerySet[Any]", actor: Any) -> bool:
+        """Say whether the actor may know the columns of each of these rows of the model."""
+        rows = self.rule(actor)
+        return rows is not None and (not rows or not found.filter(~Exists(self._same(rows))).exists())
+
+    def _same(self, rows: Q) -> "QuerySet[Any]":
+        return self.model._base_manager.filter(rows, pk=OuterRef("pk"))
 
 
 _masks: defaultdict[type[Model], list[Mask]] = defaultdict(list)
@@ -94,7 +108,7 @@ def with_knowledge(queryset: QuerySet[ModelT], found: Collection[Mask], actor: A
         rows = mask.rule(actor)
         answer: Any = Value(rows is not None, output_field=BooleanField())
         if rows:
-            answer = Exists(mask.model._base_manager.filter(rows, pk=OuterRef("pk")))
+            answer = Exists(mask._same(rows))
         queryset = queryset.annotate(**{mask.attribute: answer})
     return queryset
 
@@ -107,3 +121,9 @@ def _steps(model: type[Model], path: str) -> Iterator[tuple[type[Model], str]]:
     related = getattr(fields.get(name), "related_model", None)
     if rest and related is not None:
         yield from _steps(related, rest)
+
+
+def _column(model: type[Model], path: str) -> "Field[Any, Any]":
+    name, _, rest = path.partition("__")
+    field: Any = model._meta.get_field(name)
+    return _column(field.related_model, rest) if rest else field

@@ -8,7 +8,4 @@ class FacultyConfig(AppConfig):
     verbose_name = "Faculty"
 
     def ready(self) -> None:
-        from audit.tracking import withhold
         from faculty import refusals, visibility  # noqa: F401 - register themselves
-
-        withhold("faculty.Faculty", "salary")

@@ -3,15 +3,22 @@
 from decimal import Decimal
 
 import pytest
+from django.db import connection
+from django.utils import timezone
 
 from accounts.roles import Role, ScopeKind
+from attendance.models import EligibilityDecision, ExcuseEvent
 from audit import services
 from audit.models import Change, Disclosure
-from tests.accounts.factories import PersonFactory, UserFactory
+from core.models import CustomField
+from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
+from tests.accounts.keys import bare_key, caller
+from tests.attendance.factories import EligibilityDecisionFactory, ExcuseRequestFactory
 from tests.students.factories import StudentFactory
 
 pytestmark = [pytest.mark.django_db, pytest.mark.checklist(83, 94)]
 EVENTS, CHANGES = "/api/v1/audit-events/", "/api/v1/changes/"
+WITHHELD = ["[withheld]", "[withheld]"]
 
 
 def rows(answer):
@@ -115,6 +122,90 @@ def test_a_page_takes_two_queries(auditor, django_assert_num_queries, url):
 
     with django_assert_num_queries(2):
         auditor.get(url)
+
+
+class TestWhatIsMasked:
+    """The history tells auditors, and keys that read it, no more than the records themselves do."""
+
+    @pytest.fixture
+    def readers(self, auditor, user_with):
+        program = UserFactory(is_service=True)
+        RoleAssignmentFactory(user=program, role=Role.AUDITOR, scope_kind="institution")
+        return [auditor, caller(bare_key(program, "audit.view_change"))]
+
+    def test_neither_kind_nor_statement_of_an_excuse_is_told(self, readers, client_for, user_with):
+        student = StudentFactory()
+        CustomField.objects.create(
+            entity_type="attendance.excuserequest", name="doctor", label="Doctor", field_type="text", protected=True
+        )
+        ada, url = client_for(user_with(Role.STUDENT, "self", person=student.person)), "/api/v1/attendance/excuses/"
+        asked = {
+            "student": str(student.pk), "kind": "bereavement", "statement": "Grandmother",
+            "starts_at": "2026-11-05T06:00:00Z", "ends_at": "2026-11-06T18:00:00Z",
+            "custom_fields": {"doctor": "Bones"},
+        }  # fmt: skip
+        excuse = ada.post(url, asked, format="json").json()["data"]["id"]
+        changes = {"kind": "medical", "statement": "Measles", "custom_fields": {"doctor": "Crusher"}}
+        assert ada.patch(f"{url}{excuse}/", changes, format="json").status_code == 200
+        later = {"ends_at": "2026-11-07T18:00:00Z"}
+        assert ada.patch(f"{url}{excuse}/", later, format="json").status_code == 200
+
+        for reader in readers:
+            answer = reader.get(CHANGES, {"row": excuse})
+            moved, said, _ = rows(answer)
+            withheld = dict.fromkeys(("kind", "statement", "custom_data"), WITHHELD)
+            assert said["changes"] == {**withheld, "version": [1, 2]}
+            assert "2026-11-07" in moved["changes"]["period"][1]
+            for word in ("medical", "bereavement", "Measles", "Grandmother", "Crusher", "Bones"):
+                assert word not in answer.content.decode()
+
+    def test_nor_why_it_was_decided_so(self, readers, auditor, registrar_client):
+        excuse = ExcuseRequestFactory()
+        url = f"/api/v1/attendance/excuses/{excuse.pk}/"
+        assert registrar_client.post(f"{url}reject/", {"reason": "Not ill"}, format="json").status_code == 200
+        event = ExcuseEvent.objects.get(excuse=excuse)
+        ExcuseEvent.objects.filter(pk=event.pk).update(reason="Was not ill")
+
+        assert [row["reason"] for row in rows(registrar_client.get(f"{url}history/"))] == ["Was not ill"]
+        assert [row["reason"] for row in rows(auditor.get(f"{url}history/"))] == [None]
+        for reader in readers:
+            latest = rows(reader.get(CHANGES, {"row": event.pk}))[0]
+            assert latest["changes"] == {"reason": WITHHELD}
+
+    @pytest.mark.parametrize(("role", "is_told"), [(Role.AUDITOR, False), (Role.REGISTRAR, True)])
+    def test_nor_is_it_on_the_administration_page_of_an_excuse(self, client, user_with, role, is_told):
+        excuse = ExcuseRequestFactory()
+        ExcuseEvent.objects.create(
+            excuse=excuse, to_status="rejected", happened_at=timezone.now(), reason="Was not ill"
+        )
+        client.force_login(user_with(role, "institution", is_staff=True))
+
+        page = client.get(f"/admin/attendance/excuserequest/{excuse.pk}/change/")
+
+        assert page.status_code == 200
+        assert ("Was not ill" in page.content.decode()) == is_told
+
+    def test_neither_reason_nor_note_of_a_decision_about_admission_is_told(self, readers, registrar_client):
+        decision = EligibilityDecisionFactory()
+        url = f"/api/v1/attendance/decisions/{decision.pk}/condone/"
+        answer = registrar_client.post(url, {"reason": "Was in hospital", "note": "Letter"}, format="json")
+        condoned = EligibilityDecision.objects.get(pk=answer.json()["data"]["id"])
+        # Erasure alone changes what was said, and only then does the history have it.
+        connection.cursor().execute("SELECT set_config('campushub360.erasing', 'on', true)")
+        EligibilityDecision.objects.filter(pk=condoned.pk).update(reason="", note="")
+
+        for reader in readers:
+            latest = rows(reader.get(CHANGES, {"row": condoned.pk}))[0]
+            assert latest["changes"] == dict.fromkeys(("reason", "note"), WITHHELD)
+
+    def test_what_auditors_know_of_the_record_they_read_in_its_history(self, auditor, registrar_client):
+        student = StudentFactory(home_address="1 Elm Street")
+        url = f"/api/v1/students/{student.pk}/"
+        assert registrar_client.patch(url, {"home_address": "2 Elm Street"}, format="json").status_code == 200
+
+        latest = rows(auditor.get(CHANGES, {"row": student.pk}))[0]
+
+        assert latest["changes"]["home_address"] == ["1 Elm Street", "2 Elm Street"]
 
 
 class TestDisclosuresOfAStudent:

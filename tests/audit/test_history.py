@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from accounts.models import Person, PersonIdentifier, User
-from audit import tracking
+from audit import checks, tracking
 from audit.models import Change
 from core.db.copying import copy_in
 from core.logging import request_id
@@ -226,6 +226,40 @@ class TestSecrets:
 
         assert history(user)[-1].changes["password"] == ["[withheld]", "[withheld]"]
         assert "argon2" not in str([entry.changes for entry in Change.objects.all()])
+
+    def test_what_a_mask_keeps_from_anybody_who_reads_the_history_is_withheld_by_the_triggers(self):
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT DISTINCT tgrelid::regclass::text, encode(tgargs, 'escape') FROM pg_trigger"
+                " WHERE tgname LIKE 'audit_follow_%%'"
+            )
+            withheld = {table: set(names.removesuffix("\\000").strip("{}").split(",")) for table, names in cursor}
+
+        assert {"kind", "statement", "custom_data"} <= withheld["attendance_excuserequest"]
+        assert {"reason", "note"} <= withheld["attendance_eligibilitydecision"]
+        assert {"salary"} <= withheld["faculty_faculty"]
+        for mask in tracking.closed_masks():
+            for column in mask.columns:
+                assert column.column in withheld[column.model._meta.db_table], column
+        # The mask on these is open to all who read the history.
+        assert "birth_date" not in withheld["accounts_person"]
+
+    def test_a_mask_that_the_history_forgets_is_found_before_the_server_starts(self, monkeypatch):
+        assert checks.the_history_tells_nothing_that_is_masked(None) == []
+
+        monkeypatch.setattr(tracking, "withheld_columns", lambda model, database: [])
+        forgotten = checks.the_history_tells_nothing_that_is_masked(None)
+        monkeypatch.setattr(tracking, "_readers", [])
+        silent = checks.the_history_tells_nothing_that_is_masked(None)
+
+        assert {error.id for error in forgotten} == {"audit.E002"}
+        assert any("attendance.ExcuseRequest.statement" in error.msg for error in forgotten)
+        assert [error.id for error in silent] == ["audit.E001"]
+
+    def test_where_nobody_has_said_who_reads_the_history_every_mask_withholds(self, monkeypatch):
+        monkeypatch.setattr(tracking, "_readers", [])
+
+        assert "birth_date" in tracking.withheld_columns(Person, connection)
 
 
 class TestFollowed:

@@ -12,14 +12,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import wraps
 from typing import Any
 
 import pytest
+from django.db.models import Q
 
 from accounts import roles
 from accounts.assignments import Assignment
 from accounts.models import User
-from core import visibility
+from core import masks, visibility
 from core.api.permissions import AUTHENTICATED
 from tests.authorization import matrix
 from tests.authorization.expectations import reviewed
@@ -87,6 +89,7 @@ def mutants() -> Iterator[Mutant]:
     yield from _of_grants()
     yield from _of_roles()
     yield from _of_actions()
+    yield from _of_masks()
 
 
 def _of_grants() -> Iterator[Mutant]:
@@ -192,6 +195,27 @@ def _requiring(view: Any, action: str, permission: str | None) -> Callable[[], C
 
 def _is(operation: Operation) -> Callable[[Operation], bool]:
     return lambda op: op.route.view is operation.route.view and op.action == operation.action
+
+
+def _of_masks() -> Iterator[Mutant]:
+    """Open what each mask keeps to everybody who sees the row."""
+    found = {(model._meta.label, mask.rule.__name__): mask for model in masks._masks for mask in masks.masks_of(model)}
+    for (label, name), mask in sorted(found.items(), key=lambda each: each[0]):
+        if mask.model._meta.app_label != "testapp":
+            yield Mutant(f"{label} with the mask of {name} open", _opening(mask), _asks_for_rows_of(mask.model))
+
+
+def _opening(mask: masks.Mask) -> Callable[[], Callable[[], None]]:
+    @wraps(mask.rule)
+    def everybody(actor: Any) -> Q:
+        return Q()
+
+    def apply() -> Callable[[], None]:
+        before = list(masks._masks[mask.model])
+        masks._masks[mask.model] = [replace(each, rule=everybody) if each is mask else each for each in before]
+        return lambda: masks._masks.update({mask.model: before})
+
+    return apply
 
 
 class _Held(frozenset[str]):

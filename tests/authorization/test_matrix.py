@@ -37,6 +37,33 @@ def test_everybody_gets_what_is_expected_and_nothing_else(operation: Operation, 
     assert not faults, "\n" + "\n".join(faults)
 
 
+@pytest.mark.checklist(5)
+def test_whatever_a_mask_keeps_somebody_has_said_from_whom():
+    expected, silent = reviewed(), set()
+    for op in matrix.operations():
+        shown = next((names for places, names in expected.readable.items() if op.place in places.split(", ")), "")
+        said = {name for names in expected.protected.get(op.place, {}) for name in names.split()}
+        for name in masked_names(op) & set(shown.split()):
+            if not any(each == name or each.startswith(f"{name}.") for each in said):
+                silent.add(f"{op.place}: {name}")
+
+    assert not silent, (
+        "Nobody has said who knows what is masked: add lines to `protected:` in tests/authorization/expectations.yaml "
+        f"for {'; '.join(sorted(silent))}, and fill it in tests/authorization/world.py."
+    )
+
+
+def masked_names(op: Operation) -> set[str]:
+    """Return the names under which the readers of an operation's rows show what is masked."""
+    found: set[str] = set()
+    for kind in ("list_serializer_class", "detail_serializer_class"):
+        if getattr(op.route.view, "queryset", None) is not None:
+            reader = getattr(op.route.view, kind)()
+            fields = reader.get_fields()
+            found |= reader.masked.keys() | {name for name in fields if reader.custom_mask and name == "custom_fields"}
+    return found
+
+
 @pytest.mark.checklist(80)
 def test_no_line_is_about_a_route_that_is_not_served():
     served = {(resource, op.method, key) for op in matrix.operations() for resource, key in [address(op)]}

@@ -158,7 +158,7 @@ def built(blocker: Any) -> Iterator[World]:
     with blocker.unblock(), override_settings(ACCESS_TOKEN_LIFETIME=timedelta(hours=6)), transaction.atomic():
         world = World()
         own, other = _side("A"), _side("B")
-        for entity_type in ("students.student", "faculty.faculty"):
+        for entity_type in ("students.student", "faculty.faculty", "attendance.excuserequest"):
             CustomField.objects.create(entity_type=entity_type, **BLOOD_TYPE)
         CustomField.objects.create(entity_type="students.student", name="photo", label="Photo", field_type="file")
         world.sides = {OWN: own, OTHER: other}
@@ -255,7 +255,7 @@ def _people(own: SimpleNamespace, other: SimpleNamespace) -> None:
         side.summary = AttendanceSummary.objects.create(
             enrollment=side.enrollment, section=side.section, term=side.term, counted=1, percent=0, is_short=True
         )
-        side.decision = EligibilityDecisionFactory(enrollment=side.enrollment, reason="Said so")
+        side.decision = EligibilityDecisionFactory(enrollment=side.enrollment, reason="Said so", note="A letter")
         side.check_in = CheckInEventFactory(
             session=side.session, student=side.student, enrollment=side.enrollment, flags=["shared_device"]
         )
@@ -313,8 +313,10 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         )
         FacultyStatusEvent.objects.create(faculty=side.faculty, **steps)
         side.record = _marked(side)
-        side.excuse = ExcuseRequest.objects.create(student=side.student, kind="medical", statement="Flu", period=HOUR)
-        ExcuseEvent.objects.create(excuse=side.excuse, to_status="submitted", happened_at=now)
+        side.excuse = ExcuseRequest.objects.create(
+            student=side.student, kind="medical", statement="Flu", period=HOUR, custom_data=BLOOD
+        )
+        ExcuseEvent.objects.create(excuse=side.excuse, to_status="submitted", happened_at=now, reason="Had the flu")
         side.substitution = Substitution.objects.create(
             session=side.promised, instructor=side.faculty, substitute=side.colleague, reason="A conference"
         )

@@ -16,6 +16,7 @@ from psycopg import errors, sql
 from campushub360.local import CHECKOUT
 from campushub360.local.engines import Postgres
 from campushub360.local.servers import ensure_servers, release_servers, stop_servers
+from tests.local.reporting import EVERYTHING, TABLES, closed_columns
 
 pytestmark = [pytest.mark.slow, pytest.mark.checklist(76), pytest.mark.timeout(600)]
 
@@ -171,8 +172,75 @@ def test_a_table_that_is_renamed_into_the_audit_only_grows_from_then_on(connect:
 
 def test_reporting_reads_the_records_and_who_is_in_them(connect: Connect) -> None:
     with connect("campushub360_reporting") as reporting:
-        for table in ("students_student", "enrollment_enrollment", "courses_section", "accounts_person"):
-            reporting.execute(f"TABLE {table}")
+        reporting.execute("TABLE courses_section")
+        reporting.execute("SELECT count(*) FROM attendance_attendancerecord")
+        reporting.execute(
+            "SELECT student_no, first_name, last_name, enrolled.status FROM enrollment_enrollment AS enrolled"
+            " JOIN students_student AS student ON student.id = student_id JOIN accounts_person AS person"
+            " ON person.id = person_id"
+        )
+
+
+def test_reporting_reads_every_column_of_the_records_but_those_that_masks_and_privacy_keep(connect: Connect) -> None:
+    wanted = closed_columns()
+    with connect("campushub360_reporting") as reporting:
+        columns = reporting.execute(
+            "SELECT relname, attname, has_column_privilege(attrelid, attnum, 'SELECT')"
+            " FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
+            " WHERE relkind IN ('r', 'p', 'v', 'm') AND NOT relispartition AND relnamespace = 'public'::regnamespace"
+            " AND attnum > 0 AND NOT attisdropped"
+        ).fetchall()
+
+    opened: dict[str, set[str]] = {}
+    kept: dict[str, set[str]] = {}
+    for table, column, is_readable in columns:
+        (opened if is_readable else kept).setdefault(table, set()).add(column)
+    assert all(TABLES.match(table) for table in opened)
+    assert {"students_student", "attendance_attendancerecord", "accounts_person"} <= opened.keys()
+    found = {
+        table: sorted(names) if table in opened else [EVERYTHING]
+        for table, names in kept.items()
+        if TABLES.match(table)
+    }
+    assert found == wanted, "deploy/postgres/reporting.sql keeps other columns from reports: correct `closed` there."
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "TABLE students_student",
+        "SELECT salary FROM faculty_faculty",
+        "SELECT home_address FROM students_student",
+        "SELECT custom_data FROM students_student",
+        "SELECT count(*) FROM students_student WHERE accommodation_note IS NOT NULL",
+        "SELECT statement FROM attendance_excuserequest",
+        "SELECT count(*) FROM attendance_excuserequest GROUP BY kind",
+        "SELECT reason FROM attendance_eligibilitydecision",
+        "SELECT birth_date, phone FROM accounts_person",
+        "SELECT person FROM accounts_person AS person",
+        "SELECT latitude, longitude FROM attendance_checkinevent",
+        "SELECT value FROM accounts_personidentifier",
+        "SELECT minutes_late FROM attendance_attendancerecord_default",
+        "SELECT changes FROM audit_change",
+    ],
+)
+def test_reporting_is_refused_what_only_some_of_those_may_know_who_see_a_record(
+    connect: Connect, statement: str
+) -> None:
+    with connect("campushub360_reporting") as reporting, pytest.raises(errors.InsufficientPrivilege):
+        reporting.execute(statement)
+
+
+def test_whole_tables_that_were_granted_once_are_taken_back(connect: Connect) -> None:
+    with connect("campushub360_migrator") as migrator, connect("campushub360_reporting") as reporting:
+        migrator.execute("GRANT SELECT ON students_student, accounts_person TO campushub360_reporting")
+        reporting.execute("SELECT home_address FROM students_student")
+
+        migrator.execute(REPORTING.read_text())
+
+        with pytest.raises(errors.InsufficientPrivilege):
+            reporting.execute("SELECT home_address FROM students_student")
+        reporting.execute("SELECT student_no FROM students_student")
 
 
 @pytest.mark.parametrize(
