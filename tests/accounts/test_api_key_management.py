@@ -16,7 +16,8 @@ from core.models import IdempotencyKey
 from tests.accounts.factories import UserFactory
 from tests.accounts.keys import answer, caller, key_of, program
 from tests.racing import at_once
-from tests.security.test_protected_values import logged, pg_dump  # noqa: F401 - a fixture
+from tests.security.conftest import logged  # noqa: F401 - a fixture
+from tests.security.traces import pg_dump
 
 pytestmark = pytest.mark.django_db
 KEYS, COURSES, STUDENTS = "/api/v1/api-keys/", "/api/v1/courses/", "/api/v1/students/"
