@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import environ
 from celery.schedules import crontab
@@ -432,6 +432,11 @@ REST_FRAMEWORK = {
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
     "URL_FORMAT_OVERRIDE": None,
 }
+# How `/health/` knows operators: besides the ways of the API, by the session of the administration.
+OPERATOR_AUTHENTICATION_CLASSES = [
+    "accounts.session_authentication.AdministrationAuthentication",
+    *cast("list[str]", REST_FRAMEWORK["DEFAULT_AUTHENTICATION_CLASSES"]),
+]
 SPECTACULAR_SETTINGS = {
     "TITLE": "CampusHub360",
     "DESCRIPTION": "A university's records and operations behind one HTTP API.",

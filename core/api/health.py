@@ -12,11 +12,13 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.http import HttpRequest, JsonResponse
 from django.utils import timezone
+from django.utils.module_loading import import_string
 from django.views.decorators.http import require_safe
 from rest_framework.exceptions import APIException
 from rest_framework.request import Request
-from rest_framework.settings import api_settings
+from rest_framework.views import APIView
 
+from core.errors import DomainError
 from core.health import Check, health_checker, is_draining
 
 RETRY_AFTER_SECONDS = 2
@@ -80,17 +82,15 @@ def _details(checks: Mapping[str, Check]) -> dict[str, dict[str, Any]]:
 
 
 def _is_operator(request: HttpRequest) -> bool:
-    """Say whether a member of staff asks, by the session of the administration or by a token of the API."""
-    by_session = getattr(request, "user", None)
-    if by_session is not None and by_session.is_authenticated:
-        return bool(by_session.is_staff)
-    kinds: Any = api_settings.DEFAULT_AUTHENTICATION_CLASSES
-    authenticators = [kind() for kind in kinds]
+    """Say whether a member of staff asks whom the API would answer: whose password and second factor are in order."""
+    kinds = settings.OPERATOR_AUTHENTICATION_CLASSES
+    asked = Request(request, authenticators=[import_string(kind)() for kind in kinds])
     try:
-        by_token = Request(request, authenticators=authenticators).user
-    except (APIException, DatabaseError):
+        # A view without actions, so that nothing is asked but what the API asks of every caller.
+        APIView().check_permissions(asked)
+    except (APIException, DomainError, DatabaseError):
         return False
-    return bool(getattr(by_token, "is_staff", False))
+    return bool(getattr(asked.user, "is_staff", False))
 
 
 def _answer(document: Mapping[str, Any], status: HTTPStatus) -> JsonResponse:

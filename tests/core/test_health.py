@@ -377,6 +377,33 @@ def test_callers_who_are_not_staff_learn_no_figures(user_with: Any, client_for: 
     assert student.get("/health/").json()["checks"] == dict.fromkeys(DEPENDENCIES, "ok")
 
 
+@pytest.mark.checklist(74)
+@pytest.mark.django_db
+@pytest.mark.parametrize("wanting", ["password", "second factor"])
+def test_staff_whose_account_is_not_in_order_learn_none_as_the_api_answers_them_nothing(
+    client: Client, user_with: Any, client_for: Any, settings: Any, wanting: str
+) -> None:
+    settings.MFA_REQUIRED_ROLES = ["staff"] if wanting == "second factor" else []
+    registrar = user_with("registrar", is_staff=True, must_change_password=wanting == "password")
+    by_token = client_for(registrar)
+    client.force_login(registrar)
+
+    assert by_token.get("/api/v1/departments/").status_code == 403
+    for caller in (by_token, client):
+        assert caller.get("/health/").json()["checks"] == dict.fromkeys(DEPENDENCIES, "ok")
+
+
+@pytest.mark.django_db
+def test_staff_who_have_shown_their_second_factor_learn_figures(client: Client, registrar: Any, settings: Any) -> None:
+    settings.MFA_REQUIRED_ROLES = ["staff"]
+    client.force_login(registrar)
+    session = client.session
+    session["means"] = ["pwd", "otp"]
+    session.save()
+
+    assert client.get("/health/").json()["checks"]["database"]["status"] == "ok"
+
+
 @pytest.mark.django_db
 def test_a_wrong_token_is_a_stranger(client: Client) -> None:
     response = client.get("/health/", headers={"Authorization": "Bearer wrong"})
