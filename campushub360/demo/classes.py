@@ -7,7 +7,7 @@ sections are planned at a time, however many there are.
 import calendar
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
@@ -112,9 +112,9 @@ class Classes:
         return Marking.OPEN if each.ends_at > self.now - OPEN_FOR else Marking.CLOSED
 
 
-def _teachers_of(sections: Iterable[UUID]) -> defaultdict[UUID, Sequence[UUID]]:
+def _teachers_of(sections: Iterable[UUID]) -> defaultdict[UUID, list[UUID]]:
     found: defaultdict[UUID, list[UUID]] = defaultdict(list)
     rows = SectionInstructor.objects.filter(section__in=sections, role__in=TEACHERS).order_by("faculty")
     for section, faculty in rows.values_list("section", "faculty"):
         found[section].append(faculty)
-    return found  # type: ignore[return-value]
+    return found

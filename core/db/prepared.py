@@ -50,9 +50,9 @@ class _Cursor(ServerBindingCursor):
     # The stubs leave out what Django's cursor derives from.
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         try:
-            return super().execute(query, params, **options)  # type: ignore[misc]
+            return super().execute(query, params, **options)  # type: ignore[misc]  # of the class left out
         finally:
-            self._query: Any = _Told(self.connection, query, params)  # type: ignore[attr-defined]
+            self._query: Any = _Told(self.connection, query, params)  # type: ignore[attr-defined]  # likewise
 
 
 def _bind_on_server(cursor: Any) -> None:

@@ -81,7 +81,7 @@ class ImportJobDetailSerializer(ImportJobSerializer):
     mapping = serializers.DictField(child=serializers.CharField(allow_blank=True, allow_null=True))
     options = serializers.DictField()
     # The metaclass takes declared fields off the class, so the serializer's own `errors` stays what it is.
-    errors = FileFaultSerializer(many=True)  # type: ignore[assignment]
+    errors = FileFaultSerializer(many=True)  # type: ignore[assignment]  # a property of every serializer
     remarks = RemarkSerializer(
         many=True, help_text="What is to be known about whole files; `ignored_columns` names what is not imported."
     )

@@ -1,7 +1,9 @@
 """What is made of the rates of a run, and of what was answered. How quick anything is, no test asks."""
 
 from collections import Counter
+from collections.abc import Iterable
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -21,8 +23,8 @@ SAID = "\n".join(
 )
 
 
-def verdicts(targets: "object") -> dict[str, tuple[float, bool]]:
-    return {each.name: (round(each.measured, 6), each.ok) for each in targets if each.is_promise}  # type: ignore[attr-defined]
+def verdicts(targets: Iterable[Any]) -> dict[str, tuple[float, bool]]:
+    return {each.name: (round(each.measured, 6), each.ok) for each in targets if each.is_promise}
 
 
 def test_a_hit_is_compared_with_its_baseline_within_each_round() -> None:
