@@ -41,6 +41,7 @@ class UserForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in th
 
 @admin.register(User)
 class UserAdmin(ServiceAdmin):
+    discloses = Disclosure("account", "person_id")
     form = UserForm
     crud = Crud(create=services.create_user, update=services.update_user, delete=services.deactivate_user)
     list_display = ("email", "person", "is_active", "is_staff", "last_login")
@@ -55,6 +56,7 @@ class UserAdmin(ServiceAdmin):
 
 @admin.register(Person)
 class PersonAdmin(ServiceAdmin):
+    discloses = Disclosure("person", "id")
     crud = Crud(create=services.create_person, update=services.update_person, delete=services.delete_person)
     list_display = ("name", "email", "birth_date")
     search_fields = ("search_text",)

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from audit.models import Change, Disclosure, Event
+from audit.selectors import CHANGES
 from core.admin import ServiceAdmin
 
 
@@ -34,5 +35,6 @@ class DisclosureAdmin(EntryAdmin):
 
 @admin.register(Change)
 class ChangeAdmin(EntryAdmin):
+    discloses = CHANGES
     list_display = ("at", "operation", "table_name", "row_id", "actor_id", "key_prefix")
     search_fields = ("=row_id", "=key_prefix", "=request_id")

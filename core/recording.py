@@ -4,7 +4,7 @@ The foundation knows neither who keeps it nor how. An app appoints itself; witho
 record is done.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Protocol
@@ -19,15 +19,23 @@ class Disclosure:
 
     `what` names the record; `subject` is the dotted path from a row, as its reader loads it, to the person's id;
     `permission` is what lets people see rows of others where the action itself is open to everybody who is logged in.
+    Where no path leads to a person, `behind` returns the people by all that `subject` leads to, in a fixed number of
+    queries.
     """
 
     what: str
     subject: str
     permission: str = ""
+    behind: Callable[[Collection[Any]], Collection[UUID]] | None = None
 
     def subjects(self, rows: Collection[Any]) -> list[UUID]:
         """Return whose records the rows are, each once, in a fixed order."""
-        return sorted(set(map(attrgetter(self.subject), rows)))
+        return self.people(map(attrgetter(self.subject), rows))
+
+    def people(self, found: Iterable[Any]) -> list[UUID]:
+        """Return the people by what `subject` leads to from rows, each once, in a fixed order; empty is nobody's."""
+        keys = set(found) - {None}
+        return sorted(keys if self.behind is None or not keys else set(self.behind(keys)))
 
 
 class Recorder(Protocol):

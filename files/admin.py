@@ -20,7 +20,7 @@ from core.admin_choices import RowField
 from core.admin_history import row_action
 from core.crud import Crud
 from core.customfields import choose_files_by
-from core.recording import recorder
+from core.recording import Disclosure
 from core.visibility import visible
 from files import services
 from files.handing_out import NoSuchPartError, response_with
@@ -50,6 +50,7 @@ def _restore(asset: FileAsset, *, by: Any) -> None:
 class FileAssetAdmin(ServiceAdmin):
     """Takes files in, shows whose they are, and hands them out."""
 
+    discloses = Disclosure("file", "id", behind=people_behind)
     form = UploadForm
     crud = Crud(create=_upload, delete=services.delete_file)
     service_arguments = frozenset({"file"})
@@ -87,18 +88,6 @@ class FileAssetAdmin(ServiceAdmin):
     @admin.display(description="Content")
     def download(self, asset: FileAsset) -> SafeString:
         return link_to(asset.pk)
-
-    def put_on_record(self, request: HttpRequest, rows: Any) -> None:
-        """Put on record whose records the files belong to that a page is about to show."""
-        people = people_behind([row.pk for row in rows])
-        if people:
-            recorder().disclosed(
-                what="file",
-                subjects=people,
-                to=request.user,
-                permission="files.view_fileasset",
-                route=f"admin:{self.opts.label_lower}",
-            )
 
 
 class FileWidget(RelatedFieldWidgetWrapper):

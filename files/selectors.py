@@ -9,7 +9,7 @@ from django.db.models import F, Func, Model, Q, QuerySet, UUIDField
 
 from core.customfields import customizable_models
 from core.models import CustomField, CustomFieldType
-from core.privacy import Subject, declared
+from core.privacy import Subject, paths_to_people
 from core.visibility import Actor, visible
 from files.models import FileAsset, FileLink
 
@@ -28,7 +28,7 @@ def people_behind(assets: Collection[UUID]) -> list[UUID]:
     for entity_type, model in customizable_models().items():
         ids = links.present().filter(custom_field__entity_type=entity_type).values("object_id")
         rows = model._base_manager.filter(pk__in=ids).order_by()
-        found = found.union(*(rows.values_list(path) for path in _paths_to_people(model)))
+        found = found.union(*(rows.values_list(path) for path in paths_to_people(model)))
     people: set[UUID | None] = {person for (person,) in found}
     return sorted(person for person in people if person is not None)
 
@@ -36,7 +36,7 @@ def people_behind(assets: Collection[UUID]) -> list[UUID]:
 def people_of(entity_type: str, ids: Collection[UUID]) -> Mapping[UUID, list[UUID]]:
     """Return whose each of these records is, of those that are somebody's."""
     model, people = customizable_models()[entity_type], defaultdict[UUID, list[UUID]](list)
-    for path in _paths_to_people(model):
+    for path in paths_to_people(model):
         for pk, person in model._base_manager.filter(pk__in=list(ids)).values_list("pk", path):
             people[pk] += [person] if person is not None else []
     return people
@@ -51,7 +51,3 @@ def file_fields_of(model: type[Model], *, protected: bool) -> QuerySet[CustomFie
     """Return the keys of the custom fields of a model that show files, for an `__in`."""
     fields = CustomField.objects.filter(entity_type=model._meta.label_lower, field_type=CustomFieldType.FILE)
     return fields.filter(is_active=True, protected=protected).values("pk")
-
-
-def _paths_to_people(model: type[Model]) -> list[str]:
-    return [path for each in declared() if each.model is model for path in each.paths]

@@ -22,9 +22,11 @@ from django.utils.safestring import SafeString
 from core.admin import ServiceAdmin
 from core.admin_history import ReadOnlyInline, row_action, take_step
 from core.crud import Crud
+from core.recording import recorder
 from interop import services
 from interop.models import ImportJob, ImportJobEvent, ImportRow
 from interop.models import ImportState as State
+from interop.selectors import ROWS, people_behind
 
 FORCED = "force_back"
 # Actions of the list and buttons of the page, by their names: what they say, and the service that does it.
@@ -165,6 +167,10 @@ class ImportJobAdmin(ServiceAdmin):
         job = self.get_queryset(request).filter(pk=pk).first()
         if job is None or not self.has_view_permission(request, job):
             raise Http404
+        recorder().disclosed(
+            what=ROWS.what, subjects=people_behind(job.rows.all()), to=request.user,
+            permission="interop.view_importjob", route=f"admin:{self.opts.label_lower}.report",
+        )  # fmt: skip
         response = StreamingHttpResponse(services.report(job), content_type="text/csv; charset=utf-8")
         response["Content-Disposition"] = f'attachment; filename="import-{job.pk}.csv"'
         return response
@@ -223,6 +229,7 @@ def _is_waiting(request: HttpRequest, job: ImportJob) -> bool:
 class ImportRowAdmin(ServiceAdmin):
     """What a file says, row by row; reached from its import."""
 
+    discloses = ROWS
     list_display = ("position", "file", "row_no", "resource", "natural_key", "action", "why")
     list_filter = ("action", "resource")
     linked_lookups = frozenset({"job__id__exact"})

@@ -17,6 +17,7 @@ from core.api.bulk import BulkViewSet, ids_at
 from core.api.permissions import AUTHENTICATED
 from core.api.views import PlainView
 from core.crud import Crud
+from core.recording import Disclosure
 from core.visibility import visible
 
 
@@ -24,6 +25,7 @@ class UserViewSet(BulkViewSet[User]):
     """Accounts: one's own, and every one for those who administer them."""
 
     queryset = User.objects.all()
+    discloses = Disclosure("account", "person_id")
     list_serializer_class = serializers.UserSerializer
     write_serializer_class = serializers.UserWriter
     write_serializers = dict.fromkeys(("create", "bulk_create"), serializers.NewUserWriter)

@@ -2,6 +2,7 @@
 
 from audit.api import filters, serializers
 from audit.models import Change, Event
+from audit.selectors import CHANGES
 from core.api.viewsets import BaseViewSet
 
 # Entries are numbered in the order in which they were written.
@@ -23,6 +24,7 @@ class ChangeViewSet(BaseViewSet[Change]):
     """The history of every row: what was written to it, by whom and in which request."""
 
     queryset = Change.objects.all()
+    discloses = CHANGES
     list_serializer_class = serializers.ChangeSerializer
     filterset_class = filters.ChangeFilter
     ordering_fields = ORDERING

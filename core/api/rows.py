@@ -128,4 +128,5 @@ class RenderedRows:
 
     def subjects(self, rows: Collection[Any]) -> list[UUID]:
         place = self._places[str(self.plan.subject)]
-        return sorted({row[place] for row in rows})
+        found: list[UUID] = self.view.discloses.people(row[place] for row in rows)
+        return found

@@ -16,6 +16,8 @@ from core.privacy.registry import (
     name_people,
     obstacles_to,
     on_erasure,
+    paths_to_people,
+    people_of,
     personal,
     stands_in_the_way,
 )
@@ -37,6 +39,8 @@ __all__ = [
     "name_people",
     "obstacles_to",
     "on_erasure",
+    "paths_to_people",
+    "people_of",
     "personal",
     "stands_in_the_way",
 ]

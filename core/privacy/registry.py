@@ -153,6 +153,21 @@ def declared() -> list[Personal]:
     return sorted(found, key=lambda each: (each.finds is not None, each.model._meta.label_lower))
 
 
+def paths_to_people(model: type[Model]) -> tuple[str, ...]:
+    """Return the paths from a row of a model to the people it is about; none where no foreign key leads there."""
+    declaration = _declared.get(model)
+    return declaration.paths if isinstance(declaration, Personal) else ()
+
+
+def people_of(*rows: QuerySet[Any]) -> set[UUID]:
+    """Return the people whom rows, of whatever models, are about, by one query; by none where no paths lead there."""
+    asked = [each.order_by().values_list(path) for each in rows for path in paths_to_people(each.model)]
+    if not asked:
+        return set()
+    first, *others = asked
+    return {person for (person,) in (first.union(*others) if others else first.distinct()) if person is not None}
+
+
 def faults() -> Iterator[str]:
     """Say what nobody has classified, or has classified as what it is not."""
     for model in apps.get_models(include_auto_created=True):

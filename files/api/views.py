@@ -1,8 +1,6 @@
 """HTTP for files: translate, call one service, represent."""
 
-from collections.abc import Collection
 from typing import Any
-from uuid import UUID
 
 from django.db import models
 from django.http.response import HttpResponseBase
@@ -39,8 +37,8 @@ class FileViewSet(UnifiedViewSet[FileAsset]):
     """Files that people upload: one's own, and those of the records that one sees."""
 
     queryset = FileAsset.objects.all()
-    # By what they are themselves; of whom that discloses something, the records say that refer to them.
-    discloses = Disclosure("file", "id")
+    # Of whom a file discloses something, the records say that refer to it.
+    discloses = Disclosure("file", "id", behind=people_behind)
     list_serializer_class = serializers.FileSerializer
     write_serializer_class = serializers.FileUploadWriter
     filterset_class = filters.FileFilter
@@ -79,8 +77,3 @@ class FileViewSet(UnifiedViewSet[FileAsset]):
             refusal = answer_to(request._request, RangeNotSatisfiable())
             refusal["Content-Range"] = f"bytes */{error.size}"
             return refusal
-
-    def _disclose(self, what: Disclosure, subjects: Collection[UUID]) -> None:
-        """Put on record whose records refer to a file that the caller is about to be shown, or did."""
-        if people := people_behind(subjects):
-            super()._disclose(what, people)

@@ -22,6 +22,7 @@ from core.errors import MissingError
 from interop import services
 from interop.api import filters, serializers
 from interop.models import ImportJob, ImportRow
+from interop.selectors import ROWS, people_behind
 from interop.sources.columns import COLUMNS, template
 
 ACTIONS = ("validate", "apply", "resume", "revert")
@@ -95,6 +96,7 @@ class ImportJobViewSet(UnifiedViewSet[ImportJob]):
     def report(self, request: Request, pk: str) -> HttpResponseBase:
         """Download what happened, or would happen, to every row of the file, as CSV."""
         job = self.get_object()
+        self._disclose(ROWS, people_behind(job.rows.all()))
         response = StreamingHttpResponse(services.report(job), content_type="text/csv; charset=utf-8")
         return attached(response, f"import-{job.pk}.csv", [job.pk, job.version, job.rows_done])
 
@@ -111,6 +113,7 @@ class ImportRowViewSet(NestedListViewSet[ImportRow]):
     """What a file says, row by row, and what an import does about each."""
 
     queryset = ImportRow.objects.all()
+    discloses = ROWS
     parent_field = "job"
     list_serializer_class = serializers.ImportRowSerializer
     filterset_class = filters.ImportRowFilter

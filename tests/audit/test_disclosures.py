@@ -6,17 +6,18 @@ from typing import Any
 import pytest
 from django.contrib import admin
 from django.db import ProgrammingError, connection
-from django.db.models import ForeignKey
+from django.db.models import Model
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.models import PersonIdentifier
 from accounts.roles import Role
 from audit import services
-from audit.models import Disclosure
+from audit.models import Change, Disclosure
 from core.cache.tags import moved_by
+from core.privacy import declared
 from students.models import Student
-from tests.accounts.factories import PersonFactory
+from tests.accounts.factories import PersonFactory, UserFactory
+from tests.attendance.factories import AttendanceRecordFactory
 from tests.contract.routes import Route, routes
 from tests.enrollment.factories import EnrollmentFactory
 from tests.racing import at_once
@@ -30,35 +31,64 @@ def shown() -> list[Any]:
     return list(Disclosure.objects.order_by("id").values_list("subject_id", flat=True))
 
 
-def is_of_a_student(model: Any, depth: int = 3) -> bool:
-    """Say whether rows of a model belong to a student, directly or through others."""
-    if model in (Student, PersonIdentifier):
-        return True
-    keys = [field for field in model._meta.concrete_fields if isinstance(field, ForeignKey)]
-    return depth > 0 and any(is_of_a_student(key.related_model, depth - 1) for key in keys)
+STAFF = "Of people as employees, which are no education records (34 CFR 99.3)."
+ACCOUNTS = "How accounts are used and what they may do, which is no record of studies."
+# What says something about people and is shown without an entry, by model, and why.
+EXEMPT: dict[str, str] = {
+    **dict.fromkeys(("accounts.RoleAssignment", "accounts.Session"), ACCOUNTS),
+    "attendance.Substitution": STAFF,
+    "attendance.SubstitutionEvent": STAFF,
+    "audit.Disclosure": "The record of disclosures itself, which 99.32(c) opens to students, custodians and auditors.",
+    "audit.Event": "What people did; whom that concerned is named by ids.",
+    "courses.SectionInstructor": STAFF,
+    "departments.Appointment": STAFF,
+    "faculty.Faculty": STAFF,
+    "faculty.FacultyAppointment": STAFF,
+    "faculty.FacultyStatusEvent": STAFF,
+    "interop.ImportJob": "Who asked for an import, and how many rows it has; the rows and the report leave entries.",
+}
+
+
+def is_personal(model: type[Model]) -> bool:
+    """Say whether rows of a model say something about people that does not go without an entry."""
+    return model._meta.label not in EXEMPT and model in {each.model for each in declared()}
 
 
 def record_routes() -> Iterator[Route]:
     for route in routes():
         queryset = getattr(route.view, "queryset", None)
-        if queryset is not None and is_of_a_student(queryset.model):
+        if queryset is not None and is_personal(queryset.model):
             yield route
 
 
 @pytest.mark.parametrize("route", list(record_routes()), ids=str)
-def test_every_route_that_shows_what_belongs_to_a_student_declares_what_it_discloses(route):
-    assert route.view.discloses is not None
+def test_every_route_that_shows_what_says_something_about_people_declares_what_it_discloses(route):
+    assert route.view.discloses is not None or str(route) == "users/{pk}/factors/reset/"  # which answers with nothing
 
 
 def test_there_are_such_routes():
     found = {str(route) for route in record_routes()}
 
     assert {"students/", "students/{pk}/", "sections/{parent}/roster/", "enrollments/{pk}/"} <= found
+    assert {"imports/{parent}/rows/", "changes/", "files/", "users/"} <= found
 
 
 @pytest.mark.parametrize("pages", list(admin.site._registry.values()), ids=str)
-def test_every_administration_page_of_what_belongs_to_a_student_declares_it_too(pages):
-    assert not is_of_a_student(pages.model) or pages.discloses is not None
+def test_every_administration_page_of_what_says_something_about_people_declares_it_too(pages):
+    shown = [pages.model, *(inline.model for inline in pages.inlines)]
+
+    assert pages.discloses is not None or not any(map(is_personal, shown))
+
+
+def test_whatever_is_exempt_is_shown_and_says_something_about_people():
+    """An exemption that nothing needs any more is taken away."""
+    personal = {each.model._meta.label for each in declared()}
+    pages = {page.model for page in admin.site._registry.values()}
+    inlines = {inline.model for page in admin.site._registry.values() for inline in page.inlines}
+    answers = {route.view.queryset.model for route in routes() if getattr(route.view, "queryset", None) is not None}
+    shown = {model._meta.label for model in pages | inlines | answers}
+
+    assert EXEMPT.keys() <= personal & shown
 
 
 @pytest.mark.django_db
@@ -75,6 +105,26 @@ class TestAdministration:
         entry = Disclosure.objects.latest("id")
         assert (entry.actor_id, entry.route) == (registrar.pk, "admin:students.student")
 
+    def test_people_leave_theirs_on_the_list_and_on_their_page(self, client, user_with):
+        people = PersonFactory.create_batch(2)
+        admin = user_with(Role.SYSTEM_ADMIN, is_staff=True)
+        client.force_login(admin)
+
+        client.get("/admin/accounts/person/")
+        client.get(f"/admin/accounts/person/{people[0].pk}/change/")
+
+        assert shown() == [*sorted(person.pk for person in people), people[0].pk]
+        assert Disclosure.objects.latest("id").basis == "accounts.view_person as system_admin"
+
+    def test_so_does_the_history_of_their_rows(self, client, user_with):
+        student = StudentFactory()
+        client.force_login(user_with(Role.SYSTEM_ADMIN, is_staff=True))
+        change = Change.objects.filter(table_name="students_student").latest("id")
+
+        client.get(f"/admin/audit/change/{change.pk}/change/")
+
+        assert shown() == [student.person_id]
+
     @pytest.mark.parametrize("make", [EnrollmentFactory, ProgramEnrollmentFactory])
     def test_enrolments_leave_theirs(self, client, registrar, make):
         row = make()
@@ -83,6 +133,51 @@ class TestAdministration:
         client.get(f"/admin/{row._meta.app_label}/{row._meta.model_name}/")
 
         assert shown() == [row.student.person_id]
+
+
+@pytest.mark.django_db
+class TestHistory:
+    """Whoever reads what was changed in a row is shown the record of whoever the row is about."""
+
+    @pytest.fixture
+    def auditor(self, client_for, user_with):
+        return client_for(user_with(Role.AUDITOR))
+
+    def seen(self, client, **question):
+        before = set(Disclosure.objects.values_list("id", flat=True))
+        assert client.get("/api/v1/changes/", question).json()["data"]
+        return sorted(Disclosure.objects.exclude(id__in=before).values_list("subject_id", flat=True))
+
+    def test_a_row_leads_to_its_person_by_however_many_others(self, auditor):
+        record = AttendanceRecordFactory()
+        student = record.enrollment.student
+
+        for row in (record, record.enrollment, student, student.person):
+            assert self.seen(auditor, row=row.pk) == [student.person_id]
+        entry = Disclosure.objects.latest("id")
+        assert (entry.what, entry.route) == ("change", "ChangeViewSet.list")
+        assert entry.basis == "audit.view_change as auditor"
+
+    def test_of_a_row_that_is_gone_the_keys_that_went_with_it_say_whose_it_was(self, auditor):
+        enrollment, person = EnrollmentFactory(), PersonFactory()
+        rows = {enrollment.pk: enrollment.student.person_id, person.pk: person.pk}
+        type(enrollment).objects.filter(pk=enrollment.pk).delete()
+        person.delete()
+
+        for row, subject in rows.items():
+            assert self.seen(auditor, row=row) == [subject]
+
+    def test_a_row_that_led_to_somebody_else_before_leads_to_both(self, auditor):
+        student, other = StudentFactory(), PersonFactory()
+        before = student.person_id
+        Student.objects.filter(pk=student.pk).update(person=other)
+
+        assert self.seen(auditor, row=student.pk) == sorted([before, other.pk])
+
+    def test_what_says_nothing_about_anybody_leaves_none(self, auditor):
+        enrollment = EnrollmentFactory()
+
+        assert self.seen(auditor, row=enrollment.section.course_id) == []
 
 
 @pytest.mark.django_db
@@ -168,6 +263,17 @@ class TestEntries:
         registrar_client.get(f"{STUDENTS}?fields=id")
 
         assert shown() == [student.person_id]
+
+    def test_an_account_leaves_one_of_whoever_it_is_of_and_that_of_a_program_none(self, client_for, user_with):
+        UserFactory.create_batch(2)
+        service = UserFactory(person=None, is_service=True, password="!")
+        client = client_for(user_with(Role.AUDITOR))
+
+        answer = client.get("/api/v1/users/")
+
+        accounts = [row for row in answer.json()["data"] if row["person"]]
+        assert str(service.pk) in {row["id"] for row in answer.json()["data"]}
+        assert len(shown()) == len(accounts) - 1  # but for the auditor's own
 
     def test_an_entry_outlives_its_person(self):
         person = PersonFactory()

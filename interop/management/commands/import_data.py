@@ -13,9 +13,11 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from core.errors import DomainError
+from core.recording import recorder
 from interop import services
 from interop.models import ImportAction, ImportJob, ImportKind, ImportRow
 from interop.models import ImportState as State
+from interop.selectors import ROWS, people_behind
 
 INTERRUPTED = 130
 # Of refused rows and of a refused file's faults, the terminal shows so many; the report has them all.
@@ -86,11 +88,16 @@ class Command(BaseCommand):
             self.stderr.write(f"Interrupted.{again}")
             sys.exit(INTERRUPTED)
         if options["report"]:
-            with options["report"].open("w", encoding="utf-8", newline="") as report:
-                report.writelines(services.report(job))
+            self._report(job, options["report"])
         if job.state == State.FAILED:
             self._refuse(job.errors, job)
         self._print(job)
+
+    def _report(self, job: ImportJob, file: Path) -> None:
+        people = people_behind(job.rows.all())
+        recorder().disclosed(what=ROWS.what, subjects=people, to=None, permission="operator", route="import_data")
+        with file.open("w", encoding="utf-8", newline="") as report:
+            report.writelines(services.report(job))
 
     def _work(self) -> ImportJob:
         try:
