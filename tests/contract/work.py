@@ -21,6 +21,7 @@ from attendance.services import (
     open_check_in,
     propose_substitution,
     take_punches,
+    withdraw_substitution,
 )
 from attendance.services import check_in as attendance_check_in
 from attendance.services.generation import TAUGHT
@@ -147,13 +148,14 @@ def excuse(registrar: APIClient, administrator: APIClient, students: list[dict[s
 
 
 def substitute() -> None:
-    """Ask colleagues to teach some classes, as if they were to come; nobody has answered yet."""
+    """Ask colleagues to teach some classes, as if they were to come; one is asked no longer, none has answered."""
     for session in ClassSession.objects.filter(section__section_instructors__role="primary").order_by("pk")[:3]:
         free = Faculty.objects.filter(status="active").exclude(taught_sections__section=session.section_id)
-        propose_substitution(
-            session=session, substitute=free.earliest("pk"), reason="A conference", by=None,
-            at=session.starts_at - timedelta(days=1),
-        )  # fmt: skip
+        at = session.starts_at - timedelta(days=1)
+        asked = propose_substitution(
+            session=session, substitute=free.earliest("pk"), reason="A conference", by=None, at=at
+        )
+    withdraw_substitution(asked, by=None, at=at)
 
 
 def fall_short() -> None:
