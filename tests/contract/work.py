@@ -67,6 +67,7 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
     ask_about_data(registrar, rows(registrar, "students")[STEPS : STEPS + 3])
     bring_in_files(registrar)
     keep_files(administrator)
+    post(administrator, "attendance/calendar-feed", {})
 
 
 def go_and_come_back(registrar: APIClient, students: list[dict[str, Any]]) -> None:
