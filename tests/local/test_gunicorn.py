@@ -26,7 +26,7 @@ AWAY = {
     "REDIS_URL": "redis://:5b0c2f7d@127.0.0.1:1/0",
     "REDIS_STATE_URL": "redis://:9e8a41c6@127.0.0.1:2/0",
 }
-LISTS = {"IP_ALLOW_LIST": "/admin/=10.0.0.0/8;/livez=127.0.0.0/8 10.0.0.0/8", "NUM_PROXIES": "1"}
+LISTS = {"IP_ALLOW_LIST": "/admin/=10.0.0.0/8;/health/=10.0.0.0/8;/livez=127.0.0.0/8 10.0.0.0/8", "NUM_PROXIES": "1"}
 
 
 @contextmanager
@@ -88,7 +88,7 @@ def proxied() -> Iterator[int]:
 
 @pytest.mark.parametrize("name", ["X-Forwarded-For", "X_Forwarded_For", "X-Real-IP", "Forwarded", "REMOTE_ADDR"])
 def test_an_address_that_no_proxy_of_ours_wrote_opens_nothing(unproxied: int, name: str) -> None:
-    assert ask(unproxied, "/livez", {name: INSIDE}).status == 403
+    assert ask(unproxied, "/health/", {name: INSIDE}).status == 403
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-Proto", "X-Forwarded-Protocol", "X-Forwarded-Ssl", "X-Url-Scheme"])
