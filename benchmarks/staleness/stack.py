@@ -78,14 +78,26 @@ class RunningStack:
         return Redis.from_url(url, socket_timeout=5)
 
     def tell(self, server: str, statement: str) -> Any:
-        """Execute a statement on one of the PostgreSQL servers as its superuser; return its rows, if it has any."""
-        password = secret("postgres", home=self.home)
-        with psycopg.connect(
-            host=ADDRESS, port=self.ports[server], user="postgres", password=password, dbname="campushub360",
-            autocommit=True, connect_timeout=5,
-        ) as session:  # fmt: skip
+        """Execute a statement on one of the PostgreSQL servers as its superuser; return its rows, if it has any.
+
+        A server that is starting up after a bad day is waited for.
+        """
+        with self._session(server) as session:
             answer = session.execute(statement.encode())
             return answer.fetchall() if answer.description else None
+
+    def _session(self, server: str) -> psycopg.Connection[Any]:
+        until = time.monotonic() + PATIENCE_SECONDS
+        while True:
+            try:
+                return psycopg.connect(
+                    host=ADDRESS, port=self.ports[server], user="postgres", password=secret("postgres", home=self.home),
+                    dbname="campushub360", autocommit=True, connect_timeout=5,
+                )  # fmt: skip
+            except psycopg.OperationalError as refused:
+                if "starting up" not in str(refused) or time.monotonic() > until:
+                    raise
+                time.sleep(0.2)
 
     def masters(self) -> list[psutil.Process]:
         """Return the gunicorns, each of which has workers."""
