@@ -23,6 +23,8 @@ from campushub360.local.secrets import secret
 from campushub360.local.stack.topology import CERTIFICATE, ENVIRONMENT
 
 PATIENCE_SECONDS = 30
+# What PostgreSQL says while it recovers (57P03); psycopg has no code of a connection that was refused.
+NOT_YET = ("the database system is starting up", "the database system is not yet accepting connections")
 
 
 class StackIsDownError(Exception):
@@ -95,7 +97,7 @@ class RunningStack:
                     dbname="campushub360", autocommit=True, connect_timeout=5,
                 )  # fmt: skip
             except psycopg.OperationalError as refused:
-                if "starting up" not in str(refused) or time.monotonic() > until:
+                if not any(text in str(refused) for text in NOT_YET) or time.monotonic() > until:
                     raise
                 time.sleep(0.2)
 
