@@ -268,6 +268,7 @@ class TestRoles:
 
         assert client.get("/api/v1/rooms/").status_code == 403
 
+    @pytest.mark.checklist(13)
     def test_nobody_gives_a_role_to_themselves(self, user_with, client_for):
         admin = user_with(Role.SYSTEM_ADMIN)
 
@@ -337,6 +338,7 @@ class TestUsers:
         found = client.get("/api/v1/users/?email=NEW@example.org").json()["data"]
         assert [row["email"] for row in found] == ["new@example.org"]
 
+    @pytest.mark.checklist(13)
     @pytest.mark.parametrize("change", ["is_staff", "person"])
     def test_nobody_makes_themselves_staff_or_somebody_else(self, user_with, client_for, change):
         admin = user_with(Role.SYSTEM_ADMIN)

@@ -1,12 +1,14 @@
 """Which passwords are accepted, and how the owner of an account changes theirs."""
 
 import hashlib
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import check_password
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from accounts import services
 from accounts.models import Session, User
@@ -53,6 +55,13 @@ class TestRules:
 
         assert refusal((words * 20)[:length]) == ""
         assert refusal((words * 21)[:1001]) == "password_too_long"
+
+    @pytest.mark.checklist(17)
+    def test_let_a_password_grow_old(self, ada: User) -> None:
+        opened = services.log_in(email=ada.email, password=PASSWORD, at=timezone.now() + timedelta(days=3650))
+
+        assert opened.access
+        assert User.objects.filter(pk=ada.pk, must_change_password=False).exists()
 
     @pytest.mark.checklist(17)
     def test_ask_for_less_beside_a_second_factor(self) -> None:

@@ -152,7 +152,7 @@ class TestAsking:
         assert secret not in caplog.text
         assert len(bytes(AccountMail.objects.get(token_hash__isnull=False).token_hash or b"")) == 32
 
-    @pytest.mark.checklist(27)
+    @pytest.mark.checklist(27, 81)
     def test_floods_no_mailbox(self, ada: User, client: Any) -> None:
         secrets = set()
         for _ in range(LINKS_OF_ACCOUNT.burst + 3):

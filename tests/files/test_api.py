@@ -74,7 +74,7 @@ class TestUploading:
     def test_documents_are_taken(self, registrar_client, name, content):
         assert upload(registrar_client, name=name, content=content).status_code == 201
 
-    @pytest.mark.checklist(53)
+    @pytest.mark.checklist(53, 55)
     @pytest.mark.parametrize(
         ("name", "content", "code"),
         [

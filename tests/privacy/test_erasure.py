@@ -377,6 +377,7 @@ class TestWhatTheLogsLose:
 
 
 class TestOverHttp:
+    @pytest.mark.checklist(13)
     def test_it_takes_two_people(self, registrar, registrar_client, user_with, client_for):
         person = PersonFactory()
         asked = registrar_client.post(ERASURES, {"person": str(person.pk), "reason": "A letter"}, format="json")

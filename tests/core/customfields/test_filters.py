@@ -64,6 +64,7 @@ def test_finds_the_rows_that_hold_the_value(name, value, found):
     assert sorted(row.name for row in rows) == found
 
 
+@pytest.mark.checklist(43)
 @pytest.mark.usefixtures("_items")
 @pytest.mark.parametrize(
     ("name", "value", "field", "code"),
