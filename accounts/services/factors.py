@@ -24,6 +24,7 @@ from accounts.services.users import ReauthenticationRequiredError
 from audit.services import record
 from core import crud
 from core.db.constraints import refusing
+from core.duties import may_not_be_same
 from core.errors import ConflictError, InvalidError, MissingError
 from core.security.fields import normalised
 from core.visibility import Actor
@@ -190,8 +191,7 @@ def reset_factors(user: User, *, by: Actor, reason: str, at: datetime) -> None:
 
     Raises `ReasonMissingError`, and `ReauthenticationRequiredError` for one's own.
     """
-    if by.pk == user.pk:
-        raise ReauthenticationRequiredError
+    may_not_be_same(by, ReauthenticationRequiredError, accounts=[user.pk])
     if not normalised(reason):
         raise ReasonMissingError
     lock_users([user.pk])

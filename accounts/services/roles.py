@@ -15,6 +15,7 @@ from accounts.services.sessions import outdate_tokens
 from audit.services import record
 from core import crud
 from core.db.locks import keep_rows
+from core.duties import may_not_be_same
 from core.errors import ForbiddenError, InvalidError
 from core.visibility import Actor, visible
 
@@ -58,7 +59,7 @@ def assign_role(*, by: Actor | None, **values: Unpack[RoleAssignmentValues]) -> 
     Without a scope it is held in its usual one, which may take a unit. Raises `NoSuchUnitError` when
     the unit is none that the actor sees; within which kinds of scope a role is held, a constraint says.
     """
-    _refuse_self(values["user"], by)
+    may_not_be_same(by, SelfGrantError, accounts=[values["user"].pk])
     fields: dict[str, Any] = {"scope_kind": usual_scope(values["role"]), **values}
     _require_unit(fields["scope_kind"], fields.get("scope_id"), by)
     start = fields.pop("valid_from", None) or timezone.now()
@@ -74,8 +75,7 @@ def update_assignment(
     assignment: RoleAssignment, *, by: Actor | None, **changes: Unpack[RoleAssignmentValues]
 ) -> RoleAssignment:
     """Change an assignment: its scope or its time; raise `NoSuchUnitError` as `assign_role` does."""
-    _refuse_self(assignment.user, by)
-    _refuse_self(changes.get("user", assignment.user), by)
+    may_not_be_same(by, SelfGrantError, accounts=[assignment.user_id, changes.get("user", assignment.user).pk])
     fields: dict[str, Any] = dict(changes)
     if {"valid_from", "valid_until"} & fields.keys():
         start = fields.pop("valid_from", None) or assignment.valid.lower
@@ -94,7 +94,7 @@ def update_assignment(
 @transaction.atomic
 def end_assignment(assignment: RoleAssignment, *, by: Actor | None) -> None:
     """Take a role away from now on; that it was held stays on record, unless it had not yet begun."""
-    _refuse_self(assignment.user, by)
+    may_not_be_same(by, SelfGrantError, accounts=[assignment.user_id])
     now = timezone.now()
     if assignment.valid.upper is not None and assignment.valid.upper <= now:
         return
@@ -132,8 +132,3 @@ def _span(start: datetime, end: datetime | None) -> DateTimeTZRange:
     if end is not None and end <= start:
         raise EndsBeforeStartError
     return DateTimeTZRange(start, end, "[)")
-
-
-def _refuse_self(user: User, by: Actor | None) -> None:
-    if by is not None and user.pk == by.pk:
-        raise SelfGrantError

@@ -15,6 +15,7 @@ from accounts.services.password_rules import require_acceptable, words_about
 from accounts.services.roles import SelfGrantError, assign_role
 from audit.services import record
 from core import crud
+from core.duties import is_same
 from core.errors import ConflictError, ForbiddenError
 from core.visibility import Actor
 
@@ -98,7 +99,7 @@ def update_user(user: User, *, by: Actor | None, **changes: Unpack[UserValues]) 
 def _require_changeable(user: User, by: Actor | None, changes: UserValues) -> None:
     if changes.get("is_service", user.is_service) != user.is_service:
         raise KindIsFinalError
-    if by is None or by.pk != user.pk:
+    if not is_same(by, accounts=[user.pk]):
         return
     if "password" in changes or changes.get("email", user.email) != user.email:
         raise ReauthenticationRequiredError

@@ -22,6 +22,7 @@ from attendance.events import EligibilityDenied, ShortageCondoned
 from attendance.models import ADMITTED, Eligibility, EligibilityDecision
 from core import crud
 from core.db.copying import copy_in
+from core.duties import may_not_be_same
 from core.errors import ConflictError, ForbiddenError
 from core.events import publish, publish_all
 from core.ids import new_id
@@ -104,9 +105,7 @@ def decide_eligibility(sections: Collection[UUID], *, by: Actor | None, at: date
     Where nothing has changed the former decision stays. Refused with `self_approval`.
     """
     rows = _hold(section__in=sections, status__in=EXAMINED)
-    person = getattr(by, "person_id", None)
-    if person is not None and any(row.student.person_id == person for row in rows):
-        raise OwnEligibilityError
+    may_not_be_same(by, OwnEligibilityError, people=(row.student.person_id for row in rows))
     ids = [row.pk for row in rows]
     found = tallies(ids, at=at) if ids else {}
     former = {row.enrollment_id: row for row in EligibilityDecision.objects.current().filter(enrollment__in=ids)}
@@ -184,9 +183,7 @@ def _hold(**which: Any) -> list[Enrollment]:
 def _held(decision: EligibilityDecision, by: Actor | None) -> tuple[Enrollment, EligibilityDecision]:
     """Hold the enrolment of a decision, and return it with the decision as it is by then, if it is current."""
     (enrollment,) = _hold(pk=decision.enrollment_id)
-    person = getattr(by, "person_id", None)
-    if person is not None and enrollment.student.person_id == person:
-        raise OwnEligibilityError
+    may_not_be_same(by, OwnEligibilityError, people=[enrollment.student.person_id])
     current = EligibilityDecision.objects.current().get(enrollment=enrollment)
     if current.pk != decision.pk:
         raise DecisionSupersededError(meta={"current": str(current.pk)})

@@ -16,6 +16,7 @@ from attendance.models import ExcuseEvent, ExcuseKind, ExcuseRequest, ExcuseStat
 from attendance.models.excuses import CODE_OF
 from attendance.services import covering, sheets
 from core import crud
+from core.duties import may_not_be_same
 from core.errors import ConflictError, ForbiddenError, InvalidError
 from core.events import publish
 from core.steps import Steps
@@ -144,11 +145,7 @@ def revoke_excuse(excuse: ExcuseRequest, *, by: Actor | None, at: datetime, reas
 
 
 def _require_another(excuse: ExcuseRequest, by: Actor | None) -> None:
-    if by is None:
-        return
-    person = getattr(by, "person_id", None)
-    if by.pk == excuse.requested_by_id or (person is not None and person == excuse.student.person_id):
-        raise OwnExcuseError
+    may_not_be_same(by, OwnExcuseError, accounts=[excuse.requested_by_id], people=[excuse.student.person_id])
 
 
 def _announce(event: type[ExcuseDecided], excuse: ExcuseRequest, sessions: int, at: datetime) -> None:

@@ -27,6 +27,7 @@ from attendance.services.marking import (
 )
 from attendance.services.planning import zone_of
 from attendance.services.standing_marks import NOTHING, Standing, erase, standing_at
+from core.duties import is_same
 from core.errors import DomainError, InvalidError, raise_all
 from core.visibility import Actor
 from students.models import Student
@@ -158,7 +159,7 @@ def read_sheets(sessions: Collection[ClassSession], students: Collection[UUID], 
         lines=lines,
         standings=standing_at([(*key, by_id[key[0]].local_date) for key in lines]),
         codes=sheets.codes_by_name(),
-        own={line.session for line in lines.values() if line.student in own},
+        own={line.session for line in lines.values() if is_same(by, people=[line.person])},
     )
 
 

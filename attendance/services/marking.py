@@ -19,6 +19,7 @@ from attendance.selectors import expected_in, sheet
 from attendance.services import sheets
 from attendance.services.changing import SessionCancelledError
 from core import crud
+from core.duties import is_same
 from core.errors import ConflictError, DomainError, ForbiddenError, InvalidError, raise_all
 from core.events import publish
 from core.visibility import Actor
@@ -208,8 +209,7 @@ def obstacles(session: ClassSession, at: datetime, *, to_open: bool = False) -> 
 
 def own_marking(lines: Collection[sheets.Line], by: Actor | None, source: Source) -> Iterator[DomainError]:
     """Refuse whoever is on a sheet themselves; a reader or a code says of them what it saw."""
-    person = getattr(by, "person_id", None)
-    if source == Source.MANUAL and person is not None and any(line.person == person for line in lines):
+    if source == Source.MANUAL and is_same(by, people=(line.person for line in lines)):
         yield SelfMarkingError()
 
 

@@ -13,6 +13,7 @@ from accounts.models import Person
 from accounts.services import PersonValues
 from accounts.services.parts import create_part, delete_part, update_part
 from core import crud
+from core.duties import may_not_be_same
 from core.errors import ConflictError, ForbiddenError, InvalidError
 from core.events import publish
 from core.steps import Steps
@@ -164,8 +165,7 @@ def delete_faculty(faculty: Faculty, *, by: Actor | None) -> None:
 
 
 def _refuse_oneself(faculty: Faculty, by: Actor | None) -> None:
-    if by is not None and getattr(by, "person_id", None) == faculty.person_id:
-        raise OwnPostError
+    may_not_be_same(by, OwnPostError, people=[faculty.person_id])
 
 
 def _appoint(faculty: Faculty, start: date, *, by: Actor | None) -> None:

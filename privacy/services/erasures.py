@@ -16,6 +16,7 @@ from accounts.assignments import scopes_of
 from accounts.models import Person, User
 from audit.services import ERASED, record
 from core import crud
+from core.duties import may_not_be_same
 from core.errors import ConflictError, DomainError, MissingError, OutOfScopeError, raise_all
 from core.events import publish
 from core.privacy import Subject, erase, obstacles_to
@@ -147,8 +148,7 @@ def _fail(erasure_id: UUID, code: str) -> ErasureRequest | None:
 
 
 def _require_decider(erasure: ErasureRequest, by: Any) -> None:
-    if by.pk == erasure.requested_by_id or by.person_id == erasure.person_id:
-        raise SelfApprovalError
+    may_not_be_same(by, SelfApprovalError, accounts=[erasure.requested_by_id], people=[erasure.person_id])
     if erasure.state != ErasureState.REQUESTED:
         raise DecidedError
 

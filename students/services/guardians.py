@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.models import Person
 from core import crud
+from core.duties import may_not_be_same
 from core.errors import ConflictError, ForbiddenError, InvalidError
 from core.visibility import Actor
 from students.models import GuardianLink, Student
@@ -138,8 +139,7 @@ def _require_open(link: GuardianLink) -> None:
 
 
 def _require_somebody_else(link: GuardianLink, by: Actor | None) -> None:
-    if getattr(by, "person_id", None) == link.person_id:
-        raise OwnLinkError
+    may_not_be_same(by, OwnLinkError, people=[link.person_id])
 
 
 def _with_span(values: Mapping[str, Any], present: DateRange | None) -> dict[str, Any]:

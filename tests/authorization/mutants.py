@@ -23,7 +23,8 @@ from accounts.assignments import Assignment
 from accounts.models import User
 from core import masks, visibility
 from core.api.permissions import AUTHENTICATED
-from tests.authorization import matrix
+from tests.authorization import duties, matrix
+from tests.authorization.concerned import CASES as CONCERNED
 from tests.authorization.expectations import reviewed
 from tests.authorization.matrix import Operation
 from tests.authorization.sight import CASES, faults
@@ -52,6 +53,8 @@ class Mutant:
     basis: Any = None
     # Only those who hold it can notice that a role lost something.
     role: roles.Role | None = None
+    # Where it is no longer asked whether somebody decides about themselves; the matrix has no such rows.
+    place: duties.Place | None = None
 
     @property
     def model(self) -> Any:
@@ -90,6 +93,7 @@ def mutants() -> Iterator[Mutant]:
     yield from _of_roles()
     yield from _of_actions()
     yield from _of_masks()
+    yield from _of_duties()
 
 
 def _of_grants() -> Iterator[Mutant]:
@@ -218,6 +222,12 @@ def _opening(mask: masks.Mask) -> Callable[[], Callable[[], None]]:
     return apply
 
 
+def _of_duties() -> Iterator[Mutant]:
+    """Let whoever is concerned decide, at each place that asks for somebody else."""
+    for place in duties.places():
+        yield Mutant(f"one's own duty at {place}", duties.letting(place), lambda op: False, place=place)
+
+
 class _Held(frozenset[str]):
     """Permissions that remember which of them were asked for and held."""
 
@@ -276,6 +286,10 @@ def found_by(world: World, mutant: Mutant, cells: list[Recorded]) -> str:
         status = reviewed().line(cell.operation).cell(cell.actor).status(OWN)
         return not mutant.concerns(cell.operation), status >= 300
 
+    if mutant.place is not None:
+        stand = list(duties.standing_on(mutant.place, CONCERNED, world))
+        with living(mutant):
+            return next((f"{case} is no longer refused" for case in stand if not duties.refused(case, world)), "")
     with living(mutant):
         for case in (case for case in CASES if mutant.model is case.model or mutant.role == case.role):
             for fault in faults(case, world):
