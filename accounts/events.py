@@ -29,7 +29,6 @@ class IdentifierRevealed(Event):
     person_id: UUID
     scheme: str
     revealed_by: UUID
-    reason: str
     happened_at: datetime
 
 

@@ -33,7 +33,7 @@ if TYPE_CHECKING:  # what imports Django waits until it is set up
 
 # What each scenario needs: the stack, or a database filled with demo data.
 STACKED = ("edge", "mixed", "staleness")
-ALONE = ("authorization", "lists", "hits", "tables", "writes", "rosters", "attendance", "imports")
+ALONE = ("authorization", "log_ins", "lists", "hits", "tables", "writes", "rosters", "attendance", "imports")
 SCENARIOS = (*ALONE, *STACKED)
 NEED_BASELINES = {"lists", "hits", "tables", "rosters"}
 

@@ -75,7 +75,6 @@ def reveal_identifier(identifier: PersonIdentifier, *, by: Actor, at: datetime, 
             person_id=identifier.person_id,
             scheme=identifier.scheme,
             revealed_by=by.pk,
-            reason=reason,
             happened_at=at,
         )
     )

@@ -113,6 +113,8 @@ class InternalError(APIException):
 
 # What REST framework and Django call the errors that concern an object as a whole.
 _WHOLE = frozenset({api_settings.NON_FIELD_ERRORS_KEY, django_errors.NON_FIELD_ERRORS})
+# What is said in their stead where they repeat what was sent: a secret may have got into the wrong field.
+_UNREPEATED: Mapping[str, str] = {"invalid_choice": "This is not one of the choices."}
 _BY_SQLSTATE: Mapping[str, type[InvalidError]] = {
     "22003": NumberOutOfRangeError,  # numeric_value_out_of_range
     "22021": UnreadableUnicodeError,  # character_not_in_repertoire
@@ -205,7 +207,8 @@ def _flattened(detail: Any, path: tuple[str, ...]) -> Iterator[DomainError]:
         for index, inner in enumerate(detail):
             yield from _flattened(inner, path if isinstance(inner, str) else (*path, str(index)))
     else:
-        yield InvalidFieldError(str(detail), field=".".join(path), code=getattr(detail, "code", None) or "invalid")
+        code = getattr(detail, "code", None) or "invalid"
+        yield InvalidFieldError(_UNREPEATED.get(code) or str(detail), field=".".join(path), code=code)
 
 
 def document_of(refusal: Refusal) -> dict[str, Any]:

@@ -136,21 +136,24 @@ def takes_a_form(operation: Operation) -> bool:
 
 
 @cache
-def tables() -> tuple[list[str], list[int]]:
-    """Return the names and ids of the tables in which a request may leave something; looking them up is slow."""
+def tables(*, records: bool = False) -> tuple[list[str], list[int]]:
+    """Return the names and ids of the tables in which a request may leave something; looking them up is slow.
+
+    Those in which it is written down that there was a request are among them if `records` are asked for.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT relname, relid FROM pg_stat_user_tables ORDER BY relname")
-        found = [(name, oid) for name, oid in cursor.fetchall() if not RECORDS.match(name)]
+        found = [(name, oid) for name, oid in cursor.fetchall() if records or not RECORDS.match(name)]
     return [name for name, _ in found], [oid for _, oid in found]
 
 
-def written() -> dict[str, int]:
+def written(*, records: bool = False) -> dict[str, int]:
     """Return how many rows this transaction has written, by table; those undone count as well."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT name, pg_stat_get_xact_tuples_inserted(id) + pg_stat_get_xact_tuples_updated(id)"
             " + pg_stat_get_xact_tuples_deleted(id) FROM unnest(%s::text[], %s::oid[]) AS written (name, id)",
-            tables(),
+            tables(records=records),
         )
         return {table: count for table, count in cursor.fetchall() if count}
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from benchmarks import edge, hits, mixed, tables
+from benchmarks import edge, hits, log_ins, mixed, tables
 from benchmarks.contenders import DifferentAnswersError, essence, require_same
 from benchmarks.load import LoadError
 from benchmarks.replay import Replayed, Request, read, zipf
@@ -38,6 +38,18 @@ def test_the_edge_is_held_to_a_ratio_and_to_a_rate() -> None:
     rounds = [{"edge hit": 35_000.0, "static file": 50_000.0, "edge hit over TLS": 20_000.0}]
 
     assert verdicts(edge.judged(rounds)) == {"edge hit ÷ static file": (0.7, True), "edge hit": (35_000.0, False)}
+
+
+def test_log_ins_that_fail_are_held_to_one_another_by_their_medians() -> None:
+    alike = {"unknown": [9.0, 1.0, 1.0, 5.0], "known": [1.0, 1.05, 1.05, 1.05]}
+    longer = {"unknown": [1.0, 1.0, 1.0], "known": [1.0, 1.0, 1.2], "locked": [1.0, 1.2, 1.2]}
+
+    judged = verdicts(log_ins.judged(alike, longer))
+
+    assert judged == {
+        "log-ins that fail: longest ÷ shortest median, by the clock": (1.05, True),
+        "log-ins that fail: longest ÷ shortest median, by the processor": (1.2, False),
+    }
 
 
 def test_deep_pages_and_large_tables_are_held_to_the_first_page_of_the_same_and_of_the_small_table() -> None:
