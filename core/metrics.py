@@ -10,7 +10,6 @@ from typing import Any
 
 from django.db import connections
 from django.http import HttpRequest
-from django.http.response import HttpResponseBase
 from prometheus_client import Counter, Gauge, Histogram
 
 # From a hit to what nginx gives up on.
@@ -45,11 +44,11 @@ POOL = {
 }
 
 
-def observe(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+def observe(request: HttpRequest, status: int, seconds: float) -> None:
     """Count a request that was answered."""
     method = request.method if request.method in METHODS else "other"
     route = getattr(request.resolver_match, "route", None) or "none"
-    REQUESTS.labels(method, route, response.status_code).observe(seconds)
+    REQUESTS.labels(method, route, status).observe(seconds)
     _pools.sample()
 
 

@@ -55,7 +55,7 @@ class RequestMiddleware:
             if request.path.startswith("/api/"):
                 response.headers.setdefault("Cache-Control", "private, no-store")
                 patch_vary_headers(response, ["Authorization"])
-            record(request, response, time.perf_counter() - started)
+            record(request, response.status_code, time.perf_counter() - started)
         finally:
             request_id.reset(token)
         return response
@@ -123,20 +123,20 @@ def name_request(request: HttpRequest) -> str:
     return name
 
 
-def record(request: HttpRequest, response: HttpResponseBase, seconds: float) -> None:
+def record(request: HttpRequest, status: int, seconds: float) -> None:
     """Count a request that was answered, and log it."""
-    observe(request, response, seconds)
+    observe(request, status, seconds)
     level = logging.DEBUG if request.path in PROBES else logging.INFO
     if not logger.isEnabledFor(level):
         return
-    failed = response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+    failed = status >= HTTPStatus.INTERNAL_SERVER_ERROR
     logger.log(
         logging.WARNING if failed and level > logging.DEBUG else level,
         "request",
         extra={
             "method": request.method,
             "route": getattr(request.resolver_match, "route", None),
-            "status": response.status_code,
+            "status": status,
             "duration_ms": round(seconds * 1000, 2),
             "user_id": getattr(user_of(request), "pk", None),
             "key_id": getattr(getattr(request, "auth", None), "api_key_id", None),

@@ -68,7 +68,7 @@ class BulkheadMiddleware:
                 _leave_after(response, room)
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
-        room = _room_of(request.resolver_match.route if request.resolver_match is not None else "")
+        room = room_of(request.resolver_match.route if request.resolver_match is not None else "")
         if not room.enter(settings.DATABASE_POOL_TIMEOUT):
             return answer_to(request, ServiceUnavailable())
         request.__dict__[ROOM] = room
@@ -86,5 +86,6 @@ def _leave_after(response: HttpResponseBase | None, room: Room) -> None:
 
 
 @cache
-def _room_of(route: str) -> Room:
+def room_of(route: str) -> Room:
+    """Return where the requests of a route wait and run."""
     return Room(max(1, settings.DATABASE_POOL_SIZE * PARTS // OF))

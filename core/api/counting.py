@@ -35,37 +35,44 @@ CHANGEABLE = re.compile(
 EXACT = (str, int, UUID, date, time, timedelta, Decimal, type(None))
 
 
-def counted(queryset: QuerySet[Any]) -> int:
-    """Return how many rows there are, as they are at this moment or were when nothing had changed since."""
-    key = _key(queryset)
-    if key is None:
-        return queryset.count()
-    known = answers()
-    answer = known.near(key) or known.far(key)
-    if answer is None:
-        answer = Answer("", str(queryset.count()).encode())
-        known.add(key, answer)
-    return int(answer.body)
+class Count:
+    """How many rows a queryset has, whenever that is asked: as they are then, or were when nothing changed since."""
 
+    def __init__(self, queryset: QuerySet[Any]) -> None:
+        self._rows = queryset
+        self._statement: tuple[str, Any] = ("", ())
+        # What the count depends on; None when nothing is to be remembered of it.
+        self.tags: Sequence[str] | None = None
+        try:
+            sql, parameters = queryset.order_by().values("pk").query.get_compiler(queryset.db).as_sql()
+        except EmptyResultSet:
+            return
+        if all(map(_is_exact, parameters)):
+            self._statement, self.tags = (sql, parameters), tags_read(sql)
 
-def _key(queryset: QuerySet[Any]) -> bytes | None:
-    """Return what names the count; None when it is not to be remembered."""
-    # Inside a transaction one sees what others do not.
-    if connection.in_atomic_block:
-        return None
-    try:
-        sql, parameters = queryset.order_by().values("pk").query.get_compiler(queryset.db).as_sql()
-    except EmptyResultSet:
-        return None
-    tags = tags_read(sql)
-    if tags is None or not all(map(_is_exact, parameters)):
-        return None
-    reading = generations().read(tags)
-    if reading is None:
-        return None
-    hold_to_present()
-    parts = ["count", fingerprint(), sql, parameters, reading]
-    return hashlib.blake2b(repr(parts).encode(), digest_size=20).hexdigest().encode()
+    def now(self) -> int:
+        """Return the number."""
+        key = self._key()
+        if key is None:
+            return self._rows.count()
+        known = answers()
+        answer = known.near(key) or known.far(key)
+        if answer is None:
+            answer = Answer("", str(self._rows.count()).encode())
+            known.add(key, answer)
+        return int(answer.body)
+
+    def _key(self) -> bytes | None:
+        """Return what names the count; None when it is not to be remembered."""
+        # Inside a transaction one sees what others do not.
+        if self.tags is None or connection.in_atomic_block:
+            return None
+        reading = generations().read(self.tags)
+        if reading is None:
+            return None
+        hold_to_present()
+        parts = ["count", fingerprint(), *self._statement, reading]
+        return hashlib.blake2b(repr(parts).encode(), digest_size=20).hexdigest().encode()
 
 
 def tags_read(sql: str) -> Sequence[str] | None:

@@ -9,21 +9,20 @@ for what belongs to them before it knows which few the page shows.
 
 import json
 import re
-from functools import partial
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
 from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.utils.urls import replace_query_param
 
 from core.api import keyset
-from core.api.counting import counted
-from core.api.keyset import Cursor, Keyset
+from core.api.counting import Count
+from core.api.keyset import Keyset
+from core.api.places import CursorPlace, NumberedPlace, Place
 from core.api.responses import StandardResponse
-from core.api.rows import Keys
-from core.errors import DomainError, InvalidError, MissingError, raise_all
+from core.api.rows import Keys, Rows
+from core.errors import DomainError, InvalidError, raise_all
 
 # They choose what is shown of the rows, not which rows: a cursor stays valid when they change.
 PRESENTATION = frozenset({"cursor", "fields", "include", "page_size"})
@@ -56,21 +55,15 @@ class PageWithCursorError(InvalidError):
     field = "page"
 
 
-class PageNotFoundError(MissingError):
-    """The list ends before the page."""
-
-    code = "page_not_found"
-    title = "There is no such page."
-    field = "page"
-
-
 class KeysetPagination(BasePagination):
     """Pages by cursor, or by number when `?page=` names one."""
 
     page_size: ClassVar[int] = 25
     max_page_size: ClassVar[int] = 200
 
-    _links: dict[str, Any]
+    # Where the page lies that was asked for.
+    place: Place
+    _said: dict[str, Any]
 
     def refusals(self, request: Request) -> list[DomainError]:
         """Return what is wrong with the parameters, without looking at the rows."""
@@ -87,47 +80,32 @@ class KeysetPagination(BasePagination):
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         """Return the rows of the page that the request names, and remember where its neighbours are."""
         raise_all(self.refusals(request))
-        self.size = self._number(request.query_params.get("page_size", "")) or self.page_size
+        size = self._number(request.query_params.get("page_size", "")) or self.page_size
         if "page" in request.query_params:
-            return self._numbered(queryset, request, view, self._number(request.query_params["page"]))
-        return self._by_cursor(queryset, request, view)
+            return self._numbered(queryset, request, view, size)
+        return self._by_cursor(queryset, request, view, size)
 
-    def _by_cursor(self, queryset: QuerySet[Any], request: Request, view: Any) -> list[Any]:
+    def _by_cursor(self, queryset: QuerySet[Any], request: Request, view: Any, size: int) -> list[Any]:
         ordering = Keyset.of(queryset)
         question = self.question(ordering, request, view)
         token = request.query_params.get("cursor")
         cursor = None if token is None else keyset.loads(token, question)
-        keys = Keys.after(queryset, ordering, cursor, self.size + 1)
-        direction = ordering.reversed() if cursor is not None and cursor.backwards else ordering
-        # The keys are of rows in sight, so that sight need not be asked for again.
-        rows = view.rows.fetch(direction, keys)
-        page = ordering.page(rows, cursor, self.size, partial(view.rows.key, ordering))
-        here = request.get_full_path()
+        place = CursorPlace(ordering, cursor, size, question, request.get_full_path())
+        keys = Keys.after(queryset, ordering, cursor, size + 1)
+        return self._made(place, view.rows, view.rows.fetch(place.direction, keys))
 
-        def link(place: Cursor | None) -> str | None:
-            return None if place is None else replace_query_param(here, "cursor", keyset.dumps(place, question))
-
-        self._links = {"next": link(page.next), "previous": link(page.previous)}
-        return page.rows
-
-    def _numbered(self, queryset: QuerySet[Any], request: Request, view: Any, number: int) -> list[Any]:
-        total = counted(queryset)
-        pages = max(1, -(-total // self.size))
-        if number > pages:
-            raise PageNotFoundError(f"The last page is {pages}.", meta={"pages": pages})
-        start = (number - 1) * self.size
+    def _numbered(self, queryset: QuerySet[Any], request: Request, view: Any, size: int) -> list[Any]:
+        number = self._number(request.query_params["page"])
+        place = NumberedPlace(Count(queryset), number, size, request.get_full_path()).again()
         ordering = Keyset.of(queryset)
-        keys = queryset.order_by(*ordering.names).values("pk")[start : start + self.size]
-        here = request.get_full_path()
-        self._links = {
-            "next": replace_query_param(here, "page", str(number + 1)) if number < pages else None,
-            "previous": replace_query_param(here, "page", str(number - 1)) if number > 1 else None,
-            "total": total,
-            "page": number,
-            "pages": pages,
-        }
-        rows: list[Any] = view.rows.fetch(ordering, Keys(lambda: keys, keys.db))
-        return rows
+        keys = queryset.order_by(*ordering.names).values("pk")[place.start : place.start + size]
+        return self._made(place, view.rows, view.rows.fetch(ordering, Keys(lambda: keys, keys.db)))
+
+    def _made(self, place: Place, rows: Rows, found: list[Any]) -> list[Any]:
+        # The keys are of rows in sight, so that sight need not be asked for again.
+        self.place = place
+        page, self._said = place.page(found, rows.key)
+        return page
 
     def question(self, ordering: Keyset, request: Request, view: Any) -> str:
         """Return what a cursor is bound to: the path, the filters, the ordering and the caller.
@@ -139,7 +117,7 @@ class KeysetPagination(BasePagination):
         return json.dumps([request.path, asked, ordering.names, whose])
 
     def get_paginated_response(self, data: Any) -> Response:
-        return StandardResponse.success(data, meta={"pagination": {**self._links, "page_size": self.size}})
+        return StandardResponse.success(data, meta={"pagination": self._said})
 
     @staticmethod
     def _number(text: str) -> int:

@@ -1,29 +1,32 @@
 """Reads that were answered before, answered again ahead of Django: without its middleware, the routes and the view.
 
 What they all decide about a request hangs on what it says of itself, on what the caller's generations stand for, and
-on the day. So once a view has answered from memory, that is kept as a precedent under a digest of everything that the
-request said, with the headers that the answer left with. When the same is asked again, and the caller's generations
-are the same, it is the same decision. The request is counted against its limits, logged and measured as ever, and the
-answer is looked up by the generations of what it is made of. Whatever is not exactly so goes to Django.
+on the day. So once a view has answered, that is kept as a precedent under a digest of everything that the request
+said, with the headers that the answer left with. When the same is asked again, and the caller's generations are the
+same, it is the same decision. The request is counted against its limits, logged and measured as ever, and the answer
+comes from where the view had it from: from memory, by the generations of what it is made of (`core.api.remembered`),
+or from the database, by the statement that it was made by (`core.api.repeated`). Whatever is not exactly so goes to
+Django.
 
-There are precedents for views with the usual rules alone, that put nothing on record, and for callers whom generations
-vouch for (`accounts.selectors.user_of`), which is none who comes with an API key.
+There are precedents for views with the usual rules alone, and for callers whom generations vouch for
+(`accounts.selectors.user_of`), which is none who comes with an API key.
 """
 
 import hashlib
 import time
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 from typing import Any
 
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIRequest
 from django.core.signals import setting_changed
-from django.http import HttpResponse
 
 from core.api import etag, remembered
-from core.api.throttling import judged, say_limits
+from core.api.remembered import Decision
+from core.api.throttling import COUNTED, judged, say_limits
 from core.cache.answers import Answer
 from core.cache.generations import Reading
 from core.cache.local import LocalCache
@@ -59,40 +62,44 @@ StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Precedent:
-    """What a decision hung on, and what came of it."""
+    """What was decided, and the headers that the answer left with."""
 
-    question: remembered.Question
-    match: Any
-    user: Any
-    auth: Any
+    decision: Decision
     headers: Sequence[tuple[str, str]]
-    callers_tags: tuple[str, ...]
-    callers_reading: Reading
-    # The last reading of all tags, and the answer's name by it: one step to replace, whichever thread does.
-    last: tuple[Reading, bytes] = field(default=((), b""))
 
-    def answer(self) -> Answer | None:
-        """Return the answer as it is to be told now; None when the view has to be asked."""
-        if self.question.stamp != remembered.stamp():
+    def reading(self) -> Reading | None:
+        """Return what is asked of the generations for the answer; None when it has to be decided anew."""
+        decided = self.decision
+        if decided.source.stamp != remembered.stamp():
             return None
-        reading = remembered.reading_of([*self.callers_tags, *self.question.tags])
-        callers = len(self.callers_reading)
-        if reading is None or reading[:callers] != self.callers_reading:
+        reading = remembered.reading_of([*decided.tags, *decided.source.tags])
+        callers = len(decided.reading)
+        if reading is None or reading[:callers] != decided.reading:
             return None
-        known, name = self.last
-        if known != reading:
-            name = self.question.named((reading[0], *reading[callers:]))
-            self.last = (reading, name)
-        return remembered.answer_named(name)
+        return (reading[0], *reading[callers:])
 
 
 _precedents: LocalCache[bytes, Precedent] = LocalCache(most=MOST, clock=time.monotonic)
 
 
+@dataclass(frozen=True)
+class Told:
+    """An answer as it goes out."""
+
+    status_code: int
+    headers: dict[str, str]
+    body: bytes = b""
+
+    @property
+    def status(self) -> str:
+        """Return the status as a server is told it."""
+        return f"{self.status_code} {HTTPStatus(self.status_code).phrase}"
+
+
 class PrecedentApplication:
-    """A WSGI application that answers from memory what another one, Django's, has answered before."""
+    """A WSGI application that answers what another one, Django's, has answered before."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
@@ -101,11 +108,11 @@ class PrecedentApplication:
         name = _name(environ)
         if name is None:
             return self._application(environ, start_response)
-        response = _again(environ, name)
-        if response is None:
+        told = _again(environ, name)
+        if told is None:
             return self._application(environ, partial(_learn, name, environ, start_response))
-        start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
-        return [response.content]  # without Django's signal that a request has ended: it held nothing that has to end
+        start_response(told.status, list(told.headers.items()))
+        return [told.body]  # without Django's signal that a request has ended: whatever it held has ended
 
 
 def _name(environ: Environ) -> bytes | None:
@@ -122,40 +129,43 @@ def _name(environ: Environ) -> bytes | None:
     return hashlib.blake2b("\0".join(said).encode(errors="surrogatepass"), digest_size=20).digest()
 
 
-def _again(environ: Environ, name: bytes) -> HttpResponse | None:
+def _again(environ: Environ, name: bytes) -> Told | None:
     started = time.perf_counter()
     precedent = _precedents.get(name)
-    answer = precedent.answer() if precedent is not None else None
-    if precedent is None or answer is None:
+    if precedent is None:
         return None
-    request: Any = WSGIRequest(environ)
-    request.resolver_match, request.user, request.auth = precedent.match, precedent.user, precedent.auth
-    # One that is too many is not counted, and the view refuses it.
-    if not judged(request, account=str(precedent.user.pk)).is_admitted:
-        return None
-    response = _response(precedent, answer, environ.get("HTTP_IF_NONE_MATCH", ""))
-    say_limits(request, response)
-    token = request_id.set(name_request(request))
-    try:
-        response["X-Request-ID"] = request.request_id
-        record(request, response, time.perf_counter() - started)
-    finally:
-        request_id.reset(token)
-    return response
+    decided = precedent.decision
+    with decided.source.context():
+        reading = precedent.reading()
+        if reading is None:
+            return None
+        answer = decided.source.known(reading)
+        request: Any = WSGIRequest(environ)
+        request.resolver_match, request.user, request.auth = decided.match, decided.user, decided.auth
+        token = request_id.set(name_request(request))
+        try:
+            # Counted once: the view refuses one that is too many, and makes what cannot be made here.
+            verdict = environ[COUNTED] = judged(request, account=str(decided.user.pk))
+            answer = answer or decided.source.made(request) if verdict.is_admitted else None
+            if answer is None:
+                return None
+            told = _told(precedent, answer, environ.get("HTTP_IF_NONE_MATCH", ""))
+            say_limits(request, told.headers)
+            told.headers["X-Request-ID"] = request.request_id
+            record(request, told.status_code, time.perf_counter() - started)
+        finally:
+            request_id.reset(token)
+    return told
 
 
-def _response(precedent: Precedent, answer: Answer, has: str) -> HttpResponse:
+def _told(precedent: Precedent, answer: Answer, has: str) -> Told:
     if etag.matches(has, answer.etag):
-        unchanged = etag.unchanged(answer.etag)
-        unchanged["Content-Length"] = "0"
-        for name, value in precedent.headers:
-            if name not in OF_BODY:
-                unchanged[name] = value
-        return unchanged
-    response = HttpResponse(answer.body, headers=dict(precedent.headers))
-    response["Content-Length"] = str(len(answer.body))
-    response["ETag"], response["X-Cache"] = answer.etag, "HIT"
-    return response
+        headers = {name: value for name, value in precedent.headers if name not in OF_BODY}
+        return Told(HTTPStatus.NOT_MODIFIED, {"ETag": answer.etag, "Content-Length": "0", **headers})
+    own = {"ETag": answer.etag, "Content-Length": str(len(answer.body))}
+    return Told(
+        HTTPStatus.OK, {**dict(precedent.headers), **own, **dict(precedent.decision.source.headers)}, answer.body
+    )
 
 
 def _learn(
@@ -167,22 +177,17 @@ def _learn(
     *error: Any,
 ) -> Any:
     """Begin an answer, and keep what was decided if it came from memory."""
-    answered = environ.pop(remembered.ANSWERED, None)
-    if answered is not None and status.startswith("200 ") and not UNLIKE & {each for each, _ in headers}:
-        _keep(name, answered, [(each, value) for each, value in headers if each not in OWN], environ["PATH_INFO"])
+    decided: Decision | None = environ.pop(remembered.DECIDED, None)
+    if decided is not None and status.startswith("200 ") and not UNLIKE & {each for each, _ in headers}:
+        _keep(name, decided, [(each, value) for each, value in headers if each not in OWN], environ["PATH_INFO"])
     return start_response(status, headers, *error)
 
 
-def _keep(name: bytes, answered: Any, headers: Sequence[tuple[str, str]], path: str) -> None:
-    question, match, user, auth = answered
-    vouched = getattr(user, "vouched_by", None)
-    if vouched is None or networks_for(path, settings.IP_ALLOW_LIST) is not None:
+def _keep(name: bytes, decided: Decision, headers: Sequence[tuple[str, str]], path: str) -> None:
+    if networks_for(path, settings.IP_ALLOW_LIST) is not None:
         return
-    tags, reading = vouched
-    seconds = min(LONGEST, user.good_until - time.monotonic(), auth.expires - time.time())
-    _precedents.add(
-        name, Precedent(question, match, user, auth, headers, tags, reading), until=time.monotonic() + seconds
-    )
+    seconds = min(LONGEST, decided.user.good_until - time.monotonic(), decided.auth.expires - time.time())
+    _precedents.add(name, Precedent(decided, headers), until=time.monotonic() + seconds)
 
 
 def _forget(**signal: Any) -> None:

@@ -11,9 +11,10 @@ includes others.
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import orjson
 from django.db import connection
@@ -41,8 +42,8 @@ from core.metrics import ANSWERS
 KEPT = "X-Edge-Keep"
 # The scope of what all who may ask are shown alike.
 EVERYBODY = "everybody"
-# Where a request's environment keeps what was answered from memory: the question, the route, the caller and the means.
-ANSWERED = "answered_from_memory"
+# Where a request's environment keeps what a view has decided about it (`Decision`).
+DECIDED = "campushub360.decided"
 # Around the turn of a day the database's clock may say another one than ours.
 AROUND_MIDNIGHT = timedelta(minutes=1)
 
@@ -94,14 +95,102 @@ def answer_named(name: bytes) -> Answer | None:
     return answer
 
 
-def is_plain(view: Any) -> bool:
-    """Say whether the usual rules alone decide who may ask a view how often, and nothing is put on record."""
-    return (
-        getattr(view, "discloses", None) is None
-        and view.permission_classes == api_settings.DEFAULT_PERMISSION_CLASSES
+class Source(Protocol):
+    """Where an answer comes from, once it is decided that there is one."""
+
+    @property
+    def stamp(self) -> str:
+        """Return what the day and the release are called as long as the source is of use (`stamp`)."""
+
+    @property
+    def tags(self) -> Sequence[str]:
+        """Return what is asked of the generations along with those of the caller."""
+
+    @property
+    def headers(self) -> Sequence[tuple[str, str]]:
+        """Return what an answer from here says of where it comes from."""
+
+    def context(self) -> AbstractContextManager[Any]:
+        """Return what surrounds the answer, from the first question on."""
+
+    def known(self, reading: Reading) -> Answer | None:
+        """Return the answer at a reading of the tags, if that takes nothing."""
+
+    def made(self, request: Any) -> Answer | None:
+        """Return the answer to a request that has been counted; None when the view has to be asked."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What a view has decided about a request: by which rules, for whom, and where the answer comes from.
+
+    It hung on what the tags stood for at the reading.
+    """
+
+    source: Source
+    match: Any
+    user: Any
+    auth: Any
+    tags: tuple[str, ...]
+    reading: Reading
+
+
+def decide(request: Request, source: Source, *, tags: Sequence[str] = (), reading: Reading = ()) -> None:
+    """Keep what was decided about a request, for which generations vouch: those of the caller, and others.
+
+    `reading` is of `tags`, and begins with the epoch as every reading does.
+    """
+    user: Any = request.user
+    vouched: tuple[tuple[str, ...], Reading] | None = getattr(user, "vouched_by", None)
+    if vouched is None:
+        return
+    of_caller, at = vouched
+    if reading and reading[0] != at[0]:
+        return
+    asked = request._request
+    asked.META[DECIDED] = Decision(
+        source, asked.resolver_match, user, request.auth, (*of_caller, *tags), (*at, *reading[1:])
+    )
+
+
+class FromMemory:
+    """An answer that is remembered under the name that the question has at present."""
+
+    headers = (("X-Cache", "HIT"),)
+
+    def __init__(self, question: Question) -> None:
+        self.stamp = question.stamp
+        self.tags = question.tags
+        self._question = question
+        # The last reading of the tags, and the answer's name by it: one step to replace, whichever thread does.
+        self._last: tuple[Reading, bytes] = ((), b"")
+
+    def context(self) -> AbstractContextManager[Any]:
+        return nullcontext()
+
+    def known(self, reading: Reading) -> Answer | None:
+        at, name = self._last
+        if at != reading:
+            name = self._question.named(reading)
+            self._last = (reading, name)
+        return answer_named(name)
+
+    def made(self, request: Any) -> Answer | None:
+        return None
+
+
+def has_usual_rules(view: Any) -> bool:
+    """Say whether the usual rules alone decide who may ask a view how often."""
+    return bool(
+        view.permission_classes == api_settings.DEFAULT_PERMISSION_CLASSES
         and view.authentication_classes == api_settings.DEFAULT_AUTHENTICATION_CLASSES
         and view.throttle_classes == api_settings.DEFAULT_THROTTLE_CLASSES
     )
+
+
+def is_plain(view: Any) -> bool:
+    """Say whether the usual rules alone decide who may ask a view how often, and nothing is put on record."""
+    return getattr(view, "discloses", None) is None and has_usual_rules(view)
 
 
 class RememberedReadMixin(APIView):
@@ -129,8 +218,7 @@ class RememberedReadMixin(APIView):
         answer, found = self._answer(question.named(reading), make)
         ANSWERS.labels(found).inc()
         if is_plain(self):
-            asked = request._request
-            asked.META[ANSWERED] = (question, asked.resolver_match, request.user, request.auth)
+            decide(request, FromMemory(question))
         response = HttpResponse(answer.body, content_type="application/json")
         response["ETag"] = answer.etag
         response["X-Cache"] = "MISS" if found == "nowhere" else "HIT"

@@ -11,12 +11,14 @@ from typing import Any, Protocol, Self
 from uuid import UUID
 
 import orjson
-from django.db.models import QuerySet
+from django.core.exceptions import EmptyResultSet
+from django.db.models import Model, QuerySet
 
 from core.api.compiled.columns import NotCompiledError
-from core.api.compiled.plans import KEYS, Plan, Statement, condition, plan_for, run
+from core.api.compiled.plans import KEYS, Plan, Settled, Statement, condition, plan_for, settle
 from core.api.keyset import Cursor, Keyset
 from core.masks import masks_of
+from core.recording import Disclosure
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,7 @@ class Rows(Protocol):
 def rows_of(view: Any) -> Rows:
     """Return how a list reads its rows for this request."""
     try:
-        return RenderedRows(view, plan_for(view))
+        return RenderedRows(view.queryset.model, view.actor, view.discloses, plan_for(view))
     except NotCompiledError:
         return LoadedRows(view)
 
@@ -107,18 +109,32 @@ class LoadedRows:
 class RenderedRows:
     """Rows as the JSON that PostgreSQL made of them."""
 
-    def __init__(self, view: Any, plan: Plan) -> None:
-        self.view = view
-        self.plan = plan
+    def __init__(self, model: type[Model], actor: Any, discloses: Disclosure | None, plan: Plan) -> None:
+        self.model = model
+        # The statement that was run; it finds the page as it is whenever it is run again.
+        self.settled: Settled | None = None
+        self._actor = actor
+        self._discloses = discloses
+        self._plan = plan
         self._places: dict[str, int] = {}
 
     def fetch(self, ordering: Keyset, keys: Keys) -> list[Any]:
-        using, actor = keys.using, self.view.actor
+        using = keys.using
         fill: dict[str, Any] = {KEYS: keys.statement}
-        for mask in masks_of(self.view.queryset.model):
-            fill[mask.attribute] = partial(condition, mask, actor, using)
-        self._places = {name: place for place, name in enumerate(self.plan.columns(ordering))}
-        return run(self.plan.statement(ordering, using), fill, using, compared=keys.shape is not None)
+        for mask in masks_of(self.model):
+            fill[mask.attribute] = partial(condition, mask, self._actor, using)
+        self._places = {name: place for place, name in enumerate(self._plan.columns(ordering))}
+        try:
+            self.settled = settle(self._plan.statement(ordering, using), fill, compared=keys.shape is not None)
+        except EmptyResultSet:
+            return []
+        return self.settled.rows(using)
+
+    def found_again(self, using: str) -> list[Any]:
+        """Read the rows once more, as they are now."""
+        if self.settled is None:
+            raise TypeError("nothing was found by a statement")
+        return self.settled.rows(using)
 
     def key(self, ordering: Keyset, row: Any) -> tuple[Any, ...]:
         return tuple(row[self._places[term.attribute]] for term in ordering.terms)
@@ -127,6 +143,5 @@ class RenderedRows:
         return orjson.Fragment(f"[{','.join(row[0] for row in rows)}]")
 
     def subjects(self, rows: Collection[Any]) -> list[UUID]:
-        place = self._places[str(self.plan.subject)]
-        found: list[UUID] = self.view.discloses.people(row[place] for row in rows)
-        return found
+        place = self._places[str(self._plan.subject)]
+        return [] if self._discloses is None else self._discloses.people(row[place] for row in rows)

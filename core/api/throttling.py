@@ -25,6 +25,8 @@ if TYPE_CHECKING:  # REST framework imports this module while its own views are 
     from rest_framework.views import APIView
 
 VERDICT = "rate_limit_verdict"
+# Where a request's environment says that it has been counted already, and with what verdict.
+COUNTED = "campushub360.counted"
 # What everybody together may do is nobody's own affair.
 UNTOLD = "global"
 READING = frozenset({"GET", "HEAD"})
@@ -47,8 +49,10 @@ class RequestThrottle:
 
 
 def judged(request: HttpRequest, *, account: str = "", key: str = "") -> Verdict:
-    """Count a request and return what the limits say of it; the answer's headers will say so, too."""
-    verdict = limiter().spend(list(demands_of(request, account=account, key=key)))
+    """Count a request, unless it has been, and return what the limits say; the answer's headers will say so, too."""
+    verdict: Verdict | None = request.META.pop(COUNTED, None)
+    if verdict is None:
+        verdict = limiter().spend(list(demands_of(request, account=account, key=key)))
     setattr(request, VERDICT, verdict)
     return verdict
 
@@ -78,13 +82,13 @@ def demands_of(request: HttpRequest, *, account: str, key: str) -> Iterator[Dema
             yield Demand(limit, subjects[name])
 
 
-def say_limits(request: HttpRequest, response: HttpResponseBase) -> None:
+def say_limits(request: HttpRequest, headers: HttpResponseBase | dict[str, str]) -> None:
     """Add where the caller stands: the header fields of draft-ietf-httpapi-ratelimit-headers-10."""
     verdict: Verdict | None = getattr(request, VERDICT, None)
     standings = [each for each in verdict.standings if each.limit.name != UNTOLD] if verdict is not None else []
     if standings:
-        response["RateLimit-Policy"] = _policy(tuple(each.limit for each in standings))
-        response["RateLimit"] = ", ".join(
+        headers["RateLimit-Policy"] = _policy(tuple(each.limit for each in standings))
+        headers["RateLimit"] = ", ".join(
             f'"{each.limit.name}";r={each.remaining};t={each.seconds}' for each in standings
         )
 

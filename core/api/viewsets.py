@@ -34,11 +34,13 @@ from core.api.filters import (
 )
 from core.api.idempotency import IdempotentPostMixin
 from core.api.limited import LimitedMixin
+from core.api.pagination import KeysetPagination
 from core.api.parameters import model_of
 from core.api.parsers import refuse_unreadable_query
 from core.api.permissions import crud_permissions
 from core.api.remembered import RememberedReadMixin
 from core.api.renderers import dumps
+from core.api.repeated import offer_again
 from core.api.rows import Rows, rows_of
 from core.api.selection import Selection
 from core.api.serializers import BaseModelSerializer, expansions, with_included, with_masks
@@ -82,6 +84,9 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
     if_match_required: ClassVar[bool] = False
     # Of whom showing rows discloses something that has to be on record.
     discloses: ClassVar[Disclosure | None] = None
+    # Whether a list that was asked for before may be made again by its statement alone (`core.api.repeated`): what is
+    # shown of it hangs on the request, the caller, the custom fields and the day, and on the rows as they are.
+    repeats: ClassVar[bool] = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -171,7 +176,11 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
         data = self.rows.data(page)
         if self.discloses is not None and page:
             self._disclose(self.discloses, self.rows.subjects(page))
-        return self.get_paginated_response(data)
+        response = self.get_paginated_response(data)
+        disclose = None if self.discloses is None else self._disclosing(self.discloses)
+        place = cast(KeysetPagination, self.paginator).place
+        offer_again(self, self.request, rows=self.rows, place=place, disclose=disclose)
+        return response
 
     @cached_property
     def rows(self) -> Rows:
@@ -202,9 +211,13 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
             self._disclose(self.discloses, self.discloses.subjects(rows))
 
     def _disclose(self, what: Disclosure, subjects: Collection[UUID]) -> None:
-        recorder().disclosed(
+        self._disclosing(what)(subjects=subjects)
+
+    def _disclosing(self, what: Disclosure) -> Callable[..., None]:
+        """Return what puts on record that the records of `subjects` are shown."""
+        return bound(
+            recorder().disclosed,
             what=what.what,
-            subjects=subjects,
             to=self.actor,
             permission=self.required_permissions.get(self.action) or what.permission,
             route=f"{type(self).__name__}.{self.action}",

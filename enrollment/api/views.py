@@ -47,6 +47,7 @@ class EnrollmentViewSet(BulkViewSet[Enrollment]):
     ordering_fields = ORDERING
     default_ordering = ("-created_at",)
     searchable = True
+    repeats = True
     action_permissions = {
         "preflight": "enrollment.add_enrollment",
         "withdraw": "enrollment.delete_enrollment",

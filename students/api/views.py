@@ -41,6 +41,7 @@ class StudentViewSet(BulkViewSet[Student]):
     }
     default_ordering = ("student_no",)
     searchable = True
+    repeats = True
     action_permissions = {"change_status": "students.change_student"}
     crud = Crud(create=services.create_student, update=services.update_student, delete=services.delete_student)
 

@@ -89,10 +89,29 @@ class Plan:
         return found
 
 
-def run(
-    statement: Statement, fill: Mapping[str, Callable[[], Statement]], using: str, *, compared: bool
-) -> list[tuple[Any, ...]]:
-    """Run a statement with its gaps filled and return its rows; none where what fills a gap can match nothing.
+@dataclass(frozen=True)
+class Settled:
+    """A statement with its gaps filled: asked again it finds the rows as they are then.
+
+    The server may plan one that `is_planned_once` ahead: it knows the type of each of its parameters.
+    """
+
+    sql: str
+    parameters: Sequence[Any]
+    is_planned_once: bool
+
+    def rows(self, using: str) -> list[tuple[Any, ...]]:
+        """Run it."""
+        if self.is_planned_once:
+            with prepared(self.sql, self.parameters, using=using) as cursor:
+                return list(cursor.fetchall())
+        with connections[using].cursor() as cursor:
+            cursor.execute(self.sql, self.parameters)
+            return list(cursor.fetchall())
+
+
+def settle(statement: Statement, fill: Mapping[str, Callable[[], Statement]], *, compared: bool) -> Settled:
+    """Fill the gaps of a statement; raise `EmptyResultSet` where what fills one can match nothing.
 
     `compared` says of the keys that their parameters are compared with columns, and nothing else.
     """
@@ -102,18 +121,10 @@ def run(
         if not isinstance(parameter, Gap):
             given.append(parameter)
             continue
-        try:
-            text, more = fill[parameter.name]()
-        except EmptyResultSet:
-            return []
+        text, more = fill[parameter.name]()
         sql = sql.replace(parameter.mark, text, 1)
         given += more
-    if (compared and len(parameters) == 1) or all(type(each) in TYPED for each in given):
-        with prepared(sql, given, using=using) as cursor:
-            return list(cursor.fetchall())
-    with connections[using].cursor() as cursor:
-        cursor.execute(sql, given)
-        return list(cursor.fetchall())
+    return Settled(sql, given, (compared and len(parameters) == 1) or all(type(each) in TYPED for each in given))
 
 
 def condition(mask: Mask, actor: Any, using: str) -> Statement:

@@ -1,16 +1,11 @@
 """What was asked before is answered without Django: the same answer by the same rules, until something changes."""
 
-import json
 import logging
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from django.core.handlers.wsgi import WSGIHandler
-from django.test import RequestFactory
 from django.utils import timezone
-from django.utils.datastructures import CaseInsensitiveMapping
 from rest_framework.views import APIView
 
 from accounts import services, tokens
@@ -21,46 +16,12 @@ from core.cache.generations import generations
 from core.cache.keeper import GenerationKeeper
 from core.security.limiter import Limit
 from departments.models import Campus
+from tests.core.api.wire import Wire
 
 pytestmark = pytest.mark.django_db(transaction=True)
-CAMPUSES, STUDENTS = "/api/v1/campuses/", "/api/v1/students/"
+CAMPUSES, PROGRAMS_OF = "/api/v1/campuses/", "/api/v1/program-enrollments/"
 # What differs between any two answers.
 EACH_ITS_OWN = {"X-Request-ID", "RateLimit"}
-
-
-@dataclass
-class Answer:
-    status_code: int
-    headers: CaseInsensitiveMapping
-    content: bytes
-
-    def __getitem__(self, header):
-        return self.headers[header]
-
-    def json(self):
-        return json.loads(self.content)
-
-
-class Wire:
-    """Asks as gunicorn does, with somebody's token."""
-
-    def __init__(self, client):
-        self.credentials = client._credentials
-        self._application = precedents.PrecedentApplication(WSGIHandler())
-
-    def ask(self, path, method="GET", **headers):
-        began = []
-        environ = RequestFactory().generic(method, path, headers=headers, **self.credentials).environ
-        answer = self._application(environ, lambda status, headers: began.extend([status, headers]))
-        content = b"".join(answer)
-        if hasattr(answer, "close"):
-            answer.close()
-        status, named = began
-        assert len(dict(named)) == len(named)
-        return Answer(int(status.partition(" ")[0]), CaseInsensitiveMapping(named), content)
-
-    def get(self, path, headers=None):
-        return self.ask(path, **(headers or {}))
 
 
 @pytest.fixture(autouse=True)
@@ -251,7 +212,7 @@ class TestAPrecedent:
 
     def test_comes_from_no_refusal_and_from_nothing_that_is_put_on_record(self, campus, registrar_client):
         client = Wire(registrar_client)
-        for url in (STUDENTS, f"{CAMPUSES}?nonsense=1"):
+        for url in (PROGRAMS_OF, f"{CAMPUSES}?nonsense=1"):
             client.get(url)
         client.ask(CAMPUSES, "HEAD")
 
