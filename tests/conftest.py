@@ -21,7 +21,7 @@ from core.ids import new_id
 from core.security.limiter import Limit
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory, held_in
 
-pytest_plugins = ["tests.needs"]
+pytest_plugins = ["tests.needs", "tests.sharing"]
 
 # The same examples in every run, and as much time as a busy machine takes.
 hypothesis_settings.register_profile("suite", derandomize=True, deadline=None)
@@ -31,12 +31,9 @@ hypothesis_settings.load_profile("suite")
 MEASURED_CASES = 2
 CASES: Counter[str] = Counter()
 
-
-@pytest.hookimpl(trylast=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long, so that no worker has one left when the others are done."""
-    long = {item.path for item in items if item.get_closest_marker("sweep") or item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in long)
+# So many objects may come before the collector looks for cycles. What a request leaves is gone without it, but for a
+# few; looking after every 700, as it does by itself, takes a twentieth of the time.
+gc.set_threshold(50_000)
 
 
 def pytest_collection_finish() -> None:
