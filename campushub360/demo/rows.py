@@ -7,14 +7,28 @@ the services would take an hour. Constraints and triggers check each row all the
 import random
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime, time
 from itertools import chain, islice
+from types import NoneType
 from typing import Any
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
 
 Row = dict[str, Any]
 
+# What a field does nothing to, by its very class: what inherits from one may do something.
+AS_THEY_ARE: dict[type, tuple[type, ...]] = {
+    models.UUIDField: (uuid.UUID, NoneType),
+    models.CharField: (str, NoneType),
+    models.TextField: (str, NoneType),
+    models.BooleanField: (bool, NoneType),
+    models.DateField: (date, NoneType),
+    models.TimeField: (time, NoneType),
+    models.IntegerField: (int, NoneType),
+    models.SmallIntegerField: (int, NoneType),
+    models.PositiveIntegerField: (int, NoneType),
+    models.PositiveSmallIntegerField: (int, NoneType),
+}
 # So many lines are sent at a time.
 BLOCK = 2_000
 
@@ -62,11 +76,23 @@ def copy(model: type[models.Model], rows: Iterable[Mapping[str, Any]]) -> int:
         connection.cursor() as cursor,
         cursor.copy(f"COPY {quote(model._meta.db_table)} ({columns}) FROM STDIN") as target,
     ):
+        prepare = [(field.attname, taken_as_they_are(field), field.get_db_prep_save) for field in fields]
+        real = connections[DEFAULT_DB_ALIAS]  # the proxy would be asked anew for each value
         for row in chain([first], iterator):
             values = {**defaults, **row}
-            target.write_row([field.get_db_prep_save(values[field.attname], connection) for field in fields])
+            target.write_row([
+                value if type(value := values[name]) in kinds else prepared(value, real)
+                for name, kinds, prepared in prepare
+            ])  # fmt: skip
             count += 1
     return count
+
+
+def taken_as_they_are(field: "models.Field[Any, Any]") -> tuple[type, ...]:
+    """Return the types of values that the field would hand on unchanged, which takes it most of the time there is."""
+    if isinstance(field, models.ForeignKey) and type(field.target_field) is models.UUIDField:
+        return AS_THEY_ARE[models.UUIDField]
+    return AS_THEY_ARE.get(type(field), ())
 
 
 def copy_lines(model: type[models.Model], columns: Sequence[str], lines: Iterable[str]) -> int:
