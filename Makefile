@@ -3,6 +3,8 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
+# Whoever has set it would have every process compile all modules anew, and dozens are started.
+unexport PYTHONDONTWRITEBYTECODE
 
 # Any Python from 3.11 on that can make virtual environments; `make PYTHON=/path/to/python3.12 run` names one.
 PYTHON ?= $(shell for candidate in python3.11 python3.12 python3.13 python3; do \

@@ -1,6 +1,5 @@
 """A human being, apart from the parts they play: one person may study, teach and log in."""
 
-import sys
 from datetime import date, timedelta
 from datetime import timezone as fixed_zone
 from typing import ClassVar
@@ -18,8 +17,8 @@ from core.search import search_indexes, search_text
 
 # Where a day begins first.
 FIRST_ZONE = fixed_zone(timedelta(hours=14))
-# Whatever is space to Python; PostgreSQL by itself trims no more than blanks.
-SPACE = "".join(character for character in map(chr, range(sys.maxunicode + 1)) if character.isspace())
+# Whatever is space to Python, of which none lies beyond U+3000; PostgreSQL by itself trims no more than blanks.
+SPACE = "".join(character for character in map(chr, range(0x3001)) if character.isspace())
 COUNTRY = RegexValidator(r"^([A-Z]{2})?$", "A country is named by two capital letters.", code="invalid_country")
 
 
