@@ -150,12 +150,22 @@ def tables(*, records: bool = False) -> tuple[list[str], list[int]]:
 def written(*, records: bool = False) -> dict[str, int]:
     """Return how many rows this transaction has written, by table; those undone count as well."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT name, pg_stat_get_xact_tuples_inserted(id) + pg_stat_get_xact_tuples_updated(id)"
-            " + pg_stat_get_xact_tuples_deleted(id) FROM unnest(%s::text[], %s::oid[]) AS written (name, id)",
-            tables(records=records),
+        cursor.execute(counting(records))
+        return dict(cursor.fetchall())
+
+
+@cache
+def counting(records: bool) -> str:
+    """Return the statement that asks how many; it is asked after every request."""
+    with connection.cursor() as cursor:
+        return str(
+            cursor.mogrify(
+                "SELECT name, n FROM unnest(%s::text[], %s::oid[]) AS watched (name, id),"
+                " LATERAL (SELECT pg_stat_get_xact_tuples_inserted(id) + pg_stat_get_xact_tuples_updated(id)"
+                " + pg_stat_get_xact_tuples_deleted(id)) AS written (n) WHERE n > 0",
+                tables(records=records),
+            )
         )
-        return {table: count for table, count in cursor.fetchall() if count}
 
 
 def fingerprint(table: str) -> Any:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.contrib import admin
 
 from tests.many import many_rows
 
@@ -28,3 +29,9 @@ def many_items(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Keep 25,000 items of 20,000 parents during the tests of a class."""
     with many_rows(django_db_blocker, [PARENTS, ITEMS], ["testapp_parent", "testapp_item"]):
         yield
+
+
+@pytest.fixture
+def no_sidebar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out of the administration's pages the list of all kinds, which each has and which takes longest to make."""
+    monkeypatch.setattr(admin.site, "enable_nav_sidebar", False)

@@ -9,17 +9,23 @@ from django.urls import reverse
 from accounts.roles import Role
 from tests.departments.factories import DepartmentFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
+pytestmark = [pytest.mark.django_db, pytest.mark.sweep, pytest.mark.usefixtures("no_sidebar")]
 ADMINS = sorted(admin.site._registry.values(), key=lambda pages: pages.opts.label_lower)
 every_model = pytest.mark.parametrize("pages", ADMINS, ids=lambda pages: pages.opts.label_lower)
 # As they stand in an address: NUL, half of a surrogate pair, a number beyond every type, and no id.
 VALUES = ("%00", "%ED%A0%80", "9" * 40, "x")
-LIST_PARAMETERS = ("q", "p", "o", "all", "e", "_facets", "_popup", "_to_field", "_changelist_filters")
+# Read by the same code whatever is listed, so that of these each list is given one of the values, each another.
+COMMON_PARAMETERS = ("p", "o", "all", "e", "_facets", "_popup", "_to_field", "_changelist_filters")
 STATEMENTS = frozenset({200, 302, 400, 403, 404})
 
 
 def url(pages, page, *args):
     return reverse(f"admin:{pages.opts.app_label}_{pages.opts.model_name}_{page}", args=args)
+
+
+def spread(number):
+    """Return each common parameter with one of the values: another for each, and for the list of another number."""
+    return [(name, VALUES[(number + place) % len(VALUES)]) for place, name in enumerate(COMMON_PARAMETERS)]
 
 
 @pytest.fixture
@@ -37,8 +43,9 @@ def failures(answers):
 def test_no_parameter_of_a_list_makes_it_fail(pages, browser):
     relations = [name for name in pages.list_filter if get_fields_from_path(pages.model, name)[-1].is_relation]
     filters = [f"{name}__exact" for name in pages.list_filter] + [f"{name}__id__exact" for name in relations]
-    names = (*LIST_PARAMETERS, *filters, *(f"{name}__isnull" for name in pages.list_filter), *pages.linked_lookups)
-    addresses = [f"{url(pages, 'changelist')}?{name}={value}" for name in names for value in VALUES]
+    names = ("q", *filters, *(f"{name}__isnull" for name in pages.list_filter), *pages.linked_lookups)
+    asked = [(name, value) for name in names for value in VALUES] + spread(ADMINS.index(pages))
+    addresses = [f"{url(pages, 'changelist')}?{name}={value}" for name, value in asked]
 
     assert failures({address: browser.get(address) for address in addresses}) == {}
 

@@ -16,7 +16,7 @@ from tests.courses.factories import SectionFactory
 from tests.departments.factories import DepartmentFactory
 from tests.students.factories import StudentFactory
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
+pytestmark = [pytest.mark.django_db, pytest.mark.sweep, pytest.mark.usefixtures("no_sidebar")]
 ADMINS = sorted(admin.site._registry.values(), key=lambda pages: pages.opts.label_lower)
 every_list = pytest.mark.parametrize("pages", ADMINS, ids=lambda pages: pages.opts.label_lower)
 NUMBER = "QX 7391 8264"
