@@ -25,7 +25,8 @@ from attendance.services.arrivals import arrived, on_time
 from attendance.services.check_in_windows import CheckInClosedError, require_open
 from attendance.services.marking import mark_roster
 from core import crud
-from core.errors import ConflictError, DomainError
+from core.duties import may_not_be_same
+from core.errors import ConflictError, DomainError, ForbiddenError
 from core.privacy.retention import spared
 from core.security.addresses import Address, is_within
 from core.visibility import Actor
@@ -48,6 +49,13 @@ class TokenInvalidError(ConflictError):
     code = Outcome.TOKEN_INVALID.value
     title = "This is no code of this check-in."
     field = "token"
+
+
+class OwnCheckInError(ForbiddenError):
+    """Whoever tried to check in does not say what came of looking at it."""
+
+    code = "own_check_in"
+    title = "Somebody else looks at your own check-ins."
 
 
 class TokenEarlyError(ConflictError):
@@ -162,6 +170,7 @@ def check_in(session: ClassSession, attempt: Attempt, *, by: Actor, at: datetime
 @transaction.atomic
 def review_check_in(event: CheckInEvent, *, by: Actor | None, at: datetime, note: str = "") -> CheckInEvent:
     """Say what came of looking at an attempt; its outcome stays, and a mark is for its sheet to change."""
+    may_not_be_same(by, OwnCheckInError, people=[event.student.person_id])
     return crud.update(event, {"reviewed_at": at, "reviewed_by_id": by.pk if by else None, "note": note})
 
 

@@ -14,7 +14,7 @@ from accounts.services import users
 from accounts.services.factors import ReauthenticationRequiredError, reset_factors
 from accounts.services.roles import SelfGrantError, assign_role, end_assignment, update_assignment
 from attendance.models import ClassSession, EligibilityDecision, ExcuseRequest
-from attendance.services import bulk_marking, eligibility, excusing, importing, marking, offline
+from attendance.services import bulk_marking, check_ins, eligibility, excusing, importing, marking, offline
 from attendance.services.marking import SelfMarkingError
 from core.errors import DomainError
 from core.ids import new_id
@@ -183,6 +183,10 @@ CASES = [
         for what, act in (
             ("roster", _roster), ("excursion", _many), ("marks of a device", _offline), ("import", _imported),
         )
+    ),
+    Case(
+        "one's own check-in reviewed", _student,
+        lambda w, u: _now(check_ins.review_check_in)(w.sides[OWN].check_in, u), check_ins.OwnCheckInError,
     ),
     Case(
         "one's own link verified", _of("guardian"), lambda w, u: _now(guardians.verify_guardian)(w.sides[OWN].link, u),
