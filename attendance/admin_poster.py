@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from attendance import services
 from attendance.models import ClassSession, Roster
+from attendance.services.planning import campus_of, zone_of
 from core.admin import ServiceAdmin
 from core.errors import DomainError, OutOfScopeError
 from core.recording import recorder
@@ -68,6 +69,7 @@ class CheckInPages(_Pages):
             "session": session,
             "form": form,
             "window": found.window,
+            "zone": zone_of(campus_of(session.room, [session.section])).key,
             "state": _state(found),
             # The page is for a wall: without the frame of the others.
             "is_popup": True,

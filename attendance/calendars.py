@@ -25,6 +25,8 @@ def classes_of(person: UUID | None, *, at: datetime) -> QuerySet[ClassSession]:
     """Return the sessions that a person is expected in, or teaches, around an instant, cancelled ones too.
 
     Whoever teaches a class in somebody's place has it, and the other has it not. An account that is nobody's has none.
+    Reads at once which sections and classes are theirs: as questions within the query, they would be asked of every
+    session that anybody has meanwhile.
     """
     if person is None:
         return ClassSession.objects.none()
@@ -34,14 +36,17 @@ def classes_of(person: UUID | None, *, at: datetime) -> QuerySet[ClassSession]:
         student__person=person,
         section=OuterRef("section"),
     ).exclude(status=EnrollmentStatus.PENDING)
-    enrolled = Enrollment.objects.filter(student__person=person).values("section")
-    taught = SectionInstructor.objects.filter(faculty__person=person).values("section")
+    enrolled = set(Enrollment.objects.filter(student__person=person).values_list("section", flat=True))
+    taught = set(SectionInstructor.objects.filter(faculty__person=person).values_list("section", flat=True))
     rows = ClassSession.objects.filter(starts_at__gte=at - BACK, starts_at__lt=at + AHEAD)
     accepted = Substitution.objects.filter(status=SubstitutionStatus.ACCEPTED)
     replaced = accepted.filter(session=OuterRef("pk"), instructor__person=person)
-    standing_in = accepted.filter(substitute__person=person).values("session")
+    standing_in = list(accepted.filter(substitute__person=person).values_list("session", flat=True))
+    rows = rows.filter(Q(section__among=enrolled | taught) | Q(pk__among=standing_in))
     rows = rows.filter(
-        Q(section__in=taught) & ~Exists(replaced) | Q(pk__in=standing_in) | Q(section__in=enrolled) & Exists(attended)
+        Q(section__among=taught) & ~Exists(replaced)
+        | Q(pk__among=standing_in)
+        | Q(section__among=enrolled) & Exists(attended)
     )
     return rows.select_related(
         "section__course", "section__course_version", "section__campus", "room__building__campus"

@@ -18,7 +18,7 @@ from attendance.models import CheckInEvent, ClassSession, Roster
 from core.api.parameters import UnknownParameterError
 from core.api.viewsets import BaseViewSet, UnifiedViewSet
 from core.crud import Crud
-from core.errors import raise_all
+from core.errors import OutOfScopeError, raise_all
 from core.recording import Disclosure
 from core.security.addresses import client_address
 
@@ -55,8 +55,12 @@ class CheckInWindowViewSet(BaseViewSet[ClassSession]):
 
     def token(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Show the code of these ten seconds."""
-        with transaction.atomic():
-            return self._shown(services.poster(self.locked(), at=timezone.now()))
+        # Without the lock for which those who check in queue: the wall shows the next code meanwhile.
+        session = self.manageable().filter(pk=self.kwargs["pk"]).first()
+        if session is None:
+            self.get_object()
+            raise OutOfScopeError
+        return self._shown(services.poster(session, at=timezone.now()))
 
     def _step(self, service: Any, **values: Any) -> Response:
         with transaction.atomic():

@@ -19,7 +19,7 @@ from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.db.models import Q, QuerySet
 
 from attendance import check_in_tokens as tokens
-from attendance.models import CheckInEvent, CheckInWindow, ClassSession, Flag, Outcome, Punch, Source
+from attendance.models import CheckInEvent, CheckInWindow, ClassSession, Flag, Marking, Outcome, Punch, Source
 from attendance.selectors import expected_in
 from attendance.services.arrivals import arrived, on_time
 from attendance.services.check_in_windows import CheckInClosedError, require_open
@@ -218,7 +218,10 @@ def _decide(
             _require_free(session, attempt, student)
             event = crud.create(CheckInEvent, {**facts, "outcome": Outcome.ACCEPTED})
             mark = arrived(session, enrollment.pk, at=at, on_time=on_time([enrollment.pk])[enrollment.pk])
-            mark_roster(session, marks=[mark], by=by, at=at, source=Source.QR)
+            # Whoever comes first opens the sheet, with all who are excused. A hall waits for the lock of its session:
+            # the others are read by themselves.
+            alone = None if session.marking == Marking.SCHEDULED else [student.pk]
+            mark_roster(session, marks=[mark], by=by, at=at, source=Source.QR, students=alone)
             return event, None
     except DomainError as refused:
         outcome = refused.violations[0].error_code

@@ -165,6 +165,7 @@ def mark_roster(
     default: str | None = None,
     client_id: UUID | None = None,
     source: Source = Source.MANUAL,
+    students: Collection[UUID] | None = None,
 ) -> Marked:
     """Mark the students of a session, all of them or none, in one statement.
 
@@ -172,15 +173,15 @@ def mark_roster(
     which is not marked at first. Whoever is excused is marked so, whatever is said of them. Refused with everything
     that is wrong at once: `session_cancelled`, `session_locked`, `session_closed`, `session_not_begun`,
     `self_marking`; by line `duplicate_line`, `roster_mismatch`, `unknown_code`, `inactive_code` and
-    `lateness_not_applicable`.
+    `lateness_not_applicable`. With `students`, the sheet is read as if nobody else were on it, and so is what is told.
     """
     codes = sheets.codes_by_name()
-    lines = sheets.lines_of([session])
-    students = {line.enrollment for line in lines.values()}
+    lines = sheets.lines_of([session], students=students)
+    expected = {line.enrollment for line in lines.values()}
     raise_all(
-        [*obstacles(session, at), *own_marking(lines.values(), by, source), *_faults(marks, default, codes, students)]
+        [*obstacles(session, at), *own_marking(lines.values(), by, source), *_faults(marks, default, codes, expected)]
     )
-    named = {} if default is None else {pk: Mark(enrollment=pk, code=default) for pk in students}
+    named = {} if default is None else {pk: Mark(enrollment=pk, code=default) for pk in expected}
     named |= {mark.enrollment: mark for mark in marks}
     common = sheets.marked_by(source, by, at, client_id)
     wanted = {

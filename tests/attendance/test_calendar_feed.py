@@ -2,10 +2,12 @@
 
 import hashlib
 import logging
+import re
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 from icalendar import Calendar
@@ -15,6 +17,7 @@ from attendance import calendars
 from attendance.models import CalendarFeed, ClassSession, Substitution
 from attendance.services import cancel_session, reschedule_session
 from audit.models import Event
+from core.ids import new_id
 from privacy import services as privacy
 from tests.attendance.factories import ClassSessionFactory, SubstitutionFactory
 from tests.courses.factories import SectionFactory, SectionInstructorFactory
@@ -145,6 +148,36 @@ def test_a_class_that_is_moved_or_cancelled_stays_the_same_event(student, sectio
     assert moved["last-modified"].dt >= first["last-modified"].dt
     assert (str(cancelled["status"]), str(cancelled["description"])) == ("CANCELLED", "The heating is broken")
     assert cancelled["sequence"] > moved["sequence"]
+
+
+def test_the_classes_of_a_person_are_looked_up_by_section_however_many_there_are(
+    section, student, django_assert_num_queries
+):
+    teaches, substitute = SectionInstructorFactory(section=section), FacultyFactory()
+    kept, given_away = meet(section, 3), meet(section, 4)
+    SubstitutionFactory(session=given_away, instructor=teaches.faculty, substitute=substitute, status="accepted")
+    at, other = timezone.now() - 50 * DAY, SectionFactory()
+    ClassSession.objects.bulk_create(
+        ClassSession(
+            section=other, gathering=new_id(), planned_on=at.date(), local_date=at.date(),
+            starts_at=at + number * HOUR / 2, ends_at=at + (number + 1) * HOUR / 2,
+        )
+        for number in range(5000)
+    )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE attendance_classsession")
+
+    for person, theirs in (
+        (student.user.person_id, {kept, given_away}), (teaches.faculty.person_id, {kept}),
+        (substitute.person_id, {given_away}),
+    ):  # fmt: skip
+        rows = calendars.classes_of(person, at=timezone.now())
+        plan = rows.explain(analyze=True, costs=False, timing=False)
+        assert not re.search(r"Seq Scan on attendance_classsession|session_by_time", plan), plan
+        assert not re.search(r"Rows Removed by Filter: \d{3}", plan), plan
+        assert set(rows) == theirs
+    with django_assert_num_queries(4):
+        list(calendars.classes_of(student.user.person_id, at=timezone.now()))
 
 
 # --- time ---
@@ -280,7 +313,7 @@ def test_a_hundred_classes_cost_as_many_statements_as_one(student, section, djan
     for day in range(100):
         meet(section, day, room=None)
 
-    with django_assert_max_num_queries(2):
+    with django_assert_max_num_queries(5):
         assert len(events(path)) == 100
 
 

@@ -1,5 +1,6 @@
 """Checking in by the code on the wall: who is let in, who is refused by which code, what is kept and flagged."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 from ipaddress import ip_address
@@ -7,18 +8,25 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.exceptions import FieldError
-from django.db import connection
+from django.db import connection, transaction
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.roles import Role
 from attendance import check_in_tokens as tokens
 from attendance import services
-from attendance.models import AttendanceRecord, CheckInEvent, CheckInWindow, ClassSession
+from attendance.models import AttendanceRecord, CheckInEvent, CheckInWindow, ClassSession, ExcuseRequest
+from attendance.services import sheets
 from audit.models import Change
 from core.errors import DomainError
 from core.privacy.retention import periods
-from tests.attendance.factories import AttendanceRecordFactory, ClassSessionFactory, usual_codes
+from tests.attendance.factories import (
+    AttendanceRecordFactory,
+    ClassSessionFactory,
+    ExcuseRequestFactory,
+    usual_codes,
+)
 from tests.courses.factories import SectionInstructorFactory
 from tests.enrollment.factories import EnrollmentFactory
 from tests.racing import at_once
@@ -218,6 +226,63 @@ def test_as_many_statements_whoever_came_before(hall):
 
     # The first opens the sheet, and the others count on.
     assert second <= first <= 30
+
+
+def test_who_is_in_a_hall_is_not_read_again_for_each_who_comes(hall, monkeypatch):
+    excused = ExcuseRequestFactory(
+        student=hall.enrollments[2].student, period=DateTimeTZRange(hall.now - MINUTE, hall.now + 60 * MINUTE, "[)")
+    )
+    ExcuseRequest.objects.filter(pk=excused.pk).update(status="approved")
+    opened(hall)
+    real, read = sheets.lines_of, []
+
+    def counted(*args, **named):
+        lines = real(*args, **named)
+        read.append(len(lines))
+        return lines
+
+    monkeypatch.setattr(sheets, "lines_of", counted)
+
+    assert (comes(hall, 0), comes(hall, 1)) == ("accepted", "accepted")
+
+    # The first opens the sheet, with those who are excused.
+    assert read == [3, 1]
+    assert [code for code, _, _ in marks(hall.session).values()].count("excused") == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_wall_shows_the_code_while_somebody_checks_in(hall, client_for):
+    client, url = client_for(hall.teacher), f"/api/v1/attendance/sessions/{hall.session.pk}/check-in/token/"
+    opened(hall)
+
+    with ThreadPoolExecutor(1) as pool, transaction.atomic():
+        ClassSession.objects.select_for_update(no_key=True).get(pk=hall.session.pk)
+
+        def shown():
+            with connection.cursor() as cursor:
+                cursor.execute("SET lock_timeout = '2s'")
+            try:
+                return client.get(url)
+            finally:
+                connection.close()
+
+        answer = pool.submit(shown).result(30)
+
+    assert answer.status_code == 200, answer.json()
+    assert answer.json()["data"]["token"].startswith(hall.session.pk.hex)
+
+
+def test_a_code_is_shown_to_those_alone_who_mark_the_session(hall, user_with, client_for):
+    opened(hall)
+    url = f"/api/v1/attendance/sessions/{hall.session.pk}/check-in/token/"
+    another = SectionInstructorFactory().faculty.person
+
+    found = [
+        client_for(each).get(url).status_code
+        for each in (user_with(Role.FACULTY, "self", person=another), user_with(Role.AUDITOR))
+    ]
+
+    assert found == [404, 403]
 
 
 def test_the_secret_and_the_devices_are_told_nowhere(hall):

@@ -1,6 +1,7 @@
 """The page for the projector: it shows the code of the moment, and none when nobody checks in."""
 
 import json
+from zoneinfo import ZoneInfo
 
 import pytest
 import segno
@@ -10,10 +11,11 @@ from selenium.webdriver.common.by import By
 
 from accounts.roles import Role
 from attendance import services
-from attendance.models import CheckInEvent, CheckInWindow
+from attendance.models import CheckInEvent, CheckInWindow, ClassSession
 from tests.attendance.factories import CheckInEventFactory, ClassSessionFactory, usual_codes
 from tests.browser import browser
 from tests.courses.factories import SectionInstructorFactory
+from tests.departments.factories import CampusFactory, RoomFactory
 from tests.enrollment.factories import EnrollmentFactory
 
 __all__ = ["browser"]
@@ -69,6 +71,18 @@ def test_the_picture_says_the_token_and_changes_with_it(client, lesson):
     assert 0 < state["seconds"] <= 10.5
     services.close_check_in(lesson, by=None, at=timezone.now())
     assert json.loads(client.get(lesson.code).content)["image"] == ""
+
+
+@pytest.mark.django_db
+def test_the_wall_names_the_course_and_the_time_at_the_campus(client, lesson):
+    campus = CampusFactory(time_zone="Asia/Kolkata")
+    ClassSession.objects.filter(pk=lesson.pk).update(room=RoomFactory(building__campus=campus))
+    closes_at = services.open_check_in(lesson, by=None, at=timezone.now()).closes_at
+
+    page = client.get(lesson.page).content.decode()
+
+    assert f">{lesson.section.course_version.title} ·" in page
+    assert f"Open until {closes_at.astimezone(ZoneInfo(campus.time_zone)):%H:%M}." in page
 
 
 @pytest.mark.django_db

@@ -14,6 +14,8 @@ from campushub360.local.stack import compose
 from campushub360.local.stack.compose import VARIABLE
 from campushub360.settings.base import database
 from campushub360.settings.faults import faults
+from campushub360.settings.protection import RATE_LIMITS_DEFAULT
+from core.security.limiter import Limit
 
 COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -156,6 +158,16 @@ def test_only_migrations_connect_as_the_role_that_may_change_the_schema() -> Non
     assert urlsplit(migrate["DATABASE_URL"]).hostname == "postgres"
     assert migrate["DATABASE_DIRECT_URL"] == ""
     assert "MIGRATOR_PASSWORD" not in str(SERVICES["app"])
+
+
+def test_nginx_lets_as_many_of_one_address_come_at_once_as_the_application() -> None:
+    limit = Limit.parse("address", RATE_LIMITS_DEFAULT["address"])
+    text = (CHECKOUT / "nginx.conf").read_text()
+
+    assert limit is not None
+    assert set(re.findall(r"rate=(\d+)r/s", text)) == {str(limit.quota // limit.seconds)}
+    assert set(re.findall(r"limit_req zone=\w+ burst=(\d+) nodelay;", text)) == {str(limit.burst)}
+    assert set(re.findall(r"limit_conn \w+ (\d+);", text)) == {str(limit.burst)}
 
 
 @pytest.mark.checklist(79)
