@@ -13,7 +13,8 @@ from attendance.models import AttendanceRecord, ClassSession
 HEADER = ("student_no", "term", "course_code", "section_code", "starts_at", "code", "minutes_late")
 COLUMNS = (
     "enrollment__student__student_no", "section__term__code", "section__course__code", "section__code",
-    "session__starts_at", "code__code", "minutes_late", "section__campus__time_zone",
+    "session__starts_at", "code__code", "minutes_late", "session__room__building__campus__time_zone",
+    "section__campus__time_zone",
 )  # fmt: skip
 # The rows from which the cells of a mark are read.
 READ = ("enrollment__student", "section__term", "section__course", "section__campus", "section", "session", "code")
@@ -24,7 +25,8 @@ SESSIONS = 50
 def table(records: QuerySet[AttendanceRecord], sessions: QuerySet[ClassSession]) -> Iterator[Sequence[Any]]:
     """Yield the header and then the marks, among these records, of these sessions, in the order in which they began.
 
-    Beginnings are told in the time of the campus, with its offset. A few sessions are read at a time.
+    Beginnings are told in the time of the campus where a session takes place, with its offset. A few sessions are read
+    at a time.
     """
     yield HEADER
     after = Q()
@@ -36,8 +38,8 @@ def table(records: QuerySet[AttendanceRecord], sessions: QuerySet[ClassSession])
         # The dates name the months in which the database has to look.
         found = records.filter(session__in=[pk for _, pk, _ in some], local_date__in={day for _, _, day in some})
         rows = found.order_by("session__starts_at", "session", "enrollment__student__student_no")
-        for *cells, zone in rows.values_list(*COLUMNS):
-            cells[4] = _local(cells[4], zone)
+        for *cells, of_room, of_section in rows.values_list(*COLUMNS):
+            cells[4] = _local(cells[4], of_room or of_section)
             yield cells
 
 

@@ -43,15 +43,22 @@ class ExcuseViewSet(UnifiedViewSet[ExcuseRequest]):
     default_ordering = ("-created_at",)
     searchable = True
     action_permissions = dict.fromkeys(("approve", "reject", "revoke"), DECIDE)
+    stated_steps = ("approve", "reject")
 
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str) -> Response:
-        """Excuse the student in the sessions that overlap the time."""
+        """Excuse the student in the sessions that overlap the time.
+
+        `If-Match` has to name the tag of what was read, since that is what is decided about.
+        """
         return self.step(request, services.approve_excuse)
 
     @action(detail=True, methods=["post"])
     def reject(self, request: Request, pk: str) -> Response:
-        """Do not excuse the student."""
+        """Do not excuse the student.
+
+        `If-Match` has to name the tag of what was read, since that is what is decided about.
+        """
         return self.step(request, services.reject_excuse)
 
     @action(detail=True, methods=["post"])

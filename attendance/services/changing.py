@@ -73,7 +73,7 @@ def lock_gatherings(ids: Iterable[UUID]) -> None:
 def cancel_session(session: ClassSession, *, by: Actor | None, at: datetime, reason: str = "") -> ClassSession:
     """Let a section have no class that day; refused with `session_cancelled`, and `session_marked` once that is final.
 
-    The room and the teachers are free when no other section gathers there, and a substitute whom none of them needs.
+    The room is free when no other section gathers there, and so is whoever teaches none of those that do.
     """
     _require_scheduled(session)
     if session.marking == Marking.LOCKED:
@@ -83,10 +83,13 @@ def cancel_session(session: ClassSession, *, by: Actor | None, at: datetime, rea
     if not left:
         release_rooms([session.gathering])
         release_faculty([session.gathering], at=at)
-    elif (
-        session.substitute_id and session.substitute_id not in teachers_of({session.gathering: left})[session.gathering]
-    ):
-        release_faculty([session.gathering], at=at, faculty=[session.substitute_id])
+    else:
+        served = {session.gathering: [*left, session.section_id]}
+        theirs = teachers_of(served)[session.gathering]
+        if session.substitute_id:
+            theirs.add(session.substitute_id)
+        free = theirs - teachers_of({session.gathering: left})[session.gathering]
+        release_faculty([session.gathering], at=at, faculty=sorted(free))
     return session
 
 

@@ -7,7 +7,7 @@ somebody was asked to substitute does not go: it is cancelled, and comes back wi
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -124,10 +124,13 @@ class _Batch:
         needed |= {row.gathering: self._wanted[row.section_id, row.gathering] for row in changed}
         rooms = self._take(needed)
         settled = self._open_gatherings(present)
+        cancelled = {
+            key for key, row in present.items() if row.status == SessionStatus.CANCELLED and not self._is_off(row)
+        }
         self._make(new, rooms)
         # Before their teachers: what comes back is wanted with its substitute.
         self._change(changed, rooms)
-        self._want_teachers(needed, settled)
+        self._want_teachers(needed, settled, cancelled)
 
     def _plan(self) -> None:
         meetings = Meeting.objects.filter(pk__in=self._ids).select_related("room__building__campus")
@@ -221,11 +224,19 @@ class _Batch:
             if key in self._wanted and self._is_open(row) and row.gathering not in moved
         }
 
-    def _want_teachers(self, needed: Mapping[UUID, Planned], settled: Mapping[UUID, Planned]) -> None:
-        """Want the teachers of gatherings, and for those that are settled nobody else."""
+    def _want_teachers(
+        self, needed: Mapping[UUID, Planned], settled: Mapping[UUID, Planned], cancelled: Collection[Key]
+    ) -> None:
+        """Want the teachers of gatherings, but of cancelled sessions, and for those that are settled nobody else."""
         gatherings = {**needed, **settled}
-        sections = {meeting: [section.pk for section in served] for meeting, served in self._served.items()}
-        teachers = teachers_of({gathering: sections[each.meeting.pk] for gathering, each in gatherings.items()})
+        teachers = teachers_of(
+            {
+                gathering: [
+                    section.pk for section in self._served[each.meeting.pk] if (section.pk, gathering) not in cancelled
+                ]
+                for gathering, each in gatherings.items()
+            }
+        )
         wanted = [
             FacultyReservation(
                 faculty_id=faculty_id,

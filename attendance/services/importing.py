@@ -25,7 +25,7 @@ from attendance.services.marking import (
     late_code,
     obstacles,
 )
-from attendance.services.planning import zone_of
+from attendance.services.planning import campus_of, zone_of
 from attendance.services.standing_marks import NOTHING, Standing, erase, standing_at
 from core.duties import is_same
 from core.errors import DomainError, InvalidError, raise_all
@@ -87,10 +87,10 @@ def sessions_at(places: Collection[Place]) -> dict[Place, ClassSession | DomainE
     near = {day + timedelta(days=away) for day in days for away in (-1, 0, 1) if date.min < day < date.max}
     rows = ClassSession.objects.filter(
         section__among={section for section, _ in places}, local_date__among=near
-    ).select_related("section__campus")
+    ).select_related("section__campus", "room__building__campus")
     found: defaultdict[Place, list[ClassSession]] = defaultdict(list)
     for row in rows:
-        local = row.starts_at.astimezone(zone_of(row.section.campus)).replace(tzinfo=None)
+        local = row.starts_at.astimezone(zone_of(campus_of(row.room, [row.section]))).replace(tzinfo=None)
         for begin in (row.starts_at, local, row.local_date):
             found[row.section_id, begin].append(row)
     return {place: _one_of(found.get(place, [])) for place in places}

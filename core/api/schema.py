@@ -100,7 +100,13 @@ class EnvelopeAutoSchema(OperationSchema):
 
     @property
     def _takes_if_match(self) -> bool:
-        return self.is_resource and self.is_versioned and self.method in ("PUT", "PATCH", "DELETE")
+        changes = self.method in ("PUT", "PATCH", "DELETE") or self._is_stated
+        return self.is_resource and self.is_versioned and changes
+
+    @property
+    def _is_stated(self) -> bool:
+        """Whether the step is taken by those alone who say what they have read."""
+        return self.view.action in getattr(self.view, "stated_steps", ()) if self.is_resource else False
 
     # --- What it gives ---
 
@@ -137,7 +143,7 @@ class EnvelopeAutoSchema(OperationSchema):
             413: has_body,
             415: has_body,
             422: self.is_idempotent_post,
-            428: self._takes_if_match and getattr(self.view, "if_match_required", False),
+            428: self._takes_if_match and (self._is_stated or getattr(self.view, "if_match_required", False)),
             429: bool(self.view.get_throttles()),
             503: True,
         }

@@ -82,6 +82,8 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
     lookup_value_converter = "uuid"
     # Whether the resource calls `etag.require_stated` for whoever replaces or deletes a row.
     if_match_required: ClassVar[bool] = False
+    # The steps that those alone take who say what they have read: a decision is about what the row said.
+    stated_steps: ClassVar[Collection[str]] = ()
     # Of whom showing rows discloses something that has to be on record.
     discloses: ClassVar[Disclosure | None] = None
     # Whether a list that was asked for before may be made again by its statement alone (`core.api.repeated`): what is
@@ -381,7 +383,10 @@ class UnifiedViewSet(BaseViewSet[ModelT]):
         """Let a service take the named row a step further, `service(row, *, by, at, **input)`."""
         with transaction.atomic():
             row = self.locked()
-            moved = service(row, by=self.actor, at=timezone.now(), **self.validated(request.data))
+            given = self.validated(request.data)
+            if self.action in self.stated_steps:
+                etag.require_stated(request.headers.get("If-Match"))
+            moved = service(row, by=self.actor, at=timezone.now(), **given)
             return self.represent(self.fresh(moved))
 
     def within_scope(self, instance: ModelT, values: Mapping[str, Any]) -> ModelT:

@@ -74,7 +74,8 @@ def asked(campus, **more):
 
 
 def step(client, excuse, verb, **given):
-    return client.post(f"{LIST}{excuse}/{verb}/", given, format="json")
+    stated = {"If-Match": f'"{ExcuseRequest.objects.get(pk=excuse).version}-read"'}
+    return client.post(f"{LIST}{excuse}/{verb}/", given, format="json", headers=stated)
 
 
 def approved(campus, **more):
@@ -121,6 +122,23 @@ def test_an_approved_excuse_covers_the_classes_that_overlap_it_and_no_other_of_t
     ]  # fmt: skip
     assert steps[0].actor.person == campus.student.person
     assert Change.objects.filter(row_id=excuse).count() == 2
+
+
+@pytest.mark.parametrize("verb", ["approve", "reject"])
+def test_a_decision_is_about_what_was_read(campus, verb):
+    page = f"{LIST}{asked(campus)}/"
+    read = campus.get(page).headers["ETag"]
+
+    def decide(**headers):
+        return campus.post(f"{page}{verb}/", {}, format="json", headers=headers)
+
+    assert code_of(decide()) == (428, "precondition_required")
+    assert code_of(decide(**{"If-Match": "*"})) == (428, "precondition_required")
+    longer = {"ends_at": campus.now + 300 * 24 * HOUR, "kind": "on_duty"}
+    assert campus.ada.patch(page, longer, format="json").status_code == 200
+    assert code_of(decide(**{"If-Match": read})) == (412, "precondition_failed")
+    assert ExcuseRequest.objects.get().status == "submitted"
+    assert decide(**{"If-Match": campus.get(page).headers["ETag"]}).status_code == 200
 
 
 def test_a_class_that_ends_as_the_excuse_begins_is_not_covered(campus):

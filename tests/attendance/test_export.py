@@ -10,12 +10,12 @@ from openpyxl import load_workbook
 
 from accounts.roles import Role
 from attendance.api import export_views
-from attendance.models import AttendanceCode, AttendanceRecord
+from attendance.models import AttendanceCode, AttendanceRecord, ClassSession
 from audit.models import Disclosure
 from interop import services
 from tests.attendance.factories import AttendanceRecordFactory, ClassSessionFactory, usual_codes
 from tests.courses.factories import SectionFactory, SectionInstructorFactory
-from tests.departments.factories import CampusFactory
+from tests.departments.factories import CampusFactory, RoomFactory
 from tests.enrollment.factories import EnrollmentFactory
 from tests.interop.importing import reasons, totals
 
@@ -97,6 +97,17 @@ def test_what_was_exported_is_imported_again_as_it_was(registrar_client, class_,
     AttendanceRecord.objects.all().delete()
     assert totals(job()) == (3, 0, 0, 0)
     assert set(AttendanceRecord.objects.values_list(*columns)) == before
+
+
+def test_a_class_begins_at_the_time_of_where_its_room_is(registrar_client, class_, tmp_path):
+    away = RoomFactory(building__campus=CampusFactory(time_zone="Asia/Kolkata"))
+    ClassSession.objects.filter(pk=class_.sessions[0].pk).update(room=away)
+
+    rows = table(registrar_client.get(f"{EXPORT}?section={class_.section.pk}"))
+
+    assert [row[4] for row in rows[1:]] == [
+        "2026-10-24T12:30:00+05:30", "2026-10-24T12:30:00+05:30", "2026-10-26T09:00:00+01:00"
+    ]  # fmt: skip
 
 
 def test_whoever_is_shown_nothing_of_a_section_exports_nothing_of_it(class_, user_with, client_for):

@@ -144,6 +144,23 @@ def test_sections_that_are_taught_together_share_a_room_and_do_not_clash(side):
     assert FacultyReservation.objects.count() == 10
 
 
+def test_who_teaches_one_of_two_sections_alone_is_free_when_that_one_is_cancelled(side):
+    chemistry = taught(side, "CHE", meeting=side.physics.meeting)
+    generate()
+    session = ClassSession.objects.filter(section=side.physics.section).earliest("starts_at")
+
+    def wanted():
+        held = FacultyReservation.objects.filter(source=session.gathering, cancelled_at=None)
+        return set(held.values_list("faculty", flat=True))
+
+    services.cancel_session(session, by=None, at=BEFORE)
+
+    assert wanted() == {chemistry.faculty.pk}
+    assert RoomReservation.objects.filter(source=session.gathering).exists()
+    generate()
+    assert wanted() == {chemistry.faculty.pk}
+
+
 def test_a_class_whose_room_is_taken_is_told_with_both_sides_and_gets_it_when_it_is_free(side):
     nine = datetime(2026, 10, 12, 7, tzinfo=UTC)
     booking = reserve_room(

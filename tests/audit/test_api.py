@@ -169,7 +169,9 @@ class TestWhatIsMasked:
     def test_nor_why_it_was_decided_so(self, readers, auditor, registrar_client):
         excuse = ExcuseRequestFactory()
         url = f"/api/v1/attendance/excuses/{excuse.pk}/"
-        assert registrar_client.post(f"{url}reject/", {"reason": "Not ill"}, format="json").status_code == 200
+        read = {"If-Match": registrar_client.get(url).headers["ETag"]}
+        answer = registrar_client.post(f"{url}reject/", {"reason": "Not ill"}, format="json", headers=read)
+        assert answer.status_code == 200
         event = ExcuseEvent.objects.get(excuse=excuse)
         ExcuseEvent.objects.filter(pk=event.pk).update(reason="Was not ill")
 

@@ -114,6 +114,9 @@ def ask(world: World, operation: Operation, actor: str, target: str, query: str 
     options: dict[str, Any] = {} if body is None else {"data": body, "format": "json"}
     if body is not None and takes_a_form(operation):
         options["format"] = "multipart"
+    if operation.action in getattr(route.view, "stated_steps", ()):
+        row = world.row(operation.subject, target) if target != MISSING else None
+        options["headers"] = {"If-Match": f'"{row.version if row else 1}-read"'}
     client = world.clients[actor]
     with transaction.atomic():
         before = world.written

@@ -33,7 +33,7 @@ from tests.attendance.factories import (
     usual_codes,
 )
 from tests.courses.factories import SectionFactory
-from tests.departments.factories import CampusFactory
+from tests.departments.factories import CampusFactory, RoomFactory
 from tests.enrollment.factories import EnrollmentFactory
 from tests.interop.data import DATA, dump, needs
 from tests.interop.importing import imported, reasons, table, totals, validated
@@ -115,6 +115,18 @@ def test_an_hour_that_comes_twice_is_told_apart_by_the_instant(place: Path, clas
 
     assert reasons(job) == [(2, "ambiguous_session", "starts_at"), (3, "ambiguous_session", "starts_at")]
     assert AttendanceRecord.objects.get().session.starts_at == datetime(2026, 10, 25, 1, 30, tzinfo=UTC)
+
+
+def test_the_time_of_day_is_that_of_the_room(place: Path, class_: Any) -> None:
+    class_.section.campus = None
+    class_.section.save()
+    room = RoomFactory(building__campus=CampusFactory(time_zone="Asia/Kolkata"))
+    ClassSession.objects.filter(pk=class_.sessions[0].pk).update(room=room)
+
+    job = imported("attendance", table(place, row(starts_at="2026-10-05 12:30")))
+
+    assert reasons(job) == []
+    assert AttendanceRecord.objects.get().session == class_.sessions[0]
 
 
 def test_of_two_on_a_day_the_one_that_takes_place_is_meant(place: Path, class_: Any) -> None:

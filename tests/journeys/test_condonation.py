@@ -69,7 +69,8 @@ def test_from_classes_to_admission(section, registrar_client, user_with, client_
             "starts_at": classes[0]["starts_at"], "ends_at": classes[0]["ends_at"],
         },
     )  # fmt: skip
-    registrar.post(f"attendance/excuses/{excuse['id']}/approve/", {}, status=200)
+    page = f"attendance/excuses/{excuse['id']}/"
+    registrar.post(f"{page}approve/", {}, status=200, **registrar.stated(page))
     own = student.get(f"students/{ada.student_id}/attendance/")["sections"][0]
     assert (own["attendance"]["percent"], own["attendance"]["is_short"], own["decision"]) == ("66.67", True, None)
     short = teacher.get(f"attendance/shortages/?section={section.pk}")

@@ -15,10 +15,14 @@ class Caller:
     def __init__(self, client):
         self.client = client
 
-    def post(self, path, body, status=201):
-        response = self.client.post(f"/api/v1/{path}", body, format="json")
+    def post(self, path, body, status=201, **headers):
+        response = self.client.post(f"/api/v1/{path}", body, format="json", headers=headers)
         assert response.status_code == status, response.json()
         return response.json().get("data") or response.json()
+
+    def stated(self, path):
+        """Say which state of a row was read."""
+        return {"If-Match": self.client.get(f"/api/v1/{path}").headers["ETag"]}
 
     def get(self, path):
         response = self.client.get(f"/api/v1/{path}")
