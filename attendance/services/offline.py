@@ -5,7 +5,7 @@ sheet as it still is wins whatever its instant, so that a slow clock costs nobod
 by line, with what stands. A device names each mark; one that comes again is answered as it was.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -13,12 +13,14 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from attendance.models import ClassSession, OfflineMark, OfflineOutcome, Source
+from attendance.models import ClassSession, Marking, OfflineMark, OfflineOutcome, Source
 from attendance.services import sheets
 from attendance.services.marking import RosterMismatchError, code_faults, late_code, obstacles, own_marking
 from core.errors import ConflictError, DomainError, InvalidError
 from core.privacy.retention import spared
 from core.visibility import Actor
+from enrollment.models import Enrollment
+from students.models import Student
 
 # How far ahead the clock of a device may be.
 AHEAD = timedelta(minutes=5)
@@ -88,7 +90,7 @@ def sync_marks(
     Refused line by line with what a sheet refuses, judged at the instant of the mark; with `does_not_exist`,
     `made_in_future` and `client_id_reused`.
     """
-    desk = _Desk(sessions, by, at)
+    desk = _Desk(sessions, [mark.enrollment for mark in marks], by, at)
     names = [mark.client_id for mark in marks]
     known = {row.client_id: row for row in OfflineMark.objects.filter(user=by.pk, client_id__in=names)}
     outcomes = [LineOutcome(mark) for mark in marks]
@@ -126,12 +128,25 @@ def _old(at: datetime) -> QuerySet[OfflineMark]:
 class _Desk:
     """The sheets that the marks of one device are about."""
 
-    def __init__(self, sessions: Mapping[UUID, ClassSession], by: Actor, at: datetime) -> None:
+    def __init__(
+        self, sessions: Mapping[UUID, ClassSession], enrollments: Collection[UUID], by: Actor, at: datetime
+    ) -> None:
         self._sessions, self._by, self._at = sessions, by, at
-        self._codes, self._lines = sheets.codes_by_name(), sheets.lines_of(list(sessions.values()))
+        self._codes = sheets.codes_by_name()
+        found = Enrollment.objects.filter(pk__among=list(enrollments))
+        self._students = set(found.values_list("student", flat=True))
+        self._lines = self._read()
         self._of_session: dict[UUID, list[sheets.Line]] = {}
         for line in self._lines.values():
             self._of_session.setdefault(line.session, []).append(line)
+
+    def _read(self) -> dict[sheets.Key, sheets.Line]:
+        """Read whom the marks and the device are of, and everybody where a sheet is about to be opened."""
+        person = getattr(self._by, "person_id", None)
+        own = set(Student.objects.filter(person=person).values_list("pk", flat=True)) if person else set()
+        opened = [row for row in self._sessions.values() if row.marking != Marking.SCHEDULED]
+        closed = [row for row in self._sessions.values() if row.marking == Marking.SCHEDULED]
+        return {**sheets.lines_of(opened, students=self._students | own), **sheets.lines_of(closed)}
 
     def faults(self, mark: QueuedMark) -> Iterator[DomainError]:
         """Say why a mark cannot be made, judged at the instant at which it was."""
@@ -169,7 +184,7 @@ class _Desk:
     def tell_what_stands(self, outcomes: Sequence[LineOutcome]) -> None:
         """Say of every mark that found its student with what these are marked now."""
         names = {code.pk: name for name, code in self._codes.items()}
-        lines = sheets.lines_of(list(self._sessions.values()))
+        lines = sheets.lines_of(list(self._sessions.values()), students=self._students)
         for each in outcomes:
             line = lines.get(each.mark.key)
             if line is not None and line.mark.code is not None:

@@ -9,7 +9,7 @@ from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.db.models import Q
 
-from attendance.models import AttendancePolicy, AttendanceRecord
+from attendance.models import AttendancePolicy, AttendanceSummary
 from core import crud
 from core.db.locks import lock_named
 from core.errors import InUseError, InvalidError
@@ -119,7 +119,9 @@ def _require_unjudged(
         before, after = map(_begins_in, but_for)
         terms |= (before & ~after) | (after & ~before)
     found = Term.objects.filter(terms).values("pk")
-    if AttendanceRecord.objects.filter(_within(policy), enrollment__term__in=found).exists():
+    # Of what marks come to, one row for each enrolment: of the marks, every month would be looked into.
+    judged = AttendanceSummary.objects.filter(_within(policy), enrollment__term__in=found).exclude(counted=0, exempt=0)
+    if judged.exists():
         raise PolicyInUseError
 
 

@@ -13,6 +13,7 @@ DECLARE
         "attendance_calendarfeed": ["*"],
         "attendance_checkinevent": ["*"],
         "attendance_checkinwindow": ["secret"],
+        "attendance_classsession": ["lock_note"],
         "attendance_coveredmark": ["client_id"],
         "attendance_credential": ["*"],
         "attendance_eligibilitydecision": ["note", "reason"],

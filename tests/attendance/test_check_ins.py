@@ -16,9 +16,10 @@ from django.utils import timezone
 from accounts.roles import Role
 from attendance import check_in_tokens as tokens
 from attendance import services
-from attendance.models import AttendanceRecord, CheckInEvent, CheckInWindow, ClassSession, ExcuseRequest
+from attendance.models import AttendanceRecord, CheckInEvent, CheckInWindow, ClassSession, ExcuseRequest, Outcome
 from attendance.services import sheets
 from audit.models import Change
+from campushub360.local import CHECKOUT
 from core.errors import DomainError
 from core.privacy.retention import periods
 from tests.attendance.factories import (
@@ -195,6 +196,12 @@ def test_of_two_at_once_with_one_device_one_is_let_in(hall):
     assert sorted(found) == ["accepted", "device_shared"]
     assert sorted(outcomes()) == ["accepted", "device_shared"]
     assert AttendanceRecord.objects.count() == 1
+
+
+def test_every_refusal_that_is_kept_is_explained():
+    page = (CHECKOUT / "docs/explanation/check-in.md").read_text()
+
+    assert [outcome for outcome in Outcome.values if f"`{outcome}`" not in page] == ["accepted"]
 
 
 def test_what_is_strange_is_flagged_and_punishes_nobody(hall):

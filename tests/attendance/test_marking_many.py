@@ -5,12 +5,19 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.roles import Role
-from attendance.models import AttendanceRecord, ClassSession, OfflineMark
-from tests.attendance.factories import AttendanceRecordFactory, ClassSessionFactory, usual_codes
+from attendance.models import AttendanceRecord, ClassSession, ExcuseRequest, OfflineMark
+from attendance.services import sheets
+from tests.attendance.factories import (
+    AttendanceRecordFactory,
+    ClassSessionFactory,
+    ExcuseRequestFactory,
+    usual_codes,
+)
 from tests.courses.factories import SectionInstructorFactory
 from tests.enrollment.factories import EnrollmentFactory
 from tests.racing import at_once
@@ -199,6 +206,28 @@ def test_what_cannot_be_marked_is_told_by_line_and_sent_again_when_it_can(teache
     assert OfflineMark.objects.count() == AttendanceRecord.objects.count() == 1
     ClassSession.objects.filter(pk=teacher.sessions[0].pk).update(marking="open")
     assert told(sync(teacher, closed)) == [("applied", "absent")]
+
+
+def test_of_a_sheet_that_is_open_a_device_reads_those_alone_whom_it_marks(teacher, monkeypatch):
+    excused, *others = teacher.class_
+    period = DateTimeTZRange(teacher.now - 10 * HOUR, teacher.now, "[)")
+    ExcuseRequestFactory(student=excused.student, period=period)
+    ExcuseRequest.objects.update(status="approved")
+    real, read = sheets.lines_of, []
+
+    def counted(*args, **named):
+        lines = real(*args, **named)
+        read.append(len(lines))
+        return lines
+
+    monkeypatch.setattr(sheets, "lines_of", counted)
+
+    sync(teacher, queued(teacher, 0, others[0], "absent"))
+    assert sum(read) == 3 + 1
+    assert set(marked(teacher.sessions[0]).values()) == {"absent", "excused"}
+    read.clear()
+    sync(teacher, queued(teacher, 0, others[1], "absent"))
+    assert sum(read) == 1 + 1
 
 
 def test_a_hundred_sessions_cost_as_many_statements_as_one(teacher):

@@ -4,10 +4,14 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
+from django.test.utils import CaptureQueriesContext
 
+from attendance import services
 from attendance.calculation import tallies, units
 from attendance.models import AttendancePolicy
+from attendance.services.policies import PolicyInUseError
 from tests.attendance.factories import AttendancePolicyFactory, ClassSessionFactory
 from tests.attendance.test_standings import NOW, WEEK, tally, term_of
 from tests.courses.factories import CourseFactory, SectionFactory
@@ -143,6 +147,17 @@ def test_what_students_were_judged_by_stays_and_later_terms_get_another_rule(stu
     assert registrar_client.delete(f"{LIST}{pk}/").status_code == 204
     judging.refresh_from_db()
     assert (judging.threshold, judging.version) == (75, 2)
+
+
+def test_whether_anybody_is_judged_is_asked_of_what_marks_come_to(student):
+    """Of the marks themselves, it would be asked of every month, once for each enrolment."""
+    with CaptureQueriesContext(connection) as captured:
+        services.create_policy(by=None, threshold=D("80.00"))
+
+    assert not any("attendance_attendancerecord" in each["sql"] for each in captured)
+    term_of(student, "e")
+    with pytest.raises(PolicyInUseError):
+        services.create_policy(by=None, threshold=D("80.00"), section=student.section)
 
 
 @pytest.mark.parametrize(
