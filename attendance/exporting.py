@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Count, Max, Q, QuerySet
 
-from attendance.models import AttendanceRecord, ClassSession
+from attendance.models import AttendanceCode, AttendanceRecord, ClassSession
+from courses.models import Section
+from students.models import Student
 
 HEADER = ("student_no", "term", "course_code", "section_code", "starts_at", "code", "minutes_late")
 COLUMNS = (
@@ -16,8 +18,8 @@ COLUMNS = (
     "session__starts_at", "code__code", "minutes_late", "session__room__building__campus__time_zone",
     "section__campus__time_zone",
 )  # fmt: skip
-# The rows from which the cells of a mark are read.
-READ = ("enrollment__student", "section__term", "section__course", "section__campus", "section", "session", "code")
+# Rows of a table, whatever it is written as; more would keep a worker busy for minutes.
+MOST = 2_000_000
 # Sessions whose marks are read at a time: what is held of a table of any length.
 SESSIONS = 50
 
@@ -47,8 +49,26 @@ def _local(instant: datetime, zone: str | None) -> str:
     return instant.astimezone(ZoneInfo(zone or settings.TIME_ZONE)).isoformat()
 
 
-def extent(records: QuerySet[AttendanceRecord]) -> tuple[int, list[str]]:
-    """Return how many records a table would have, and what is not the same any more when one of its cells is not."""
-    newest = {name: Max(f"{name}__updated_at") for name in READ}
-    found = records.order_by().aggregate(Max("updated_at"), number=Count("pk"), **newest)
-    return found["number"], [str(found[name]) for name in sorted(found)]
+def size(records: QuerySet[AttendanceRecord]) -> int:
+    """Return how many rows a table would have, counted no further than to one too many."""
+    return records.order_by()[: MOST + 1].count()
+
+
+def facts(records: QuerySet[AttendanceRecord], sessions: QuerySet[ClassSession]) -> list[str]:
+    """Return what is not the same any more when a cell of a table is not.
+
+    The rows to which marks refer are asked by themselves: beside every mark, they would be read a million times.
+    """
+    sections = Section.objects.filter(pk__in=sessions.order_by().values("section"))
+    found = [
+        records.order_by().aggregate(Count("pk"), Max("updated_at")),
+        sessions.order_by().aggregate(*_newest("", "room__", "room__building__", "room__building__campus__")),
+        sections.order_by().aggregate(*_newest("", "term__", "course__", "campus__")),
+        Student.objects.filter(enrollments__section__in=sections).order_by().aggregate(Max("updated_at")),
+        AttendanceCode.objects.order_by().aggregate(Max("updated_at")),
+    ]
+    return [str(each[name]) for each in found for name in sorted(each)]
+
+
+def _newest(*paths: str) -> list[Max]:
+    return [Max(f"{path}updated_at") for path in paths]

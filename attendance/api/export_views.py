@@ -36,6 +36,14 @@ class TooManyRowsError(InvalidError):
     field = "format"
 
 
+class TableTooLongError(InvalidError):
+    """Writing the table would take minutes."""
+
+    code = "too_many_rows"
+    title = f"A table has at most {exporting.MOST:,} rows; ask for fewer days, or section by section."
+    field = "date_from"
+
+
 class AttendanceExportFilter(filters.StrictFilterSet):
     section = filters.UUIDFilter(field_name="section_id")
     term = filters.UUIDFilter(field_name="section__term_id")
@@ -77,14 +85,18 @@ class AttendanceExportViewSet(BaseViewSet[AttendanceRecord]):
         if not asked.keys() & {"section", "term"}:
             raise NarrowedTooLittleError
         records = self.filter_queryset(self.in_sight())
-        number, facts = exporting.extent(records)
+        sessions = _sessions(asked)
+        number = exporting.size(records)
+        if number > exporting.MOST:
+            raise TableTooLongError
         kind = asked.get("format", downloads.CSV)
         if kind == downloads.XLSX and number >= MOST_ROWS:
             raise TooManyRowsError(meta={"rows": number})
         subjects = records.order_by().values_list("enrollment__student__person", flat=True).distinct()
         if number:
             self._disclose(DISCLOSURE, sorted(subjects))
-        rows = exporting.table(records, _sessions(asked) if number else ClassSession.objects.none())
+        facts = exporting.facts(records, sessions)
+        rows = exporting.table(records, sessions if number else ClassSession.objects.none())
         return downloads.table(rows, name="attendance", kind=kind, facts=[kind, *facts])
 
 

@@ -2,13 +2,17 @@
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from openpyxl import load_workbook
 
 from accounts.roles import Role
+from attendance import exporting
 from attendance.api import export_views
 from attendance.models import AttendanceCode, AttendanceRecord, ClassSession
 from audit.models import Disclosure
@@ -146,6 +150,28 @@ def test_a_workbook_that_would_be_too_long_is_refused(registrar_client, class_, 
 
     assert (answer.status_code, answer.json()["code"]) == (400, "too_many_rows")
     assert registrar_client.get(f"{EXPORT}?section={class_.section.pk}").status_code == 200
+
+
+def test_a_table_that_would_take_minutes_is_refused(registrar_client, class_, monkeypatch):
+    monkeypatch.setattr(exporting, "MOST", 2)
+
+    answer = registrar_client.get(f"{EXPORT}?section={class_.section.pk}")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "too_many_rows")
+    assert len(table(registrar_client.get(f"{EXPORT}?section={class_.section.pk}&date_to=2026-10-25"))) == 3
+
+
+def test_whether_a_table_has_changed_is_asked_without_joining_every_mark(registrar_client, class_):
+    query = f"{EXPORT}?term={class_.section.term_id}"
+    with CaptureQueriesContext(connection) as captured:
+        tag = registrar_client.get(query).headers["ETag"]
+
+    (newest,) = (each["sql"] for each in captured if 'MAX("attendance_attendancerecord"."updated_at")' in each["sql"])
+    assert not re.search(r"students_student|courses_course|departments_campus", newest)
+    for changed in (class_.enrollments[0].student, class_.section.campus, AttendanceCode.objects.get(code="late")):
+        changed.save()
+        before, tag = tag, registrar_client.get(query).headers["ETag"]
+        assert tag != before
 
 
 def test_nothing_is_sent_again_to_whoever_has_it(registrar_client, class_):
