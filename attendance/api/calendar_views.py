@@ -40,6 +40,7 @@ class CalendarFeedView(PlainView):
 
     takes_keys = False
     required_permissions = dict.fromkeys(("get", "post", "delete"), AUTHENTICATED)
+    documented_statuses = {"get": (404,)}
 
     @extend_schema(operation_id="calendar_feed_show", responses=CalendarFeedSerializer)
     def get(self, request: Request) -> Response:
