@@ -37,6 +37,7 @@ STALE = (
     "Nothing was saved: somebody else has changed this sheet, or who is expected, since you opened it. "
     "What you had chosen is still chosen below; look through it and save again."
 )
+STEPS = ("save", "open", "close")
 DISCLOSES = Disclosure("attendance", "student.person_id")
 
 
@@ -45,6 +46,14 @@ class MinutesError(InvalidError):
 
     code = "late_out_of_range"
     title = f"Minutes late are a whole number up to {MOST_MINUTES}."
+
+
+class StepError(InvalidError):
+    """What was asked for is nothing that the page does."""
+
+    code = "unknown_step"
+    title = "A sheet is saved, opened or closed."
+    field = "step"
 
 
 @dataclass(frozen=True)
@@ -116,7 +125,7 @@ class RosterAdmin(CheckInPages, ServiceAdmin):
             for violation in refused.violations:
                 messages.error(request, f"Nothing was saved: {violation.detail}")
         else:
-            recorder().administered(action=request.POST.get("step", "save"), subject=session)
+            recorder().administered(action=_step(request), subject=session)
             messages.success(request, said)
             return HttpResponseRedirect(request.path)
         return self._page(request, self.get_queryset(request).get(pk=pk), chosen)
@@ -124,7 +133,7 @@ class RosterAdmin(CheckInPages, ServiceAdmin):
     def _take(self, request: HttpRequest, session: ClassSession, chosen: Mapping[str, Chosen]) -> str:
         """Mark as chosen, and open or close the sheet; return what to say of it."""
         by: Any = request.user
-        now, step = timezone.now(), request.POST.get("step")
+        now, step = timezone.now(), _step(request)
         rows = visible(Roster.objects.all(), by, to="manage").select_for_update(of=("self",), no_key=True)
         locked = rows.filter(pk=session.pk).first()
         if locked is None:
@@ -201,6 +210,14 @@ def _chosen(request: HttpRequest) -> dict[str, Chosen]:
         if kind == "mark" and code:
             found[enrollment] = Chosen(str(code), _minutes(str(request.POST.get(f"late-{enrollment}", ""))))
     return found
+
+
+def _step(request: HttpRequest) -> str:
+    """Return what is to be done with the sheet; nothing else becomes the name of an action on record."""
+    step = request.POST.get("step", "save")
+    if step not in STEPS:
+        raise StepError
+    return step
 
 
 def _minutes(text: str) -> int | None:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, F
-from django.db.models.functions import Floor
+from django.db.models import Count, F, IntegerField
+from django.db.models.functions import Floor, Least
 from django.http import HttpRequest
 
 from attendance.models import AttendanceSummary
@@ -52,8 +52,10 @@ class AttendanceSummaryAdmin(ServiceAdmin):
 
 def _chart(rows: Any) -> dict[str, Any]:
     """Return the bars of a chart, one for every ten per cent, and its measures."""
-    by_band = rows.order_by().annotate(band=Floor(F("percent") / 10)).values("band").annotate(students=Count("pk"))
-    counts = {int(band): students for band, students in by_band.values_list("band", "students")}
+    # Where courses are judged together, one of them may have no percentage, or a full one.
+    lowest = Least(Floor(F("percent") / 10), 9, output_field=IntegerField())
+    by_band = rows.order_by().filter(percent__isnull=False).annotate(band=lowest).values("band")
+    counts = dict(by_band.annotate(students=Count("pk")).values_list("band", "students"))
     most = max(counts.values(), default=0)
     bars = []
     for band in range(10):

@@ -1,6 +1,7 @@
 """What the database's own guards of this app answer."""
 
 from attendance.services.changing import SessionMarkedError
+from attendance.services.codes import CodeBuiltInError
 from core.db.constraints import refusal
 from core.errors import ConflictError
 
@@ -22,3 +23,4 @@ class DecisionIsFinalError(ConflictError):
 refusal("attendance_attendancerecord_session_matches", SessionMarkedError)
 refusal("attendance_attendancerecord_enrollment_matches", EnrolledElsewhereError)
 refusal("attendance_eligibilitydecision_final", DecisionIsFinalError)
+refusal("attendance_attendancecode_built_in", CodeBuiltInError)

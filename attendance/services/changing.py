@@ -1,6 +1,6 @@
 """What somebody does to single sessions: cancel them, and move them to another time or room."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import F
 
 from attendance.models import (
+    AttendanceRecord,
     ClassSession,
     ClassSessionQuerySet,
     Marking,
@@ -115,7 +116,7 @@ def reschedule_session(
         raise EndsBeforeStartError
     _require_near_term(session, starts_at, ends_at)
     gathered = list(_gathering(session).select_related("section__course", "section__campus").order_by("pk"))
-    if any(row.marking != Marking.SCHEDULED for row in gathered):
+    if any(row.marking != Marking.SCHEDULED for row in gathered) or _is_marked(gathered):
         raise SessionMarkedError
     sections = [row.section for row in gathered]
     what = called(sections)
@@ -152,6 +153,12 @@ def reschedule_session(
 def _require_scheduled(session: ClassSession) -> None:
     if session.status != SessionStatus.SCHEDULED:
         raise SessionCancelledError
+
+
+def _is_marked(sessions: Sequence[ClassSession]) -> bool:
+    """Say whether anybody is marked: an excuse marks without beginning a sheet, and for this time alone."""
+    days = {row.local_date for row in sessions}
+    return AttendanceRecord.objects.filter(session__in=sessions, local_date__in=days).exists()
 
 
 def _require_near_term(session: ClassSession, starts_at: datetime, ends_at: datetime) -> None:

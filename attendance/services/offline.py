@@ -1,8 +1,9 @@
 """Marks that were made while nothing could be reached, and come when that is over.
 
-The rule: of two who mark one student the later wins, by the instants at which they marked. A mark that was made on the
-sheet as it still is wins whatever its instant, so that a slow clock costs nobody their work. What does not win is told
-by line, with what stands. A device names each mark; one that comes again is answered as it was.
+The rule: of two who mark one student the later wins, by the instants at which they marked; what a machine or an import
+says gives way to both, whenever it came. A mark that was made on the sheet as it still is wins whatever its instant, so
+that a slow clock costs nobody their work. What does not win is told by line, with what stands. A device names each
+mark; one that comes again is answered as it was.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -195,10 +196,10 @@ class _Desk:
         return sheets.Made(late_code(mark.code, mark.minutes_late, self._codes).pk, mark.minutes_late, **common)
 
     def _wins(self, mark: QueuedMark, made: sheets.Made) -> bool:
-        line = self._lines[mark.key]
-        standing = line.beneath if line.covered_by is not None else line.mark
+        standing = self._lines[mark.key].own
         is_later = standing.marked_at is None or standing.marked_at <= mark.made_at
-        return is_later or mark.version == self._sessions[mark.session].version or made.says(standing)
+        outranks = made.rank > standing.rank
+        return is_later or outranks or mark.version == self._sessions[mark.session].version or made.says(standing)
 
 
 def _is_same(row: OfflineMark, mark: QueuedMark) -> bool:

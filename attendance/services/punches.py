@@ -157,7 +157,7 @@ def _mark(punches: Mapping[int, Punch], *, by: Actor, at: datetime) -> None:
         if key not in lines or key in marks:
             continue
         arrival = arrived(open_ones[match.session], match.enrollment, at=punch.at, on_time=limits[match.enrollment])
-        if _knows_better(lines[key].mark, arrival.minutes_late):
+        if lines[key].own.saw_as_early(arrival.minutes_late):
             continue
         code = late_code(arrival.code, arrival.minutes_late, codes)
         marks[key] = sheets.Made(code.pk, arrival.minutes_late, **sheets.marked_by(Source.READER, by, at))
@@ -166,11 +166,6 @@ def _mark(punches: Mapping[int, Punch], *, by: Actor, at: datetime) -> None:
     for place, punch in punches.items():
         if place in matches and (matches[place].session, matches[place].enrollment) in written.kept:
             punch.outcome = PunchOutcome.KEPT
-
-
-def _knows_better(mark: sheets.Made, minutes: int | None) -> bool:
-    """Say whether a reader or a code has seen somebody come as early already."""
-    return mark.source in (Source.READER, Source.QR) and (mark.minutes_late or 0) <= (minutes or 0)
 
 
 def _matches(punches: Mapping[int, Punch]) -> dict[int, _Match]:

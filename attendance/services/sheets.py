@@ -16,7 +16,7 @@ from django.db.models import Case, F, Value, When
 
 from attendance.models import AttendanceCode, AttendanceRecord, ClassSession, CoveredMark, ExcuseKind, Marking, Source
 from attendance.models.excuses import CODE_OF
-from attendance.models.records import RANKS
+from attendance.services.made import Made as Made  # noqa: PLC0414 - whoever writes sheets says it with this
 from core import crud
 from core.ids import new_id
 from core.visibility import Actor
@@ -75,35 +75,6 @@ _RECORD = """
 
 
 @dataclass(frozen=True)
-class Made:
-    """A mark as it was made: with what, and by whom, when and from where. Without a code there is none."""
-
-    code: UUID | None
-    minutes_late: int | None = None
-    source: str = ""
-    marked_by: UUID | None = None
-    marked_at: datetime | None = None
-    client_id: UUID | None = None
-
-    @property
-    def rank(self) -> int:
-        """How much it outranks; nothing outranks by not being there."""
-        return RANKS[Source(self.source)] if self.source else -1
-
-    def says(self, other: "Made") -> bool:
-        """Whether it comes to the same as another one."""
-        return (self.code, self.minutes_late) == (other.code, other.minutes_late)
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        """The columns of a row that keeps it."""
-        return {
-            "code_id": self.code, "minutes_late": self.minutes_late, "source": self.source,
-            "marked_by_id": self.marked_by, "marked_at": self.marked_at, "client_id": self.client_id,
-        }  # fmt: skip
-
-
-@dataclass(frozen=True)
 class Line:
     """Somebody who is expected in a session: how they are marked, and what an excuse covers or is to cover."""
 
@@ -121,6 +92,11 @@ class Line:
     @property
     def key(self) -> Key:
         return self.session, self.enrollment
+
+    @property
+    def own(self) -> Made:
+        """What they are marked with, or would be if no excuse covered it."""
+        return self.mark if self.covered_by is None else self.beneath
 
 
 @dataclass
@@ -178,16 +154,15 @@ def put(
             covered = line.beneath if line.mark.source == Source.EXCUSE else line.mark
             if made is not None and not made.says(standing):
                 kept.append(key)
-                covered = made if made.rank >= covered.rank else covered
+                covered = made if made.replaces(covered) else covered
             if covered is not line.beneath or line.covered_by != excuse:
                 beneath[key] = excuse, covered
             if not standing.says(line.mark) or line.mark.source != Source.EXCUSE:
                 marks[key] = standing
+        elif made is not None and made.replaces(line.mark):
+            marks[key] = made
         elif made is not None and not made.says(line.mark):
-            if line.mark.rank > made.rank:
-                kept.append(key)
-            else:
-                marks[key] = made
+            kept.append(key)
     record(marks)
     cover(beneath)
     changed = {session for session, _ in [*marks, *beneath]}

@@ -111,6 +111,20 @@ def test_what_a_teacher_has_marked_stays_and_a_teacher_changes_what_a_code_has_m
     assert {code for code, _, _ in marks(hall.session).values()} == {"absent"}
 
 
+def test_an_earlier_arrival_that_a_reader_has_seen_stays(hall):
+    first, second, _ = hall.enrollments
+    codes = usual_codes()
+    for row, code, minutes in ((first, codes.present, None), (second, codes.late, 14)):
+        AttendanceRecordFactory(
+            session=hall.session, enrollment=row, code=code, minutes_late=minutes, source="reader"
+        )  # fmt: skip
+    opened(hall, closes_at=hall.now + 30 * MINUTE)
+
+    assert [comes(hall, number, at=hall.now + 12 * MINUTE) for number in (0, 1)] == ["accepted", "accepted"]
+
+    assert marks(hall.session) == {first.pk: ("present", "reader", None), second.pk: ("late", "qr", 12)}
+
+
 def test_each_refusal_has_its_code_marks_nobody_and_is_kept(hall, user_with):
     assert comes(hall, token="x") == "check_in_closed"
     assert outcomes() == []

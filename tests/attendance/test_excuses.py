@@ -222,6 +222,21 @@ def test_a_class_that_nobody_has_marked_is_covered_at_night(campus):
     assert services.apply_excuses(at=timezone.now()) == 0
 
 
+def test_a_class_in_which_somebody_is_excused_is_not_moved_out_of_the_time_that_was(campus):
+    session = campus.sessions[1]
+    excuse = approved(campus)
+    later = {"starts_at": session.starts_at + HOUR, "ends_at": session.ends_at + HOUR}
+    page = f"/api/v1/attendance/sessions/{session.pk}/reschedule/"
+
+    def moved():
+        tag = campus.get(f"/api/v1/attendance/sessions/{session.pk}/").headers["ETag"]
+        return campus.post(page, later, format="json", headers={"If-Match": tag})
+
+    assert code_of(moved()) == (409, "session_marked")
+    step(campus, excuse, "revoke")
+    assert moved().status_code == 200
+
+
 def test_of_two_excuses_in_one_class_the_other_goes_on_when_one_is_revoked(campus):
     session = campus.sessions[1]
     AttendanceRecordFactory(session=session, enrollment=campus.enrollment, code=campus.codes.absent)

@@ -5,14 +5,16 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Person
 from accounts.roles import Role, ScopeKind
+from attendance import services
 from attendance.models import AttendanceCode, AttendanceRecord, ClassSession
 from audit.models import Change, Disclosure
+from core.db.constraints import error_for
 from core.models import OutboxEvent
 from enrollment.models import Enrollment
 from students.models import Student
@@ -201,6 +203,22 @@ def test_what_is_excused_outranks_a_teacher_and_what_a_reader_saw_does_not(class
     assert AttendanceRecord.objects.get(enrollment=second).source == "manual"
 
 
+def test_who_confirms_a_mark_makes_it_theirs(classroom, user_with):
+    first, second, third = classroom.class_
+    for row, source in ((first, "import"), (second, "reader"), (third, "manual")):
+        AttendanceRecordFactory(session=classroom.lesson, enrollment=row, code=classroom.codes.present, source=source)
+    before = AttendanceRecord.objects.get(enrollment=third).marked_at
+
+    put(classroom, *(mark(row, "present") for row in classroom.class_))
+
+    assert set(AttendanceRecord.objects.values_list("source", flat=True)) == {"manual"}
+    assert AttendanceRecord.objects.get(enrollment=third).marked_at > before
+    weaker = services.Mark(enrollment=first.pk, code="absent")
+    lesson = ClassSession.objects.get(pk=classroom.lesson.pk)
+    told = services.mark_roster(lesson, marks=[weaker], by=None, at=timezone.now(), source="import")
+    assert (told.kept, marked(lesson)[first.pk]) == ([first.pk], "present")
+
+
 def test_whoever_left_before_or_came_after_the_class_is_not_expected_and_who_left_later_is(classroom):
     session = classroom.lesson
     for values in (
@@ -341,6 +359,44 @@ def test_a_code_that_was_used_goes_out_of_use_and_counts_what_it_counted(registr
     assert archived.json()["data"]["is_active"] is False
     unused = AttendanceCodeFactory(code="unused")
     assert registrar_client.delete(f"/api/v1/attendance/codes/{unused.pk}/").status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("code", "change"),
+    [
+        ("late", {"code": "tardy"}),
+        ("absent", {"code": "missing"}),
+        ("present", {"is_active": False}),
+        ("on_duty", {"is_active": False}),
+        ("late", {"takes_minutes": False}),
+        ("excused", None),
+    ],
+)
+def test_what_machines_and_rules_go_by_stays_what_it_is(registrar_client, code, change):
+    AttendanceCode.objects.filter(pk=usual_codes().late.pk).update(takes_minutes=True)
+    row = AttendanceCode.objects.get(code=code)
+    page = f"/api/v1/attendance/codes/{row.pk}/"
+
+    answer = registrar_client.patch(page, change, format="json") if change else registrar_client.delete(page)
+    rows = AttendanceCode.objects.filter(pk=row.pk)
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        rows.update(**change) if change else rows._raw_delete(rows.db)
+
+    assert codes_of(answer) == [("code_built_in", next(iter(change or {}), ""))]
+    assert answer.status_code == 409
+    assert error_for(refused.value).error_code == "code_built_in"
+    assert AttendanceCode.objects.get(pk=row.pk).version == row.version
+
+
+def test_what_nobody_is_marked_with_unasked_goes_out_of_use_and_any_label_changes(registrar_client):
+    codes = usual_codes()
+
+    answers = [
+        registrar_client.patch(f"/api/v1/attendance/codes/{row.pk}/", change, format="json")
+        for row, change in ((codes.absent, {"is_active": False}), (codes.present, {"label": "There"}))
+    ]
+
+    assert [answer.status_code for answer in answers] == [200, 200]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.roles import Role
+from attendance import services
 from attendance.models import AttendanceRecord, ClassSession, ExcuseRequest, OfflineMark
 from attendance.services import sheets
 from tests.attendance.factories import (
@@ -182,6 +183,39 @@ def test_of_two_the_later_mark_wins_and_the_other_is_told_what_stands(teacher):
     assert told(sync(teacher, early)) == [("conflict", "present")]
     # On the sheet as it is now a slow clock does not matter.
     assert told(sync(teacher, queued(teacher, 0, first, "absent", ago=2 * HOUR, version=3))) == [("applied", "absent")]
+
+
+def test_who_confirms_a_mark_marked_later_than_what_was_made_before_that(teacher):
+    enrollment, session = teacher.class_[0], teacher.sessions[0]
+    for ago in (2 * HOUR, HOUR / 2):
+        services.mark_roster(
+            ClassSession.objects.get(pk=session.pk), marks=[services.Mark(enrollment=enrollment.pk, code="absent")],
+            by=None, at=teacher.now - ago,
+        )  # fmt: skip
+
+    assert told(sync(teacher, queued(teacher, 0, enrollment, "present"))) == [("conflict", "absent")]
+    assert told(sync(teacher, queued(teacher, 0, enrollment, "absent", version=9))) == [("applied", "absent")]
+    assert AttendanceRecord.objects.get(session=session).marked_at == teacher.now - HOUR / 2
+
+
+@pytest.mark.parametrize("source", ["import", "reader", "qr"])
+def test_what_no_person_has_marked_gives_way_whenever_it_came(teacher, source):
+    first, second, _ = teacher.class_
+    excuse = ExcuseRequestFactory(student=second.student)
+    for row in (first, second):
+        AttendanceRecordFactory(
+            session=teacher.sessions[0], enrollment=row, code=teacher.codes.present, source=source,
+            marked_at=teacher.now,
+        )  # fmt: skip
+    services.approve_excuse(excuse, by=None, at=teacher.now)
+
+    results = sync(teacher, *(queued(teacher, 0, row, "absent", version=9) for row in (first, second)))
+
+    assert told(results) == [("applied", "absent"), ("kept", "excused")]
+    excuse.refresh_from_db()
+    services.revoke_excuse(excuse, by=None, at=timezone.now())
+    records = AttendanceRecord.objects.filter(session=teacher.sessions[0])
+    assert set(records.values_list("code__code", "source")) == {("absent", "manual")}
 
 
 def test_what_cannot_be_marked_is_told_by_line_and_sent_again_when_it_can(teacher):

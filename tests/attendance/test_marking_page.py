@@ -11,7 +11,7 @@ from accounts.models import Person
 from accounts.roles import Role
 from attendance import services
 from attendance.models import AttendanceRecord, ClassSession
-from audit.models import Disclosure
+from audit.models import Disclosure, Event
 from enrollment.models import Enrollment
 from students.models import Student
 from tests.attendance.factories import AttendanceRecordFactory, ClassSessionFactory, usual_codes
@@ -148,6 +148,17 @@ class TestWithoutABrowser:
         assert "2 not marked" in post(**{f"mark-{ada.pk}": "absent"})
         assert marked(lesson) == {"Lovelace": "absent"}
         assert "somebody else has changed" in post(**{f"mark-{emmy.pk}": "absent"})
+
+    @pytest.mark.parametrize("step", ["x" * 70, "deleted", ""])
+    def test_what_the_page_does_not_do_saves_nothing_and_is_not_put_on_record(self, client, lesson, step):
+        crowd(lesson.section, 3)
+        body = {"seen": seen(client, lesson.page), "default": "present", "step": step}
+        before = Event.objects.count()
+
+        answer = client.post(lesson.page, body)
+
+        assert (answer.status_code, marked(lesson), Event.objects.count()) == (200, {}, before)
+        assert "Nothing was saved" in answer.content.decode()
 
     def test_whoever_does_not_teach_it_finds_no_sheet_and_whoever_only_reads_saves_nothing(
         self, client, lesson, user_with

@@ -19,6 +19,7 @@ from tests.attendance.factories import (
     AttendancePolicyFactory,
     AttendanceRecordFactory,
     ClassSessionFactory,
+    ExcuseRequestFactory,
     ReaderFactory,
     usual_codes,
 )
@@ -114,6 +115,22 @@ def test_what_comes_late_is_weighed_by_source_and_by_when_it_was_seen(door):
     assert report(door, seen(door, 0, after=40)) == ["kept"]
     assert report(door, seen(door, 0, after=2)) == ["marked"]
     assert marks(door)[0] == ("present", "reader", None)
+
+
+def test_what_lies_beneath_an_excuse_is_the_earliest_arrival_too(door):
+    now = timezone.now()
+    report(door, seen(door, 0, after=-5), seen(door, 1, after=30))
+    excuses = [ExcuseRequestFactory(student=row.student) for row in door.enrollments[:2]]
+    for excuse in excuses:
+        services.approve_excuse(excuse, by=None, at=now)
+
+    assert report(door, seen(door, 0, after=40), seen(door, 1, after=20)) == ["kept", "kept"]
+    assert {mark[0] for mark in marks(door)[:2]} == {"excused"}
+
+    for excuse in excuses:
+        excuse.refresh_from_db()
+        services.revoke_excuse(excuse, by=None, at=now)
+    assert marks(door)[:2] == [("present", "reader", None), ("late", "reader", 20)]
 
 
 def test_what_is_of_no_class_or_of_a_locked_sheet_marks_nobody(door):

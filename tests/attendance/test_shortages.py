@@ -121,6 +121,28 @@ def test_the_page_has_a_chart_of_what_the_list_is_narrowed_to(term, user_with, c
     assert Disclosure.objects.filter(what="attendance").count() == 5
 
 
+@pytest.mark.parametrize(("marks", "bars"), [("ee", [("0", "1")]), ("p", [("0", "1"), ("90", "1")])])
+def test_where_courses_are_judged_together_one_may_have_no_percentage_or_a_full_one(
+    registrar_client, user_with, client, marks, bars
+):
+    term = TermFactory(state="in_progress")
+    AttendancePolicyFactory(basis="aggregate")
+    lost = EnrollmentFactory(section=SectionFactory(term=term))
+    other = EnrollmentFactory(section=SectionFactory(term=term), student=lost.student)
+    term_of(lost, "aaa")
+    term_of(other, marks)
+    client.force_login(user_with(Role.SYSTEM_ADMIN, is_staff=True))
+
+    page = client.get(reverse("admin:attendance_attendancesummary_changelist"))
+    first = registrar_client.get(f"{LIST}?page_size=1").json()
+    second = registrar_client.get(first["meta"]["pagination"]["next"]).json()
+
+    told = re.findall(r"<title>(\d+) to \d+ per cent: ([1-9]\d*)</title>", page.content.decode())
+    assert (page.status_code, told) == (200, bars)
+    assert page.context_data["chart"]["total"] == len(bars)
+    assert [row["enrollment"] for answer in (first, second) for row in answer["data"]] == [str(lost.pk), str(other.pk)]
+
+
 def test_the_trend_says_week_by_week_what_somebody_had_come_to(term, registrar_client):
     data = registrar_client.get(f"/api/v1/enrollments/{term.short[0].pk}/attendance/").json()["data"]
 

@@ -383,6 +383,20 @@ def test_an_import_is_not_taken_back_over_what_a_teacher_has_marked_since(place:
     assert marks() == [("S0", "present", None, "manual")]
 
 
+def test_what_a_teacher_has_confirmed_stays_when_another_import_comes_and_when_the_first_is_taken_back(
+    place: Path, class_: Any
+) -> None:
+    job = imported("attendance", table(place, row(code="present"), row("S1", code="absent")))
+    session = ClassSession.objects.get(pk=class_.sessions[0].pk)
+    mark_roster(session, marks=[Mark(enrollment=class_.enrollments[0].pk, code="present")], by=None, at=timezone.now())
+
+    imported("attendance", table(place, row(code="absent")))
+    assert marks()[0] == ("S0", "present", None, "manual")
+    services.revert(job.pk, by=None, force=True)
+
+    assert marks() == [("S0", "present", None, "manual")]
+
+
 def test_what_is_final_is_not_taken_back(place: Path, class_: Any) -> None:
     before = dump()
     job = imported("attendance", table(place, row(), row("S1", starts_at="2026-10-06")))
