@@ -35,3 +35,9 @@ def verify_attendance() -> None:
 def lock_sessions() -> None:
     """Lock the sheets of classes that are long over."""
     carry_out("lock_sessions", lambda: services.lock_sessions(at=timezone.now()))
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def weigh_punches() -> None:
+    """Mark by what readers saw of which the class has become known since."""
+    carry_out("weigh_punches", lambda: services.weigh_punches(at=timezone.now()))

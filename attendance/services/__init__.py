@@ -46,7 +46,7 @@ from attendance.services.offline import (
     sync_marks,
 )
 from attendance.services.policies import create_policy, delete_policy, update_policy
-from attendance.services.punches import Seen, Taken, take_punches
+from attendance.services.punches import Seen, Taken, take_punches, weigh_punches
 from attendance.services.readers import (
     create_credential,
     create_reader,
@@ -132,6 +132,7 @@ __all__ = [
     "update_policy",
     "update_reader",
     "verify_summaries",
+    "weigh_punches",
     "withdraw_condonation",
     "withdraw_substitution",
 ]

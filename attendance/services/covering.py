@@ -6,6 +6,7 @@ well: whoever marks in one of them meanwhile either was earlier, and is seen, or
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -39,11 +40,15 @@ _MISSED = """
     JOIN enrollment_enrollment e ON e.student_id = x.student_id
     JOIN attendance_classsession s ON s.section_id = e.section_id AND tstzrange(s.starts_at, s.ends_at) && x.period
     WHERE <expected> AND x.status = 'approved' AND x.period && tstzrange(%(since)s, %(at)s)
-        AND s.starts_at BETWEEN %(since)s AND %(at)s AND s.status = 'scheduled' AND s.marking <> 'locked'
-        AND s.id > %(after)s
+        AND s.status = 'scheduled' AND s.marking <> 'locked'
         AND NOT EXISTS (SELECT FROM attendance_coveredmark u WHERE u.session_id = s.id AND u.enrollment_id = e.id)
-    ORDER BY s.id LIMIT %(batch)s
+        AND <which>
+    ORDER BY s.id
 """.replace("<expected>", sheets.EXPECTED)  # nosec B608 - made of constants
+_OF_LATE = _MISSED.replace(
+    "<which>", "s.starts_at BETWEEN %(since)s AND %(at)s AND s.id > %(after)s"
+) + " LIMIT %(batch)s"  # fmt: skip
+_OF_THESE = _MISSED.replace("<which>", "s.id = ANY (%(ids)s)")
 # How many sheets a refusal names.
 NAMED = 20
 
@@ -92,6 +97,17 @@ def apply_excuses(*, at: datetime) -> int:
     return done
 
 
+def excuse_missed(sessions: Sequence[ClassSession], *, at: datetime) -> None:
+    """Mark those excused in locked rows of sessions whom nobody has marked so, before their sheets become final."""
+    if not sessions:
+        return
+    hull = _hull(sessions)
+    wanted = {"ids": [row.pk for row in sessions], "since": hull.lower, "at": hull.upper}
+    missed = set(_ask(_OF_THESE, wanted))
+    rows = {row.pk: row for row in sessions if row.pk in missed}
+    sheets.put(sheets.lines_of(list(rows.values())), {}, rows, sheets.codes_by_name(), at=at)
+
+
 def _bring_back(
     excuse: ExcuseRequest, rows: Sequence[CoveredMark], sessions: Mapping[UUID, ClassSession], at: datetime
 ) -> None:
@@ -118,6 +134,8 @@ def _bring_back(
             back[key] = beneath
         else:
             emptied.append(key)
+    # By two statements, each of which would hold the summaries in an order of its own.
+    sheets.hold_summaries({row.enrollment_id for row in rows})
     sheets.record({key: made for key, made in back.items() if key in excused})
     if emptied:
         sheets.forget(emptied, sessions)
@@ -141,8 +159,12 @@ def _locked(which: Q) -> list[ClassSession]:
 
 def _missed(at: datetime, after: UUID) -> list[UUID]:
     """Return sessions of late that have begun in which an excuse covers somebody who is not marked so."""
+    return _ask(_OF_LATE, {"at": at, "since": at - LOOKS_BACK, "after": after, "batch": BATCH})
+
+
+def _ask(statement: str, wanted: Mapping[str, Any]) -> list[UUID]:
     with connection.cursor() as cursor:
-        cursor.execute(_MISSED, {"at": at, "since": at - LOOKS_BACK, "after": after, "batch": BATCH})
+        cursor.execute(statement, wanted)
         return [row[0] for row in cursor.fetchall()]
 
 

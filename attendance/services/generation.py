@@ -109,7 +109,8 @@ class _Batch:
         hold_named(*LOCK)
         self._plan()
         sessions = ClassSession.objects.filter(meeting__in=self._ids)
-        present = {(row.section_id, row.gathering): row for row in sessions.select_for_update(no_key=True)}
+        held = sessions.order_by("pk").select_for_update(no_key=True)
+        present = {(row.section_id, row.gathering): row for row in held}
         self._remove([row for key, row in present.items() if key not in self._wanted and self._is_to_come(row)])
         changed = [
             row

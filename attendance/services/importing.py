@@ -215,6 +215,8 @@ def take_marks_back(former: Mapping[UUID, sheets.Made], now: Mapping[UUID, Stand
         {row.key: (row.excuse, former[pk]) for pk, row in imported.items() if row.excuse is not None}
     )  # fmt: skip
     bare = {pk: row for pk, row in imported.items() if row.excuse is None}
+    # By two statements, each of which would hold the summaries in an order of its own.
+    sheets.hold_summaries({row.enrollment for row in bare.values()})
     sheets.record({row.key: former[pk] for pk, row in bare.items() if former[pk] != NOTHING})
     erase([row for pk, row in bare.items() if former[pk] == NOTHING])
     sheets.count_changes(sessions.values())

@@ -4,27 +4,34 @@ A locked sheet is marked by nobody, from whatever source. Whoever has to correct
 stays in the history of the session, with who gave it. What the policy locks after some days is locked again that night.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
 
 from attendance.models import ClassSession, Marking, SessionStatus
 from attendance.services.changing import SessionCancelledError
+from attendance.services.covering import excuse_missed
 from attendance.services.marking import SessionNotBegunError
 from attendance.services.summaries import LASTING
 from core import crud
 from core.errors import ConflictError
 from core.visibility import Actor
 
+BATCH = 500
 # Of the policy that is the section's: none of a program, whose students sit among others.
-_LOCK = """
-    UPDATE attendance_classsession s
-    SET marking = 'locked', lock_note = '', version = s.version + 1, updated_at = statement_timestamp()
-    FROM courses_section c
+_DUE = """
+    SELECT s.id
+    FROM attendance_classsession s
+    JOIN courses_section c ON c.id = s.section_id
     JOIN departments_term t ON t.id = c.term_id AND t.state = ANY (%(states)s)
     JOIN attendance_attendancepolicy p ON p.id = attendance_policy_of(c.id, NULL) AND p.lock_after IS NOT NULL
-    WHERE s.section_id = c.id AND s.status = 'scheduled' AND s.marking <> 'locked'
+    WHERE s.status = 'scheduled' AND s.marking <> 'locked'
         AND s.ends_at <= %(at)s - make_interval(days => p.lock_after)
+    ORDER BY s.id
 """
 
 
@@ -38,7 +45,7 @@ class SessionNotLockedError(ConflictError):
 
 @transaction.atomic
 def lock_session(session: ClassSession, *, by: Actor | None, at: datetime, reason: str = "") -> ClassSession:
-    """Make the sheet of a session final; of a locked one nothing changes.
+    """Make the sheet of a session final, with those who are excused; of a locked one nothing changes.
 
     Refused with `session_cancelled` or `session_not_begun`.
     """
@@ -48,6 +55,7 @@ def lock_session(session: ClassSession, *, by: Actor | None, at: datetime, reaso
         raise SessionNotBegunError(meta={"starts_at": session.starts_at.isoformat()})
     if session.marking == Marking.LOCKED:
         return session
+    excuse_missed([session], at=at)
     return crud.update(session, {"marking": Marking.LOCKED, "lock_note": reason})
 
 
@@ -60,7 +68,23 @@ def unlock_session(session: ClassSession, *, by: Actor | None, at: datetime, rea
 
 
 def lock_sessions(*, at: datetime) -> int:
-    """Lock what the policies lock by now, in terms that last; return how many sheets there were."""
+    """Lock what the policies lock by now, in terms that last, with those who are excused; return how many sheets.
+
+    By hundreds, each of them a transaction, so that nobody who marks waits for all of them.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK, {"states": [str(state) for state in LASTING], "at": at})
-        return int(cursor.rowcount)
+        cursor.execute(_DUE, {"states": [str(state) for state in LASTING], "at": at})
+        due = [pk for (pk,) in cursor.fetchall()]
+    return sum(_lock(due[start : start + BATCH], at) for start in range(0, len(due), BATCH))
+
+
+@transaction.atomic
+def _lock(ids: Sequence[UUID], at: datetime) -> int:
+    # What somebody has cancelled or locked meanwhile, or moved to a later time, is not what was found.
+    open_ones = ClassSession.objects.filter(pk__in=ids, status=SessionStatus.SCHEDULED, ends_at__lte=at)
+    rows = list(open_ones.exclude(marking=Marking.LOCKED).order_by("pk").select_for_update(no_key=True))
+    excuse_missed(rows, at=at)
+    locked = ClassSession.objects.filter(pk__in=[row.pk for row in rows])
+    return locked.update(
+        marking=Marking.LOCKED, lock_note="", version=F("version") + 1, updated_at=Now()
+    )  # fmt: skip

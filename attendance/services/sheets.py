@@ -198,6 +198,12 @@ def record(marks: Mapping[Key, Made]) -> None:
         cursor.execute(_RECORD, {**columns, **lines})
 
 
+def hold_summaries(enrollments: Collection[UUID]) -> None:
+    """Hold what the marks of enrolments come to, in the order of everybody who holds several, until the end."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT attendance_hold_summaries(%s)", [sorted(enrollments)])
+
+
 def forget(keys: Collection[Key], sessions: Mapping[UUID, ClassSession]) -> None:
     """Take away the marks by which one student is excused in these sessions: nobody has made another."""
     days = {sessions[session].local_date for session, _ in keys}

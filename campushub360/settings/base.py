@@ -252,6 +252,8 @@ CELERY_BEAT_SCHEDULE = {
     "generate_sessions": chore("attendance.tasks.generate_sessions", hour="4", minute="45"),
     # Nightly: who is excused in a class that nobody has marked.
     "apply_excuses": chore("attendance.tasks.apply_excuses", hour="4", minute="55"),
+    # Nightly: what readers saw of a class that has become known since; before its sheet is locked.
+    "weigh_punches": chore("attendance.tasks.weigh_punches", hour="4", minute="2"),
     # Nightly: sheets of classes since which as many days have gone as the policy says.
     "lock_sessions": chore("attendance.tasks.lock_sessions", hour="4", minute="5"),
     # Every five minutes: proposals of substitutes that nobody has answered before the class.

@@ -1,5 +1,7 @@
 """Excuses over HTTP: asked for, decided by another, covering what overlaps, and taken back without a trace on marks."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import pairwise
 
@@ -13,6 +15,7 @@ from django.utils import timezone
 from accounts.roles import Role, ScopeKind
 from attendance import services
 from attendance.models import AttendanceRecord, ClassSession, CoveredMark, ExcuseEvent, ExcuseRequest
+from attendance.services import sheets
 from audit.models import Change, Disclosure
 from core.models import CustomField, OutboxEvent
 from tests.accounts.factories import RoleAssignmentFactory
@@ -26,7 +29,7 @@ from tests.attendance.factories import (
 from tests.courses.factories import SectionInstructorFactory
 from tests.enrollment.factories import EnrollmentFactory
 from tests.files.contents import PDF, uploaded
-from tests.racing import at_once
+from tests.racing import PATIENCE, at_once, outcome_of, wait_until_somebody_waits
 
 pytestmark = pytest.mark.django_db
 LIST = "/api/v1/attendance/excuses/"
@@ -404,6 +407,36 @@ def test_an_excuse_and_a_mark_at_the_same_moment_are_both_kept(campus):
 
 
 @pytest.mark.checklist(13)
+@pytest.mark.django_db(transaction=True)
+def test_who_revokes_and_who_counts_hold_summaries_in_one_order(campus, monkeypatch):
+    first = campus.enrollment
+    second = EnrollmentFactory(section__term=first.section.term, student=first.student)
+    assert first.pk < second.pk
+    later = ClassSessionFactory(section=second.section, starts_at=campus.sessions[1].starts_at)
+    # Of the later enrolment there is a mark beneath, of the earlier one nothing.
+    AttendanceRecordFactory(session=later, enrollment=second, code=campus.codes.absent)
+    excuse = approved(campus)
+    reached, go = threading.Event(), threading.Event()
+    forget = sheets.forget
+
+    def slowly(*args):
+        reached.set()
+        go.wait(PATIENCE)
+        return forget(*args)
+
+    monkeypatch.setattr(sheets, "forget", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        revoking = pool.submit(outcome_of, lambda: step(campus, excuse, "revoke").status_code)
+        reached.wait(PATIENCE)
+        counting = pool.submit(
+            outcome_of, lambda: list(services.verify_summaries(at=timezone.now(), term=first.section.term))
+        )
+        wait_until_somebody_waits()
+        go.set()
+
+        assert (revoking.result(PATIENCE), counting.result(PATIENCE)) == (200, [])
+
+
 def test_whoever_takes_a_section_marks_nobody_in_it_though_they_teach_it(campus):
     other = EnrollmentFactory(section=campus.enrollment.section)
     EnrollmentFactory(section=campus.enrollment.section, student__person=campus.teacher_user.person)

@@ -5,14 +5,17 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.db import connection
+from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.roles import Role, ScopeKind
 from attendance import services
-from attendance.models import ClassSession
+from attendance.models import AttendanceRecord, ClassSession
 from audit.models import Change
 from core.models import Chore
-from tests.attendance.factories import AttendancePolicyFactory, ClassSessionFactory, usual_codes
+from tests.attendance.factories import AttendancePolicyFactory, ClassSessionFactory, ExcuseRequestFactory, usual_codes
 from tests.courses.factories import CourseFactory, SectionFactory, SectionInstructorFactory
 from tests.departments.factories import TermFactory
 from tests.enrollment.factories import EnrollmentFactory
@@ -107,3 +110,35 @@ def test_the_policy_locks_after_so_many_days_and_again_what_was_unlocked(lesson)
     assert locked == {over["long"].pk, over["open"].pk}
     services.unlock_session(ClassSession.objects.get(pk=over["long"].pk), by=None, at=now, reason="A slip")
     assert [services.lock_sessions(at=now) for _ in range(2)] == [1, 0]
+
+
+def test_who_is_excused_is_marked_so_before_the_sheet_is_final(lesson):
+    AttendancePolicyFactory(lock_after=0)
+    now = timezone.now()
+    by_hand = ClassSessionFactory(section=lesson.section, starts_at=now + timedelta(hours=3))
+    enrollment = lesson.section.enrollments.get()
+    ClassSession.objects.filter(pk=lesson.pk).update(
+        starts_at=now + timedelta(hours=1), ends_at=now + timedelta(hours=2)
+    )
+    period = DateTimeTZRange(now, now + timedelta(hours=5), "[)")
+    services.approve_excuse(ExcuseRequestFactory(student=enrollment.student, period=period), by=None, at=now)
+
+    services.lock_session(by_hand, by=None, at=now + timedelta(hours=4))
+    assert services.lock_sessions(at=now + timedelta(hours=2)) == 1
+
+    records = AttendanceRecord.objects.filter(enrollment=enrollment).values_list("session", "code__code", "source")
+    assert set(records) == {(row.pk, "excused", "excuse") for row in (lesson, by_hand)}
+    assert set(ClassSession.objects.values_list("marking", flat=True)) == {"locked"}
+
+
+def test_who_changes_many_sessions_locks_them_in_one_order(lesson):
+    AttendancePolicyFactory(lock_after=0)
+
+    with CaptureQueriesContext(connection) as captured:
+        services.generate_sessions(at=timezone.now())
+        services.lock_sessions(at=timezone.now() + timedelta(days=1))
+
+    locking = [each["sql"] for each in captured if "FOR NO KEY UPDATE" in each["sql"]]
+    of_sessions = [sql for sql in locking if 'FROM "attendance_classsession"' in sql]
+    assert of_sessions
+    assert all('ORDER BY "attendance_classsession"."id" ASC' in sql for sql in of_sessions)

@@ -4,6 +4,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.test.utils import CaptureQueriesContext
@@ -13,6 +14,7 @@ from accounts.roles import Role
 from attendance import services
 from attendance.models import AttendanceRecord, ClassSession, Credential, Punch, Reader
 from core.errors import DomainError
+from core.models import Chore
 from tests.accounts.factories import RoleAssignmentFactory, UserFactory
 from tests.accounts.keys import bare_key
 from tests.attendance.factories import (
@@ -25,6 +27,7 @@ from tests.attendance.factories import (
 )
 from tests.departments.factories import RoomFactory
 from tests.enrollment.factories import EnrollmentFactory
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db
 MINUTE = timedelta(minutes=1)
@@ -141,6 +144,38 @@ def test_what_is_of_no_class_or_of_a_locked_sheet_marks_nobody(door):
     ClassSession.objects.update(marking="open", status="cancelled")
     assert report(door, seen(door)) == ["no_session"]
     assert marks(door) == [None, None, None]
+
+
+def test_what_becomes_of_a_class_later_marks_when_it_is_reported_again_and_at_night(door):
+    ClassSession.objects.filter(pk=door.session.pk).update(room=None)
+    again, at_night = seen(door, 0, after=1), seen(door, 1, after=20)
+    assert report(door, again, at_night) == ["no_session"] * 2
+    assert report(door, again, again) == ["no_session"] * 2
+    assert services.weigh_punches(at=timezone.now()) == 0
+    ClassSession.objects.filter(pk=door.session.pk).update(room=door.reader.room, marking="locked")
+    assert report(door, again) == ["session_locked"]
+    assert services.weigh_punches(at=timezone.now()) == 0
+    ClassSession.objects.filter(pk=door.session.pk).update(marking="closed")
+
+    (taken,) = services.take_punches([again], by=door.reader.account, at=timezone.now())
+    call_command("weigh_punches")
+
+    assert (taken.outcome, taken.is_known) == ("marked", True)
+    assert marks(door)[:2] == [("present", "reader", None), ("late", "reader", 20)]
+    assert list(Punch.objects.values_list("outcome", "session")) == [("marked", door.session.pk)] * 2
+    assert Chore.objects.get(name="weigh_punches").count == 1
+    assert services.weigh_punches(at=timezone.now()) == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_reported_again_by_two_at_once_marks_once(door):
+    ClassSession.objects.filter(pk=door.session.pk).update(room=None)
+    one = seen(door, 0, after=1)
+    report(door, one)
+    ClassSession.objects.filter(pk=door.session.pk).update(room=door.reader.room)
+
+    assert at_once(lambda: report(door, one), lambda: report(door, one)) == [["marked"]] * 2
+    assert Punch.objects.get().outcome == "marked"
 
 
 def test_of_two_classes_that_touch_it_is_the_one_that_begins_at_that_time(door):
