@@ -77,10 +77,11 @@ def _event(row: ClassSession, zone: ZoneInfo) -> Event:
     """Return a session as an event, which it stays however it is moved."""
     event = Event()
     event.add("uid", str(row.pk))
-    # The version counts every change, one of the time or room among them (RFC 5545, 3.8.7.4).
-    event.add("sequence", row.version - 1)
-    event.add("dtstamp", row.updated_at.astimezone(UTC))
-    event.add("last-modified", row.updated_at.astimezone(UTC))
+    # What happens on the sheet is no revision of the event (RFC 5545, 3.8.7.4).
+    revised_at = (row.revised_at or row.created_at).astimezone(UTC)
+    event.add("sequence", row.revision)
+    event.add("dtstamp", revised_at)
+    event.add("last-modified", revised_at)
     event.add("created", row.created_at.astimezone(UTC))
     event.add("dtstart", _told(row.starts_at, zone))
     event.add("dtend", _told(row.ends_at, zone))
@@ -145,7 +146,7 @@ def facts_of(rows: Iterable[ClassSession]) -> list[tuple[str, ...]]:
     """Return what a calendar is made of, so that one that has not changed need not be written."""
     return [
         (
-            str(row.pk), str(row.version), str(row.updated_at), row.section.code, row.section.course.code,
+            str(row.pk), str(row.revision), str(row.revised_at), row.section.code, row.section.course.code,
             row.section.course_version.title, _zone(row).key,
             "" if row.room is None else f"{row.room.building.name}|{row.room.name}|{row.room.code}",
         )

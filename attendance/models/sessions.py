@@ -71,6 +71,13 @@ class ClassSession(VersionedModel):
         max_length=500, blank=True, default="", db_default="", help_text="Why the sheet was locked, or unlocked since."
     )
 
+    # Apart from the version, which counts what happens on the sheet as well: calendars are told of these alone.
+    revision = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False,
+        help_text="How often it was moved, cancelled or brought back; the database counts.",
+    )  # fmt: skip
+    revised_at = models.DateTimeField(null=True, editable=False, help_text="When that was at last.")
+
     # Follows from the accepted substitution of the session, and is written along with it.
     substitute = models.ForeignKey(
         Faculty, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="stands_in_at",

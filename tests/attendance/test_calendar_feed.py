@@ -15,11 +15,11 @@ from icalendar import Calendar
 from accounts.roles import Role
 from attendance import calendars
 from attendance.models import CalendarFeed, ClassSession, Substitution
-from attendance.services import cancel_session, reschedule_session
+from attendance.services import Mark, cancel_session, mark_roster, reschedule_session
 from audit.models import Event
 from core.ids import new_id
 from privacy import services as privacy
-from tests.attendance.factories import ClassSessionFactory, SubstitutionFactory
+from tests.attendance.factories import ClassSessionFactory, SubstitutionFactory, usual_codes
 from tests.courses.factories import SectionFactory, SectionInstructorFactory
 from tests.departments.factories import CampusFactory, RoomFactory
 from tests.enrollment.factories import EnrollmentFactory
@@ -178,6 +178,23 @@ def test_the_classes_of_a_person_are_looked_up_by_section_however_many_there_are
         assert set(rows) == theirs
     with django_assert_num_queries(4):
         list(calendars.classes_of(student.user.person_id, at=timezone.now()))
+
+
+def test_what_happens_on_the_sheet_is_no_news_of_the_class(student, section):
+    usual_codes()
+    session, path = meet(section, -1), path_of(student)
+    first, tag = events(path)[str(session.pk)], Client().get(path).headers["ETag"]
+
+    for code in ("absent", "present"):
+        mark_roster(
+            ClassSession.objects.get(pk=session.pk), marks=[Mark(enrollment=student.enrollment.pk, code=code)], by=None,
+            at=timezone.now(),
+        )  # fmt: skip
+
+    assert ClassSession.objects.get(pk=session.pk).version > session.version
+    after = events(path)[str(session.pk)]
+    assert (after["sequence"], after["last-modified"].dt) == (first["sequence"], first["last-modified"].dt)
+    assert Client().get(path, headers={"If-None-Match": tag}).status_code == 304
 
 
 # --- time ---
