@@ -23,6 +23,7 @@ from core.api.places import CursorPlace, NumberedPlace, Place
 from core.api.responses import StandardResponse
 from core.api.rows import Keys, Rows
 from core.errors import DomainError, InvalidError, raise_all
+from core.partitions import key_of
 
 # They choose what is shown of the rows, not which rows: a cursor stays valid when they change.
 PRESENTATION = frozenset({"cursor", "fields", "include", "page_size"})
@@ -98,7 +99,7 @@ class KeysetPagination(BasePagination):
         number = self._number(request.query_params["page"])
         place = NumberedPlace(Count(queryset), number, size, request.get_full_path()).again()
         ordering = Keyset.of(queryset)
-        keys = queryset.order_by(*ordering.names).values("pk")[place.start : place.start + size]
+        keys = queryset.order_by(*ordering.names).values(*key_of(queryset.model))[place.start : place.start + size]
         return self._made(place, view.rows, view.rows.fetch(ordering, Keys(lambda: keys, keys.db)))
 
     def _made(self, place: Place, rows: Rows, found: list[Any]) -> list[Any]:

@@ -18,6 +18,7 @@ from core.api.compiled.columns import NotCompiledError
 from core.api.compiled.plans import KEYS, Plan, Settled, Statement, condition, plan_for, settle
 from core.api.keyset import Cursor, Keyset
 from core.masks import masks_of
+from core.partitions import key_of
 from core.recording import Disclosure
 
 
@@ -42,7 +43,8 @@ class Keys:
         key = () if cursor is None else cursor.key
         place = cursor and (cursor.backwards, cursor.inclusive, tuple(value is None for value in key))
         shape = None if narrowed else (queryset.model, tuple(ordering.names), place, limit)
-        return cls(lambda: ordering.window(queryset, cursor, limit).values("pk"), queryset.db, shape, key)
+        columns = key_of(queryset.model)
+        return cls(lambda: ordering.window(queryset, cursor, limit).values(*columns), queryset.db, shape, key)
 
     def statement(self) -> Statement:
         """Return the statement that chooses them; raise `EmptyResultSet` if there can be none."""
@@ -93,7 +95,8 @@ class LoadedRows:
         self.view = view
 
     def fetch(self, ordering: Keyset, keys: Keys) -> list[Any]:
-        return list(ordering.ordered(self.view.loaded(self.view.queryset.all()).filter(pk__in=keys.chosen())))
+        chosen = keys.chosen().values("pk")
+        return list(ordering.ordered(self.view.loaded(self.view.queryset.all()).filter(pk__in=chosen)))
 
     def key(self, ordering: Keyset, row: Any) -> tuple[Any, ...]:
         return ordering.key(row)

@@ -8,7 +8,7 @@ lands in the default partition, from which it is moved when its month is made.
 
 from core.partitions.archives import Archive, DamagedArchiveError
 from core.partitions.archiving import NotOwnerError, archive_month, archive_old, restore
-from core.partitions.declarations import KeptError, Monthly, UnknownTableError, declare, declared
+from core.partitions.declarations import KeptError, Monthly, UnknownTableError, declare, declared, key_of
 from core.partitions.making import make_months, open_months
 from core.partitions.standing import Standing, standings
 
@@ -24,6 +24,7 @@ __all__ = [
     "archive_old",
     "declare",
     "declared",
+    "key_of",
     "make_months",
     "open_months",
     "restore",

@@ -22,6 +22,8 @@ class Monthly:
 
     `months_kept` counts whole months before the present one; None keeps them all. `refuses` says why a month may not
     leave, be it old or asked for by name: a seal that is verified over its rows, a legal hold on somebody in them.
+    Where `column`, the one that says in which month a row lies, is a part of the table's key, the rows of a list are
+    found by both, in the months that they lie in and no other.
     """
 
     model: type[Model]
@@ -29,6 +31,7 @@ class Monthly:
     months_kept: int | None = None
     expiry: Literal["archive", "drop"] = "archive"
     refuses: Callable[[date], str] = lambda month: ""
+    column: str | None = None
 
     @property
     def table(self) -> str:
@@ -41,6 +44,12 @@ class Monthly:
 
 
 _declared: dict[str, Monthly] = {}
+
+
+def key_of(model: type[Model]) -> tuple[str, ...]:
+    """Return the columns by which the database finds a row without looking everywhere."""
+    table = _declared.get(model._meta.db_table)
+    return ("pk",) if table is None or table.column is None else ("pk", table.column)
 
 
 def declare(*tables: Monthly) -> None:

@@ -24,6 +24,7 @@ from core.api.serializers import BaseModelSerializer, reader_of, with_masks
 from core.customfields.selectors import Names, names_shown
 from core.db.prepared import prepared
 from core.masks import Mask, masks_of
+from core.partitions import key_of
 from core.visibility import grants_for, visible
 
 # How many plans a process keeps, and statements of each. `?fields=` and `?ordering=` make many; whoever tries them all
@@ -31,6 +32,8 @@ from core.visibility import grants_for, visible
 MOST_PLANS = 500
 MOST_STATEMENTS = 8
 KEYS = "keys"
+# With the table of the list and the keys, so many are one more than the server puts in order at once.
+MOST_JOINS = 7
 Statement = tuple[str, Sequence[Any]]
 # Of these the server knows the type, wherever they stand.
 TYPED = frozenset({UUID, date, datetime})
@@ -63,6 +66,22 @@ class Filled(Func):
         return f"{before}{self.form % self.gap.mark}", (*parameters, self.gap)
 
 
+# What the keys say of where to look.
+ITS_KEYS, ITS_FIRST, ITS_LAST = (
+    "SELECT pk FROM chosen", "SELECT min(month) FROM chosen", "SELECT max(month) FROM chosen"
+)  # fmt: skip
+
+
+class Chosen(Func):
+    """That a row is among those chosen, by its key and by the column that says in which month it lies."""
+
+    output_field = BooleanField()
+
+    def as_sql(self, compiler: Any, connection: Any, *_args: Any, **_context: Any) -> tuple[str, tuple[Any, ...]]:
+        (pk, _), (month, _) = (compiler.compile(each) for each in self.source_expressions)
+        return f"({pk} = ANY (ARRAY({ITS_KEYS})) AND {month} BETWEEN ({ITS_FIRST}) AND ({ITS_LAST}))", ()
+
+
 class Plan:
     """How the rows of a list are rendered, in whatever order."""
 
@@ -83,10 +102,29 @@ class Plan:
         if found is None:
             if len(self._statements) >= MOST_STATEMENTS:
                 self._statements.clear()
-            among = self.rows.filter(Filled(Gap(KEYS), F("pk"), form=" IN (%s)"))
-            rows = ordering.ordered(among).values_list(*self.columns(ordering))
-            found = self._statements[key] = rows.query.get_compiler(using).as_sql()
+            found = self._statements[key] = self._compiled(ordering, using)
         return found
+
+    def _compiled(self, ordering: Keyset, using: str) -> Statement:
+        """Compile the statement, by whichever way from the keys to the rows the server finds no detour.
+
+        Of more tables than it puts in order at once (`join_collapse_limit`, 8), with the keys among them, it would join
+        all rows before it looks for the page's: then the keys are an array, by which the index is asked. Of a table
+        kept by month, they say besides in which months to look.
+        """
+        columns = key_of(self.rows.model)
+        if len(columns) > 1:
+            sql, parameters = self._among(Chosen(*map(F, columns)), ordering, using)
+            return f"WITH chosen (pk, month) AS MATERIALIZED ({Gap(KEYS).mark}) {sql}", (Gap(KEYS), *parameters)
+        sql, parameters = self._among(Filled(Gap(KEYS), F("pk"), form=" IN (%s)"), ordering, using)
+        if sql.count(" JOIN ") < MOST_JOINS:
+            return sql, parameters
+        return self._among(Filled(Gap(KEYS), F("pk"), form=" = ANY (ARRAY(%s))"), ordering, using)
+
+    def _among(self, keys: Expression, ordering: Keyset, using: str) -> Statement:
+        rows = ordering.ordered(self.rows.filter(keys)).values_list(*self.columns(ordering))
+        statement: Statement = rows.query.get_compiler(using).as_sql()
+        return statement
 
 
 @dataclass(frozen=True)
