@@ -131,7 +131,9 @@ _CATALOGUE = (
 # Who was in which class, and whether that admits them to the examination: for those who teach it and those in charge.
 _STANDINGS = _view("attendance", "standing", "attendancerecord", "eligibilitydecision")
 # Admitting people to examinations by their attendance, and in spite of it.
-_ADMITTING = {"attendance.decide_eligibilitydecision"}
+_ADMITTING = {
+    "attendance.decide_eligibilitydecision", "attendance.view_decisionrun", "attendance.add_decisionrun",
+}  # fmt: skip
 # Who falls short, of many at once: for those who may do something about it.
 _SHORTAGES = _STANDINGS | _view("attendance", "attendancesummary")
 _CHECK_INS = {"attendance.view_checkinevent", "attendance.change_checkinevent"}
@@ -180,6 +182,8 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _all("attendance", "attendancecode", "attendancepolicy")
     | _view("attendance", "punch")
     | _all("attendance", "reader")
+    # Whose calendar a program reads: to be looked at and revoked.
+    | {"attendance.view_calendarfeed", "attendance.delete_calendarfeed"}
     # Cards are given and taken away, never changed.
     | {f"attendance.{verb}_credential" for verb in ("view", "add", "delete")}
     | _DECIDE_EXCUSES

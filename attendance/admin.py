@@ -3,6 +3,7 @@
 from django.contrib import admin
 
 from attendance import services
+from attendance.admin_calendars import CalendarFeedAdmin
 from attendance.admin_check_in import CheckInEventAdmin
 from attendance.admin_eligibility import EligibilityDecisionAdmin
 from attendance.admin_marking import RosterAdmin
@@ -21,6 +22,7 @@ __all__ = [
     "AttendancePolicyAdmin",
     "AttendanceRecordAdmin",
     "AttendanceSummaryAdmin",
+    "CalendarFeedAdmin",
     "CheckInEventAdmin",
     "ClassSessionAdmin",
     "CredentialAdmin",

@@ -24,7 +24,7 @@ class AttendancePolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # generi
         model = AttendancePolicy
         fields = [
             *AttendancePolicy.SCOPES, "threshold", "condonation_floor", "basis", "rounding", "late_after",
-            "late_weight", "lates_per_absence", "lock_after",
+            "late_weight", "lates_per_absence", "lock_after", "alert_after",
         ]  # fmt: skip
 
     def __init__(self, *args: Any, **options: Any) -> None:

@@ -8,14 +8,14 @@ class AttendanceConfig(AppConfig):
     verbose_name = "Attendance"
 
     def ready(self) -> None:
-        from attendance import refusals, visibility  # noqa: F401 - register themselves
+        from attendance import refusals, subscribers, visibility  # noqa: F401 - register themselves
         from attendance.models import AttendanceRecord
         from audit.tracking import leave_out
         from core import partitions
         from core.cache import tags
 
         # Part of the academic record, which is kept for good.
-        partitions.declare(partitions.Monthly(model=AttendanceRecord))
+        partitions.declare(partitions.Monthly(model=AttendanceRecord, column="local_date"))
         tags.leave_out("Written all day long, and every answer is made anew.", "attendance.AttendanceRecord")
         tags.leave_out("Read by few, and every answer is made anew.", "attendance.CheckInEvent", "attendance.Punch")
         tags.leave_out("Written all day long, and every answer is made anew.", "attendance.AttendanceSummary")

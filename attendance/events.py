@@ -57,7 +57,8 @@ class ExcuseRevoked(ExcuseDecided):
 class ThresholdCrossed(Event):
     """Somebody fell short of what the policy asks for, or no longer does. The database announces it, once a crossing.
 
-    Of students who are enrolled in terms that are not over; what is imported of the past alarms nobody.
+    Of students who are enrolled in terms that are not over, once as many classes count as the policy says; what is
+    imported of the past alarms nobody.
     """
 
     name: ClassVar[str] = "attendance.threshold.crossed"
@@ -68,6 +69,27 @@ class ThresholdCrossed(Event):
     is_short: bool
     percent: str | None
     threshold: str
+    happened_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class TermDecisionRequested(Event):
+    """Somebody wants to have it decided about a whole term who may sit examinations."""
+
+    name: ClassVar[str] = "attendance.term.decision_requested"
+
+    run_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class TermDecided(Event):
+    """It has been decided about everybody whom a request named, and so many decisions are new."""
+
+    name: ClassVar[str] = "attendance.term.decided"
+
+    run_id: UUID
+    term_id: UUID
+    made: int
     happened_at: datetime
 
 

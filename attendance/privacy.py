@@ -12,6 +12,7 @@ from attendance.models import (
     ClassSession,
     CoveredMark,
     Credential,
+    DecisionRun,
     EligibilityDecision,
     ExcuseEvent,
     ExcuseRequest,
@@ -39,7 +40,7 @@ personal(
     says="What your marks come to in each course, and whether that is enough.",
     kept="As long as the marks from which it follows.",
     paths=("enrollment__student__person",),
-    keeps="section term counted exempt attended late late_attended policy percent is_short",
+    keeps="section term counted exempt attended late late_attended policy percent is_short is_alerted",
 )
 personal(
     EligibilityDecision,
@@ -86,6 +87,7 @@ personal(
 )
 impersonal(Reader, account="The account of a program.")
 impersonal(ClassSession, substitute="Who teaches it in the place of its teacher, as their substitution says.")
+impersonal(DecisionRun, requested_by="Who asked for it, in the course of their work.")
 impersonal(CheckInWindow, opened_by="Who let the students of a session check in, in the course of their work.")
 
 keep_for(

@@ -20,7 +20,16 @@ class DecisionIsFinalError(ConflictError):
     title = "What was decided about an enrolment stays on record as it was; another decision supersedes it."
 
 
+class HistoryIsFinalError(ConflictError):
+    """A step that was recorded would be changed or deleted."""
+
+    code = "immutable"
+    title = "A step that was recorded stays as it was."
+
+
 refusal("attendance_attendancerecord_session_matches", SessionMarkedError)
 refusal("attendance_attendancerecord_enrollment_matches", EnrolledElsewhereError)
 refusal("attendance_eligibilitydecision_final", DecisionIsFinalError)
 refusal("attendance_attendancecode_built_in", CodeBuiltInError)
+refusal("attendance_excuseevent_append_only", HistoryIsFinalError)
+refusal("attendance_substitutionevent_append_only", HistoryIsFinalError)

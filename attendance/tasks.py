@@ -1,10 +1,18 @@
-"""The chores of attendance, for the schedule."""
+"""The chores of attendance, for the schedule, and what takes a worker long that somebody has asked for."""
+
+import time
+from uuid import UUID
 
 from celery import shared_task
 from django.utils import timezone
 
 from attendance import services
+from attendance.models import DecisionRun
 from core.chores import carry_out
+from core.provenance import acting_as
+
+# Well below the time limit of a task; a longer run goes on in the next one.
+SECONDS_AT_A_TIME = 600
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types
@@ -41,3 +49,18 @@ def lock_sessions() -> None:
 def weigh_punches() -> None:
     """Mark by what readers saw of which the class has become known since."""
     carry_out("weigh_punches", lambda: services.weigh_punches(at=timezone.now()))
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def decide_term(run_id: str) -> None:
+    """Decide about everybody in a term, from where an earlier try stopped, on behalf of whoever asked for it."""
+    pk, until = UUID(run_id), time.monotonic() + SECONDS_AT_A_TIME
+    asked_by = DecisionRun.objects.filter(pk=pk).values_list("requested_by", flat=True).first()
+    try:
+        with acting_as(asked_by):
+            is_unfinished = services.carry_on(pk, until=until)
+    except Exception:
+        services.fail_run(pk, at=timezone.now(), code="unexpected")
+        raise
+    if is_unfinished:
+        decide_term.delay(run_id)

@@ -15,9 +15,11 @@ from attendance.models import (
     AttendancePolicy,
     AttendanceRecord,
     AttendanceSummary,
+    CalendarFeed,
     CheckInEvent,
     ClassSession,
     Credential,
+    DecisionRun,
     EligibilityDecision,
     ExcuseEvent,
     ExcuseRequest,
@@ -125,6 +127,16 @@ def those_in_charge_of_the_institution_manage_readers_and_cards(actor: Any) -> Q
     return Q() if scopes_of(actor, "attendance.change_reader").everywhere else None
 
 
+@grants(CalendarFeed, "manage")
+def those_in_charge_of_the_institution_revoke_calendar_feeds(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "attendance.delete_calendarfeed").everywhere else None
+
+
+@grants(CalendarFeed)
+def those_who_see_everything_see_who_has_a_calendar_feed(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "attendance.view_calendarfeed").everywhere else None
+
+
 @grants(Reader)
 @grants(Credential)
 @grants(Punch)
@@ -165,6 +177,19 @@ def students_see_their_own_attendance(actor: Any) -> Q | None:
 @grants(EligibilityDecision, "manage")
 def those_who_decide_about_admission_do_so_in_their_units(actor: Any) -> Q | None:
     return _in_units(scopes_of(actor, DECIDE))
+
+
+@grants(DecisionRun, "manage")
+def those_who_decide_about_the_institution_see_every_run_and_others_their_own(actor: Any) -> Q | None:
+    scopes = scopes_of(actor, "attendance.add_decisionrun")
+    if scopes.everywhere:
+        return Q()
+    return Q(requested_by=actor.pk) if scopes.departments or scopes.sections else None
+
+
+@grants(DecisionRun)
+def those_who_see_everything_see_every_run(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "attendance.view_decisionrun").everywhere else None
 
 
 @masks(EligibilityDecision, "reason", "note")

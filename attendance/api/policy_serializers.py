@@ -11,7 +11,7 @@ from departments.api.serializers import DepartmentBrief, ProgramBrief
 
 ASKS = [
     "threshold", "condonation_floor", "basis", "rounding", "late_after", "late_weight", "lates_per_absence",
-    "lock_after",
+    "lock_after", "alert_after",
 ]  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from django.urls import path
 from attendance.api import (
     calendar_views,
     check_in_views,
+    decision_run_views,
     eligibility_views,
     excuse_views,
     export_views,
@@ -17,6 +18,7 @@ from attendance.api import (
     shortage_views,
     standing_views,
     substitution_views,
+    table_views,
     views,
 )
 
@@ -29,6 +31,7 @@ routes = [
     ("attendance/readers", reader_views.ReaderViewSet, "reader"),
     ("attendance/credentials", reader_views.CredentialViewSet, "credential"),
     ("attendance/decisions", eligibility_views.EligibilityDecisionViewSet, "eligibility-decision"),
+    ("attendance/decision-runs", decision_run_views.DecisionRunViewSet, "decision-run"),
     ("attendance/excuses", excuse_views.ExcuseViewSet, "excuse"),
     ("attendance/substitutions", substitution_views.SubstitutionViewSet, "substitution"),
 ]
@@ -52,6 +55,16 @@ urlpatterns = [
         "attendance/records/export/",
         export_views.AttendanceExportViewSet.as_view({"get": "export"}),
         name="attendance-records-export",
+    ),
+    path(
+        "attendance/shortages/export/",
+        table_views.ShortageExportViewSet.as_view({"get": "export"}),
+        name="attendance-shortages-export",
+    ),
+    path(
+        "attendance/decisions/export/",
+        table_views.DecisionExportViewSet.as_view({"get": "export"}),
+        name="attendance-decisions-export",
     ),
     path("attendance/calendar-feed/", calendar_views.CalendarFeedView.as_view(), name="calendar-feed"),
     path("attendance/punches/", punch_views.PunchViewSet.as_view({"get": "list", "post": "take"}), name="punches"),

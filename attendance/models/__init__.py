@@ -5,6 +5,7 @@ courses.Meeting 1 --- * ClassSession * --- 1 courses.Section
                                              AttendanceRecord * --- 1 AttendanceCode
     AttendancePolicy: by which rule it is judged.
     enrollment.Enrollment 1 --- * EligibilityDecision, of which one is current
+    departments.Term 1 --- * DecisionRun
     students.Student 1 --- * ExcuseRequest 1 --- * CoveredMark * --- 1 ClassSession
     faculty.Faculty 1 --- * Substitution * --- 1 ClassSession
 """
@@ -12,6 +13,7 @@ courses.Meeting 1 --- * ClassSession * --- 1 courses.Section
 from attendance.models.calendar_feeds import CalendarFeed
 from attendance.models.check_in import CheckInEvent, CheckInWindow, Flag, Outcome
 from attendance.models.codes import AttendanceCode
+from attendance.models.decision_runs import DecisionRun, RunState
 from attendance.models.eligibility import ADMITTED, Eligibility, EligibilityDecision
 from attendance.models.excuses import CoveredMark, ExcuseEvent, ExcuseKind, ExcuseRequest, ExcuseStatus
 from attendance.models.offline import OfflineMark, OfflineOutcome
@@ -37,6 +39,7 @@ __all__ = [
     "ClassSessionQuerySet",
     "CoveredMark",
     "Credential",
+    "DecisionRun",
     "Eligibility",
     "EligibilityDecision",
     "ExcuseEvent",
@@ -53,6 +56,7 @@ __all__ = [
     "Reader",
     "Roster",
     "Rounding",
+    "RunState",
     "SessionStatus",
     "Source",
     "Standing",

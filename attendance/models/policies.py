@@ -18,6 +18,8 @@ from departments.models import Department, Program
 EVERYWHERE = UUID(int=0)
 # A whole per cent, and the same of what is shown of a percentage, that rounding gives away.
 HALF, HALF_A_HUNDREDTH = Decimal("0.5"), Decimal("0.005")
+# Of four classes one may be missed at the usual threshold: fewer tell nothing yet.
+USUAL_ALERT_AFTER = 4
 
 
 class Basis(models.TextChoices):
@@ -87,6 +89,12 @@ class AttendancePolicy(VersionedModel):
     )
     lock_after = models.PositiveSmallIntegerField(
         null=True, blank=True, help_text="Days after a class on which its sheet is locked. Empty: it is not."
+    )
+    alert_after = models.PositiveSmallIntegerField(
+        default=USUAL_ALERT_AFTER,
+        db_default=USUAL_ALERT_AFTER,
+        validators=[MinValueValidator(1)],
+        help_text="So many classes have to count before anybody is told that a student falls short.",
     )
     # What a percentage is compared with, once rounding is taken into account: no division and nothing rounded.
     bar = models.GeneratedField(

@@ -41,6 +41,9 @@ class AttendanceSummary(TimeStampedUUIDModel):
     policy = models.ForeignKey(AttendancePolicy, on_delete=models.PROTECT, null=True, related_name="+")
     percent = models.DecimalField(max_digits=5, decimal_places=2, null=True, help_text="Null while nothing counts.")
     is_short = models.BooleanField(default=False, db_default=False)
+    is_alerted = models.BooleanField(
+        default=False, db_default=False, help_text="It has been announced that the student falls short."
+    )
 
     search_paths: ClassVar = ("enrollment__student__search_text", "enrollment__student__person__search_name")
 
@@ -65,6 +68,11 @@ class AttendanceSummary(TimeStampedUUIDModel):
                 name="attendance_short_in_section",
             ),
             models.Index(fields=["percent", "id"], condition=Q(is_short=True), name="attendance_short"),
+            models.Index(
+                fields=["enrollment"],
+                include=["counted", "exempt", "attended", "late", "late_attended", "policy", "percent"],
+                name="attendance_summary_of_student",
+            ),
         ]
 
     def __str__(self) -> str:

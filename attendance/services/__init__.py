@@ -13,6 +13,7 @@ from attendance.services.check_in_windows import Place, Poster, close_check_in, 
 from attendance.services.check_ins import Attempt, arrivals_due, check_in, purge_arrivals, review_check_in
 from attendance.services.codes import create_code, delete_code, update_code
 from attendance.services.covering import apply_excuses
+from attendance.services.decision_runs import carry_on, decide_next, fail_run, request_decisions
 from attendance.services.eligibility import (
     Decided,
     condone_shortage,
@@ -86,6 +87,7 @@ __all__ = [
     "approve_excuse",
     "arrivals_due",
     "cancel_session",
+    "carry_on",
     "check_in",
     "close_check_in",
     "close_session",
@@ -95,12 +97,14 @@ __all__ = [
     "create_policy",
     "create_reader",
     "decide_eligibility",
+    "decide_next",
     "decline_substitution",
     "delete_code",
     "delete_credential",
     "delete_policy",
     "delete_reader",
     "expire_substitutions",
+    "fail_run",
     "feed_of_secret",
     "forget_offline_marks",
     "generate_sessions",
@@ -118,6 +122,7 @@ __all__ = [
     "propose_substitution",
     "purge_arrivals",
     "reject_excuse",
+    "request_decisions",
     "request_excuse",
     "reschedule_session",
     "review_check_in",

@@ -99,10 +99,13 @@ class Decided:
 
 
 @transaction.atomic
-def decide_eligibility(sections: Collection[UUID], *, by: Actor | None, at: datetime) -> Decided:
+def decide_eligibility(
+    sections: Collection[UUID], *, by: Actor | None, at: datetime, is_dry_run: bool = False
+) -> Decided:
     """Decide of all who are examined in sections, in as many statements for one as for thousands.
 
-    Where nothing has changed the former decision stays. Refused with `self_approval`.
+    Where nothing has changed the former decision stays. A dry run counts what would be decided, and leaves everything
+    as it is. Refused with `self_approval`.
     """
     rows = _hold(section__in=sections, status__in=EXAMINED)
     may_not_be_same(by, OwnEligibilityError, people=(row.student.person_id for row in rows))
@@ -111,14 +114,12 @@ def decide_eligibility(sections: Collection[UUID], *, by: Actor | None, at: date
     former = {row.enrollment_id: row for row in EligibilityDecision.objects.current().filter(enrollment__in=ids)}
     decided = {row.pk: _decision_of(row, found[row.pk], former.get(row.pk), by, at) for row in rows}
     made = [new for pk, new in decided.items() if not _says_the_same(new, former.get(pk))]
-    _supersede([former[new.enrollment_id] for new in made if new.enrollment_id in former], at)
-    copy_in(made)
-    students = {row.pk: row.student_id for row in rows}
-    publish_all(
-        _denial(new, students[new.enrollment_id])
-        for new in made
-        if _is_news(new, former.get(new.enrollment_id))
-    )  # fmt: skip
+    if not is_dry_run:
+        _supersede([former[new.enrollment_id] for new in made if new.enrollment_id in former], at)
+        copy_in(made)
+        students = {row.pk: row.student_id for row in rows}
+        news = (new for new in made if _is_news(new, former.get(new.enrollment_id)))
+        publish_all(_denial(new, students[new.enrollment_id]) for new in news)
     return _summed_up(decided.values(), len(made))
 
 

@@ -2,7 +2,8 @@
 
 A sheet is scheduled until somebody opens it or marks somebody, open while it is filled in, closed when that is done,
 and may be opened again until it is locked. Everything happens under the lock of the session's row, and its version
-counts what happened, so that of two who mark at once the second is told to read again.
+counts what people did, so that of two who mark at once the second is told to read again. Students who come in
+meanwhile, by a code or past a reader, change the sheet and not its version: nobody would ever finish otherwise.
 """
 
 from collections import Counter
@@ -169,19 +170,21 @@ def mark_roster(
 ) -> Marked:
     """Mark the students of a session, all of them or none, in one statement.
 
-    With a default, it is what everybody is marked with about whom there is no line. Without one they stay as they are,
-    which is not marked at first. Whoever is excused is marked so, whatever is said of them. Refused with everything
-    that is wrong at once: `session_cancelled`, `session_locked`, `session_closed`, `session_not_begun`,
-    `self_marking`; by line `duplicate_line`, `roster_mismatch`, `unknown_code`, `inactive_code` and
-    `lateness_not_applicable`. With `students`, the sheet is read as if nobody else were on it, and so is what is told.
+    With a default, it is what everybody is marked with about whom there is no line, but for those whom a code or a
+    reader saw come. Without one they stay as they are, which is not marked at first. Whoever is excused is marked so,
+    whatever is said of them. Refused with everything that is wrong at once: `session_cancelled`, `session_locked`,
+    `session_closed`, `session_not_begun`, `self_marking`; by line `duplicate_line`, `roster_mismatch`, `unknown_code`,
+    `inactive_code` and `lateness_not_applicable`. With `students`, the sheet is read as if nobody else were on it, and
+    so is what is told.
     """
     codes = sheets.codes_by_name()
     lines = sheets.lines_of([session], students=students)
     expected = {line.enrollment for line in lines.values()}
+    unseen = {line.enrollment for line in lines.values() if line.mark.source not in sheets.ARRIVALS}
     raise_all(
         [*obstacles(session, at), *own_marking(lines.values(), by, source), *_faults(marks, default, codes, expected)]
     )
-    named = {} if default is None else {pk: Mark(enrollment=pk, code=default) for pk in expected}
+    named = {} if default is None else {pk: Mark(enrollment=pk, code=default) for pk in unseen}
     named |= {mark.enrollment: mark for mark in marks}
     common = sheets.marked_by(source, by, at, client_id)
     wanted = {

@@ -35,6 +35,11 @@ class AttendancePolicyValues(TypedDict, total=False):
     late_weight: Decimal | None
     lates_per_absence: int | None
     lock_after: int | None
+    alert_after: int
+
+
+# When it is in force, which is asked for by itself, and what decides who is told alone.
+JUDGES_NOBODY = ("valid", "alert_after")
 
 
 class PolicyInUseError(InUseError):
@@ -75,7 +80,7 @@ def update_policy(
     _alone()
     before = policy.valid
     given = _with_span(dict(changes), before)
-    asks = any(getattr(policy, name) != value for name, value in given.items() if name != "valid")
+    asks = any(getattr(policy, name) != value for name, value in given.items() if name not in JUDGES_NOBODY)
     if asks:
         _require_unjudged(policy, [before])
     changed = crud.update(policy, given)

@@ -22,6 +22,8 @@ from core.ids import new_id
 from core.visibility import Actor
 
 MARK = ["code", "minutes_late", "source", "marked_by", "marked_at", "client_id"]
+# By which a student was seen to come, and nobody has said anything yet.
+ARRIVALS = (Source.QR, Source.READER)
 # One session and one enrolment.
 Key = tuple[UUID, UUID]
 
@@ -166,7 +168,7 @@ def put(
     record(marks)
     cover(beneath)
     changed = {session for session, _ in [*marks, *beneath]}
-    _count([sessions[pk] for pk in sorted(changed)], marked={session for session, _ in wanted})
+    _notice([*marks, *beneath], wanted, sessions)
     now = {key: marks[key].code if key in marks else line.mark.code for key, line in lines.items()}
     return Written(now=now, kept=kept, changed=changed)
 
@@ -230,6 +232,17 @@ def cover(beneath: Mapping[Key, tuple[UUID, Made]]) -> None:
         unique_fields=["session", "enrollment"],
         update_fields=["excuse", *MARK, "updated_at"],
     )
+
+
+def _notice(written: Iterable[Key], wanted: Mapping[Key, Made], sessions: Mapping[UUID, ClassSession]) -> None:
+    """Count the changes of sheets that somebody might write over who has not read them.
+
+    Arrivals are none: whoever marks outranks them whichever came first, and a default leaves them alone.
+    """
+    written, marked = list(written), {session for session, _ in wanted}
+    told = {key[0] for key in written if key not in wanted or wanted[key].source not in ARRIVALS}
+    opened = {pk for pk, _ in written if pk in marked and sessions[pk].marking == Marking.SCHEDULED}
+    _count([sessions[pk] for pk in sorted(told | opened)], marked=marked)
 
 
 def _count(sessions: Sequence[ClassSession], *, marked: Collection[UUID]) -> None:

@@ -18,6 +18,7 @@ from attendance.models import (
     ClassSession,
     CoveredMark,
     Credential,
+    DecisionRun,
     EligibilityDecision,
     ExcuseRequest,
     OfflineMark,
@@ -29,7 +30,7 @@ from attendance.services.readers import credential_hash
 from core.ids import new_id
 from tests.accounts.factories import UserFactory
 from tests.courses.factories import SectionFactory
-from tests.departments.factories import RoomFactory
+from tests.departments.factories import RoomFactory, TermFactory
 from tests.enrollment.factories import EnrollmentFactory
 from tests.faculty.factories import FacultyFactory
 from tests.students.factories import StudentFactory
@@ -234,3 +235,13 @@ class CalendarFeedFactory(factory.django.DjangoModelFactory):
     user = factory.SubFactory(UserFactory)
     secret_hash = factory.LazyFunction(lambda: new_id().bytes * 2)
     made_at = factory.LazyFunction(timezone.now)
+
+
+class DecisionRunFactory(factory.django.DjangoModelFactory):
+    """That it is to be decided about a term."""
+
+    class Meta:
+        model = DecisionRun
+
+    term = factory.SubFactory(TermFactory)
+    sections_total = 1

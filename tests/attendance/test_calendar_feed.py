@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 from icalendar import Calendar
 
@@ -339,3 +340,47 @@ def test_nothing_but_reading_is_answered(student):
 
     assert [Client().post(path).status_code, Client().put(path).status_code] == [405, 405]
     assert Client().head(path).status_code == 200
+
+
+# --- who looks after them ---
+
+
+@pytest.mark.checklist(49)
+def test_whoever_tries_addresses_is_stopped_by_their_network(limits, student):
+    path = path_of(student)
+    limits(calendar=2)
+
+    tried = [Client().get("/calendars/chc_nobody.ics").status_code for _ in range(2)]
+    refused = Client().get(path)
+
+    assert tried == [404, 404]
+    assert (refused.status_code, refused["Content-Type"]) == (429, "application/problem+json")
+    assert int(refused["Retry-After"]) > 0
+    # What is not a calendar is none of it.
+    assert student.get(FEED).status_code == 200
+
+
+def test_feeds_are_looked_at_and_revoked_on_the_administration_pages(client, registrar, student):
+    path = path_of(student)
+    feed = CalendarFeed.objects.get()
+    client.force_login(registrar)
+
+    page = client.get(reverse("admin:attendance_calendarfeed_changelist")).content.decode()
+    shown = client.get(reverse("admin:attendance_calendarfeed_change", args=[feed.pk])).content.decode()
+    assert student.user.email in page
+    assert feed.secret_hash.hex() not in shown
+    assert client.get(reverse("admin:attendance_calendarfeed_add")).status_code == 403
+    client.post(reverse("admin:attendance_calendarfeed_delete", args=[feed.pk]), {"post": "yes"})
+
+    assert Client().get(path).status_code == 404
+    assert Event.objects.get(action="calendar_feed.revoked").actor_id == registrar.pk
+
+
+def test_who_looks_at_everything_revokes_no_feeds(client, user_with, student):
+    path = path_of(student)
+    delete = reverse("admin:attendance_calendarfeed_delete", args=[CalendarFeed.objects.get().pk])
+    client.force_login(user_with(Role.AUDITOR, "institution", is_staff=True))
+
+    assert client.get(reverse("admin:attendance_calendarfeed_changelist")).status_code == 200
+    assert client.post(delete, {"post": "yes"}).status_code == 403
+    assert Client().get(path).status_code == 200

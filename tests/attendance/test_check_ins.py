@@ -355,3 +355,48 @@ def test_whoever_is_no_student_checks_in_nowhere(hall, client_for):
 
     assert answer.status_code == 403
     assert not CheckInEvent.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_teacher_marks_the_class_while_everybody_checks_in_and_nobody_who_came_is_lost(hall, user_with, client_for):
+    rows = [EnrollmentFactory(section=hall.session.section) for _ in range(27)]
+    hall.enrollments += rows
+    hall.students += [user_with(Role.STUDENT, person=row.student.person) for row in rows]
+    opened(hall)
+    first, *others = hall.enrollments
+    assert comes(hall, 0) == "accepted"  # which opens the sheet
+    teacher, url = client_for(hall.teacher), f"/api/v1/attendance/sessions/{hall.session.pk}/roster/"
+    read = teacher.get(url).headers["ETag"]
+
+    def mark():
+        body = {"default": "absent", "marks": [{"enrollment": str(others[0].pk), "code": "late", "minutes_late": 3}]}
+        return teacher.put(url, body, format="json", headers={"If-Match": read}).status_code
+
+    def arrive(numbers):
+        return lambda: {comes(hall, number) for number in numbers}
+
+    *arrived, answer = at_once(arrive(range(2, 16)), arrive(range(16, 30)), mark)
+
+    assert (arrived, answer) == ([{"accepted"}] * 2, 200)
+    found = marks(hall.session)
+    assert found[others[0].pk] == ("late", "manual", 3)
+    # Whoever came before the teacher saved stays, and so does what the teacher said of those who came after it.
+    came = {row.pk for row in others[1:] if found[row.pk][:2] == ("present", "qr")}
+    assert {found[row.pk] for row in others[1:] if row.pk not in came} <= {("absent", "manual", None)}
+    assert found[first.pk] == ("present", "qr", None)
+
+
+def test_arrivals_change_the_tag_of_a_sheet_and_not_the_version_that_a_teacher_compares(hall, client_for):
+    teacher, url = client_for(hall.teacher), f"/api/v1/attendance/sessions/{hall.session.pk}/roster/"
+    opened(hall)
+    comes(hall, 0)
+    before = teacher.get(url)
+
+    assert comes(hall, 1) == "accepted"
+
+    assert teacher.get(url, headers={"If-None-Match": before.headers["ETag"]}).status_code == 200
+    body = {"default": "absent", "marks": []}
+    first = teacher.put(url, body, format="json", headers={"If-Match": before.headers["ETag"]})
+    again = teacher.put(url, body, format="json", headers={"If-Match": before.headers["ETag"]})
+    assert (first.status_code, first.json()["data"]["counts"]) == (200, {"present": 2, "absent": 1})
+    assert again.status_code == 412

@@ -19,12 +19,15 @@ from attendance.models import (
     ClassSession,
     CoveredMark,
     Credential,
+    DecisionRun,
     EligibilityDecision,
+    ExcuseEvent,
     ExcuseRequest,
     OfflineMark,
     Punch,
     Reader,
     Substitution,
+    SubstitutionEvent,
 )
 from core.db.constraints import error_for
 from departments.models import RoomReservation
@@ -38,6 +41,7 @@ from tests.attendance.factories import (
     CheckInWindowFactory,
     CoveredMarkFactory,
     CredentialFactory,
+    DecisionRunFactory,
     EligibilityDecisionFactory,
     ExcuseRequestFactory,
     OfflineMarkFactory,
@@ -141,6 +145,12 @@ VIOLATIONS = {
         outcome="condoned", condoned_from=65
     ),
     "attendance_eligibilitydecision_adds_up": lambda: EligibilityDecisionFactory(outcome="eligible", attended=11),
+    "attendance_decisionrun_state_known": lambda: DecisionRunFactory(state="mood"),
+    "attendance_decisionrun_one_scope": lambda: (
+        one := CourseFactory(), DecisionRunFactory(course=one, department=one.department)
+    ),
+    "attendance_decisionrun_progress_in_range": lambda: DecisionRunFactory(sections_done=2),
+    "attendance_decisionrun_over_or_not": lambda: DecisionRunFactory(state="done"),
     "attendance_coveredmark_once": lambda: (
         one := CoveredMarkFactory(), CoveredMarkFactory(session=one.session, enrollment=one.enrollment)
     ),
@@ -184,7 +194,7 @@ VIOLATIONS = {
 
 def test_every_constraint_is_tried():
     own = (ClassSession, AttendanceCode, AttendancePolicy, AttendanceRecord, CheckInWindow, CheckInEvent)
-    marked = (AttendanceSummary, EligibilityDecision, ExcuseRequest, CoveredMark, OfflineMark)
+    marked = (AttendanceSummary, EligibilityDecision, DecisionRun, ExcuseRequest, CoveredMark, OfflineMark)
     doors = (Reader, Credential, Punch)
     models = (*own, *marked, *doors, Substitution, RoomReservation, FacultyReservation)
 
@@ -236,6 +246,22 @@ def test_what_was_decided_stays_as_it_was_decided(change):
         change(decided)
 
     assert refused.value.__cause__.diag.constraint_name == "attendance_eligibilitydecision_final"
+    assert error_for(refused.value).error_code == "immutable"
+
+
+@pytest.mark.parametrize("change", [lambda rows: rows.update(reason="Another"), lambda rows: rows.delete()])
+@pytest.mark.parametrize("kind", ["excuseevent", "substitutionevent"])
+def test_a_step_that_was_recorded_stays_as_it_was(kind, change):
+    step = {"from_status": "", "happened_at": NOON, "reason": "Ill"}
+    if kind == "excuseevent":
+        made = ExcuseEvent.objects.create(excuse=ExcuseRequestFactory(), to_status="submitted", **step)
+    else:
+        made = SubstitutionEvent.objects.create(substitution=SubstitutionFactory(), to_status="proposed", **step)
+
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        change(type(made).objects.filter(pk=made.pk))
+
+    assert refused.value.__cause__.diag.constraint_name == f"attendance_{kind}_append_only"
     assert error_for(refused.value).error_code == "immutable"
 
 

@@ -1,5 +1,6 @@
 """Who may sit an examination by attendance: decided of exact numbers, condoned by another, and never overwritten."""
 
+import json
 from decimal import Decimal
 
 import pytest
@@ -21,6 +22,7 @@ from tests.attendance.factories import (
     usual_codes,
 )
 from tests.attendance.test_standings import NOW, WEEK, held, marked, term_of
+from tests.attendance.test_summaries import nodes_of
 from tests.courses.factories import CourseFactory, SectionFactory, SectionInstructorFactory
 from tests.departments.factories import DepartmentFactory, TermFactory
 from tests.enrollment.factories import EnrollmentFactory
@@ -431,3 +433,22 @@ def test_who_decides_while_somebody_condones_loses_no_condonation(student):
     assert answers[0] in ("condoned", "decision_superseded")
     assert current(student).outcome == ("condoned" if answers[0] == "condoned" else "short")
     assert EligibilityDecision.objects.current().count() == 1
+
+
+def test_a_page_is_found_by_its_keys_however_many_tables_it_shows_something_of(term, registrar_client):
+    with CaptureQueriesContext(connection) as asked:
+        assert len(shown(registrar_client)) == 4
+    (statement,) = (query["sql"] for query in asked if '"attendance_eligibilitydecision"."percent"' in query["sql"])
+
+    # The server puts eight tables in order at once (`join_collapse_limit`): what is beyond them it joins as a whole.
+    assert statement.count(" JOIN ") >= 7
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")  # of the few rows here each is read through otherwise
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}")
+        (found,) = cursor.fetchone()
+    conditions = [
+        node.get("Index Cond", "")
+        for node in nodes_of((json.loads(found) if isinstance(found, str) else found)[0]["Plan"])
+        if node.get("Relation Name") == "attendance_eligibilitydecision"
+    ]
+    assert any(condition.startswith("(id = ANY (") for condition in conditions), conditions

@@ -9,12 +9,14 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from accounts.roles import Role
 from attendance import exporting
 from attendance.api import export_views
 from attendance.models import AttendanceCode, AttendanceRecord, ClassSession
+from attendance.services import eligibility
 from audit.models import Disclosure
 from interop import services
 from tests.attendance.factories import AttendanceRecordFactory, ClassSessionFactory, usual_codes
@@ -196,3 +198,70 @@ def test_a_longer_table_costs_the_same_for_each_fifty_sessions(registrar_client,
 
     assert len(rows) == 124
     assert [row[4] for row in rows[1:]] == sorted(row[4] for row in rows[1:])
+
+
+# --- shortages and decisions ---
+
+
+def short(class_):
+    """Let one of the two fall short, and decide about both."""
+    usual_codes()
+    eligibility.decide_eligibility([class_.section.pk], by=None, at=timezone.now())
+    return class_.section
+
+
+@pytest.mark.parametrize("what", ["shortages", "decisions"])
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_shortages_and_decisions_are_tables_too_and_put_on_record(registrar_client, class_, what, kind):
+    section = short(class_)
+
+    answer = registrar_client.get(f"/api/v1/attendance/{what}/export/?section={section.pk}&format={kind}")
+
+    assert answer["Content-Disposition"] == f'attachment; filename="{what}.{kind}"'
+    rows = (table if kind == "csv" else sheet)(answer)
+    lines = [dict(zip(rows[0], row, strict=True)) for row in rows[1:]]
+    first = class_.enrollments[0]
+    (own,) = (line for line in lines if line["last_name"] == first.student.person.last_name)
+    assert [own[name] for name in ("term", "course_code", "section_code")] == ["T", "CS1", "01"]
+    assert own["student_no"] == ("'=1+1" if kind == "csv" else "=1+1")
+    assert (own["last_name"], str(own["counted"])) == (first.student.person.last_name, "2")
+    assert float(own["percent"]) == 50
+    if what == "shortages":
+        assert (len(lines), own["status"], str(own["may_miss"])) == (1, "enrolled", "0")
+    else:
+        assert sorted(line["outcome"] for line in lines) == ["eligible", "not_eligible"]
+        assert not {"reason", "note"} & own.keys()
+    assert Disclosure.objects.filter(what="attendance").count() == len(lines)
+
+
+@pytest.mark.parametrize("what", ["shortages", "decisions"])
+def test_a_table_of_shortages_or_decisions_shows_nobody_more_than_the_list(class_, user_with, client_for, what):
+    section = short(class_)
+    url = f"/api/v1/attendance/{what}/export/"
+    teacher = client_for(
+        user_with(Role.FACULTY, "self", person=SectionInstructorFactory(section=section).faculty.person)
+    )
+    stranger = client_for(user_with(Role.FACULTY, "self", person=SectionInstructorFactory().faculty.person))
+
+    assert len(table(teacher.get(f"{url}?term={section.term_id}"))) == (2 if what == "shortages" else 3)
+    assert len(table(stranger.get(f"{url}?term={section.term_id}"))) == 1
+    for query, code in (("", "section_or_term_required"), (f"?section={section.pk}&mood=good", "unknown_parameter")):
+        answer = teacher.get(url + query)
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, code)
+
+
+def test_a_table_of_decisions_that_somebody_has_is_not_sent_again_and_a_longer_one_costs_no_more(
+    registrar_client, class_, django_assert_max_num_queries
+):
+    section = short(class_)
+    url = f"/api/v1/attendance/decisions/export/?section={section.pk}&is_current=true"
+    tag = registrar_client.get(url).headers["ETag"]
+
+    assert registrar_client.get(url, headers={"If-None-Match": tag}).status_code == 304
+    for _ in range(20):
+        EnrollmentFactory(section=section)
+    eligibility.decide_eligibility([section.pk], by=None, at=timezone.now())
+    with django_assert_max_num_queries(6):
+        assert len(table(registrar_client.get(url))) == 23
+    with django_assert_max_num_queries(8):
+        assert len(table(registrar_client.get(f"/api/v1/attendance/shortages/export/?term={section.term_id}"))) == 2

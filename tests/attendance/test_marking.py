@@ -191,15 +191,18 @@ def test_of_two_teachers_who_have_read_the_same_the_second_reads_again(classroom
 
 def test_what_is_excused_outranks_a_teacher_and_what_a_reader_saw_does_not(classroom):
     first, second, third = classroom.class_
-    for enrollment, code, source in ((first, "excused", "excuse"), (second, "absent", "reader")):
+    for enrollment, code, source in ((first, "excused", "excuse"), (second, "late", "reader")):
         AttendanceRecordFactory(
             session=classroom.lesson, enrollment=enrollment, code=getattr(classroom.codes, code), source=source
         )
 
-    answer = put(classroom, default="present")
+    answer = put(classroom, default="absent")
 
+    # Whom a reader saw come is not among those of whom nothing is known.
     assert answer.json()["data"]["kept"] == [str(first.pk)]
-    assert marked(classroom.lesson) == {first.pk: "excused", second.pk: "present", third.pk: "present"}
+    assert marked(classroom.lesson) == {first.pk: "excused", second.pk: "late", third.pk: "absent"}
+    assert put(classroom, mark(second, "present")).status_code == 200
+    assert marked(classroom.lesson)[second.pk] == "present"
     assert AttendanceRecord.objects.get(enrollment=second).source == "manual"
 
 
@@ -413,3 +416,40 @@ def test_of_two_who_mark_at_the_same_moment_one_is_told_to_read_again(classroom)
 
 def test_a_sheet_takes_no_parameters(classroom):
     assert codes_of(classroom.get(f"{url(classroom.lesson)}?fields=id")) == [("unknown_parameter", "fields")]
+
+
+@pytest.mark.checklist(13)
+def test_who_takes_a_section_marks_nobody_in_it_and_goes_on_to_mark_what_else_they_teach(
+    classroom, user_with, client_for
+):
+    faculty = SectionInstructorFactory(section=classroom.lesson.section, role="co", share=0).faculty
+    EnrollmentFactory(section=classroom.lesson.section, student__person=faculty.person)
+    other = ClassSessionFactory(section=SectionInstructorFactory(faculty=faculty).section)
+    client = client_for(user_with(Role.FACULTY, "self", person=faculty.person))
+    student = classroom.class_[0]
+    bulk = {"code": "present", "students": [str(student.student_id)], "sessions": [str(classroom.lesson.pk)]}
+    made = {"session": str(classroom.lesson.pk), "enrollment": str(student.pk), "code": "present", "version": 1}
+    queue = {"marks": [{**made, "client_id": str(uuid4()), "made_at": timezone.now().isoformat()}]}
+
+    alone = put(client, mark(student, "present"), session=classroom.lesson)
+    many = client.post("/api/v1/attendance/sessions/bulk-mark/", bulk, format="json")
+    offline = client.post("/api/v1/attendance/sessions/sync/", queue, format="json")
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in (alone, many)] == [(403, "self_marking")] * 2
+    (line,) = offline.json()["data"]["results"]
+    assert (line["outcome"], line["error"]["code"]) == ("refused", "self_marking")
+    assert not AttendanceRecord.objects.exists()
+    assert put(client, default="present", session=other).status_code == 200
+
+
+def test_assistants_who_teach_a_section_mark_it_and_whoever_only_holds_the_role_does_not(
+    classroom, user_with, client_for
+):
+    section = classroom.lesson.section
+    assistant = SectionInstructorFactory(section=section, role="ta", share=0)
+    helper = user_with(Role.TEACHING_ASSISTANT, ScopeKind.SECTION, section.pk)
+
+    helps = client_for(user_with(Role.FACULTY, "self", person=assistant.faculty.person))
+
+    assert put(helps, mark(classroom.class_[0], "present"), session=classroom.lesson).status_code == 200
+    assert client_for(helper).get(url(classroom.lesson)).status_code == 403

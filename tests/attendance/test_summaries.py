@@ -21,6 +21,7 @@ from attendance import calculation, services
 from attendance.calculation import percent_of, tallies, tally_of, units
 from attendance.events import ThresholdCrossed
 from attendance.models import AttendanceCode, AttendanceRecord, AttendanceSummary, ClassSession
+from attendance.models.policies import USUAL_ALERT_AFTER
 from attendance.services import summaries
 from core.errors import DomainError
 from core.models import Chore, OutboxEvent
@@ -233,7 +234,10 @@ def test_a_student_is_summed_up_without_a_look_at_their_marks(student, registrar
     assert data["total"]["counted"] == 5
     assert read["attendance_attendancesummary"] == read["attendance_classsession"] == 1
     assert not [name for name in read if name.startswith("attendance_attendancerecord")]
-    assert "attendance_attendancesummary_enrollment_id_key" in {node.get("Index Name") for node in nodes_of(plan)}
+    own = {
+        node.get("Index Name") for node in nodes_of(plan) if node.get("Relation Name") == "attendance_attendancesummary"
+    }
+    assert own <= {"attendance_summary_of_student", "attendance_attendancesummary_enrollment_id_key"}
 
 
 def nodes_of(node):
@@ -245,6 +249,7 @@ def nodes_of(node):
 def test_a_threshold_that_is_crossed_is_announced_once_in_each_direction():
     student = EnrollmentFactory(section__term=TermFactory(state="in_progress", ends_on=timezone.localdate() + WEEK))
     past = EnrollmentFactory(section__term=TermFactory(ends_on=timezone.localdate() - WEEK))
+    AttendancePolicyFactory(alert_after=1)
     for enrollment in (student, past):
         term_of(enrollment, "pppapppa")
 
@@ -254,6 +259,101 @@ def test_a_threshold_that_is_crossed_is_announced_once_in_each_direction():
     # Marked from the last class to the first.
     assert told == [(True, "0.00"), (False, "75.00"), (True, "60.00"), (False, "75.00")]
     assert events[0].payload.keys() == {field.name for field in fields(ThresholdCrossed)}
+
+
+def test_nobody_is_told_of_a_shortage_before_as_many_classes_count_as_the_policy_says():
+    lasting = TermFactory(state="in_progress", ends_on=timezone.localdate() + WEEK)
+    usual, soon, late = (EnrollmentFactory(section__term=lasting) for _ in range(3))
+    for enrollment, least in ((soon, 2), (late, 5)):
+        AttendancePolicyFactory(section=enrollment.section, alert_after=least)
+    told = {}
+    for enrollment in (usual, soon, late):
+        sessions = [ClassSessionFactory(section=enrollment.section, starts_at=NOW - days * WEEK) for days in range(6)]
+        for count, session in enumerate(sessions, start=1):
+            marked(session, enrollment, "a")
+            summary = AttendanceSummary.objects.get(enrollment=enrollment)
+            assert summary.is_short
+            if summary.is_alerted:
+                told.setdefault(enrollment.pk, count)
+        AttendanceRecord.objects.filter(enrollment=enrollment).update(code=usual_codes().present)
+
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT attendance_usual_alert_after()")
+        assert cursor.fetchone() == (USUAL_ALERT_AFTER,) == (4,)
+    assert told == {usual.pk: 4, soon.pk: 2, late.pk: 5}
+    events = OutboxEvent.objects.filter(name="attendance.threshold.crossed").order_by("seq")
+    assert [event.payload["is_short"] for event in events] == [True, False] * 3
+
+
+def test_what_is_told_stays_told_until_it_is_over_though_fewer_classes_count():
+    student = EnrollmentFactory(section__term=TermFactory(state="in_progress", ends_on=timezone.localdate() + WEEK))
+    sessions = term_of(student, "aaaa")
+
+    ClassSession.objects.filter(pk=sessions[0].pk).update(status="cancelled")
+
+    assert AttendanceSummary.objects.get(enrollment=student).is_alerted
+    assert OutboxEvent.objects.filter(name="attendance.threshold.crossed").count() == 1
+
+
+def test_courses_that_are_judged_together_are_judged_anew_with_every_mark_in_any_of_them():
+    AttendancePolicyFactory(basis="aggregate", alert_after=1)
+    term = TermFactory(state="in_progress", ends_on=timezone.localdate() + WEEK)
+    first = EnrollmentFactory(section__term=term)
+    second, left = (
+        EnrollmentFactory(student=first.student, section=SectionFactory(term=term), status=status, dropped_at=at)
+        for status, at in (("enrolled", None), ("withdrawn", NOW))
+    )
+    stranger = EnrollmentFactory(section__term=term)
+    for enrollment in (left, stranger):
+        term_of(enrollment, "a")
+
+    def short():
+        rows = AttendanceSummary.objects.filter(enrollment__in=[first, second])
+        found = dict(rows.values_list("enrollment", "is_short"))
+        tallied = tallies([first.pk, second.pk], at=NOW)
+        assert all(tallied[pk].is_short == is_short for pk, is_short in found.items())
+        return found.get(first.pk), found.get(second.pk)
+
+    term_of(first, "a")
+    steps = [short()]
+    term_of(second, "ppp")
+    steps.append(short())
+    marked(ClassSessionFactory(section=second.section, starts_at=NOW - WEEK), second, "a")
+    steps.append(short())
+    Enrollment.objects.filter(pk=second.pk).update(status="withdrawn", dropped_at=NOW)
+
+    assert steps == [(True, None), (False, False), (True, True)]
+    # Who has left a course is judged by what they attended of it alone, and the others are without it.
+    assert short() == (True, False)
+    told = OutboxEvent.objects.filter(name="attendance.threshold.crossed").order_by("seq")
+    assert [row.payload["is_short"] for row in told if row.payload["enrollment_id"] == str(first.pk)] == [
+        True, False, True,
+    ]  # fmt: skip
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_courses_that_are_judged_together_and_marked_at_once_wait_for_one_another():
+    AttendancePolicyFactory(basis="aggregate")
+    first = EnrollmentFactory(section__term=TermFactory(state="in_progress"))
+    second = EnrollmentFactory(student=first.student, section=SectionFactory(term=first.term))
+    sessions = {row: term_of(row, "p")[0] for row in (first, second)}
+    codes = usual_codes()
+
+    def mark(row, starts_at):
+        session = ClassSessionFactory(section=row.section, starts_at=starts_at)
+
+        def act():
+            AttendanceRecordFactory(
+                session=session, enrollment=row, section=row.section, code=codes.absent, local_date=session.local_date
+            )
+
+        return act
+
+    assert len(sessions) == 2
+    at_once(*(mark(row, NOW - days * WEEK) for row in (first, second) for days in (2, 3)))
+
+    found = AttendanceSummary.objects.filter(enrollment__in=[first, second]).values_list("counted", "is_short")
+    assert list(found) == [(3, True), (3, True)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -11,7 +11,15 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import ApiKey, PersonIdentifier, RoleAssignment, User
-from attendance.models import AttendanceCode, AttendancePolicy, Credential, ExcuseRequest, Reader, Substitution
+from attendance.models import (
+    AttendanceCode,
+    AttendancePolicy,
+    Credential,
+    DecisionRun,
+    ExcuseRequest,
+    Reader,
+    Substitution,
+)
 from core.models import CustomField
 from courses.models import Course, CourseVersion, Meeting, Requisite, Section
 from departments.models import (
@@ -71,6 +79,7 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
     AcademicYear: lambda side: {"code": "NEW", "name": "Novelties", **DATES},
     Term: lambda side: {"academic_year": side.year, "code": "NEW", "name": "Novelties", **DATES},
     AttendanceCode: lambda side: {"code": "novelty", "label": "Novelty", "weight": "1.000"},
+    DecisionRun: lambda side: {"term": side.term, "course": side.course},
     AttendancePolicy: lambda side: {"course": side.other_course, "threshold": "80.00"},
     Reader: lambda side: {
         "code": "novelty", "name": "Novelty", "room": side.room, "account": side.program_user,

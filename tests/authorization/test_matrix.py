@@ -20,7 +20,7 @@ pytestmark = [
 UNSEEN = {
     "accounts.AccountMail", "accounts.ApiKeyUse", "accounts.FederatedLogIn", "accounts.GuessCount",
     "accounts.PendingLogIn", "accounts.RecoveryCode", "accounts.SigningKey", "admin.LogEntry",
-    "attendance.CalendarFeed", "attendance.CheckInWindow", "attendance.CoveredMark", "attendance.OfflineMark",
+    "attendance.CheckInWindow", "attendance.CoveredMark", "attendance.OfflineMark",
     "audit.Redaction", "audit.Seal", "auth.Group", "auth.Permission", "contenttypes.ContentType", "core.Chore",
     "core.IdempotencyKey", "core.Lease", "core.OutboxEvent", "core.Touch", "core.UniqueCustomValue",
     "faculty.FacultyReservation", "files.FileLink", "interop.ExternalIdentifier", "interop.ImportedValue",

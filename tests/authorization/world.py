@@ -38,6 +38,7 @@ from attendance.models import (
     CheckInEvent,
     ClassSession,
     Credential,
+    DecisionRun,
     EligibilityDecision,
     ExcuseEvent,
     ExcuseRequest,
@@ -81,6 +82,7 @@ from tests.attendance.factories import (
     AttendanceRecordFactory,
     CheckInEventFactory,
     CredentialFactory,
+    DecisionRunFactory,
     EligibilityDecisionFactory,
     PunchFactory,
     ReaderFactory,
@@ -256,6 +258,7 @@ def _people(own: SimpleNamespace, other: SimpleNamespace) -> None:
             enrollment=side.enrollment, section=side.section, term=side.term, counted=1, percent=0, is_short=True
         )
         side.decision = EligibilityDecisionFactory(enrollment=side.enrollment, reason="Said so", note="A letter")
+        side.decision_run = DecisionRunFactory(term=side.term)
         side.check_in = CheckInEventFactory(
             session=side.session, student=side.student, enrollment=side.enrollment, flags=["shared_device"]
         )
@@ -333,6 +336,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         AttendanceSummary: both("summary"),
         AttendanceCode: both("attendance_code"), AttendancePolicy: both("policy"), CheckInEvent: both("check_in"),
         Reader: both("reader"), Credential: both("credential"), Punch: both("punch"),
+        DecisionRun: both("decision_run"),
         EligibilityDecision: both("decision"), ExcuseRequest: both("excuse"), AttendanceRecord: both("record"),
         Substitution: both("substitution"),
         SubstitutionOffer: {

@@ -27,6 +27,7 @@ from attendance.services import check_in as attendance_check_in
 from attendance.services.generation import TAUGHT
 from core.customfields.definitions import customizable_models
 from core.errors import DomainError
+from courses.models import Section
 from departments.models import Term
 from enrollment.models import Enrollment
 from faculty.models import Faculty
@@ -59,6 +60,7 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
     mark()
     excuse(registrar, administrator, students)
     admit(registrar)
+    decide_about_terms(registrar)
     substitute()
     fall_short()
     note_records(administrator)
@@ -177,6 +179,13 @@ def admit(registrar: APIClient) -> None:
     """Decide who may sit the examination of the sections in which somebody was marked."""
     for section in AttendanceSummary.objects.values_list("section", flat=True).distinct():
         post(registrar, "attendance/decisions/decide", {"section": str(section)})
+
+
+def decide_about_terms(registrar: APIClient) -> None:
+    """Ask for decisions about some courses and whole terms."""
+    for section in Section.objects.order_by("pk")[:3]:
+        post(registrar, "attendance/decision-runs", {"term": str(section.term_id), "course": str(section.course_id)})
+        post(registrar, "attendance/decision-runs", {"term": str(section.term_id), "is_dry_run": True})
 
 
 def note_records(administrator: APIClient) -> None:

@@ -40,7 +40,9 @@ def a_student_asks() -> None:
         "Index Only Scan"
     }
     assert not [node for node in marks if is_of(node, "attendance_attendancerecord_202610")]
-    assert "Seq Scan" not in {node["Node Type"] for node in nodes if is_of(node, "attendance_attendancesummary")}
+    assert [
+        (node["Node Type"], node["Index Name"]) for node in nodes if is_of(node, "attendance_attendancesummary")
+    ] == [("Index Only Scan", "attendance_summary_of_student")]
 
 
 def somebody_looks_at_a_month_of_a_section() -> None:
@@ -52,9 +54,21 @@ def somebody_looks_at_a_month_of_a_section() -> None:
     assert [(node["Node Type"], node["Relation Name"]) for node in counting] == [
         ("Index Only Scan", "attendance_attendancerecord_202610")
     ]
+    # The rows of the page are found by their keys and the days that say in which month each lies.
+    for page in (url, url.removesuffix("&page=1")):
+        looked_at = read_by(page, '"attendance_attendancerecord"."marked_at"')
+        assert looked_at == {"attendance_attendancerecord_202610"}
 
 
-def plan_of(url: str, words: str) -> list[dict[str, Any]]:
+def read_by(url: str, words: str) -> set[str]:
+    """Return which months of marks were looked into by the statement with these words that answers the registrar."""
+    nodes = plan_of(url, words, analyze=True)
+    return {
+        node["Relation Name"] for node in nodes if is_of(node, "attendance_attendancerecord") and node["Actual Loops"]
+    }
+
+
+def plan_of(url: str, words: str, *, analyze: bool = False) -> list[dict[str, Any]]:
     """Ask the API as the registrar, and return the nodes by which the statement with these words is answered."""
     client = client_of("registrar")
     with CaptureQueriesContext(connection) as captured:
@@ -62,7 +76,7 @@ def plan_of(url: str, words: str) -> list[dict[str, Any]]:
     assert answer.status_code == 200, answer.content
     (statement,) = [query["sql"] for query in captured if words in query["sql"]]
     with connection.cursor() as cursor:
-        cursor.execute(f"EXPLAIN (FORMAT JSON) {statement}")
+        cursor.execute(f"EXPLAIN (ANALYZE {analyze}, FORMAT JSON) {statement}")
         (found,) = cursor.fetchone()
     return list(nodes_of((json.loads(found) if isinstance(found, str) else found)[0]["Plan"]))
 

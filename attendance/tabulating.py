@@ -1,0 +1,65 @@
+"""Shortages and decisions about admission as tables, to be read."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, Max, Q, QuerySet
+
+from attendance.calculation import tallies
+from attendance.models import AttendanceSummary, EligibilityDecision
+
+# What is held of a table of any length.
+ROWS = 1_000
+
+WHO = {
+    "student_no": "enrollment__student__student_no", "last_name": "enrollment__student__person__last_name",
+    "first_name": "enrollment__student__person__first_name", "term": "enrollment__term__code",
+    "course_code": "enrollment__course__code", "section_code": "enrollment__section__code",
+}  # fmt: skip
+TALLIED = ("attended", "counted", "exempt", "unmarked", "to_come", "percent", "threshold", "may_miss")
+DECIDED = (
+    "outcome", "attended", "counted", "exempt", "unmarked", "percent", "threshold", "condonation_floor", "basis",
+    "rounding", "decided_at", "superseded_at",
+)  # fmt: skip
+# The rows from which the cells of a decision are read.
+OF_DECISIONS = (
+    "enrollment__student", "enrollment__student__person", "enrollment__term", "enrollment__course",
+    "enrollment__section",
+)  # fmt: skip
+
+
+def shortages(summaries: QuerySet[AttendanceSummary], *, at: datetime) -> Iterator[Sequence[Any]]:
+    """Yield the header and then who falls short, with what each came to by an instant; a thousand read at a time."""
+    yield (*WHO, "status", *TALLIED)
+    columns = ("enrollment", *WHO.values(), "enrollment__status")
+    for rows in _thousands(summaries, columns):
+        found = tallies([enrollment for _, enrollment, *_ in rows], at=at)
+        for _, enrollment, *cells in rows:
+            yield [*cells, *(getattr(found[enrollment], name) for name in TALLIED)]
+
+
+def decisions(decided: QuerySet[EligibilityDecision]) -> Iterator[Sequence[Any]]:
+    """Yield the header and then decisions in the order in which they were made, a thousand read at a time.
+
+    Why a shortage was condoned is no part of it: that may be medical, and tables are handed on.
+    """
+    yield (*WHO, *DECIDED)
+    for rows in _thousands(decided, (*WHO.values(), *DECIDED)):
+        for _, *cells in rows:
+            yield [each.isoformat() if isinstance(each, datetime) else each for each in cells]
+
+
+def _thousands(rows: QuerySet[Any], columns: Sequence[str]) -> Iterator[list[Any]]:
+    """Yield keys and columns of rows in the order of their keys, some rows at a time."""
+    ordered, after = rows.order_by("pk"), Q()
+    while some := list(ordered.filter(after).values_list("pk", *columns)[:ROWS]):
+        yield some
+        after = Q(pk__gt=some[-1][0])
+
+
+def extent(decided: QuerySet[EligibilityDecision]) -> tuple[int, list[str]]:
+    """Return how many decisions a table would have, and what is not the same any more when one of its cells is not."""
+    newest = {name: Max(f"{name}__updated_at") for name in OF_DECISIONS}
+    found = decided.order_by().aggregate(Max("updated_at"), number=Count("pk"), **newest)
+    return found["number"], [str(found[name]) for name in sorted(found)]
