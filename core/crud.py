@@ -11,12 +11,14 @@ from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models, transaction
+from django.db.models import F
 
 from core import customfields
 from core.customfields.types import is_storable
 from core.db.constraints import refusing
 from core.errors import ConflictError, DomainError, InvalidError, raise_all
 from core.models import CustomField, CustomizableModel, VersionedModel
+from core.together import gather, is_together
 from core.visibility import Actor
 
 ModelT = TypeVar("ModelT", bound=models.Model)
@@ -41,12 +43,14 @@ class Crud(Generic[ModelT]):
     """The services that create, change and delete one kind of row.
 
     `create(*, by, **values)`, `update(instance, *, by, **changes)` and `delete(instance, *, by)`;
-    an operation that the resource does not offer is None.
+    an operation that the resource does not offer is None. `delete_all(*, ids)`, where there is one, does what
+    `delete` does to many locked rows together, and is refused for all of them if it would be for one.
     """
 
     create: Callable[..., ModelT] | None = None
     update: Callable[..., ModelT] | None = None
     delete: Callable[..., None] | None = None
+    delete_all: Callable[..., None] | None = None
 
 
 @refusing()
@@ -118,7 +122,24 @@ def touch(instance: VersionedModel) -> None:
 
     Raises `EditConflictError` when the row was changed since `instance` was read.
     """
-    _write(instance, {})
+    if is_together():
+        gather(_touch_all, instance)
+    else:
+        _write(instance, {})
+
+
+def _touch_all(instances: Sequence[VersionedModel]) -> None:
+    """Do what `touch` does to many rows, each of which is counted once."""
+    by_model: dict[type[VersionedModel], dict[Any, VersionedModel]] = {}
+    for instance in instances:
+        by_model.setdefault(type(instance), {})[instance.pk] = instance
+    for model, touched in by_model.items():
+        rows = model._default_manager.filter(pk__in=list(touched))
+        if dict(rows.values_list("pk", "version")) != {pk: instance.version for pk, instance in touched.items()}:
+            raise EditConflictError
+        rows.update(version=F("version") + 1)
+        for instance in touched.values():
+            instance.version += 1
 
 
 def _write(instance: models.Model, changed: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ from core.db.copying import copy_values
 from core.ids import new_id
 from core.models import OutboxEvent
 from core.models.outbox import ring
+from core.together import gather, is_together
 
 _known: set[str] = set()
 
@@ -74,7 +75,10 @@ def publish(event: Event) -> None:
     """Record `event` in the caller's transaction; it is delivered only if that commits."""
     if not transaction.get_connection().in_atomic_block:
         raise RuntimeError(f"{event.name} was published outside a transaction")
-    OutboxEvent.objects.create(name=event.name, payload=_payload(event))
+    if is_together():
+        gather(publish_all, event)
+    else:
+        OutboxEvent.objects.create(name=event.name, payload=_payload(event))
 
 
 def publish_all(events: Iterable[Event]) -> None:

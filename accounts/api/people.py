@@ -73,6 +73,11 @@ class NewPartFields(serializers.Serializer[Any]):
         fields["last_name"].required = not self._is_of_known_person()
         return fields
 
+    def to_internal_value(self, data: Any) -> Any:
+        # One writer takes many bodies, some of them of persons who are known.
+        self.fields["last_name"].required = not self._is_of_known_person()
+        return super().to_internal_value(data)
+
     def validate_last_name(self, last_name: str) -> str:
         if not last_name and not self._is_of_known_person():
             raise serializers.ValidationError("This field is required.", code="required")

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from attendance.models.records import MOST_MINUTES
 from attendance.services.bulk_marking import SessionOutcome
-from core.api.bulk import ALL_OR_NOTHING, BEST_EFFORT, MAX_ITEMS, BulkError
+from core.api.bulk_frames import ALL_OR_NOTHING, BEST_EFFORT, MAX_ITEMS, BulkError
 from core.api.fields import VisibleRelatedField
 from core.api.serializers import WriteSerializer
 from courses.models import Section

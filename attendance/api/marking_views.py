@@ -13,7 +13,7 @@ from attendance import services
 from attendance.api import marking_serializers
 from attendance.api.serializers import ClassSessionSerializer
 from attendance.models import ClassSession, Roster, SessionStatus
-from core.api.bulk import BEST_EFFORT
+from core.api.bulk_frames import BEST_EFFORT
 from core.api.parameters import UnknownParameterError
 from core.api.viewsets import BaseViewSet
 from core.errors import DomainError, InvalidError, raise_all

@@ -11,7 +11,7 @@ from rest_framework.serializers import BaseSerializer
 from attendance import services
 from attendance.models import Punch, PunchOutcome
 from core.api import filters
-from core.api.bulk import MAX_ITEMS
+from core.api.bulk_frames import MAX_ITEMS
 from core.api.parameters import UnknownParameterError
 from core.api.serializers import BaseListSerializer, WriteSerializer
 from core.api.viewsets import BaseViewSet

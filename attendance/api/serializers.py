@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from attendance.models import AttendanceCode, ClassSession, Source
 from attendance.models.records import MOST_MINUTES
-from core.api.bulk import MAX_ITEMS
+from core.api.bulk_frames import MAX_ITEMS
 from core.api.fields import VisibleRelatedField
 from core.api.serializers import BaseListSerializer, ModelWriteSerializer, WriteSerializer
 from courses.models import Course, Section

@@ -8,13 +8,17 @@ Every item passes the same permission, scope, validation and service as a single
 `all_or_nothing` one refused item undoes all of them and the answer is the list of refusals, by
 item; with `best_effort` the others stay and the results say which. No two items change or delete
 one row: which of them was meant would be a guess.
+
+Items are written so many at a time, and share what all of them ask (`core.together`). Where one of
+them is refused, those among which it is are written one by one, so that the others are not.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import chain
-from typing import Any, TypeVar
+from operator import itemgetter
+from typing import Any, ClassVar, TypeVar
 from uuid import UUID
 
 from django.db import DataError, IntegrityError, models, transaction
@@ -26,16 +30,26 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from core.api.bulk_frames import ALL_OR_NOTHING, BULK_CREATE, BULK_DELETE, BULK_UPDATE, BulkRequest, BulkResponse
+from core.api.bulk_frames import described as frame_of
 from core.api.exceptions import translated, violations_of
-from core.api.fields import IdField
-from core.api.serializers import WriteSerializer
+from core.api.fields import IdField, VisibleRelatedField
 from core.api.viewsets import UnifiedViewSet
 from core.bulk import check_deferred
 from core.errors import DomainError, InvalidError, MissingError, ViolationsError, raise_all
+from core.models import VersionedModel
+from core.together import UndoneError, gather, is_together, together
 
 ModelT = TypeVar("ModelT", bound=models.Model)
-MAX_ITEMS = 1000
-ALL_OR_NOTHING, BEST_EFFORT = "all_or_nothing", "best_effort"
+# Writes an item and returns the id of its row.
+Write = Callable[[dict[str, Any]], UUID]
+# The place of an item in the request, why it was refused, and the id of its row.
+Outcome = tuple[int, list[DomainError], UUID | None]
+
+# How many items are written at a time: where one is refused, so many are written again.
+TOGETHER = 100
+# What may come of an item that is not to be written.
+REFUSALS = (DomainError, APIException, IntegrityError, DataError)
 
 
 class DuplicateItemError(InvalidError):
@@ -46,67 +60,46 @@ class DuplicateItemError(InvalidError):
     field = "id"
 
 
-class BulkRequest(WriteSerializer):
-    """The frame of a bulk request; each item is validated on its own."""
-
-    items = serializers.ListField(
-        child=serializers.DictField(),
-        min_length=1,
-        max_length=MAX_ITEMS,
-        help_text="Each as in a request for one row; of a row that exists, its `id` and what changes.",
-    )
-    mode = serializers.ChoiceField([ALL_OR_NOTHING, BEST_EFFORT], default=ALL_OR_NOTHING)
-
-
-class BulkError(serializers.Serializer[Any]):
-    """Why an item was refused."""
-
-    code = serializers.CharField()
-    field = serializers.CharField(allow_blank=True)
-    detail = serializers.CharField()
-    meta = serializers.DictField()
-
-
-class BulkResult(serializers.Serializer[Any]):
-    """What became of one item."""
-
-    index = serializers.IntegerField()
-    status = serializers.ChoiceField(["created", "updated", "deleted", "refused"])
-    id = serializers.UUIDField(allow_null=True)
-    errors = BulkError(many=True)  # type: ignore[assignment]  # a declared field, which the metaclass takes away
-
-
-class BulkResponse(serializers.Serializer[Any]):
-    """What became of every item, in the order of the request."""
-
-    succeeded = serializers.IntegerField()
-    refused = serializers.IntegerField()
-    results = BulkResult(many=True)
+class _RowsChanged(Exception):  # noqa: N818 - no error: they are read again
+    """What some items changed was read before others, or the database, changed it as well."""
 
 
 class BulkViewSet(UnifiedViewSet[ModelT]):
     """Adds the three bulk actions to a resource."""
 
+    # Foreign keys whose rows the services of the resource read of every row that they change.
+    read_along: ClassVar[Sequence[str]] = ()
+
     # Rows that several items of the request name.
     _repeated: frozenset[UUID] = frozenset()
+    # By id: rows that were read for several items at once. None where the database changes them along with others.
+    _loaded: dict[UUID, ModelT] | None = None
+    _reads_ahead = True
+    # What takes the items, one after the other.
+    _writer: serializers.BaseSerializer[Any] | None = None
 
-    @extend_schema(request=BulkRequest, responses=BulkResponse)
+    @extend_schema(responses=BulkResponse)
     @action(detail=False, methods=["post"], url_path="bulk-create")
     def bulk_create(self, request: Request) -> Response:
         """Create up to 1,000 rows."""
         return self._each(request, "created", self._create_item)
 
-    @extend_schema(request=BulkRequest, responses=BulkResponse)
+    @extend_schema(responses=BulkResponse)
     @action(detail=False, methods=["post"], url_path="bulk-update")
     def bulk_update(self, request: Request) -> Response:
         """Change up to 1,000 rows, each named by its `id`."""
         return self._each(request, "updated", self._update_item)
 
-    @extend_schema(request=BulkRequest, responses=BulkResponse)
+    @extend_schema(responses=BulkResponse)
     @action(detail=False, methods=["post"], url_path="bulk-delete")
     def bulk_delete(self, request: Request) -> Response:
         """Delete up to 1,000 rows, each named by its `id`."""
         return self._each(request, "deleted", self._delete_item)
+
+    def get_described_serializer(self) -> type[serializers.BaseSerializer[Any]] | None:
+        """Return the shape of this action's body as the documentation shows it."""
+        writer: Any = self.get_request_serializer()
+        return frame_of(self.action, writer) if self.action in (BULK_CREATE, BULK_UPDATE, BULK_DELETE) else writer
 
     def _create_item(self, item: dict[str, Any]) -> UUID:
         values = self.validated(item)
@@ -124,9 +117,16 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
         raise_all(
             [InvalidError("There is no such field.", code="unknown_field", field=name) for name in item if name != "id"]
         )
-        row_id = UUID(str(row.pk))
-        self.service("delete")(row, by=self.actor)
+        row_id, delete = UUID(str(row.pk)), self.service("delete")
+        if is_together() and self.crud.delete_all is not None:
+            gather(self._delete_all, row_id)
+        else:
+            delete(row, by=self.actor)
         return row_id
+
+    def _delete_all(self, ids: list[UUID]) -> None:
+        if self.crud.delete_all is not None:
+            self.crud.delete_all(ids=ids)
 
     def _named(self, item: dict[str, Any]) -> ModelT:
         """Lock the row an item names."""
@@ -144,7 +144,24 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
         finally:
             del self.kwargs["pk"]
 
-    def _each(self, request: Request, outcome: str, write: Callable[[dict[str, Any]], UUID]) -> Response:
+    def locked_row(self) -> ModelT:
+        """Return the named row, which is locked already if it was read with others."""
+        row = (self._loaded or {}).get(self.kwargs["pk"]) if is_together() else None
+        return super().locked_row() if row is None else row
+
+    def accepted(self, data: Any, *, partial: bool, row: ModelT | None) -> dict[str, Any]:
+        """Let one writer take all items of a request: to make one costs more than what it does."""
+        if self.action not in (BULK_CREATE, BULK_UPDATE):
+            return super().accepted(data, partial=partial, row=row)
+        if self._writer is None:
+            self._writer = self.writer(data, partial=partial, row=row)
+        self._writer.initial_data = data
+        context: Any = self._writer.context  # the writer's own, of which it tells the fields
+        context.update(self.writer_context(row))
+        values: dict[str, Any] = self._writer.run_validation(data)
+        return values
+
+    def _each(self, request: Request, outcome: str, write: Write) -> Response:
         if "If-Match" in request.headers:
             raise InvalidError("One tag cannot stand for many rows.", code="if_match_not_for_bulk")
         frame = BulkRequest(data=request.data)
@@ -152,9 +169,8 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
         items, mode = frame.validated_data["items"], frame.validated_data["mode"]
         with transaction.atomic():
             self._lock_in_order(items)
-            outcomes = {index: self._attempt_item(items[index], write) for index in self._order_of(items)}
-            found = sorted(outcomes.items())
-            refusals = [error.under(f"items.{index}") for index, (errors, _) in found for error in errors]
+            found = sorted(self._outcomes(items, write), key=itemgetter(0))
+            refusals = [error.under(f"items.{index}") for index, errors, _ in found for error in errors]
             if refusals and mode == ALL_OR_NOTHING:
                 raise ViolationsError(refusals)
         results = [
@@ -164,7 +180,7 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
                 "id": row_id,
                 "errors": [error.as_dict() for error in errors],
             }
-            for index, (errors, row_id) in found
+            for index, errors, row_id in found
         ]
         refused = sum(result["status"] == "refused" for result in results)
         summary = {"succeeded": len(items) - refused, "refused": refused, "results": results}
@@ -178,7 +194,7 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
 
     def _lock_in_order(self, items: list[dict[str, Any]]) -> None:
         """Lock what all items need, kind by kind and by id, so that no two requests wait for each other."""
-        ids = [] if self.action == "bulk_create" else list(ids_at(items, "id"))
+        ids = [] if self.action == BULK_CREATE else list(ids_at(items, "id"))
         self._repeated = frozenset(pk for pk, times in Counter(ids).items() if times > 1)
         rows = self.manageable().filter(pk__in=ids)
         self.lock_ahead(rows, items)
@@ -193,25 +209,69 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
         Each row that is made holds its code until the transaction ends, and there is nothing yet to
         lock ahead: requests that take codes in one order cannot wait for each other.
         """
-        names = natural_key(self.manageable().model) if self.action == "bulk_create" else ()
+        names = natural_key(self.manageable().model) if self.action == BULK_CREATE else ()
         return sorted(
             range(len(items)),
             key=lambda place: [str(items[place].get(name, "")).casefold() for name in names],
         )
 
-    def _attempt_item(
-        self, item: dict[str, Any], write: Callable[[dict[str, Any]], UUID]
-    ) -> tuple[list[DomainError], UUID | None]:
+    def _outcomes(self, items: list[dict[str, Any]], write: Write) -> Iterator[Outcome]:
+        """Write the items, so many at a time; yield what became of each."""
+        order = self._order_of(items)
+        for start in range(0, len(order), TOGETHER):
+            places = order[start : start + TOGETHER]
+            written = self._write_together([items[place] for place in places], write)
+            if written is None:
+                yield from (self._attempt_item(place, items[place], write) for place in places)
+            else:
+                yield from ((place, [], row_id) for place, row_id in zip(places, written, strict=True))
+
+    def _write_together(self, items: list[dict[str, Any]], write: Write) -> list[UUID] | None:
+        """Write items as one and return the ids of their rows; None, and nothing written, where one is refused."""
+        try:
+            with together(last=check_deferred):
+                self._foresee(items)
+                return [write(item) for item in items]
+        except _RowsChanged:
+            self._reads_ahead = False
+            return self._write_together(items, write)
+        except (*REFUSALS, UndoneError, transaction.TransactionManagementError):
+            return None
+
+    def _foresee(self, items: list[dict[str, Any]]) -> None:
+        """Read at once the rows that items name, which are locked, and those that they refer to."""
+        self._loaded = None
+        if self.action != BULK_CREATE and self._reads_ahead and issubclass(self.manageable().model, VersionedModel):
+            rows = list(self.manageable().filter(pk__in=list(ids_at(items, "id"))))
+            self._loaded = {row.pk: row for row in rows}
+            if self.action == BULK_UPDATE:
+                models.prefetch_related_objects(rows, *self.read_along)
+        if self.action != BULK_DELETE:
+            self._writer = self._writer or self.writer({}, partial=self.action == BULK_UPDATE, row=None)
+            for name, field in getattr(self._writer, "fields", {}).items():
+                if isinstance(field, VisibleRelatedField):
+                    field.foresee(set(ids_at(items, name)))
+
+    def require_manageable(self, rows: list[ModelT]) -> None:
+        """Refuse unless the caller manages all of the rows, which are read again if others were changed along."""
+        super().require_manageable(rows)
+        if self._loaded and is_together():
+            known: list[Any] = [row for row in rows if row.pk in self._loaded]
+            versions = dict(self.manageable().filter(pk__in=list(self._loaded)).values_list("pk", "version"))
+            if any(row.version != versions[row.pk] for row in known):
+                raise _RowsChanged
+
+    def _attempt_item(self, place: int, item: dict[str, Any], write: Write) -> Outcome:
         try:
             with transaction.atomic():
                 row_id = write(item)
                 check_deferred()
-                return [], row_id
-        except (DomainError, APIException, IntegrityError, DataError) as error:
+                return place, [], row_id
+        except REFUSALS as error:
             refusal = translated(error)
             if refusal is None:
                 raise
-            return violations_of(refusal), None
+            return place, violations_of(refusal), None
 
 
 def natural_key(model: type[models.Model]) -> tuple[str, ...]:

@@ -1,13 +1,17 @@
 """Serializer fields that take JSON for what it says, and that refuse to name what the caller cannot see."""
 
 import re
+from collections.abc import Collection
 from decimal import Decimal
+from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.fields import empty
 
+from core.together import once
 from core.visibility import Sight, visible
 
 LENGTH_OF_ID = 36
@@ -35,8 +39,21 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):
             raise TypeError(f"{self.field_name} names no queryset")
         return visible(queryset, self.context["request"].user, to=self.sight)
 
+    def to_internal_value(self, data: Any) -> Any:
+        ask = super().to_internal_value
+        return once((self, data.lower()), lambda: ask(data)) if isinstance(data, str) else ask(data)
+
+    def foresee(self, ids: Collection[UUID]) -> None:
+        """Read the rows that many bodies are about to name, where what is read is remembered."""
+        for row in self.get_queryset().filter(pk__in=ids) if ids else ():
+            once((self, str(row.pk)), partial(_itself, row))
+
     def to_representation(self, value: Any) -> str:
         return str(value.pk)
+
+
+def _itself(row: Any) -> Any:
+    return row
 
 
 class IdField(serializers.UUIDField):

@@ -9,6 +9,8 @@ from django.urls.resolvers import RoutePattern
 from rest_framework.routers import SimpleRouter
 
 WORD = re.compile(r"[\w-]+")
+# An id in a path, in letters of either case: RFC 9562 (4) takes both.
+ID = re.compile(r"(?<=/)[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}(?=/)", re.IGNORECASE | re.ASCII)
 # The action that a method map names, by the service it needs.
 NEEDS = {
     "create": "create",
@@ -57,6 +59,7 @@ class FirstSegmentResolver(URLResolver):
         }
 
     def resolve(self, path: str) -> ResolverMatch:
+        path = ID.sub(lambda found: found[0].lower(), path)
         found = self.pattern.match(path)
         segment = found[0].partition("/")[0] if found else ""
         return self._by_segment.get(segment, self._by_segment[""]).resolve(path)

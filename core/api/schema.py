@@ -39,13 +39,14 @@ class EnvelopeAutoSchema(OperationSchema):
     # --- What it takes ---
 
     def get_request_serializer(self) -> Any:
-        if hasattr(self.view, "get_request_serializer"):
-            return self.view.get_request_serializer()
+        for described in ("get_described_serializer", "get_request_serializer"):
+            if hasattr(self.view, described):
+                return getattr(self.view, described)()
         return super().get_request_serializer()
 
     def _get_request_body(self, direction: Direction = "request") -> Schema | None:
         overridden = type(self).get_request_serializer is not EnvelopeAutoSchema.get_request_serializer
-        if self.is_resource and not overridden and self.view.get_request_serializer() is None:
+        if self.is_resource and not overridden and self.get_request_serializer() is None:
             return None
         body: Schema | None = super()._get_request_body(direction)  # type: ignore[no-untyped-call] # the library's
         return body
@@ -165,6 +166,8 @@ class EnvelopeAutoSchema(OperationSchema):
             schema.pop("description", None)  # a base class's, which speaks to programmers
         if direction == "request" and isinstance(serializer, WriteSerializer):
             schema["additionalProperties"] = False
+            if serializer.always_required:
+                schema["required"] = [*schema.get("required", ()), *serializer.always_required]
             if serializer.request_example:
                 schema["examples"] = [dict(serializer.request_example)]
             if serializer.needs_one_of:

@@ -6,6 +6,7 @@ from typing import Any
 from django.apps import apps
 from drf_spectacular.plumbing import list_hash, safe_ref
 
+from core.api.bulk_frames import MODES
 from core.api.codes import known_codes
 from core.api.schema_components import response_name
 from core.api.schema_examples import example_of
@@ -50,7 +51,7 @@ def name_enums(result: Schema) -> None:
 
 
 def _names_of_choices() -> dict[str, str]:
-    names: dict[str, str] = {}
+    names = {list_hash([(mode, mode) for mode in MODES]): "BulkModeEnum"}
     for model in apps.get_models():
         for field in model._meta.concrete_fields:
             if not field.choices:

@@ -96,6 +96,8 @@ class WriteSerializer(serializers.Serializer[Any]):
 
     # Fields of which a body has to have one at least; each says itself when it is the one that is missing.
     needs_one_of: ClassVar[tuple[str, ...]] = ()
+    # Fields that the documentation says to be required even where the others may be left out.
+    always_required: ClassVar[tuple[str, ...]] = ()
 
     default_error_messages = {
         "unknown_field": "There is no such field.",

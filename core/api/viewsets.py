@@ -52,6 +52,7 @@ from core.errors import DomainError, ForbiddenError, OutOfScopeError, raise_all
 from core.masks import masks_of
 from core.models import CustomField, CustomizableModel
 from core.recording import Disclosure, recorder
+from core.together import gather
 from core.visibility import visible
 
 ModelT = TypeVar("ModelT", bound=models.Model)
@@ -231,25 +232,39 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
 
     def validated(self, data: Any, *, partial: bool = False, row: ModelT | None = None) -> dict[str, Any]:
         """Return the action's validated input; with the row that it changes, what was read of it may come back."""
-        writer = self.get_request_serializer()
-        if writer is None:
-            raise TypeError(f"{self.action} takes no body")
         data = data if row is None else self._without_hidden(data, row)
-        serializer = writer(data=data, partial=partial, context=self.writer_context(row))
         try:
-            serializer.is_valid(raise_exception=True)
+            values = self.accepted(data, partial=partial, row=row)
         except ValidationError as refused:
             raise_all([*violations_of(refused), *self._refused_custom_fields(data, row)])
-        values: dict[str, Any] = serializer.validated_data
+            raise
         # Before any rule compares a value with one that the caller may not know.
         raise_all(self._hidden_custom_fields(values, row))
         return values
+
+    def accepted(self, data: Any, *, partial: bool, row: ModelT | None) -> dict[str, Any]:
+        """Return what the action's writer makes of a body; raise `ValidationError` with all that it refuses."""
+        serializer = self.writer(data, partial=partial, row=row)
+        serializer.is_valid(raise_exception=True)
+        values: dict[str, Any] = serializer.validated_data
+        return values
+
+    def writer(self, data: Any, *, partial: bool, row: ModelT | None) -> BaseSerializer[Any]:
+        """Return the writer of a body, in whose context stands what a client may send back."""
+        writer = self.get_request_serializer()
+        if writer is None:
+            raise TypeError(f"{self.action} takes no body")
+        return writer(data=data, partial=partial, context=self.writer_context(row))
 
     def writer_context(self, row: ModelT | None = None) -> dict[str, Any]:
         """Tell writers which names a read shows, and of a row what it shows: that much a client may send back."""
         context = self.get_serializer_context()
         told = {} if row is None else {"standing": bound(self._standing, row)}
-        return {**context, "read_only_names": frozenset(self.detail_serializer_class(context=context).fields), **told}
+        return {**context, "read_only_names": self._read_only_names, **told}
+
+    @cached_property
+    def _read_only_names(self) -> frozenset[str]:
+        return frozenset(self.detail_serializer_class(context=self.get_serializer_context()).fields)
 
     def _standing(self, row: ModelT, names: Collection[str]) -> dict[str, Any]:
         """Return what a read would show the caller under these names, but for what is hidden from them."""
@@ -391,10 +406,14 @@ class UnifiedViewSet(BaseViewSet[ModelT]):
 
     def within_scope(self, instance: ModelT, values: Mapping[str, Any]) -> ModelT:
         """Return the row just written, or refuse: nobody writes what they could not manage, or may not know."""
-        if not self.manageable().filter(pk=instance.pk).exists():
-            raise OutOfScopeError
+        gather(self.require_manageable, instance)
         written = [(mask, sorted(mask.names.intersection(values))) for mask in masks_of(type(instance))]
         hidden = [names for mask, names in written if names and not mask.known(instance, self.actor)]
         errors: list[DomainError] = [FieldOutOfScopeError(field=name) for names in hidden for name in names]
         raise_all([*errors, *self._hidden_custom_fields(values, instance)])
         return instance
+
+    def require_manageable(self, rows: list[ModelT]) -> None:
+        """Refuse unless the caller manages all of the rows."""
+        if self.manageable().filter(pk__in=[row.pk for row in rows]).count() < len(rows):
+            raise OutOfScopeError

@@ -12,6 +12,7 @@ from django.db.models import Model
 from core.customfields.errors import CustomFieldsChangingError
 from core.customfields.selectors import entity_type_of
 from core.db.locks import LockTimeoutError, lock_patience
+from core.together import once
 
 # Sets these advisory locks apart from others of the two-key kind.
 NAMESPACE = 0x4346
@@ -25,10 +26,14 @@ def hold(model: type[Model]) -> None:
     Raises `CustomFieldsChangingError` while a definition is being rebuilt. Outside a transaction
     nothing is written, so nothing is held.
     """
-    if not connection.in_atomic_block:
-        return
+    if connection.in_atomic_block:
+        entity_type = entity_type_of(model)
+        once((hold, entity_type), lambda: _hold(entity_type))
+
+
+def _hold(entity_type: str) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock_shared(%s, hashtext(%s))", [NAMESPACE, entity_type_of(model)])
+        cursor.execute("SELECT pg_try_advisory_xact_lock_shared(%s, hashtext(%s))", [NAMESPACE, entity_type])
         (held,) = cursor.fetchone()
     if not held:
         raise CustomFieldsChangingError

@@ -11,6 +11,7 @@ from django.db.models import Model
 from core.cache.generations import Reading, generations
 from core.db.positions import hold_to_present
 from core.models import CustomField, CustomizableModel
+from core.together import once
 
 REMEMBERED = "custom_field_definitions"
 # Of the active fields of a kind of record: the name, the type, and whether it is protected.
@@ -35,7 +36,12 @@ def entity_type_of(model: type[Model]) -> str:
 
 def definitions_of(model: type[Model]) -> list[CustomField]:
     """Return every definition for `model`, archived ones included, in the order of display: one query."""
-    return list(CustomField.objects.filter(entity_type=entity_type_of(model)).order_by("order", "name"))
+    entity_type = entity_type_of(model)
+    return once((definitions_of, entity_type), lambda: _definitions(entity_type))
+
+
+def _definitions(entity_type: str) -> list[CustomField]:
+    return list(CustomField.objects.filter(entity_type=entity_type).order_by("order", "name"))
 
 
 def definitions_for(holder: Any, model: type[Model]) -> list[CustomField]:

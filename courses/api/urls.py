@@ -17,6 +17,11 @@ urlpatterns = [
         views.CourseVersionViewSet.as_view({"get": "list", "post": "create"}),
         name="course-versions",
     ),
+    path(
+        "faculty/<uuid:parent>/sections/",
+        views.SectionsOfFacultyViewSet.as_view({"get": "list"}),
+        name="faculty-sections",
+    ),
     path("timetable/", views.TimetableViewSet.as_view({"get": "list"}), name="timetable"),
     path(
         "sections/<uuid:parent>/meetings/",

@@ -19,7 +19,9 @@ from core.visibility import visible
 from courses import services
 from courses.api import filters, serializers
 from courses.models import Course, CourseVersion, Meeting, Requisite, Section
+from courses.services.bulk import remove_courses
 from departments.api.views import DepartmentViewSet
+from faculty.models import Faculty
 
 
 class CourseViewSet(BulkViewSet[Course]):
@@ -36,7 +38,13 @@ class CourseViewSet(BulkViewSet[Course]):
     ordering_fields = {"code": "code", "title": "current_version__title", "created_at": "created_at"}
     default_ordering = ("code",)
     searchable = True
-    crud = Crud(create=services.create_course, update=services.update_course, delete=services.delete_course)
+    read_along = ("current_version",)
+    crud = Crud(
+        create=services.create_course,
+        update=services.update_course,
+        delete=services.delete_course,
+        delete_all=remove_courses,
+    )
 
     def lock_behind(self, rows: models.QuerySet[Course], bodies: Sequence[Mapping[str, Any]]) -> None:
         services.lock_behind_courses(_pks(rows), {name for body in bodies for name in body})
@@ -123,6 +131,19 @@ class SectionViewSet(BulkViewSet[Section]):
     def move(self, request: Request, pk: str) -> Response:
         """Move the section to another status."""
         return self.step(request, services.move_section)
+
+
+class SectionsOfFacultyViewSet(NestedListViewSet[Section]):
+    """What a member of the faculty teaches, alone or with others."""
+
+    queryset = Section.objects.all()
+    parents = Faculty.objects.all()
+    parent_field = "section_instructors__faculty"
+    list_serializer_class = serializers.SectionSerializer
+    filterset_class = filters.SectionFilter
+    ordering_fields = SectionViewSet.ordering_fields
+    default_ordering = SectionViewSet.default_ordering
+    searchable = True
 
 
 class MeetingViewSet(BulkViewSet[Meeting]):

@@ -1,6 +1,7 @@
 """HTTP for the shape of the university: translate, call one service, represent."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -25,6 +26,7 @@ from departments.models import (
     RoomReservation,
     Term,
 )
+from departments.services.bulk import remove_many
 
 CODE_AND_NAME = {"code": "code", "name": "name", "created_at": "created_at"}
 
@@ -41,7 +43,13 @@ class DepartmentViewSet(BulkViewSet[Department]):
     ordering_fields = CODE_AND_NAME
     default_ordering = ("code",)
     searchable = True
-    crud = Crud(create=services.create_department, update=services.update_department, delete=services.delete_department)
+    read_along = ("parent",)
+    crud = Crud(
+        create=services.create_department,
+        update=services.update_department,
+        delete=services.delete_department,
+        delete_all=partial(remove_many, model=Department),
+    )
 
     def lock_ahead(self, rows: QuerySet[Department], bodies: Sequence[Mapping[str, Any]]) -> None:
         """Lock along what lies below departments that may be moved."""
@@ -73,7 +81,12 @@ class ProgramViewSet(BulkViewSet[Program]):
     ordering_fields = CODE_AND_NAME
     default_ordering = ("code",)
     searchable = True
-    crud = Crud(create=services.create_program, update=services.update_program, delete=services.delete_program)
+    crud = Crud(
+        create=services.create_program,
+        update=services.update_program,
+        delete=services.delete_program,
+        delete_all=partial(remove_many, model=Program),
+    )
 
 
 class CampusViewSet(BulkViewSet[Campus]):

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from core.api.bulk import BulkError
+from core.api.bulk_frames import BulkError
 from core.api.fields import VisibleRelatedField
 from core.api.serializers import BaseListSerializer, WriteSerializer
 from courses.models import Section

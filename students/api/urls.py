@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from students.api import disclosures, guardians, opting_out, views
+from students.api import custom_fields, disclosures, guardians, opting_out, views
 
 routes = [
     ("students", views.StudentViewSet, "student"),
@@ -15,6 +15,11 @@ urlpatterns = [
         "students/<uuid:pk>/directory-opt-out/",
         opting_out.DirectoryOptOutViewSet.as_view({"post": "opt_out"}),
         name="student-directory-opt-out",
+    ),
+    path(
+        "students/<uuid:parent>/custom-fields/",
+        custom_fields.CustomFieldsOfStudentViewSet.as_view({"get": "list"}),
+        name="student-custom-fields",
     ),
     path(
         "students/<uuid:parent>/disclosures/",

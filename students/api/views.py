@@ -17,6 +17,7 @@ from core.visibility import visible
 from students import services
 from students.api import filters, serializers
 from students.models import ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
+from students.services.bulk import remove_students
 
 
 class StudentViewSet(BulkViewSet[Student]):
@@ -43,7 +44,13 @@ class StudentViewSet(BulkViewSet[Student]):
     searchable = True
     repeats = True
     action_permissions = {"change_status": "students.change_student"}
-    crud = Crud(create=services.create_student, update=services.update_student, delete=services.delete_student)
+    read_along = ("person",)
+    crud = Crud(
+        create=services.create_student,
+        update=services.update_student,
+        delete=services.delete_student,
+        delete_all=remove_students,
+    )
 
     def lock_behind(self, rows: QuerySet[Student], bodies: Sequence[Mapping[str, Any]]) -> None:
         lock_persons(rows.values_list("person_id", flat=True))

@@ -4,6 +4,8 @@ import pytest
 from django.apps import apps
 
 from accounts.roles import Role
+from core.customfields.api.of_record import CustomFieldsOfRecordViewSet
+from core.customfields.selectors import entity_type_of
 from core.visibility import grants_for, visible
 from tests.authorization import matrix
 from tests.authorization.expectations import address, reviewed
@@ -105,7 +107,9 @@ def test_a_list_shows_exactly_the_rows_that_its_reader_may_see_one_by_one(operat
             rows = view.queryset.order_by()
             if operation.names_a_row:
                 parent = world.row(operation.subject, target)
-                rows = rows.filter(**{view.parent_field: getattr(parent, getattr(view, "parent_key", "pk"))})
+                is_shared = issubclass(view, CustomFieldsOfRecordViewSet)
+                key = entity_type_of(type(parent)) if is_shared else getattr(parent, getattr(view, "parent_key", "pk"))
+                rows = rows.filter(**{view.parent_field: key})
             opened = {str(pk) for pk in rows.values_list("pk", flat=True) if visible(rows.filter(pk=pk), user).exists()}
             if len(opened) > matrix.PAGE:  # the logs, of which this is the first page
                 assert answer.ids < opened, f"{operation} shows {actor} rows out of sight"

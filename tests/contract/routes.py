@@ -7,6 +7,8 @@ from typing import Any
 from django.db.models import Count, Model
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from core.customfields.api.of_record import CustomFieldsOfRecordViewSet
+
 ROOT = "/api/v1/"
 # Where the documentation of the API answers, rather than the API.
 PAGES = ("/api/v1/schema/", "/api/v1/docs/", "/api/v1/redoc/")
@@ -44,6 +46,8 @@ class Route:
         """Return the URL of the list; of a nested one, below the parent with the most rows."""
         if not self.names:
             return self.path
+        if issubclass(self.view, CustomFieldsOfRecordViewSet):  # of which every parent has the same
+            return self.url(parent=self.view.parents.order_by("pk")[0].pk)
         rows = self.view.queryset.order_by().exclude(**{self.view.parent_field: None})
         if self.view.parents is not None:
             rows = rows.filter(**{f"{self.view.parent_field}__in": self.view.parents.values(self.view.parent_key)})

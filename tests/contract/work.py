@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models import Count
 from django.test import override_settings
 from django.utils import timezone
 from rest_framework.test import APIClient
@@ -27,7 +28,7 @@ from attendance.services import check_in as attendance_check_in
 from attendance.services.generation import TAUGHT
 from core.customfields.definitions import customizable_models
 from core.errors import DomainError
-from courses.models import Section
+from courses.models import Section, SectionInstructor
 from departments.models import Term
 from enrollment.models import Enrollment
 from faculty.models import Faculty
@@ -193,8 +194,11 @@ def note_records(administrator: APIClient) -> None:
     for label, model in customizable_models().items():
         definition = {"entity_type": label, "name": NOTE, "label": "Note", "field_type": "text", "is_searchable": True}
         post(administrator, "custom-fields", definition)
+        post(administrator, "custom-fields", {**definition, "name": f"{NOTE}_2", "is_searchable": False})
         keys = list(model._base_manager.order_by("pk").values_list("pk", flat=True)[:STEPS])
         model._base_manager.filter(pk__in=keys).update(custom_data={NOTE: NOTED})
+    taught = SectionInstructor.objects.values("faculty").annotate(number=Count("pk")).order_by("-number", "faculty")
+    Section.objects.filter(section_instructors__faculty=taught[0]["faculty"]).update(custom_data={NOTE: NOTED})
 
 
 def let_programs_call(administrator: APIClient) -> None:

@@ -13,6 +13,7 @@ from tests.courses.factories import (
 )
 from tests.courses.http import COURSES, MEETINGS, MISSING, REQUISITES, SECTIONS, codes, ids, url_of
 from tests.departments.factories import DepartmentFactory, RoomFactory
+from tests.faculty.factories import FacultyFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -161,3 +162,36 @@ class TestCost:
             answer = registrar_client.get(f"/api/v1/{rest[0]}/{row.pk}/{rest[1]}/")
 
         assert len(ids(answer)) == 1
+
+
+def test_what_somebody_teaches_is_listed_below_them(registrar_client, django_assert_max_num_queries):
+    taught, elsewhere = SectionInstructorFactory(), SectionInstructorFactory()
+    SectionInstructorFactory(faculty=taught.faculty, section__capacity=7)
+    url = f"/api/v1/faculty/{taught.faculty_id}/sections/"
+
+    with django_assert_max_num_queries(3):
+        listed = ids(registrar_client.get(url))
+
+    assert len(listed) == 2
+    assert str(elsewhere.section_id) not in listed
+    assert str(taught.section_id) in listed
+    assert ids(registrar_client.get(f"{url}?term={taught.section.term_id}")) == [str(taught.section_id)]
+
+
+def test_nobody_is_told_what_somebody_out_of_sight_teaches(user_with, client_for):
+    client = client_for(user_with(Role.STUDENT, "self"))
+    section = SectionInstructorFactory()
+
+    answers = [
+        client.get(f"/api/v1/faculty/{pk}/sections/{query}")
+        for pk in (section.faculty_id, MISSING)
+        for query in ("", "?page=1", "?search=x")
+    ]
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(404, "not_found")] * 6
+
+
+def test_somebody_who_teaches_nothing_is_there_all_the_same(registrar_client):
+    answer = registrar_client.get(f"/api/v1/faculty/{FacultyFactory().pk}/sections/")
+
+    assert (answer.status_code, answer.json()["data"]) == (200, [])

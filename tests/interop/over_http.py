@@ -1,5 +1,9 @@
 """An import as a client takes it through the API, with a worker that comes when it is called."""
 
+import csv
+import io
+import json
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -12,9 +16,15 @@ URL = "/api/v1/imports/"
 Shown = dict[str, Any]
 
 
-def imported(client: Any, work: Callable[[], int], kind: str, name: str, content: bytes) -> Shown:
-    """Upload a file, let it be validated and applied, and return what is shown of the import then."""
-    uploaded = client.post(URL, {"kind": kind, "file": SimpleUploadedFile(name, content)}, format="multipart")
+def imported(
+    client: Any, work: Callable[[], int], kind: str, name: str, content: bytes, *, force: bool = False
+) -> Shown:
+    """Upload a file, let it be validated and applied, and return what is shown of the import then.
+
+    With `force` also one that was applied before.
+    """
+    form = {"kind": kind, "file": SimpleUploadedFile(name, content), "force": json.dumps(force)}
+    uploaded = client.post(URL, form, format="multipart")
     assert uploaded.status_code == 201, uploaded.json()
     job = uploaded.json()["data"]["id"]
     work()
@@ -25,6 +35,13 @@ def imported(client: Any, work: Callable[[], int], kind: str, name: str, content
 def taken_back(client: Any, work: Callable[[], int], job: Any) -> Shown:
     """Let an import be taken back, and return what is shown of it then."""
     return _taken(client, work, job, "revert")
+
+
+def reported(client: Any, job: Any) -> Counter[tuple[str, str]]:
+    """Count the lines of an import's report by resource and by what became of them."""
+    report = client.get(f"{URL}{job}/report/")
+    lines = csv.DictReader(io.StringIO(b"".join(report.streaming_content).decode("utf-8-sig")))
+    return Counter((line["resource"], line["outcome"]) for line in lines)
 
 
 def read(client: Any, job: Any) -> Shown:

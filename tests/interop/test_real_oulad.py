@@ -149,9 +149,15 @@ class TestTheFirstImport:
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_over_http_a_second_run_changes_nothing_and_taking_the_first_back_leaves_nothing(
-    tmp_path: Any, by_command: Any, registrar: Any, registrar_client: Any, work: Callable[[], int]
+    *,
+    tmp_path: Any,
+    by_command: Any,
+    expected: dict[str, Any],
+    registrar: Any,
+    registrar_client: Any,
+    work: Callable[[], int],
 ) -> None:
-    """The second comes as a ZIP of the files as the dataset itself names them."""
+    """The second comes as a ZIP of the files as the dataset itself names them; a third creates all of it."""
     archive = tmp_path / "oulad.zip"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
         for ours, theirs in (
@@ -171,3 +177,17 @@ def test_over_http_a_second_run_changes_nothing_and_taking_the_first_back_leaves
     assert (first["state"], first["reversal"]["deleted"]) == ("reverted", created)
     assert over_http.without(registrar, dump()) == by_command.before
     assert Course.objects.count() == 0
+
+    third = over_http.imported(registrar_client, work, "oulad", archive.name, archive.read_bytes(), force=True)
+
+    made = {resource: counts["created"] for resource, counts in third["counts"]["by_type"].items()}
+    assert (third["state"], third["counts"]["rejected"]) == ("applied", 0)
+    assert made["students"] == Student.objects.count() == expected["distinct_students"]
+    assert made["enrollments"] == Enrollment.objects.count() == expected["rows"]["student_registration"]
+    assert made["sections"] == Section.objects.count() == len(expected["per_presentation"])
+    results = Counter(Enrollment.objects.values_list("result", flat=True))
+    assert {result.capitalize(): number for result, number in results.items()} == expected["final_result"]
+    told = over_http.reported(registrar_client, third["id"])
+    assert {resource: told[resource, "create"] for resource in made} == made
+    over_http.taken_back(registrar_client, work, third["id"])
+    assert over_http.without(registrar, dump()) == by_command.before

@@ -72,7 +72,7 @@ def test_the_example_of_a_creation_is_refused_for_nothing_but_the_rows_it_names(
         operation = document["paths"][url]["post"]
         content = operation.get("requestBody", {}).get("content", {})
         name = content.get("application/json", {}).get("schema", {}).get("$ref", "").rpartition("/")[2]
-        if name in ("", "BulkRequest") or operation["tags"] == ["auth"]:
+        if not name or "/bulk-" in url or operation["tags"] == ["auth"]:
             continue
         [example] = document["components"]["schemas"][name]["examples"]
         errors = client.post(url, example, format="json").json().get("errors", [])

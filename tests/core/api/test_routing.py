@@ -26,6 +26,14 @@ def found(resolver, path):
     return match.func, match.route, match.kwargs, match.url_name
 
 
+def test_an_id_is_found_in_capitals_and_nothing_else_is(narrow):
+    shown = narrow.resolve("api/v1/students/0195553E-9A70-7c3e-8E1E-2F6D5A1B7C44/status-history/")
+
+    assert shown.kwargs == {"parent": UUID("0195553e-9a70-7c3e-8e1e-2f6d5a1b7c44")}
+    assert found(narrow, "api/v1/STUDENTS/") is None
+    assert found(narrow, "api/v1/students/0195553e9a707c3e8e1e2f6d5a1b7c44/") is None
+
+
 def test_every_path_is_found_where_it_would_be_among_all(narrow):
     everything = URLResolver(RoutePattern("api/v1/"), narrow.url_patterns)
     patterns = [str(each.pattern) for each in narrow.url_patterns if not isinstance(each, URLResolver)]

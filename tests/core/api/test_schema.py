@@ -333,6 +333,27 @@ def test_a_bulk_request_and_its_answer_are_not_those_of_one_row(document, operat
     assert {"succeeded", "results"} <= set(document["components"]["schemas"]["Bulk"]["properties"])
 
 
+def test_the_items_of_a_bulk_request_have_the_shape_of_what_is_done_to_them(document, operation):
+    schemas = document["components"]["schemas"]
+
+    def items(step):
+        body = operation("post", f"items/bulk-{step}/")["requestBody"]["content"]["application/json"]["schema"]
+        frame = resolved(document, body)
+        told = frame["properties"]["items"]
+        assert (told["minItems"], told["maxItems"]) == (1, 1000)
+        return told["items"]["$ref"].rpartition("/")[2], frame["examples"][0]["items"][0]
+
+    created, example = items("create")
+    assert created == "ItemWriterRequest"
+    assert "name" in example
+    changed, example = items("update")
+    assert schemas[changed]["required"] == ["id"]
+    assert schemas[changed]["properties"].keys() == {"id", *schemas["ItemWriterRequest"]["properties"]}
+    assert "id" in example
+    deleted, example = items("delete")
+    assert schemas[deleted]["properties"].keys() == example.keys() == {"id"}
+
+
 def test_a_change_requires_nothing_and_a_creation_what_it_needs(document):
     schemas = document["components"]["schemas"]
 
