@@ -201,9 +201,9 @@ def record(marks: Mapping[Key, Made]) -> None:
 
 
 def hold_summaries(enrollments: Collection[UUID]) -> None:
-    """Hold what the marks of enrolments come to, in the order of everybody who holds several, until the end."""
+    """Hold what the marks of enrolments come to, and of those judged along, in everybody's order, until the end."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT attendance_hold_summaries(%s)", [sorted(enrollments)])
+        cursor.execute("SELECT attendance_hold_summaries(attendance_judged_along(%s))", [sorted(enrollments)])
 
 
 def forget(keys: Collection[Key], sessions: Mapping[UUID, ClassSession]) -> None:

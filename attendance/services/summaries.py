@@ -39,7 +39,8 @@ _OFF = """
         <> (coalesce(c.counted, 0), coalesce(c.exempt, 0), coalesce(c.attended, 0), coalesce(c.late, 0),
             coalesce(c.late_attended, 0))
 """
-_HOLD = "SELECT attendance_hold_summaries(%(ids)s)"
+# Those that are judged along with these as well: counting anew judges them, and everybody holds in one order.
+_HOLD = "SELECT attendance_hold_summaries(attendance_judged_along(%(ids)s))"
 _RECOUNT = "SELECT attendance_recount(%(ids)s)"
 _JUDGE = "SELECT attendance_judge(%(ids)s)"
 
