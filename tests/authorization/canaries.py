@@ -162,7 +162,11 @@ def faults(world: World, op: Operation, attempt: Attempt, answered: dict[str, by
     With what a sound one was refused, if it was, is put into `answered`.
     """
     client = world.clients[attempt.actor]
-    headers = {**HEADERS, **({"Idempotency-Key": f"canary {attempt.kind}"} if op.method == "POST" else {})}
+    headers = {
+        **HEADERS,
+        **matrix.stated(world, op, OWN),
+        **({"Idempotency-Key": f"canary {attempt.kind}"} if op.method == "POST" else {}),
+    }
     if attempt.credentials:
         headers["Authorization"] = attempt.credentials
     with transaction.atomic():

@@ -114,13 +114,13 @@ def ask(world: World, operation: Operation, actor: str, target: str, query: str 
     options: dict[str, Any] = {} if body is None else {"data": body, "format": "json"}
     if body is not None and takes_a_form(operation):
         options["format"] = "multipart"
-    if operation.action in getattr(route.view, "stated_steps", ()):
-        row = world.row(operation.subject, target) if target != MISSING else None
-        options["headers"] = {"If-Match": f'"{row.version if row else 1}-read"'}
+    options["headers"] = stated(world, operation, target)
     client = world.clients[actor]
     with transaction.atomic():
         before = world.written
         response = getattr(client, operation.method.lower())(route.url(**values) + query, **options)
+        if response.streaming:  # until it is read it counts as being sent
+            list(response.streaming_content)
         world.written = written()
         touched = sorted(table for table, _ in set(world.written.items()) - set(before.items()))
         is_refused = response.status_code >= 400 or operation.method in SAFE
@@ -129,6 +129,14 @@ def ask(world: World, operation: Operation, actor: str, target: str, query: str 
     # What a refused request wrote and took back is no change.
     changed = tuple(table for table, state in zip(touched, found, strict=False) if state != fingerprint(table))
     return _read(response, changed, bool(touched), [str(each) for each in values.values()], body)
+
+
+def stated(world: World, operation: Operation, target: str) -> dict[str, str]:
+    """Return the headers that say what was read of a row, where a step is taken for nobody who does not say it."""
+    if operation.action not in getattr(operation.route.view, "stated_steps", ()):
+        return {}
+    row = world.row(operation.subject, target) if target != MISSING else None
+    return {"If-Match": f'"{row.version if row else 1}-read"'}
 
 
 def takes_a_form(operation: Operation) -> bool:

@@ -19,6 +19,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
 # What shows nothing of anybody here, and where it is shown what it leaves.
 ELSEWHERE = {
     "attendance/records/export/": "tests/attendance/test_export.py",
+    "attendance/shortages/export/": "tests/attendance/test_export.py",
+    "attendance/decisions/export/": "tests/attendance/test_export.py",
     "privacy/exports/{pk}/download/": "tests/privacy/test_exports.py",
     "imports/{parent}/rows/": "tests/interop/test_disclosures.py",
 }

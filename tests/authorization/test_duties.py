@@ -13,6 +13,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
 OTHERWISE = {
     "attendance/services/standing_in.py": "whoever teaches the section proposes for themselves",
     "attendance/services/substituting.py": "whoever teaches the session, or was asked, and nobody else",
+    "attendance/services/decision_runs.py": "leaves out the sections that whoever asks is enrolled in",
     "attendance/services/importing.py": "whose sheets have to be read",
     "attendance/services/check_ins.py": "whoever checks in does so for themselves",
     "privacy/services/exports.py": "one's own data are asked for without a reason",

@@ -215,7 +215,8 @@ def _side(letter: str) -> SimpleNamespace:
         ClassSession.objects.create(section=side.section, gathering=new_id(), **COMING) for _ in range(2)
     )
     side.attendance_code = AttendanceCodeFactory(code=f"code_{letter.lower()}")
-    side.policy = AttendancePolicyFactory(course=side.course)
+    # Of terms in which nobody was marked yet: it may be changed.
+    side.policy = AttendancePolicyFactory(course=side.course, valid=DateRange(date(2200, 1, 1), None))
     for code in ("present", "excused"):
         AttendanceCodeFactory(code=code)
     side.reservation = RoomReservation.objects.create(

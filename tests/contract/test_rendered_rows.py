@@ -35,6 +35,7 @@ BEYOND_SQL = {
     "CustomFieldReader.default_value",
     "ErasureRequestSerializer.counts",
     "EventSerializer.detail",
+    "HeldFieldSerializer.choices",
     "ImportJobSerializer.percent",
     "ImportRowSerializer.reasons",
     "PersonIdentifierSerializer.masked_value",

@@ -9,8 +9,10 @@ from typing import Any
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-# The tables in which a client's account, role and session lie, and what the token is signed with.
-OF_CLIENTS = {"accounts_user", "accounts_roleassignment", "accounts_session", "accounts_signingkey"}
+# The tables in which a client's account, role and session lie, what the token is signed with, and what it was shown.
+OF_CLIENTS = {
+    "accounts_user", "accounts_roleassignment", "accounts_session", "accounts_signingkey", "audit_disclosure",
+}  # fmt: skip
 URL = "/api/v1/imports/"
 # What a client is answered about one import.
 Shown = dict[str, Any]
