@@ -6,6 +6,7 @@ from attendance import services
 from attendance.models import CalendarFeed
 from core.admin import ServiceAdmin
 from core.crud import Crud
+from core.recording import Disclosure
 
 
 @admin.register(CalendarFeed)
@@ -13,6 +14,7 @@ class CalendarFeedAdmin(ServiceAdmin):
     """Who has a calendar feed, and since when; to delete one is to revoke it. Nobody makes one for somebody else."""
 
     crud = Crud(delete=services.revoke_feed)
+    discloses = Disclosure("calendar feed", "user.person_id")
     list_display = ("user", "made_at")
     list_filter = ("made_at",)
     linked_lookups = frozenset({"made_at__gte", "made_at__lt"})

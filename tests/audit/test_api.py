@@ -173,13 +173,12 @@ class TestWhatIsMasked:
         answer = registrar_client.post(f"{url}reject/", {"reason": "Not ill"}, format="json", headers=read)
         assert answer.status_code == 200
         event = ExcuseEvent.objects.get(excuse=excuse)
-        ExcuseEvent.objects.filter(pk=event.pk).update(reason="Was not ill")
 
-        assert [row["reason"] for row in rows(registrar_client.get(f"{url}history/"))] == ["Was not ill"]
+        assert [row["reason"] for row in rows(registrar_client.get(f"{url}history/"))] == ["Not ill"]
         assert [row["reason"] for row in rows(auditor.get(f"{url}history/"))] == [None]
         for reader in readers:
-            latest = rows(reader.get(CHANGES, {"row": event.pk}))[0]
-            assert latest["changes"] == {"reason": WITHHELD}
+            (written,) = rows(reader.get(CHANGES, {"row": event.pk}))
+            assert written["changes"] is None
 
     @pytest.mark.parametrize(("role", "is_told"), [(Role.AUDITOR, False), (Role.REGISTRAR, True)])
     def test_nor_is_it_on_the_administration_page_of_an_excuse(self, client, user_with, role, is_told):

@@ -42,9 +42,9 @@ class Server:
 def server(settings):
     """Provide a server of which one route may run a single request at once."""
     settings.DATABASE_POOL_SIZE = 2
-    bulkhead._room_of.cache_clear()
+    bulkhead.room_of.cache_clear()
     yield Server()
-    bulkhead._room_of.cache_clear()
+    bulkhead.room_of.cache_clear()
 
 
 @pytest.fixture
@@ -91,6 +91,7 @@ def test_a_request_that_fails_leaves_its_place(server):
             server.ask("/fails/")
 
 
+@pytest.mark.django_db
 def test_a_streamed_answer_keeps_its_place_until_it_is_closed(server, settings):
     settings.DATABASE_POOL_TIMEOUT = 0.05
     server.go_on.set()
