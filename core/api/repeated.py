@@ -62,7 +62,7 @@ class Repeat:
 
     def made(self, request: Any) -> Answer | None:
         room = room_of(request.resolver_match.route)
-        if not room.enter(0):
+        if not room.enter(settings.DATABASE_POOL_TIMEOUT):
             return None
         try:
             with answering(request):
