@@ -6,30 +6,19 @@ from datetime import timedelta
 
 import pytest
 from django.utils import timezone
-from rest_framework.views import APIView
 
 from accounts import services, tokens
 from accounts.models import RoleAssignment, Session
 from accounts.roles import Role
 from core.api import precedents, remembered
-from core.cache.generations import generations
-from core.cache.keeper import GenerationKeeper
 from core.security.limiter import Limit
 from departments.models import Campus
-from tests.core.api.wire import Wire
+from tests.core.api.wire import EACH_ITS_OWN, Wire, lease, viewed
+
+__all__ = ["lease", "viewed"]
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CAMPUSES, PROGRAMS_OF = "/api/v1/campuses/", "/api/v1/program-enrollments/"
-# What differs between any two answers.
-EACH_ITS_OWN = {"X-Request-ID", "RateLimit"}
-
-
-@pytest.fixture(autouse=True)
-def lease(monkeypatch):
-    """Let readers trust the generations for longer than the test, whatever the time of day."""
-    monkeypatch.setattr(remembered, "AROUND_MIDNIGHT", timedelta(0))
-    assert GenerationKeeper(generations(), lease_seconds=600).tick()
-    precedents._precedents.clear()
 
 
 @pytest.fixture
@@ -48,19 +37,6 @@ def client(campus, user, client_for):
     client = Wire(client_for(user))
     assert client.get(CAMPUSES).status_code == 200
     return client
-
-
-@pytest.fixture
-def viewed(monkeypatch):
-    """Return the paths that a view was asked for."""
-    paths, dispatch = [], APIView.dispatch
-
-    def noted(self, request, *args, **kwargs):
-        paths.append(request.path)
-        return dispatch(self, request, *args, **kwargs)
-
-    monkeypatch.setattr(APIView, "dispatch", noted)
-    return paths
 
 
 def told(answer):

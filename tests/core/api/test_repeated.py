@@ -2,13 +2,11 @@
 
 import json
 import logging
-from datetime import timedelta
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
-from rest_framework.views import APIView
 
 from accounts.models import Person, RoleAssignment
 from accounts.roles import Role, ScopeKind
@@ -17,29 +15,19 @@ from core.api import precedents, remembered
 from core.api.edge import _lists
 from core.api.rows import RenderedRows
 from core.api.viewsets import BaseViewSet
-from core.cache.generations import generations
-from core.cache.keeper import GenerationKeeper
 from core.models import CustomField
 from core.security.limiter import Limit
 from core.visibility import visible
 from students.models import Student
-from tests.core.api.wire import Wire
+from tests.core.api.wire import EACH_ITS_OWN, Wire, lease, viewed
 from tests.departments.factories import DepartmentFactory
 from tests.enrollment.factories import EnrollmentFactory
 from tests.students.factories import StudentFactory
 
+__all__ = ["lease", "viewed"]
+
 pytestmark = pytest.mark.django_db(transaction=True)
 STUDENTS, ENROLLMENTS = "/api/v1/students/", "/api/v1/enrollments/"
-# What differs between any two answers.
-EACH_ITS_OWN = {"X-Request-ID", "RateLimit"}
-
-
-@pytest.fixture(autouse=True)
-def lease(monkeypatch):
-    """Let readers trust the generations for longer than the test, whatever the time of day."""
-    monkeypatch.setattr(remembered, "AROUND_MIDNIGHT", timedelta(0))
-    assert GenerationKeeper(generations(), lease_seconds=600).tick()
-    precedents._precedents.clear()
 
 
 @pytest.fixture
@@ -50,19 +38,6 @@ def students():
 @pytest.fixture
 def client(students, registrar_client):
     return Wire(registrar_client)
-
-
-@pytest.fixture
-def viewed(monkeypatch):
-    """Return the paths that a view was asked for."""
-    paths, dispatch = [], APIView.dispatch
-
-    def noted(self, request, *args, **kwargs):
-        paths.append(request.path)
-        return dispatch(self, request, *args, **kwargs)
-
-    monkeypatch.setattr(APIView, "dispatch", noted)
-    return paths
 
 
 def told(answer):

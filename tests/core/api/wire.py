@@ -2,12 +2,41 @@
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 
+import pytest
 from django.core.handlers.wsgi import WSGIHandler
 from django.test import RequestFactory
 from django.utils.datastructures import CaseInsensitiveMapping
+from rest_framework.views import APIView
 
-from core.api import precedents
+from core.api import precedents, remembered
+from core.cache.generations import generations
+from core.cache.keeper import GenerationKeeper
+
+# What differs between any two answers.
+EACH_ITS_OWN = {"X-Request-ID", "RateLimit"}
+
+
+@pytest.fixture(autouse=True)
+def lease(monkeypatch):
+    """Let readers trust the generations for longer than the test, whatever the time of day."""
+    monkeypatch.setattr(remembered, "AROUND_MIDNIGHT", timedelta(0))
+    assert GenerationKeeper(generations(), lease_seconds=600).tick()
+    precedents._precedents.clear()
+
+
+@pytest.fixture
+def viewed(monkeypatch):
+    """Return the paths that a view was asked for."""
+    paths, dispatch = [], APIView.dispatch
+
+    def noted(self, request, *args, **kwargs):
+        paths.append(request.path)
+        return dispatch(self, request, *args, **kwargs)
+
+    monkeypatch.setattr(APIView, "dispatch", noted)
+    return paths
 
 
 @dataclass
