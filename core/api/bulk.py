@@ -36,7 +36,7 @@ from core.api.exceptions import translated, violations_of
 from core.api.fields import IdField, VisibleRelatedField
 from core.api.viewsets import UnifiedViewSet
 from core.bulk import check_deferred
-from core.errors import DomainError, InvalidError, MissingError, ViolationsError, raise_all
+from core.errors import DomainError, InUseError, InvalidError, MissingError, ViolationsError, raise_all
 from core.models import VersionedModel
 from core.together import UndoneError, gather, is_together, together
 
@@ -218,13 +218,37 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
     def _outcomes(self, items: list[dict[str, Any]], write: Write) -> Iterator[Outcome]:
         """Write the items, so many at a time; yield what became of each."""
         order = self._order_of(items)
+        if self.action == BULK_DELETE:
+            yield from self._deleted(order, items, write)
+            return
         for start in range(0, len(order), TOGETHER):
             places = order[start : start + TOGETHER]
-            written = self._write_together([items[place] for place in places], write)
-            if written is None:
-                yield from (self._attempt_item(place, items[place], write) for place in places)
-            else:
-                yield from ((place, [], row_id) for place, row_id in zip(places, written, strict=True))
+            yield from self._all_or_each(places, items, write)
+
+    def _all_or_each(self, places: list[int], items: list[dict[str, Any]], write: Write) -> list[Outcome]:
+        """Write items together, or, where one of them is refused, one by one."""
+        written = self._write_together([items[place] for place in places], write)
+        if written is None:
+            return [self._attempt_item(place, items[place], write) for place in places]
+        return [(place, [], row_id) for place, row_id in zip(places, written, strict=True)]
+
+    def _deleted(self, places: list[int], items: list[dict[str, Any]], write: Write) -> Iterator[Outcome]:
+        """Delete the rows that items name, all at once: they may be in use by each other, wherever they stand.
+
+        What only its use stands against is tried again as long as others go.
+        """
+        while places:
+            in_use = []
+            for outcome in self._all_or_each(places, items, write):
+                if any(isinstance(error, InUseError) for error in outcome[1]):
+                    in_use.append(outcome)
+                else:
+                    yield outcome
+            left = [place for place, _, _ in in_use]
+            if left == places:
+                yield from in_use
+                return
+            places = left
 
     def _write_together(self, items: list[dict[str, Any]], write: Write) -> list[UUID] | None:
         """Write items as one and return the ids of their rows; None, and nothing written, where one is refused."""

@@ -26,6 +26,8 @@ PARTS, OF = 3, 4
 CROWD = 100
 # Where a request keeps the room that it is in.
 ROOM = "bulkhead_room"
+# Where a request's environment says that it has waited for a place already, in vain.
+WAITED = "campushub360.waited"
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -69,7 +71,7 @@ class BulkheadMiddleware:
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponseBase | None:
         room = room_of(request.resolver_match.route if request.resolver_match is not None else "")
-        if not room.enter(settings.DATABASE_POOL_TIMEOUT):
+        if request.META.pop(WAITED, False) or not room.enter(settings.DATABASE_POOL_TIMEOUT):
             return answer_to(request, ServiceUnavailable())
         request.__dict__[ROOM] = room
         return None

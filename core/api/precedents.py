@@ -176,7 +176,7 @@ def _learn(
     headers: list[tuple[str, str]],
     *error: Any,
 ) -> Any:
-    """Begin an answer, and keep what was decided if it came from memory."""
+    """Begin an answer, and keep what was decided about it, if a view said so."""
     decided: Decision | None = environ.pop(remembered.DECIDED, None)
     if decided is not None and status.startswith("200 ") and not UNLIKE & {each for each, _ in headers}:
         _keep(name, decided, [(each, value) for each, value in headers if each not in OWN], environ["PATH_INFO"])

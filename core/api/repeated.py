@@ -19,7 +19,8 @@ from django.db import close_old_connections, connection, router
 from rest_framework.request import Request
 
 from core.api import etag
-from core.api.bulkhead import room_of
+from core.api.bulkhead import WAITED, room_of
+from core.api.exceptions import translated
 from core.api.places import Place
 from core.api.remembered import decide, has_usual_rules, stamp
 from core.api.renderers import dumps, envelope
@@ -63,14 +64,19 @@ class Repeat:
     def made(self, request: Any) -> Answer | None:
         room = room_of(request.resolver_match.route)
         if not room.enter(settings.DATABASE_POOL_TIMEOUT):
+            request.META[WAITED] = True
             return None
         try:
             with answering(request):
                 return self._answer()
         except MissingError:  # the list has become shorter
             return None
-        except Exception as error:  # noqa: BLE001 - whatever it is, the view meets it as well, and says so
-            logger.warning("repeat.failed", extra={"reason": type(error).__name__})
+        except Exception as error:
+            # What may happen to any question, happens to the view's or does not; all else is a fault of what is here.
+            if translated(error) is None:
+                logger.exception("repeat.failed")
+            else:
+                logger.warning("repeat.refused", extra={"reason": type(error).__name__})
             return None
         finally:
             room.leave()

@@ -35,10 +35,10 @@ Row = dict[str, Any]
 
 
 def budget(route: Route) -> int:
-    """Return how many statements a page may take, all counted.
+    """Return how many statements a page may take, all counted: three, and what puts on record who was shown it.
 
-    One more where it shows records of people, which puts on record who was shown them, and two more where it has to be
-    found out whose records those are.
+    That is one more where it shows records of people, and two more where it has to be found out whose records those are
+    (`docs/explanation/lists.md`).
     """
     disclosed = route.view.discloses
     return BUDGET + (1 if disclosed is not None else 0) + (2 if disclosed is not None and disclosed.behind else 0)

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.roles import Role, ScopeKind
+from core.ids import new_id
 from core.models import CustomField
 from departments.models import Department, Room, Term
 from tests.accounts.factories import PersonFactory
@@ -346,6 +347,25 @@ class TestBulk:
         registrar_client.post(f"{LIST}bulk-delete/", {"items": [{"id": gone.pk}]}, format="json")
 
         assert Department.objects.get().name == "Kept"
+
+    def test_deletes_what_only_others_of_the_request_are_above_whatever_else_it_names(self, registrar_client):
+        leaf = DepartmentFactory(parent=DepartmentFactory(parent=DepartmentFactory()))
+        chain = [leaf.parent.parent, leaf, leaf.parent]
+        held = DepartmentFactory(parent=DepartmentFactory()).parent
+        items = [{"id": str(pk)} for pk in (held.pk, *(row.pk for row in chain), new_id())]
+
+        whole = registrar_client.post(f"{LIST}bulk-delete/", {"items": items}, format="json")
+        assert [(error["field"], error["code"]) for error in whole.json()["errors"]] == [
+            ("items.0", "in_use"), ("items.4.id", "not_found"),
+        ]  # fmt: skip
+        assert Department.objects.count() == 5
+
+        rest = registrar_client.post(f"{LIST}bulk-delete/", {"items": items, "mode": "best_effort"}, format="json")
+        results = [
+            (each["status"], *(error["code"] for error in each["errors"])) for each in rest.json()["data"]["results"]
+        ]
+        assert results == [("refused", "in_use"), *[("deleted",)] * 3, ("refused", "not_found")]
+        assert set(Department.objects.all()) == {held, *held.children.all()}
 
     @pytest.mark.parametrize("step", ["update", "delete"])
     def test_an_item_names_its_row(self, registrar_client, step):

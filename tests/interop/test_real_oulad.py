@@ -189,5 +189,3 @@ def test_over_http_a_second_run_changes_nothing_and_taking_the_first_back_leaves
     assert {result.capitalize(): number for result, number in results.items()} == expected["final_result"]
     told = over_http.reported(registrar_client, third["id"])
     assert {resource: told[resource, "create"] for resource in made} == made
-    over_http.taken_back(registrar_client, work, third["id"])
-    assert over_http.without(registrar, dump()) == by_command.before

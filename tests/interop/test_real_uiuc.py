@@ -148,11 +148,17 @@ class TestTheFirstImport:
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_over_http_a_second_run_changes_nothing_and_taking_the_first_back_leaves_nothing(
-    by_command: Any, registrar: Any, registrar_client: Any, work: Callable[[], int]
+    *,
+    by_command: Any,
+    expected: dict[str, Any],
+    registrar: Any,
+    registrar_client: Any,
+    work: Callable[[], int],
 ) -> None:
-    between = dump()
+    """A third creates all of it, and is told and taken back as the first."""
+    between, catalogue = dump(), FILE.read_bytes()
 
-    second = over_http.imported(registrar_client, work, "uiuc_catalogue", FILE.name, FILE.read_bytes())
+    second = over_http.imported(registrar_client, work, "uiuc_catalogue", FILE.name, catalogue)
 
     assert dump() == between
     counts = second["counts"]
@@ -161,22 +167,15 @@ def test_over_http_a_second_run_changes_nothing_and_taking_the_first_back_leaves
     assert (first["state"], first["reversal"]["deleted"]) == ("reverted", services.summary(by_command.job)["created"])
     assert over_http.without(registrar, dump()) == by_command.before
 
+    third = over_http.imported(registrar_client, work, "uiuc_catalogue", FILE.name, catalogue, force=True)
 
-@pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
-def test_over_http_it_is_created_told_and_taken_back_as_by_the_command(
-    expected: dict[str, Any], registrar_client: Any, work: Callable[[], int]
-) -> None:
-    shown = over_http.imported(registrar_client, work, "uiuc_catalogue", FILE.name, FILE.read_bytes())
-
-    created = {resource: counts["created"] for resource, counts in shown["counts"]["by_type"].items()}
-    assert (shown["state"], shown["counts"]["rejected"], shown["rows_read"]) == ("applied", 0, expected["section_rows"])
+    created = {resource: counts["created"] for resource, counts in third["counts"]["by_type"].items()}
+    assert (third["state"], third["counts"]["rejected"], third["rows_read"]) == ("applied", 0, expected["section_rows"])
     assert created["courses"] == Course.objects.count() == expected["distinct_courses"]
     assert created["sections"] == Section.objects.count() == expected["distinct_crn"]
     assert created["departments"] == Department.objects.count() == expected["subjects"]
-    told = over_http.reported(registrar_client, shown["id"])
+    told = over_http.reported(registrar_client, third["id"])
     assert {resource: told[resource, "create"] for resource in created} == created
-    back = over_http.taken_back(registrar_client, work, shown["id"])
-    assert (back["state"], back["reversal"]["deleted"]) == ("reverted", shown["counts"]["created"])
-    assert not Course.objects.exists()
-    assert not Section.objects.exists()
+    back = over_http.taken_back(registrar_client, work, third["id"])
+    assert (back["state"], back["reversal"]["deleted"]) == ("reverted", third["counts"]["created"])
+    assert over_http.without(registrar, dump()) == by_command.before

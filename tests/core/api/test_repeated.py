@@ -2,16 +2,17 @@
 
 import json
 import logging
+import time
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import get_resolver
 
 from accounts.models import Person, RoleAssignment
 from accounts.roles import Role, ScopeKind
 from audit.models import Disclosure
-from core.api import precedents, remembered
+from core.api import bulkhead, precedents, remembered
 from core.api.edge import _lists
 from core.api.rows import RenderedRows
 from core.api.viewsets import BaseViewSet
@@ -225,6 +226,48 @@ class TestTheRules:
 
         assert client.get(STUDENTS).status_code == 200
         assert viewed == [STUDENTS]
+
+
+class TestARepetitionThatFails:
+    @pytest.fixture
+    def failing(self, client, monkeypatch, caplog):
+        """Return a function that lets the next repetition meet an error, and tells what was answered and logged."""
+        client.get(STUDENTS)
+        found_again = RenderedRows.found_again
+
+        def fail(error):
+            def found(self, using):
+                monkeypatch.setattr(RenderedRows, "found_again", found_again)
+                raise error
+
+            monkeypatch.setattr(RenderedRows, "found_again", found)
+            caplog.clear()
+            answer = client.get(STUDENTS)
+            return answer.status_code, [(each.levelname, each.msg, bool(each.exc_info)) for each in caplog.records]
+
+        return fail
+
+    def test_by_a_fault_of_its_own_says_so_and_the_view_answers(self, failing):
+        assert failing(LookupError("no such column")) == (200, [("ERROR", "repeat.failed", True)])
+
+    def test_by_what_may_happen_to_any_question_is_the_view_s_to_tell(self, failing):
+        assert failing(OperationalError("gone")) == (200, [("WARNING", "repeat.refused", False)])
+
+    def test_for_lack_of_a_place_has_waited_for_it_once(self, client, settings):
+        client.get(STUDENTS)
+        settings.DATABASE_POOL_TIMEOUT = 0.5
+        room = bulkhead.room_of("api/v1/students/")
+        places = [room.enter(0) for _ in range(settings.DATABASE_POOL_SIZE)]
+        started = time.monotonic()
+        try:
+            answer = client.get(STUDENTS)
+        finally:
+            for _ in filter(None, places):
+                room.leave()
+
+        assert answer.status_code == 503
+        assert 0.5 <= time.monotonic() - started < 1.0
+        assert client.get(STUDENTS).status_code == 200
 
 
 class TestWhatIsNotRepeated:
