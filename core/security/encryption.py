@@ -70,11 +70,12 @@ def derive(purpose: str) -> bytes:
     Two purposes cannot be told to have the same source. For what may be lost with `SECRET_KEY`, such as the
     successors of refresh tokens, never for data at rest.
     """
-    return _derived(settings.SECRET_KEY, purpose)
+    return derive_from(settings.SECRET_KEY, purpose)
 
 
 @cache
-def _derived(secret: str, purpose: str) -> bytes:
+def derive_from(secret: str, purpose: str) -> bytes:
+    """Return what `derive` does for another secret, such as one that is being replaced."""
     info = b"campushub360:" + purpose.encode()
     return HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(secret.encode())
 

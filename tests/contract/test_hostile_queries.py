@@ -215,14 +215,16 @@ def test_every_search_text_is_searched_for_or_said_to_be_too_long(system_admin: 
 @pytest.mark.parametrize("route", LISTS, ids=str)
 def test_a_cursor_that_was_tampered_with_is_refused(system_admin: APIClient, route: Route) -> None:
     url, cursor = route.list_url(), cursor_of(system_admin, route)
-    payload, _, signature = cursor.rpartition(".")
-    last = "A" if payload[-1] != "A" else "B"
+    half = len(cursor) // 2
+    last, middle = ("A" if cursor[at] != "A" else "B" for at in (-1, half))
 
     for forged in (
-        payload,
-        f"{payload}.",
-        f".{signature}",
-        f"{payload[:-1]}{last}.{signature}",
+        cursor[:half],
+        f"{cursor}.",
+        f"{cursor}=",
+        f"{cursor[:half]}.{cursor[half:]}",
+        f"{cursor[:half]}{middle}{cursor[half + 1 :]}",
+        f"{cursor[:-1]}{last}",
         cursor[:-1],
         cursor * 2,
     ):

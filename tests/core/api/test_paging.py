@@ -1,5 +1,6 @@
 """No row is lost or shown twice, wherever pages begin and whatever happens between them."""
 
+import base64
 import random
 import string
 from collections.abc import Iterator
@@ -271,6 +272,42 @@ class TestCursors:
         if forged != token:
             with pytest.raises(InvalidCursorError):
                 keyset.loads(forged, "question")
+
+    @given(token=st.binary(max_size=200))
+    def test_refuse_what_is_spelt_as_one(self, token):
+        with pytest.raises(InvalidCursorError):
+            keyset.loads(base64.urlsafe_b64encode(token).decode().rstrip("="), "question")
+
+    def test_are_the_same_for_the_same_place_alone(self):
+        row = new_id()
+        places = [
+            (Cursor((name, row), backwards), question)
+            for name in ("Ada", "Eve")
+            for backwards in (False, True)
+            for question in ("one", "another")
+        ]
+
+        tokens = {keyset.dumps(*place) for place in places}
+
+        assert len(tokens) == len(places)
+        assert tokens == {keyset.dumps(*place) for place in places}
+
+    def test_are_as_long_for_a_short_name_as_for_a_long_one(self):
+        row = new_id()
+
+        assert len({len(keyset.dumps(Cursor(("a" * length, row)), "")) for length in (1, 5, 20)}) == 1
+
+    def test_outlive_the_key_for_as_long_as_it_is_being_replaced(self, settings):
+        cursor = Cursor(("a", new_id()))
+        token = keyset.dumps(cursor, "question")
+        settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+        settings.SECRET_KEY = "the key after the one that the token was made with"
+
+        assert keyset.loads(token, "question") == cursor
+        assert keyset.dumps(cursor, "question") != token
+        settings.SECRET_KEY_FALLBACKS = []
+        with pytest.raises(InvalidCursorError):
+            keyset.loads(token, "question")
 
     def test_refuse_a_key_that_no_column_has(self):
         with pytest.raises(ImproperlyConfigured):
