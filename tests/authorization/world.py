@@ -158,35 +158,41 @@ def built(blocker: Any) -> Iterator[World]:
     """Build the world in a transaction that is never committed; tests inside it roll back to here."""
     # The tokens are good for as long as a busy machine takes to ask everything.
     with blocker.unblock(), override_settings(ACCESS_TOKEN_LIFETIME=timedelta(hours=6)), transaction.atomic():
-        world = World()
-        own, other = _side("A"), _side("B")
-        for entity_type in ("students.student", "faculty.faculty", "attendance.excuserequest"):
-            CustomField.objects.create(entity_type=entity_type, **BLOOD_TYPE)
-        CustomField.objects.create(entity_type="students.student", name="photo", label="Photo", field_type="file")
-        world.sides = {OWN: own, OTHER: other}
-        _people(own, other)
-        own.graduate = _graduate_of(own)
-        world.rows = _rows(own, other)
-        # Whatever the machine has to do beside, nobody's token ends while questions are left.
-        with override_settings(ACCESS_TOKEN_LIFETIME=timedelta(minutes=59)):
-            for actor in cast(own):
-                user = user_of(actor)
-                world.users[actor.name] = user
-                world.roles[actor.name] = actor.role
-                world.clients[actor.name] = client_of(actor, user)
-        for index, user in enumerate((own.student_user, other.student_user)):
-            world.rows.setdefault(Session, {})[(OWN, OTHER)[index]] = session_of(user)
-            app_of(user)
-            identity_of(user)
-        _archive(world, own)
-        Event.objects.create(action="access.denied", actor_id=own.student_user.pk)
-        connection.check_constraints()
+        world = populated()
         logging.disable(logging.WARNING)  # thousands of refusals are what is asked for
         try:
             yield world
         finally:
             logging.disable(logging.NOTSET)
             transaction.set_rollback(True)
+
+
+def populated() -> World:
+    """Build the world where the caller is."""
+    world = World()
+    own, other = _side("A"), _side("B")
+    for entity_type in ("students.student", "faculty.faculty", "attendance.excuserequest"):
+        CustomField.objects.create(entity_type=entity_type, **BLOOD_TYPE)
+    CustomField.objects.create(entity_type="students.student", name="photo", label="Photo", field_type="file")
+    world.sides = {OWN: own, OTHER: other}
+    _people(own, other)
+    own.graduate = _graduate_of(own)
+    world.rows = _rows(own, other)
+    # Whatever the machine has to do beside, nobody's token ends while questions are left.
+    with override_settings(ACCESS_TOKEN_LIFETIME=timedelta(minutes=59)):
+        for actor in cast(own):
+            user = user_of(actor)
+            world.users[actor.name] = user
+            world.roles[actor.name] = actor.role
+            world.clients[actor.name] = client_of(actor, user)
+    for index, user in enumerate((own.student_user, other.student_user)):
+        world.rows.setdefault(Session, {})[(OWN, OTHER)[index]] = session_of(user)
+        app_of(user)
+        identity_of(user)
+    _archive(world, own)
+    Event.objects.create(action="access.denied", actor_id=own.student_user.pk)
+    connection.check_constraints()
+    return world
 
 
 def _side(letter: str) -> SimpleNamespace:
