@@ -19,6 +19,7 @@ from core.crud import Crud, EditConflictError
 from core.customfields.protection import searchable
 from core.customfields.record_admin import CustomFieldsAdminMixin
 from core.errors import DomainError, OutOfScopeError
+from core.foreseen import refuse_foreign
 from core.masks import masks_of
 from core.models import CustomizableModel
 from core.recording import Disclosure, recorder
@@ -160,9 +161,10 @@ class ServiceAdmin(CustomFieldsAdminMixin):
         if obj is not None and self.has_change_permission(request, obj):
             form = options.get("form", self.form)
             options["form"] = type(form.__name__, (form,), {SEEN: SeenField(initial=self.version_of(obj))})
-        form = super().get_form(request, obj, change, **options)
+        made = super().get_form(request, obj, change, **options)
+        made = type(made.__name__, (_UnaskedForm, made), {})
         refused: DomainError | None = getattr(request, REFUSED, None)
-        return form if refused is None else type(form.__name__, (_RefusedForm, form), {"refused": refused})
+        return made if refused is None else type(made.__name__, (_RefusedForm, made), {"refused": refused})
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
         """Suggest what a link says, but for moments, which are no texts."""
@@ -192,7 +194,11 @@ class ServiceAdmin(CustomFieldsAdminMixin):
                 raise EditConflictError
             saved = self.service("update")(locked, by=request.user, **values)
         else:
-            saved = self.service("create")(by=request.user, **values)
+            try:
+                saved = self.service("create")(by=request.user, **values)
+            except DomainError as refused:
+                refuse_foreign(refused, self.model, values, by=request.user)
+                raise
         if not self._reaches(request, saved, "manage"):  # nobody writes what they could not manage
             raise OutOfScopeError
         obj.__dict__.update(saved.__dict__)
@@ -303,6 +309,16 @@ def delete_selected(pages: Any, request: HttpRequest, queryset: models.QuerySet[
 
 # In the place of Django's own, which counts what a service has refused among the deleted.
 admin.site.add_action(delete_selected)
+
+
+class _UnaskedForm(_ModelForm):
+    """A form that does not look for what its row would clash with: the service does, and who may be told is asked."""
+
+    def validate_unique(self) -> None:
+        pass
+
+    def validate_constraints(self) -> None:
+        pass
 
 
 class _RefusedForm(_ModelForm):

@@ -1,10 +1,12 @@
 """Sight of enrolments: one's own, those in the sections one teaches, and those of the units one is in charge of."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Model, Q
 
 from accounts.assignments import Scopes, scopes_of
+from core.foreseen import foresees
 from core.visibility import grants, visible
 from courses.models import Course
 from courses.selectors import sections_assisted_in, sections_taught_by
@@ -97,3 +99,11 @@ def _in_units(scopes: Scopes) -> Q | None:
     if scopes.sections:
         found |= Q(section__in=sections_assisted_in(scopes.sections))
     return found or None
+
+
+@foresees(Enrollment)
+def a_new_enrolment_belongs_to_a_student_and_a_section(values: Mapping[str, Any]) -> Sequence[Model]:
+    section = values["section"]
+    return [
+        Enrollment(student=values["student"], section=section, course_id=section.course_id, term_id=section.term_id)
+    ]

@@ -1,10 +1,12 @@
 """Sight of faculty: the directory is for everybody who may ask for it, those in charge see their own whole."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Model, Q
 
 from accounts.assignments import scopes_of
+from core.foreseen import foresees
 from core.masks import masks
 from core.visibility import grants
 from departments.selectors import below
@@ -73,3 +75,8 @@ def _in_departments(actor: Any, permission: str, *, path: str) -> Q | None:
     if scopes.everywhere:
         return Q()
     return below(scopes.departments, path=path) if scopes.departments else None
+
+
+@foresees(Faculty)
+def a_new_member_of_faculty_belongs_to_a_department(values: Mapping[str, Any]) -> Sequence[Model]:
+    return [Faculty(department=values.get("department"))]

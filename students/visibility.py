@@ -1,10 +1,12 @@
 """Sight of students: oneself, one's advisees, and those of the units one is in charge of."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Model, Q
 
 from accounts.assignments import Scopes, scopes_of
+from core.foreseen import foresees
 from core.masks import masks
 from core.visibility import grants, visible
 from departments.selectors import below
@@ -129,3 +131,19 @@ def _of_own_students(actor: Any, permission: str, *, path: str, advisees: bool =
     if not students:
         return students
     return Q(**{f"{path}__in": Student.objects.filter(students).values("pk")})
+
+
+@foresees(Student)
+def a_new_student_belongs_to_a_department_and_maybe_to_a_program(values: Mapping[str, Any]) -> Sequence[Model]:
+    student, program = Student(department=values.get("department")), values.get("program")
+    return [student] if program is None else [student, ProgramEnrollment(student=student, program=program)]
+
+
+@foresees(ProgramEnrollment)
+def a_new_enrolment_in_a_program_belongs_to_a_student(values: Mapping[str, Any]) -> Sequence[Model]:
+    return [ProgramEnrollment(student=values.get("student"), program=values.get("program"))]
+
+
+@foresees(GuardianLink)
+def a_new_guardian_belongs_to_a_student(values: Mapping[str, Any]) -> Sequence[Model]:
+    return [GuardianLink(student=values.get("student"), person=values.get("person"))]

@@ -103,8 +103,7 @@ class ApiKeyViewSet(UnifiedViewSet[ApiKey]):
         """Make a key. It is told in this answer and never again."""
         with transaction.atomic():
             values = self.validated(request.data)
-            made = services.create_api_key(by=self.actor, **values)
-            return self._told(self.within_scope(made, values))
+            return self._told(self.made(services.create_api_key, values))
 
     @extend_schema(operation_id="api_keys_rotate", request=RotateWriter, responses={201: NewApiKeySerializer})
     def rotate(self, request: Request, pk: str) -> Response:

@@ -103,8 +103,7 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
 
     def _create_item(self, item: dict[str, Any]) -> UUID:
         values = self.validated(item)
-        row = self.within_scope(self.service("create")(by=self.actor, **values), values)
-        return UUID(str(row.pk))
+        return UUID(str(self.made(self.service("create"), values).pk))
 
     def _update_item(self, item: dict[str, Any]) -> UUID:
         row = self._named(item)

@@ -49,6 +49,7 @@ from core.crud import Crud
 from core.customfields import validated as custom_values
 from core.customfields.protection import hidden_names
 from core.errors import DomainError, ForbiddenError, OutOfScopeError, raise_all
+from core.foreseen import refuse_foreign
 from core.masks import masks_of
 from core.models import CustomField, CustomizableModel
 from core.recording import Disclosure, recorder
@@ -372,7 +373,7 @@ class UnifiedViewSet(BaseViewSet[ModelT]):
         create = self.service("create")
         with transaction.atomic():
             values = self.validated(request.data)
-            instance = self.within_scope(create(by=self.actor, **values), values)
+            instance = self.made(create, values)
             return self.represent(self.fresh(instance), status.HTTP_201_CREATED)
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -403,6 +404,18 @@ class UnifiedViewSet(BaseViewSet[ModelT]):
                 etag.require_stated(request.headers.get("If-Match"))
             moved = service(row, by=self.actor, at=timezone.now(), **given)
             return self.represent(self.fresh(moved))
+
+    def made(self, create: Callable[..., ModelT], values: Mapping[str, Any]) -> ModelT:
+        """Let a service make a row of the input, and refuse what is not the caller's to write.
+
+        Who changes a row manages it, and hears what it clashes with; who makes one, only if they could manage it.
+        """
+        try:
+            row = create(by=self.actor, **values)
+        except DomainError as refused:
+            refuse_foreign(refused, model_of(self), values, by=self.actor)
+            raise
+        return self.within_scope(row, values)
 
     def within_scope(self, instance: ModelT, values: Mapping[str, Any]) -> ModelT:
         """Return the row just written, or refuse: nobody writes what they could not manage, or may not know."""

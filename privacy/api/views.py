@@ -1,6 +1,6 @@
 """HTTP for privacy: translate, call one service, represent."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from django.db import transaction
@@ -89,9 +89,9 @@ class ErasureRequestViewSet(UnifiedViewSet[ErasureRequest]):
     }
     crud = Crud(create=services.request_erasure)
 
-    def within_scope(self, instance: ErasureRequest, values: Mapping[str, Any]) -> ErasureRequest:
+    def made(self, create: Callable[..., ErasureRequest], values: Mapping[str, Any]) -> ErasureRequest:
         """Whoever asks for an erasure sees it and does not manage it."""
-        return instance
+        return create(by=self.actor, **values)
 
     @action(detail=True, methods=["post"])
     def approve(self, request: Request, pk: str) -> Response:

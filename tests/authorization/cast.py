@@ -10,6 +10,7 @@ from uuid import UUID
 
 from accounts.models import Person, User
 from accounts.roles import Role, ScopeKind, permissions_of
+from tests.accounts.factories import PersonFactory
 
 # Nobody learns more from these than that they have to log in.
 UNIDENTIFIED = ("anonymous", "disabled", "expired", "mfa_pending", "revoked_key", "expired_key")
@@ -67,4 +68,12 @@ def cast(own: Any) -> list[Actor]:
         Actor("system_admin", Role.SYSTEM_ADMIN),
         Actor("integration", Role.INTEGRATION, scopes=everything),
         Actor("narrow_key", Role.SYSTEM_ADMIN, scopes=("audit.view_change",)),
+    ]
+
+
+def cast_of_a_department(own: Any) -> list[Actor]:
+    """Return those who work with everything, but of the department `own` alone; each is somebody known there."""
+    roles = (Role.REGISTRAR, Role.DEPARTMENT_HEAD, Role.PROGRAM_COORDINATOR, Role.HR_OFFICER)
+    return [
+        Actor(f"{role}_of_department", role, ScopeKind.DEPARTMENT, own.department.pk, PersonFactory()) for role in roles
     ]
