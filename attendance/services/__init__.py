@@ -29,7 +29,7 @@ from attendance.services.excusing import (
     update_excuse,
 )
 from attendance.services.generation import Generated, generate_sessions
-from attendance.services.locking import lock_session, lock_sessions, unlock_session
+from attendance.services.locking import lock_session, lock_sessions, sheets_that_may_name, unlock_session
 from attendance.services.marking import (
     DuplicateLineError,
     Mark,
@@ -129,6 +129,7 @@ __all__ = [
     "revoke_excuse",
     "revoke_feed",
     "revoke_substitution",
+    "sheets_that_may_name",
     "sync_marks",
     "take_punches",
     "unlock_session",

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import connection, connections
 
-from core.privacy import Personal, Subject, declared
+from core.privacy import FreeText, Personal, Subject, declared, free_texts
 
 # The event that whoever erases leaves in the same transaction; what no such event explains, `unexplained` finds.
 ERASED = "privacy.erased"
@@ -78,6 +78,8 @@ def _erasable() -> Iterator[tuple[str, str]]:
     """Yield the columns whose values erasure takes out of the logs, with their tables."""
     for each in declared():
         yield from ((each.model._meta.db_table, column) for column in personal_columns(each))
+    for text in free_texts():
+        yield from ((text.model._meta.db_table, column) for column in _columns_of(text))
     yield from (("audit_event", column) for column in (*ACTED, *REASON))
     yield from (("audit_disclosure", column) for column in ACTED)
 
@@ -89,6 +91,9 @@ def _entries(subject: Subject) -> Iterator[tuple[str, list[str], list[int]]]:
             table = each.model._meta.db_table
             rows = sorted({*subject.ids_in(each.model), *_former_rows(each, subject)})
             yield "audit_change", columns, _numbers(_CHANGES, [rows, table, columns])
+    for text in free_texts():
+        ids, columns = [str(pk) for pk in text.rows(subject).values_list("pk", flat=True)], _columns_of(text)
+        yield "audit_change", columns, _numbers(_CHANGES, [ids, text.model._meta.db_table, columns])
     for log in ("audit_event", "audit_disclosure"):
         # The logs are named here.
         yield log, ACTED, _numbers(_NAMED.format(log=log), [subject.ids])
@@ -107,6 +112,10 @@ def personal_columns(declaration: Personal) -> list[str]:
         or column.name in declaration.clears
         or column.name in declaration.becomes
     )
+
+
+def _columns_of(text: FreeText) -> list[str]:
+    return sorted(str(text.model._meta.get_field(name).column) for name in text.columns)  # type: ignore[union-attr]
 
 
 def _former_rows(declaration: Personal, subject: Subject) -> set[str]:

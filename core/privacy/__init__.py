@@ -6,13 +6,16 @@ table by name, so what is declared is dealt with; `faults` finds what nobody has
 
 from core.privacy.erasing import erase
 from core.privacy.registry import (
+    FreeText,
     Impersonal,
     Personal,
     Subject,
     declared,
     erasures,
     faults,
+    free_texts,
     impersonal,
+    may_name_people,
     name_people,
     obstacles_to,
     on_erasure,
@@ -24,6 +27,7 @@ from core.privacy.registry import (
 from core.privacy.rows import as_plain, columns_of, gather, in_steps
 
 __all__ = [
+    "FreeText",
     "Impersonal",
     "Personal",
     "Subject",
@@ -33,9 +37,11 @@ __all__ = [
     "erase",
     "erasures",
     "faults",
+    "free_texts",
     "gather",
     "impersonal",
     "in_steps",
+    "may_name_people",
     "name_people",
     "obstacles_to",
     "on_erasure",

@@ -4,13 +4,15 @@ Each declaration says what becomes of its rows. Doing it again finds nothing to 
 done, by the same questions.
 """
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Model
+from django.db.models import F, Model, Q
 
 from core.models import VersionedModel
-from core.privacy.registry import Personal, Subject, declared, erasures
+from core.privacy.registry import FreeText, Personal, Subject, declared, erasures, free_texts
 from core.privacy.rows import in_steps
 
 
@@ -24,6 +26,8 @@ def erase(subject: Subject, *, dry_run: bool = False) -> dict[str, int]:
     with _histories_unlocked():
         for each in declared():
             counts[each.model._meta.label] = _erase(each, subject, dry_run=dry_run)
+    for text in free_texts():
+        counts[text.model._meta.label] = _empty(text, subject, dry_run=dry_run)
     if not dry_run:
         for _, act in erasures():
             act(subject, dry_run=False)
@@ -47,6 +51,16 @@ def _erase(declaration: Personal, subject: Subject, *, dry_run: bool) -> int:
             if not dry_run:
                 declaration.model._base_manager.filter(pk=row.pk).update(**changes)
     return count
+
+
+def _empty(text: FreeText, subject: Subject, *, dry_run: bool) -> int:
+    """Empty what somebody may have been named in; return in how many rows something stood there."""
+    filled = reduce(or_, (~Q(**{name: ""}) for name in text.columns))
+    rows = text.rows(subject).filter(filled)
+    if dry_run:
+        return rows.count()
+    counted = {"version": F("version") + 1} if issubclass(text.model, VersionedModel) else {}
+    return rows.update(**dict.fromkeys(text.columns, ""), **counted)
 
 
 def _changes(declaration: Personal, row: Model, subject: Subject) -> dict[str, Any]:

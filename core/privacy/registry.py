@@ -90,6 +90,23 @@ class Impersonal:
     mentions: Mapping[str, str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class FreeText:
+    """Columns of rows that are about nobody, in which people may have been named by whoever wrote there.
+
+    `finds` says in which rows that may have been somebody: erasure empties the columns there, and in the history. They
+    are in nobody's export, since they may name others as well.
+    """
+
+    model: type[Model]
+    columns: frozenset[str]
+    finds: Callable[[Subject], Q]
+
+    def rows(self, subject: Subject) -> QuerySet[Any]:
+        """Return the rows in which a person may be named."""
+        return self.model._base_manager.filter(self.finds(subject))
+
+
 class Erasing(Protocol):
     """Erases what no declaration can say, and returns how many rows that concerned, or would concern."""
 
@@ -100,6 +117,7 @@ _people: list[type[Model]] = []
 _erasures: dict[str, Erasing] = {}
 _obstacles: list[Callable[[Subject], ConflictError | None]] = []
 _declared: dict[type[Model], Personal | Impersonal] = {}
+_free_texts: dict[type[Model], FreeText] = {}
 
 
 def name_people(model: type[Model]) -> None:
@@ -125,6 +143,16 @@ def personal(
 def impersonal(model: type[Model], **mentions: str) -> None:
     """Declare a model as `Impersonal`, with each key that leads to a person and why it is there."""
     _declared[model] = Impersonal(model=model, mentions=mentions)
+
+
+def may_name_people(model: type[Model], *, columns: str, finds: Callable[[Subject], Q]) -> None:
+    """Declare columns of an impersonal model as `FreeText`; they are named in one text."""
+    _free_texts[model] = FreeText(model=model, columns=frozenset(columns.split()), finds=finds)
+
+
+def free_texts() -> list[FreeText]:
+    """Return what people may have been named in, by the names of the models."""
+    return sorted(_free_texts.values(), key=lambda each: each.model._meta.label_lower)
 
 
 def on_erasure(name: str, act: Erasing) -> None:

@@ -8,15 +8,12 @@ from django.db import connection
 from django.db.models import Model
 
 from accounts.models import Person
-from attendance.models import ClassSession
 from core.masks import masks_of
-from core.privacy import Personal, declared
+from core.privacy import Personal, declared, free_texts
 
 # What begins so is academic record.
 TABLES = re.compile(r"(departments|students|faculty|courses|enrollment|attendance)_|accounts_person$")
 EVERYTHING = "*"
-# What is said where a row is about nobody, and may name somebody.
-FREE_TEXT = {ClassSession: {"lock_note"}}
 
 
 def closed_columns() -> dict[str, list[str]]:
@@ -24,8 +21,8 @@ def closed_columns() -> dict[str, list[str]]:
 
     Those are what a mask keeps from anybody who sees the row, what is withheld from the person too, what erasure
     empties (free text, mostly; a person's own columns are who they are, but for the masked ones), free text that may
-    name somebody (why a sheet was unlocked), what only the
-    application can read or compare, and all of what erasure deletes. Tables that have none of these are left out.
+    name somebody (why a sheet was unlocked), what only the application can read or compare, and all of what erasure
+    deletes. Tables that have none of these are left out.
     """
     masked = {column for model in apps.get_models() for mask in masks_of(model) for column in mask.columns}
     personal = {each.model: each for each in declared() if isinstance(each, Personal)}
@@ -40,7 +37,7 @@ def _closed(model: type[Model], masked: set[Any], said: Personal | None) -> set[
     if said is not None and said.deletes:
         return {EVERYTHING}
     named = set() if said is None else {*said.withholds, *(() if model is Person else said.clears)}
-    named |= FREE_TEXT.get(model, set())
+    named |= {name for each in free_texts() if each.model is model for name in each.columns}
     return {
         str(field.column)
         for field in model._meta.concrete_fields
