@@ -5,7 +5,7 @@ proof that it did, and what follows changes that no mark comes with, such as a s
 """
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,8 @@ BATCH = 2_000
 LASTING = (TermState.REGISTRATION, TermState.IN_PROGRESS, TermState.GRADING)
 COUNTS = ("counted", "exempt", "attended", "late", "late_attended")
 
+JUDGED = ("percent", "is_short")
+
 _OFF = """
     SELECT e.id, coalesce(m.counted, 0), coalesce(m.exempt, 0), coalesce(m.attended, 0), coalesce(m.late, 0),
         coalesce(m.late_attended, 0), coalesce(c.counted, 0), coalesce(c.exempt, 0), coalesce(c.attended, 0),
@@ -43,11 +45,20 @@ _OFF = """
 _HOLD = "SELECT attendance_hold_summaries(attendance_judged_along(%(ids)s))"
 _RECOUNT = "SELECT attendance_recount(%(ids)s)"
 _JUDGE = "SELECT attendance_judge(%(ids)s)"
+# Where another policy judges somebody by now, that is followed; where the same one does, it was wrong before.
+_JUDGMENTS = """
+    SELECT enrollment_id, policy_id, percent, is_short FROM attendance_attendancesummary
+    WHERE enrollment_id = ANY (%(ids)s)
+"""
+
+
+# By which policy somebody is judged, and how.
+Judgment = tuple[UUID | None, dict[str, str]]
 
 
 @dataclass(frozen=True)
 class Difference:
-    """A summary that was not what its marks come to."""
+    """A summary that was not what its marks come to, or was not judged by that; what it said, and what is so."""
 
     enrollment: UUID
     said: dict[str, str]
@@ -78,10 +89,12 @@ def _verified(ids: list[UUID], at: datetime) -> list[Difference]:
     marked = set(AttendanceSummary.objects.filter(enrollment__in=ids).values_list("enrollment", flat=True))
     # Without a summary there is nothing to hold, and there should be no mark.
     _run(_HOLD, sorted(marked))
-    found = [_difference(row) for row in _run(_OFF, ids)]
-    if found:
-        _run(_RECOUNT, sorted(one.enrollment for one in found))
+    before = _judgments(marked)
+    off = {row[0]: _difference(row) for row in _run(_OFF, ids)}
+    if off:
+        _run(_RECOUNT, sorted(off))
     _run(_JUDGE, sorted(marked))
+    found = list(_with_judgments(off, before, _judgments(marked)))
     for one in found:
         logger.warning(
             "attendance.summary_off",
@@ -91,6 +104,27 @@ def _verified(ids: list[UUID], at: datetime) -> list[Difference]:
         SummaryMended(enrollment_id=one.enrollment, said=one.said, found=one.found, happened_at=at) for one in found
     )
     return found
+
+
+def _judgments(ids: Collection[UUID]) -> dict[UUID, Judgment]:
+    rows = _run(_JUDGMENTS, sorted(ids))
+    return {pk: (policy, dict(zip(JUDGED, map(str, judged), strict=True))) for pk, policy, *judged in rows}
+
+
+def _with_judgments(
+    off: Mapping[UUID, Difference], before: Mapping[UUID, Judgment], after: Mapping[UUID, Judgment]
+) -> Iterator[Difference]:
+    """Yield what differs in the counts or, of whom one and the same policy judges, in what that comes to."""
+    for pk in sorted({*off, *before}):
+        (policy, said), (judge, found) = (each.get(pk, (None, {})) for each in (before, after))
+        wrong = [name for name in said if policy == judge and said[name] != found[name]]
+        counts = off.get(pk, Difference(pk, {}, {}))
+        if wrong or pk in off:
+            yield Difference(
+                pk,
+                said=counts.said | {name: said[name] for name in wrong},
+                found=counts.found | {name: found[name] for name in wrong},
+            )
 
 
 def _difference(row: Any) -> Difference:

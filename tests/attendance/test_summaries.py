@@ -36,9 +36,10 @@ from tests.attendance.factories import (
 )
 from tests.attendance.test_standings import CODES, NOW, WEEK, marked, term_of
 from tests.courses.factories import SectionFactory
-from tests.departments.factories import TermFactory
+from tests.departments.factories import ProgramFactory, TermFactory
 from tests.enrollment.factories import EnrollmentFactory
 from tests.racing import at_once
+from tests.students.factories import ProgramEnrollmentFactory
 
 pytestmark = pytest.mark.django_db
 HALF_A_DAY = timedelta(hours=12)
@@ -203,6 +204,44 @@ def test_what_is_off_is_found_mended_and_announced(student, monkeypatch):
     assert Chore.objects.get(name="verify_attendance").count == 2
     hold_against_marks(student, *others)
     assert list(services.verify_summaries(at=NOW)) == []
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        ("is_short = true", "is_short True is False"),
+        ("percent = 12.34", "percent 12.34 is 80.00"),
+        ("percent = NULL, is_short = true", "percent None is 80.00, is_short True is False"),
+        ("counted = 9, percent = 44.44", "counted 9 is 5, percent 44.44 is 80.00"),
+    ],
+)
+def test_a_wrong_percentage_or_judgment_is_told_as_what_is_miscounted_is(student, damage, told):
+    other = EnrollmentFactory(section=student.section)
+    marked(student.sessions[0], other, "p")
+    with connection.cursor() as cursor:
+        statement = f"UPDATE attendance_attendancesummary SET {damage} WHERE enrollment_id = %s"  # noqa: S608 - see above
+        cursor.execute(statement, [student.pk])
+    said = StringIO()
+
+    call_command("verify_attendance", stdout=said)
+
+    assert said.getvalue().splitlines() == [f"{student.pk}: {told}", "1 summaries mended."]
+    event = OutboxEvent.objects.get(name="attendance.summary.mended")
+    assert event.payload["enrollment_id"] == str(student.pk)
+    assert event.payload["said"].keys() == event.payload["found"].keys()
+    hold_against_marks(student, other)
+    assert list(services.verify_summaries(at=NOW)) == []
+
+
+def test_whom_another_policy_judges_by_now_was_not_judged_wrongly(student):
+    assert not AttendanceSummary.objects.get(enrollment=student).is_short
+    program = ProgramFactory()
+    AttendancePolicyFactory(program=program, threshold=90)
+    ProgramEnrollmentFactory(student=student.student, program=program, is_primary=True)
+
+    assert list(services.verify_summaries(at=NOW)) == []
+
+    assert AttendanceSummary.objects.get(enrollment=student).is_short
 
 
 def test_a_recount_costs_the_same_however_many_are_counted(student):
