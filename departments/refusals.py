@@ -2,6 +2,7 @@
 
 from core.db.constraints import refusal
 from core.errors import ConflictError
+from departments.services.calendar import OutsideAcademicYearError, TermsOutsideYearError
 
 
 class DepartmentCycleError(ConflictError):
@@ -13,3 +14,5 @@ class DepartmentCycleError(ConflictError):
 
 
 refusal("departments_department_no_cycle", DepartmentCycleError)
+refusal("departments_term_within_year", OutsideAcademicYearError)
+refusal("departments_academicyear_holds_terms", TermsOutsideYearError)

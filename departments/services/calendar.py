@@ -1,14 +1,15 @@
 """What changes academic years, terms, and what the calendar says of single days."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
-from django.db.models import Func
+from django.db.models import Func, Max, Min
 
 from core import crud
 from core.db.locks import lock_named, named_lock_shared
-from core.errors import ConflictError
+from core.errors import ConflictError, DomainError, raise_all
 from core.events import publish
 from core.steps import Steps
 from core.visibility import Actor
@@ -61,6 +62,21 @@ class TransitionError(ConflictError):
     field = "state"
 
 
+class OutsideAcademicYearError(ConflictError):
+    """A term would begin before its academic year, or end after it."""
+
+    code = "outside_academic_year"
+    title = "A term lies within its academic year."
+    field = "academic_year"
+
+
+class TermsOutsideYearError(ConflictError):
+    """An academic year would begin after one of its terms, or end before it."""
+
+    code = "terms_outside_year"
+    title = "An academic year holds all of its terms."
+
+
 STEPS = Steps("A term that is", TRANSITIONS, TransitionError, TermStateEvent, "term", field="state")
 
 
@@ -72,7 +88,8 @@ def create_academic_year(*, by: Actor | None, **values: Unpack[AcademicYearValue
 def update_academic_year(
     year: AcademicYear, *, by: Actor | None, **changes: Unpack[AcademicYearValues]
 ) -> AcademicYear:
-    """Change an academic year."""
+    """Change an academic year; refused with `terms_outside_year` when a term would no longer lie within it."""
+    raise_all(_left_out(year, changes))
     return crud.update(year, changes)
 
 
@@ -82,13 +99,58 @@ def delete_academic_year(year: AcademicYear, *, by: Actor | None) -> None:
 
 
 def create_term(*, by: Actor | None, **values: Unpack[TermValues]) -> Term:
-    """Plan a term; refused with `code_taken` or `ends_before_start`."""
+    """Plan a term; refused with `code_taken`, `ends_before_start` or `outside_academic_year`."""
+    raise_all(_outside(values))
     return crud.create(Term, values)
 
 
 def update_term(term: Term, *, by: Actor | None, **changes: Unpack[TermValues]) -> Term:
-    """Change a term's name or dates; its state changes by `move_term` alone."""
+    """Change a term's name, dates or year; its state changes by `move_term` alone.
+
+    Refused with `outside_academic_year`.
+    """
+    if changes.keys() & {"academic_year", "starts_on", "ends_on"}:
+        present = {"academic_year": term.academic_year, "starts_on": term.starts_on, "ends_on": term.ends_on}
+        raise_all(_outside({**present, **changes}))
     return crud.update(term, changes)
+
+
+def days_outside(code: str, year: tuple[date, date], days: Mapping[str, date]) -> list[DomainError]:
+    """Return what is wrong with the days of a term in an academic year of this code, first and last day."""
+    detail = f"The academic year {code} lasts from {year[0]} to {year[1]}."
+    meta = {"academic_year": code, "starts_on": str(year[0]), "ends_on": str(year[1])}
+    return [
+        OutsideAcademicYearError(detail, field=name, meta=meta)
+        for name, day in days.items()
+        if not year[0] <= day <= year[1]
+    ]
+
+
+def _outside(term: Mapping[str, Any]) -> list[DomainError]:
+    """Say which days of a term its year does not have; what is missing is said elsewhere."""
+    year = term.get("academic_year")
+    days = {name: term[name] for name in ("starts_on", "ends_on") if term.get(name) is not None}
+    return [] if year is None else days_outside(year.code, (year.starts_on, year.ends_on), days)
+
+
+def _left_out(year: AcademicYear, changes: Mapping[str, Any]) -> list[DomainError]:
+    """Say by which of its new days an academic year would leave terms out."""
+    starts_on, ends_on = changes.get("starts_on"), changes.get("ends_on")
+    begins_later = starts_on is not None and starts_on > year.starts_on
+    ends_earlier = ends_on is not None and ends_on < year.ends_on
+    if not (begins_later or ends_earlier):
+        return []
+    taught = Term.objects.filter(academic_year=year).aggregate(first_day=Min("starts_on"), last_day=Max("ends_on"))
+    if taught["first_day"] is None:
+        return []
+    detail = f"The terms of the year last from {taught['first_day']} to {taught['last_day']}."
+    meta = {"first_day": str(taught["first_day"]), "last_day": str(taught["last_day"])}
+    found = []
+    if begins_later and starts_on > taught["first_day"]:
+        found.append("starts_on")
+    if ends_earlier and ends_on < taught["last_day"]:
+        found.append("ends_on")
+    return [TermsOutsideYearError(detail, field=name, meta=meta) for name in found]
 
 
 def delete_term(term: Term, *, by: Actor | None) -> None:

@@ -3,7 +3,8 @@
 The file repeats a section's CRN for every further meeting, leaves rooms and times out where they
 are arranged, and contains HTML entities. It gives no dates: those of the term are assumed by its
 season unless the options `starts_on` and `ends_on` say otherwise, and parts of the term are not
-told apart. Sections of one course, or of courses that are "Same as" each other, that share a room
+told apart. Instructors are known by a last name and an initial, which tell them apart as far as
+the file does. Sections of one course, or of courses that are "Same as" each other, that share a room
 and time share one meeting; whatever else shares a room and time is recorded as it is and flagged.
 """
 
@@ -158,7 +159,11 @@ class UiucCatalogue:
                     "academic-years", compose(year), {}, self._file, section.row_no, section.raw, faults=faults
                 )
                 continue
-            initial = {"name": year, "starts_on": f"{year}-01-01", "ends_on": f"{year}-12-31"}
+            # Nobody says how long the year is: it holds what is said of its terms.
+            spans = [self._span(one.raw) for one in terms.values() if one.raw["Year"] == year]
+            first = min([f"{year}-01-01", *(starts_on for starts_on, _, _ in spans)])
+            last = max([f"{year}-12-31", *(ends_on for _, ends_on, _ in spans)])
+            initial = {"name": year, "starts_on": first, "ends_on": last}
             yield Record("academic-years", compose(year), {"code": year}, self._file, section.row_no, initial=initial)
         for code, section in sorted(terms.items()):
             raw = section.raw
@@ -205,7 +210,7 @@ class UiucCatalogue:
             yield Record(
                 "faculty",
                 compose(name),
-                {"employee_no": name},
+                {"employee_no": name, **_called(name)},
                 self._file,
                 section.row_no,
                 initial=initial,
@@ -291,6 +296,12 @@ def _year_faults(year: str) -> list[Fault]:
 
 def _instructors(raw: Mapping[str, str]) -> list[str]:
     return list(dict.fromkeys(cells.several(raw["Instructors"])))
+
+
+def _called(name: str) -> dict[str, str]:
+    """Return the last name and the initial of "Noether, E"; a name without a comma is the only one that is known."""
+    last, _, first = (part.strip() for part in name.partition(","))
+    return {"last_name": last, "first_name": first} if last else {"last_name": first or name, "first_name": ""}
 
 
 def _room_key(raw: Mapping[str, str]) -> str:

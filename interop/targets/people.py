@@ -29,8 +29,8 @@ PERSON = (
 )
 
 
-# Published without names, or with texts that cannot be told apart into names.
-NAMELESS = frozenset({ImportKind.OULAD, ImportKind.UIUC_CATALOGUE})
+# Published without names.
+NAMELESS = frozenset({ImportKind.OULAD})
 
 
 class PartTarget(Target):

@@ -6,10 +6,11 @@ from core.visibility import Actor
 from interop.models import ImportJob, ImportRow
 from interop.targets.attendance import Marks
 from interop.targets.base import Target
+from interop.targets.calendar import AcademicYears, Terms
 from interop.targets.definitions import CustomFields
 from interop.targets.people import FacultyMembers, Students
 from interop.targets.registration import Enrollments
-from interop.targets.structure import AcademicYears, Buildings, Campuses, Departments, Programs, Rooms, Terms
+from interop.targets.structure import Buildings, Campuses, Departments, Programs, Rooms
 from interop.targets.teaching import Courses, Meetings, Sections
 
 TARGETS: dict[str, type[Target]] = {

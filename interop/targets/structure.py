@@ -1,14 +1,12 @@
-"""Departments, places, calendar and programs as places that records go to."""
+"""Departments, places and programs as places that records go to."""
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any, ClassVar
 from uuid import UUID
 
-from django.utils import timezone
-
 from core.models import VersionedModel
-from departments.models import AcademicYear, Building, Campus, Department, Program, Room, Term, TermState
+from departments.models import Building, Campus, Department, Program, Room
 from departments.services import bulk
 from interop.sources.records import decompose
 from interop.targets.base import Target, settle_created, settle_updated
@@ -93,37 +91,6 @@ class Rooms(StructureTarget):
             if len(matching := by_code.get(tuple(parts), [])) == 1:
                 found[key] = matching[0]
         return found
-
-
-class AcademicYears(StructureTarget):
-    resource = "academic-years"
-    model = AcademicYear
-    key_paths = ("code",)
-    values = (Value("code"), Value("name"), Value("starts_on", "date"), Value("ends_on", "date"))
-
-
-class Terms(StructureTarget):
-    """Terms; one that is over when it is first heard of is closed from the beginning."""
-
-    resource = "terms"
-    model = Term
-    key_paths = ("code",)
-    values: ClassVar = (
-        Value("academic_year", "ref", to="academic-years"),
-        Value("code"),
-        Value("name"),
-        Value("starts_on", "date"),
-        Value("ends_on", "date"),
-        Value("state", fixed=True),
-    )
-
-    def create(self, items: Sequence[Item]) -> None:
-        today = timezone.localdate()
-        for item in items:
-            ends_on = item.values.get("ends_on") or item.initial.get("ends_on")
-            if ends_on is not None and ends_on < today:
-                item.initial.setdefault("state", TermState.CLOSED)
-        super().create(items)
 
 
 class Programs(StructureTarget):

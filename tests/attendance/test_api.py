@@ -144,7 +144,9 @@ def test_what_makes_no_sense_is_refused(session, registrar_client, changes, stat
 
 
 def test_a_term_at_the_end_of_time_has_no_day_after_it(side, session, registrar_client):
-    side.term.ends_on = date.max
+    year = side.term.academic_year
+    year.ends_on = side.term.ends_on = date.max
+    year.save()
     side.term.save()
 
     answer = step(

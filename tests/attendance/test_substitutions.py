@@ -1,6 +1,6 @@
 """Substitutions over HTTP: asked for, answered by whoever is asked, with the teacher free and the substitute wanted."""
 
-from datetime import time, timedelta
+from datetime import date, time, timedelta
 
 import pytest
 from django.core.management import call_command
@@ -18,6 +18,7 @@ from faculty.models import FacultyReservation
 from tests.attendance.conftest import taught
 from tests.attendance.factories import CheckInEventFactory, SubstitutionFactory, usual_codes
 from tests.courses.factories import SectionInstructorFactory
+from tests.departments.factories import AcademicYearFactory
 from tests.enrollment.factories import EnrollmentFactory
 from tests.faculty.factories import FacultyFactory
 
@@ -35,6 +36,7 @@ def campus(side, user_with, client_for, registrar_client):
     today = timezone.localdate()
     first = today + timedelta(days=14 - today.weekday())
     dates = DateRange(first, first + timedelta(days=15), "[)")
+    side.term.academic_year = AcademicYearFactory(starts_on=date.min, ends_on=date.max)
     side.term.starts_on, side.term.ends_on = today - timedelta(days=30), today + timedelta(days=120)
     side.term.save()
     here.mechanics = taught(side, "MEC", dates=dates, room=None, starts_at=time(9), ends_at=time(10, 30))

@@ -17,6 +17,8 @@ from departments.models import (
     Term,
 )
 
+YEAR = date(2026, 9, 1), date(2027, 8, 31)
+
 
 class DepartmentFactory(factory.django.DjangoModelFactory):
     class Meta:
@@ -69,8 +71,8 @@ class AcademicYearFactory(factory.django.DjangoModelFactory):
 
     code = factory.Sequence(lambda n: f"Y{n}")
     name = factory.Sequence(lambda n: f"Year {n}")
-    starts_on = date(2026, 9, 1)
-    ends_on = date(2027, 8, 31)
+    starts_on = YEAR[0]
+    ends_on = YEAR[1]
 
 
 class CalendarEventFactory(factory.django.DjangoModelFactory):
@@ -87,7 +89,11 @@ class TermFactory(factory.django.DjangoModelFactory):
     class Meta:
         model = Term
 
-    academic_year = factory.SubFactory(AcademicYearFactory)
+    academic_year = factory.SubFactory(
+        AcademicYearFactory,
+        starts_on=factory.LazyAttribute(lambda year: min(YEAR[0], year.factory_parent.starts_on)),
+        ends_on=factory.LazyAttribute(lambda year: max(YEAR[1], year.factory_parent.ends_on)),
+    )
     code = factory.Sequence(lambda n: f"T{n}")
     name = factory.Sequence(lambda n: f"Term {n}")
     starts_on = date(2026, 9, 1)

@@ -76,6 +76,10 @@ VIOLATIONS = {
     "departments_term_unique_code": lambda: TermFactory(code=TermFactory().code),
     "departments_term_has_length": lambda: TermFactory(ends_on=date(2026, 9, 1)),
     "departments_term_state_known": lambda: TermFactory(state="limbo"),
+    "departments_term_within_year": lambda: TermFactory(academic_year=AcademicYearFactory(starts_on=date(2026, 9, 2))),
+    "departments_academicyear_holds_terms": lambda: AcademicYear.objects.filter(
+        pk=TermFactory().academic_year_id
+    ).update(ends_on=date(2027, 1, 30)),
     "departments_calendarevent_has_length": lambda: CalendarEventFactory(ends_on=date(2026, 10, 25)),
     "departments_calendarevent_kind_known": lambda: CalendarEventFactory(kind="mood"),
     "departments_calendarevent_weekday_known": lambda: CalendarEventFactory(kind="make_up", taught_as=8),

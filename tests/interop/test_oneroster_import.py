@@ -128,6 +128,7 @@ def test_what_is_to_go_is_retired_and_nothing_is_deleted(place: Path) -> None:
 
 def test_a_class_that_has_taken_place_cannot_be_cancelled(place: Path) -> None:
     rows = school()
+    rows["academicSessions"][0] |= {"startDate": "2020-08-01"}
     rows["academicSessions"][1] |= {"startDate": "2020-08-01", "endDate": "2020-12-20"}
     imported("oneroster", package(place, rows))
 
@@ -314,3 +315,15 @@ def test_cells_that_nothing_reads_are_not_kept_and_their_columns_are_named(place
     kept = job.rows.get(resource="students").raw
     assert kept["phone"] == "1234"
     assert kept.keys() == READ["users"]
+
+
+def test_terms_without_a_school_year_stretch_the_one_they_are_given(place: Path) -> None:
+    rows = school()
+    del rows["academicSessions"][0]
+    rows["academicSessions"][0] |= {"parentSourcedId": "", "startDate": "2124-06-15", "endDate": "2125-07-15"}
+
+    job = imported("oneroster", package(place, rows))
+
+    year = Term.objects.get().academic_year
+    assert (str(year.starts_on), str(year.ends_on)) == ("2124-06-15", "2125-07-15")
+    assert totals(job)[3] == 0

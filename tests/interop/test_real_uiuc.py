@@ -13,6 +13,7 @@ from django.db.models import Count, Q, Sum
 
 from courses.models import Course, CourseVersion, Meeting, MeetingSection, Section, SectionInstructor
 from departments.models import Department, Term
+from faculty.models import Faculty
 from interop import services
 from interop.models import ExternalIdentifier, ImportRow, ImportState
 from tests.interop import command, over_http
@@ -72,6 +73,10 @@ class TestTheFirstImport:
         ]
         assert printed["rows"] == first.rows_read
         assert 0 < printed["peak_mb"] <= command.MEMORY
+
+    def test_nobody_is_without_a_name(self, first: Any) -> None:
+        assert first.state == ImportState.APPLIED
+        assert {row.person.name == row.employee_no for row in Faculty.objects.select_related("person")} == {True}
 
     def test_brings_what_the_catalogue_counts(self, first: Any, expected: dict[str, Any]) -> None:
         assert first.state == ImportState.APPLIED

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 from openpyxl import Workbook
 
-from interop.faults import DuplicateHeaderError, EmptyFileError, UnreadableFileError, UnsafeArchiveError
+from interop.faults import (
+    DuplicateHeaderError,
+    EmptyFileError,
+    TooManyColumnsError,
+    UnreadableFileError,
+    UnsafeArchiveError,
+)
 from interop.reading.rows import Row
 from interop.reading.spreadsheets import read_xlsx
 
@@ -127,6 +133,14 @@ def test_a_workbook_without_rows_is_empty(place: Path) -> None:
 
     with pytest.raises(EmptyFileError):
         rows_of(place)
+
+
+def test_a_header_that_is_too_wide_is_not_called_empty(place: Path) -> None:
+    saved(place, [f"c{number}" for number in range(501)])
+
+    with pytest.raises(TooManyColumnsError) as refused:
+        rows_of(place)
+    assert refused.value.meta["at_most"] == 500
 
 
 def test_two_columns_of_one_name_are_refused(place: Path) -> None:

@@ -50,6 +50,23 @@ def test_a_row_becomes_everything_that_it_speaks_of() -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "last", "first"),
+    [
+        ("Noether, E", "Noether", "E"),
+        ("de la Cruz , M ", "de la Cruz", "M"),
+        ("O&#39;Neill, J. P", "O'Neill", "J. P"),
+        ("Aristotle", "Aristotle", ""),
+        (", E", "E", ""),
+        (",", ",", ""),
+    ],
+)
+def test_instructors_are_called_as_the_file_calls_them(written: str, last: str, first: str) -> None:
+    (member,) = of(read({"Instructors": written}), "faculty")
+
+    assert (member.values["last_name"], member.values["first_name"]) == (last, first)
+
+
+@pytest.mark.parametrize(
     ("written", "least", "most"),
     [
         ("3 hours.", "3", None),
@@ -138,6 +155,12 @@ def test_the_days_of_the_term_can_be_said() -> None:
 
     assert term.initial == {"starts_on": "2024-05-13", "ends_on": "2024-08-03"}
     assert term.notes == []
+
+
+def test_a_year_of_which_nothing_is_said_holds_its_term() -> None:
+    (year,) = of(read({}, options={"starts_on": "2024-08-20", "ends_on": "2025-01-10"}), "academic-years")
+
+    assert (year.initial["starts_on"], year.initial["ends_on"]) == ("2024-01-01", "2025-01-10")
 
 
 @pytest.mark.parametrize("year", ["0", "0000", "99999", "٢٠٢٤", "9" * 5000])

@@ -8,7 +8,7 @@ deleted: a file that was cut short must not empty the records. A delta row `tobe
 its row (inactive, withdrawn, cancelled, dropped) and deletes nothing either.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -134,10 +134,16 @@ def _session(resource: str, row: Row, more: Mapping[str, Any]) -> Record:
 
 
 def _years_by_number(terms: Iterable[Row]) -> Iterator[Record]:
-    """Yield the years of terms of which nobody says in which they lie."""
-    for code, row in sorted({row["schoolYear"]: row for row in terms}.items()):
+    """Yield the years of terms of which nobody says in which they lie; how long they are, their terms say."""
+    of_year: defaultdict[str, list[Row]] = defaultdict(list)
+    for row in terms:
+        of_year[row["schoolYear"]].append(row)
+    for code, rows in sorted(of_year.items()):
         # A school year is called by the year it ends in.
-        initial = {"name": code, "starts_on": f"{int(code) - 1:04}-07-01", "ends_on": f"{code}-06-30"}
+        first = min([f"{int(code) - 1:04}-07-01", *(row["startDate"] for row in rows)])
+        last = max([f"{code}-06-30", *(row["endDate"] for row in rows)])
+        initial = {"name": code, "starts_on": first, "ends_on": last}
+        row = rows[-1]
         yield Record("academic-years", code, {"code": code}, f"{row.name}.csv", row.number, row.raw, initial)
 
 
