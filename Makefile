@@ -2,7 +2,10 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
+# One after the other, but for the checks, which need nothing of each other.
+ifeq ($(filter check,$(MAKECMDGOALS)),)
 .NOTPARALLEL:
+endif
 # Whoever has set it would have every process compile all modules anew, and dozens are started.
 unexport PYTHONDONTWRITEBYTECODE
 
@@ -11,6 +14,8 @@ PYTHON ?= $(shell for candidate in python3.11 python3.12 python3.13 python3; do 
 	$$candidate -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$candidate && break; done)
 VENV := .venv/bin
 MANAGE := $(VENV)/python manage.py
+# The files of the checkout, whoever it belongs to.
+FILES := git -c safe.directory='*' ls-files -z --
 SCALE ?= small
 WORKERS ?= 2
 ARGS ?=
@@ -56,11 +61,14 @@ check-code: environment-development ## Formatting, lint, layers, unsafe code, se
 	$(VENV)/ruff format --check .
 	$(VENV)/ruff check .
 	$(VENV)/lint-imports
-	git ls-files -z -- '*.py' ':!tests' | xargs -0 $(VENV)/bandit --quiet --severity-level medium
-	git ls-files -z -- . ':!tests' ':!requirements/*.txt' ':!benchmarks/*/*.txt' ':!campushub360/openapi.yaml' | \
-		xargs -0 $(VENV)/detect-secrets-hook --no-verify --exclude-lines '$(SAMPLES)'
-	git ls-files -z -- tests | \
-		xargs -0 $(VENV)/detect-secrets-hook --no-verify $(UNLESS_TESTS:%=--disable-plugin %)
+	@# By way of files, since the exit status of a pipe is that of its end: of no files nothing is wrong.
+	@mkdir -p .campus
+	$(FILES) '*.py' ':!tests' > .campus/code.files
+	< .campus/code.files xargs -0 $(VENV)/bandit --quiet --severity-level medium
+	$(FILES) . ':!tests' ':!requirements/*.txt' ':!benchmarks/*/*.txt' ':!campushub360/openapi.yaml' > .campus/all.files
+	< .campus/all.files xargs -0 $(VENV)/detect-secrets-hook --no-verify --exclude-lines '$(SAMPLES)'
+	$(FILES) tests > .campus/tests.files
+	< .campus/tests.files xargs -0 $(VENV)/detect-secrets-hook --no-verify $(UNLESS_TESTS:%=--disable-plugin %)
 
 check-types: environment-development ## Types
 	$(VENV)/mypy .

@@ -16,6 +16,8 @@ from pathlib import Path
 # What administrators' programs lie in, which is on nobody else's path.
 PLACES = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin"
 COMMAND = "make system-packages"
+# A machine that has just started may be updating itself.
+APT = ("apt-get", "-qq", "-o", "DPkg::Lock::Timeout=300")
 SERVICES = ("nginx", "pgbouncer")
 
 
@@ -61,10 +63,10 @@ def install(names: Sequence[str]) -> list[str]:
     """Install packages, and return those that this system does not offer; raise PackagesError if that fails."""
     if shutil.which("apt-get") is None:
         raise PackagesError(f"this is neither Debian nor Ubuntu: install {', '.join(names)} as your system does it")
-    _run("apt-get", "update", "-qq")
+    _run(*APT, "update")
     offered = [name for name in names if _is_offered(name)]
     if offered:
-        _run("apt-get", "install", "-qq", "--no-install-recommends", "-y", *offered)
+        _run(*APT, "install", "--no-install-recommends", "-y", *offered)
     for service in SERVICES:
         if service in offered:
             _silence(service)

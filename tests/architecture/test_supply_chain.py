@@ -1,6 +1,7 @@
 """What a release is made of is pinned, listed and looked through by the checks that everybody runs."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -70,6 +71,27 @@ def test_the_scan_for_secrets_finds_one_that_was_left_lying_about(name: str, tmp
     )
 
     assert found.returncode == 1, found.stdout
+
+
+def test_the_scan_looks_at_the_files_of_a_checkout_that_belongs_to_somebody_else(tmp_path: Path) -> None:
+    lists = [line for line in recipe("check-code").splitlines() if " ls-files " in line]
+    (tmp_path / "tests").mkdir()
+    (tmp_path / ".campus").mkdir()
+    for name in ("code.py", "tests/test_code.py"):
+        (tmp_path / name).touch()
+    for command in (["init", "--quiet"], ["add", "."]):
+        subprocess.run(["git", *command], cwd=tmp_path, check=True)
+
+    for line in lists:
+        environment = os.environ | {"GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"}
+        subprocess.run(["sh", "-c", line], cwd=tmp_path, env=environment, check=True)
+
+    listed = {path.name: path.read_text().split("\0")[:-1] for path in (tmp_path / ".campus").iterdir()}
+    assert listed == {
+        "code.files": ["code.py"],
+        "all.files": ["code.py"],
+        "tests.files": ["tests/test_code.py"],
+    }
 
 
 @pytest.mark.checklist(75)

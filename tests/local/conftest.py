@@ -2,8 +2,10 @@
 
 import json
 import os
+import pwd
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -19,18 +21,43 @@ import pytest
 from campushub360.local import CHECKOUT
 from campushub360.local.clean import clean
 from campushub360.local.engine import free_port
+from campushub360.local.privileges import Account, becoming
 from campushub360.local.servers import release_servers, stop_servers
 
 LEFT_BEHIND = shutil.ignore_patterns(".venv", ".campus", ".git", "__pycache__", ".*_cache", ".coverage*")
 
 
+def ordinary_account(*places: Path) -> Account | None:
+    """Return the account of somebody who may do nothing special, or None for whoever runs this and is one already.
+
+    Where `places` or Python lie behind doors that only root passes, the account passes them, too: that is where the
+    tests are, and nothing of the product's.
+    """
+    if os.geteuid() != 0:
+        return None
+    nobody = pwd.getpwnam("nobody")
+    doors = {door for place in (*places, CHECKOUT, Path(sys.executable)) for door in place.resolve().parents}
+    is_open = all(door.stat().st_mode & stat.S_IXOTH for door in doors)
+    return Account(nobody.pw_uid, nobody.pw_gid, passes_doors=not is_open)
+
+
+def give_to(account: Account | None, folder: Path) -> int:
+    """Let a folder and all in it belong to an account; return the number of the user who owns them then."""
+    if account is None:
+        return os.geteuid()
+    for path in (folder, *folder.rglob("*")):
+        os.lchown(path, account.uid, account.gid)
+    return account.uid
+
+
 @dataclass
 class Run:
-    """One `make run` of a checkout, on a port of its own."""
+    """One `make run` of a checkout, on a port of its own, as another user if one is named."""
 
     checkout: Path
     port: int
     environment: dict[str, str] = field(default_factory=dict)
+    account: Account | None = None
 
     def __post_init__(self) -> None:
         self.output = self.checkout / f"output-{self.port}.txt"
@@ -44,6 +71,7 @@ class Run:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
+                preexec_fn=becoming(self.account, death_signal=signal.SIGTERM) if self.account else None,  # noqa: PLW1509 - no thread runs at this point
             )
 
     @property

@@ -14,7 +14,17 @@ import pytest
 
 from campushub360.local.clean import clean
 from campushub360.local.secrets import secret
-from tests.local.conftest import LEFT_BEHIND, Run, Runs, eventually, free_port, kill_all, processes_in
+from tests.local.conftest import (
+    LEFT_BEHIND,
+    Run,
+    Runs,
+    eventually,
+    free_port,
+    give_to,
+    kill_all,
+    ordinary_account,
+    processes_in,
+)
 
 # Together in one worker: they share a copy of the checkout, of which there can be one run at a time.
 pytestmark = [pytest.mark.slow]
@@ -136,6 +146,22 @@ def test_a_port_that_is_none_is_refused(checkout: Path, port: str) -> None:
     )
 
     assert (done.returncode, done.stderr) == (1, f"make run: PORT={port} is not a port number: use 1 to 65535\n")
+
+
+def test_an_ordinary_user_runs_it_with_what_is_theirs_alone(runs: Runs, checkout: Path) -> None:
+    runs.end()
+    account = ordinary_account(checkout)
+    user = give_to(account, checkout)
+
+    run = Run(checkout, free_port(), {"DEMO_PASSWORD": PASSWORD}, account)
+
+    assert run.is_up(), run.text
+    assert run.get("/readyz") == 200
+    assert run.log_in("registrar", PASSWORD)["success"] is True
+    assert {process.uids().effective for process in processes_in(checkout)} == {user}
+    assert run.stop(signal.SIGINT) == 0, run.text
+    assert processes_in(checkout) == []
+    assert {path.lstat().st_uid for path in (checkout / ".campus").rglob("*")} == {user}
 
 
 def test_clean_stops_a_run_that_is_still_starting_and_removes_its_data(checkout: Path, tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from redis import Redis
 
 from campushub360.local import CHECKOUT
 from campushub360.local.locks import is_held
+from campushub360.local.privileges import becoming
 from campushub360.local.secrets import secret
 from campushub360.local.servers import ServersError, ensure_servers, release_servers
-from tests.local.conftest import eventually, kill_all, processes_in
+from tests.local.conftest import eventually, give_to, kill_all, ordinary_account, processes_in
 
 ONLY_POSTGRES = {"REDIS_URL": "redis://elsewhere"}
 ONLY_VALKEY = {"DATABASE_URL": "postgres://elsewhere"}
@@ -114,6 +115,27 @@ def test_one_of_two_users_may_leave_without_the_other_noticing(home: Path) -> No
         assert not eventually(lambda: not (home / "valkey" / "state.json").exists(), seconds=1)
         with Redis.from_url(url) as redis:
             assert redis.ping()
+
+
+def test_an_ordinary_user_has_servers_of_their_own_from_the_first_start(home: Path) -> None:
+    home.mkdir()
+    account = ordinary_account(home)
+    user = give_to(account, home)
+    code = "import sys, pathlib, campushub360.local.servers as s; s.ensure_servers({}, home=pathlib.Path(sys.argv[1]))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(home)],
+        cwd=CHECKOUT,
+        env={"PATH": os.environ["PATH"], "HOME": str(home)},
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        preexec_fn=becoming(account, death_signal=signal.SIGKILL),
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert eventually(lambda: processes_in(home) == [])
+    assert {path.lstat().st_uid for path in home.rglob("*")} == {user}
 
 
 def test_a_killed_user_counts_as_gone(home: Path) -> None:
