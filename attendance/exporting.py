@@ -18,8 +18,6 @@ COLUMNS = (
     "session__starts_at", "code__code", "minutes_late", "session__room__building__campus__time_zone",
     "section__campus__time_zone",
 )  # fmt: skip
-# Rows of a table, whatever it is written as; more would keep a worker busy for minutes.
-MOST = 2_000_000
 # Sessions whose marks are read at a time: what is held of a table of any length.
 SESSIONS = 50
 
@@ -47,11 +45,6 @@ def table(records: QuerySet[AttendanceRecord], sessions: QuerySet[ClassSession])
 
 def _local(instant: datetime, zone: str | None) -> str:
     return instant.astimezone(ZoneInfo(zone or settings.TIME_ZONE)).isoformat()
-
-
-def size(records: QuerySet[AttendanceRecord]) -> int:
-    """Return how many rows a table would have, counted no further than to one too many."""
-    return records.order_by()[: MOST + 1].count()
 
 
 def facts(records: QuerySet[AttendanceRecord], sessions: QuerySet[ClassSession]) -> list[str]:

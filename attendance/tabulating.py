@@ -58,8 +58,8 @@ def _thousands(rows: QuerySet[Any], columns: Sequence[str]) -> Iterator[list[Any
         after = Q(pk__gt=some[-1][0])
 
 
-def extent(decided: QuerySet[EligibilityDecision]) -> tuple[int, list[str]]:
-    """Return how many decisions a table would have, and what is not the same any more when one of its cells is not."""
+def facts(decided: QuerySet[EligibilityDecision]) -> list[str]:
+    """Return what is not the same any more when a cell of a table of decisions is not."""
     newest = {name: Max(f"{name}__updated_at") for name in OF_DECISIONS}
     found = decided.order_by().aggregate(Max("updated_at"), number=Count("pk"), **newest)
-    return found["number"], [str(found[name]) for name in sorted(found)]
+    return [str(found[name]) for name in sorted(found)]

@@ -2,12 +2,14 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
 # Spreadsheets take a cell that begins like this for a formula.
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+# So many of a table are written at a time.
+LINES = 500
 
 
 def neutralised(text: str) -> str:
@@ -34,3 +36,14 @@ def line(values: Iterable[Any]) -> str:
     written = io.StringIO()
     csv.writer(written).writerow([cell(value) for value in values])
     return written.getvalue()
+
+
+def document(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
+    """Yield a whole table, many lines at a time; Excel takes it for UTF-8 by its first character."""
+    written = ["\ufeff"]
+    for row in rows:
+        written.append(line(row))
+        if len(written) >= LINES:
+            yield "".join(written)
+            written.clear()
+    yield "".join(written)

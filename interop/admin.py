@@ -24,6 +24,7 @@ from core.admin_history import ReadOnlyInline, row_action, take_step
 from core.crud import Crud
 from core.recording import recorder
 from interop import services
+from interop.admin_exports import ExportJobAdmin as ExportJobAdmin  # noqa: PLC0414 - Django looks here for pages
 from interop.models import ImportJob, ImportJobEvent, ImportRow
 from interop.models import ImportState as State
 from interop.selectors import ROWS, people_behind

@@ -1,11 +1,11 @@
-"""Data from elsewhere: imports and external identifiers. Stands on every app whose rows it brings in."""
+"""Data from elsewhere and for elsewhere: imports, external identifiers, exports. Stands on all whose rows these are."""
 
 from django.apps import AppConfig
 
 
 class InteropConfig(AppConfig):
     name = "interop"
-    verbose_name = "Imports"
+    verbose_name = "Imports and exports"
 
     def ready(self) -> None:
         from audit.tracking import leave_out
@@ -18,4 +18,5 @@ class InteropConfig(AppConfig):
             "interop.ImportedValue",
             "interop.ImportJobEvent",
         )
+        leave_out("How far a table has come; who asked for it and fetched it is in the log.", "interop.ExportJob")
         tags.leave_out("Rows on their way into others.", "interop.ImportRow")

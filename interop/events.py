@@ -1,4 +1,4 @@
-"""What this app announces: steps of an import that a worker is to take."""
+"""What this app announces: steps of an import, and tables, that are a worker's part."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -34,3 +34,12 @@ class ReversalRequested(Event):
     name: ClassVar[str] = "interop.import.reversal_requested"
 
     job_id: UUID
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportRequested(Event):
+    """Somebody wants a table."""
+
+    name: ClassVar[str] = "interop.export.requested"
+
+    export_id: UUID

@@ -1,12 +1,12 @@
-"""What imports say about people."""
+"""What imports and exports say about people."""
 
 from django.conf import settings
 from django.db.models import Q
 
 from core.privacy import Subject, impersonal, on_erasure, personal
 from core.privacy.retention import keep_for
-from interop.models import ExternalIdentifier, ImportedValue, ImportJob, ImportJobEvent, ImportRow
-from interop.services import retention
+from interop.models import ExportJob, ExternalIdentifier, ImportedValue, ImportJob, ImportJobEvent, ImportRow
+from interop.services import jobs_due, purge_jobs, retention
 from interop.services.erasing import empty_refused_rows
 
 
@@ -52,6 +52,15 @@ personal(
         "stored_path is_uploaded applied_to run_id is_reversal_forced seconds peak_mb": "How the work was done.",
     },
 )
+personal(
+    ExportJob,
+    says="The tables that you asked for.",
+    kept="For 90 days, and the file of each for three.",
+    paths=("requested_by__person",),
+    keeps="kind format state failure sha256 size rows rows_total started_at ready_at expires_at downloaded_at",
+    becomes={"filters": {}},
+    withholds={"run_id stored_name attempts reach": "How the work was done."},
+)
 impersonal(
     ImportJobEvent,
     job="The import that it belongs to.",
@@ -72,4 +81,18 @@ keep_for(
     basis="A file is read again, by validating it, when its rows raise questions.",
     due=lambda at: len(retention.files_due(at)),
     apply=retention.discard_files,
+)
+keep_for(
+    "files of interop.ExportJob",
+    kept=lambda: settings.EXPORTS_KEPT,
+    basis="Long enough to fetch it, and it shows people as they were.",
+    due=lambda at: ExportJob.objects.overdue(at).count(),
+    chore="tend_exports",
+)
+keep_for(
+    "interop.ExportJob",
+    kept=lambda: settings.EXPORT_JOBS_KEPT,
+    basis="A failure is looked into within a term; who was shown what is in the logs for good.",
+    due=lambda at: jobs_due(at, settings.EXPORT_JOBS_KEPT).count(),
+    apply=lambda at: purge_jobs(at, settings.EXPORT_JOBS_KEPT),
 )

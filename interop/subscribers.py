@@ -9,7 +9,7 @@ from typing import Any
 from celery import current_app
 
 from core.events import subscribe
-from interop.events import ApplicationRequested, ReversalRequested, ValidationRequested
+from interop.events import ApplicationRequested, ExportRequested, ReversalRequested, ValidationRequested
 
 
 @subscribe(ValidationRequested)
@@ -25,6 +25,11 @@ def let_a_worker_apply(event: dict[str, Any]) -> None:
 @subscribe(ReversalRequested)
 def let_a_worker_take_back(event: dict[str, Any]) -> None:
     current_app.send_task("interop.tasks.take_import_back", args=[event["job_id"]])
+
+
+@subscribe(ExportRequested)
+def let_a_worker_make_the_table(event: dict[str, Any]) -> None:
+    current_app.send_task("interop.tasks.make_export", args=[event["export_id"]])
 
 
 def _wake(task: str, event: dict[str, Any]) -> None:

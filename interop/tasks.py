@@ -1,4 +1,4 @@
-"""The steps of an import that a worker takes. Each carries ids; the truth lies in the job's rows.
+"""The steps of an import that a worker takes, and the tables that it makes. Each carries ids; the truth lies in rows.
 
 A step is taken on behalf of whoever asked for it, with the roles they hold when the worker comes to
 it. It may be asked for more than once: one that has no place any more is refused by the job's
@@ -14,7 +14,9 @@ from functools import partial
 from uuid import UUID, uuid4
 
 from celery import shared_task
+from django.utils import timezone
 
+from core.chores import carry_out
 from core.errors import DomainError, MissingError
 from core.provenance import acting_as
 from core.visibility import Actor
@@ -58,6 +60,18 @@ def take_import_back(job_id: str) -> None:
     except Exception as error:
         _fail(job_id, run_id, error, by=None)
         raise
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def make_export(export_id: str) -> None:
+    """Make a table for whoever asked for it."""
+    services.make_export(UUID(export_id), at=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def tend_exports() -> None:
+    """Empty exports that have had their time, and have those made that nobody is at."""
+    carry_out("tend_exports", lambda: services.tend_exports(at=timezone.now()))
 
 
 def _take_for(requested_by: str | None, step: Callable[..., ImportJob], job_id: str) -> ImportJob | None:

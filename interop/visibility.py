@@ -1,4 +1,4 @@
-"""Sight of imports: one's own, and for those who import for the institution, everybody's."""
+"""Sight of imports and exports: one's own, and for those who import, or read, for the institution, everybody's."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.db.models import Q
 
 from accounts.assignments import scopes_of
 from core.visibility import grants
-from interop.models import ImportJob, ImportJobEvent, ImportRow
+from interop.models import ExportJob, ImportJob, ImportJobEvent, ImportRow
 
 
 @grants(ImportJob, "manage")
@@ -30,3 +30,13 @@ def whoever_sees_an_import_sees_its_rows_and_history(actor: Any) -> Q | None:
     if scopes_of(actor, "interop.view_importjob").everywhere:
         return Q()
     return Q(job__in=ImportJob.objects.filter(actor=actor.pk).values("pk"))
+
+
+@grants(ExportJob, "manage")
+def everybody_sees_and_fetches_the_tables_they_asked_for(actor: Any) -> Q | None:
+    return Q(requested_by=actor.pk)
+
+
+@grants(ExportJob)
+def export_readers_see_every_table_that_was_asked_for(actor: Any) -> Q | None:
+    return Q() if scopes_of(actor, "interop.view_exportjob").everywhere else None

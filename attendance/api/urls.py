@@ -18,7 +18,6 @@ from attendance.api import (
     shortage_views,
     standing_views,
     substitution_views,
-    table_views,
     views,
 )
 
@@ -58,12 +57,12 @@ urlpatterns = [
     ),
     path(
         "attendance/shortages/export/",
-        table_views.ShortageExportViewSet.as_view({"get": "export"}),
+        export_views.ShortageExportViewSet.as_view({"get": "export"}),
         name="attendance-shortages-export",
     ),
     path(
         "attendance/decisions/export/",
-        table_views.DecisionExportViewSet.as_view({"get": "export"}),
+        export_views.DecisionExportViewSet.as_view({"get": "export"}),
         name="attendance-decisions-export",
     ),
     path("attendance/calendar-feed/", calendar_views.CalendarFeedView.as_view(), name="calendar-feed"),

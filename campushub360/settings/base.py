@@ -274,6 +274,8 @@ CELERY_BEAT_SCHEDULE = {
     "apply_retention": chore("privacy.tasks.apply_retention", hour="4", minute="55"),
     # Hourly: the files hold everything about somebody.
     "purge_exports": chore("privacy.tasks.purge_exports", minute="50"),
+    # Every five minutes: a table whose worker died is begun anew soon, and a file that has had its time goes.
+    "tend_exports": chore("interop.tasks.tend_exports", expires=240, minute="*/5"),
     # Nightly: deleted files that have had their time, and bytes that no file has.
     "purge_files": chore("files.tasks.purge_files", hour="4", minute="15"),
 }
@@ -381,10 +383,14 @@ IMPORT_FILES_KEPT = timedelta(days=90)
 IMPORT_ROWS_KEPT = timedelta(days=365)
 # How long attempts to check in to classes are kept, with device and place: what is marked stays for good.
 CHECK_INS_KEPT = timedelta(days=180)
-# Files with everything about a person, encrypted; web workers and Celery workers both need the folder.
+# Files with everything about a person, and tables that were asked for, encrypted; web workers and Celery workers both
+# need the folder.
 EXPORT_ROOT = env.path("EXPORT_ROOT", default=str(BASE_DIR / ".campus" / "exports"))()
 # How long they may be fetched.
 SUBJECT_EXPORTS_KEPT = timedelta(days=7)
+EXPORTS_KEPT = timedelta(days=3)
+# How long it is known that a table was asked for.
+EXPORT_JOBS_KEPT = timedelta(days=90)
 # Months of large tables that were put away: `manage.py partitions --archive` writes them, `--restore` reads them.
 ARCHIVE_ROOT = env.path("ARCHIVE_ROOT", default=str(BASE_DIR / ".campus" / "archives"))()
 # Files that people upload, by their digests: one folder for web workers and Celery workers, and for one database alone.

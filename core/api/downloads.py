@@ -1,6 +1,6 @@
 """Answers that are files: tables as CSV and as XLSX, written while they are read."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.http import StreamingHttpResponse
@@ -9,11 +9,8 @@ from django.http.response import HttpResponseBase
 from core import tables
 from core.api import etag
 from core.api.renderers import JSONRenderer, completed, dumps
+from core.exports import XLSX
 from core.workbooks import workbook
-
-CSV, XLSX = "csv", "xlsx"
-FORMATS = ((CSV, "CSV"), (XLSX, "XLSX"))
-LINES = 500
 
 
 class CsvRenderer(JSONRenderer):
@@ -40,7 +37,7 @@ def table(rows: Iterable[Sequence[Any]], *, name: str, kind: str, facts: Any) ->
     if kind == XLSX:
         response = StreamingHttpResponse(workbook(rows), content_type=XlsxRenderer.media_type)
     else:
-        response = StreamingHttpResponse(_lines(rows), content_type="text/csv; charset=utf-8")
+        response = StreamingHttpResponse(tables.document(rows), content_type="text/csv; charset=utf-8")
     return attached(response, f"{name}.{kind}", facts)
 
 
@@ -50,14 +47,3 @@ def attached(response: Any, file_name: str, facts: Any) -> HttpResponseBase:
     response["ETag"] = etag.of(facts)
     found: HttpResponseBase = response
     return found
-
-
-def _lines(rows: Iterable[Sequence[Any]]) -> Iterator[str]:
-    """Yield the lines of a table, many at a time; Excel takes it for UTF-8 by its first character."""
-    written = ["\ufeff"]
-    for row in rows:
-        written.append(tables.line(row))
-        if len(written) >= LINES:
-            yield "".join(written)
-            written.clear()
-    yield "".join(written)

@@ -11,6 +11,7 @@ from core.models.custom_field import (
 )
 from core.models.idempotency import IdempotencyKey
 from core.models.outbox import OutboxEvent
+from core.models.prepared import PreparedFile, PreparedFileQuerySet, PreparedState
 from core.models.touch import Lease, Touch
 
 __all__ = [
@@ -22,6 +23,9 @@ __all__ = [
     "IdempotencyKey",
     "Lease",
     "OutboxEvent",
+    "PreparedFile",
+    "PreparedFileQuerySet",
+    "PreparedState",
     "TimeStampedUUIDModel",
     "Touch",
     "UniqueCustomValue",

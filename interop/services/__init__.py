@@ -1,7 +1,16 @@
-"""Everything that changes imports, and through them what they import."""
+"""Everything that changes imports, and through them what they import; and what makes exports."""
 
 from interop.services.application import AlreadyImportedError, apply
 from interop.services.counting import over_capacity, reversal_summary, summary
+from interop.services.exporting import (
+    TooManyExportsError,
+    delete_export,
+    jobs_due,
+    open_export,
+    purge_jobs,
+    request_export,
+    tend_exports,
+)
 from interop.services.failure import fail, refuse
 from interop.services.jobs import (
     InForceError,
@@ -14,6 +23,7 @@ from interop.services.jobs import (
     request_validation,
     upload,
 )
+from interop.services.making import make_export
 from interop.services.reporting import report
 from interop.services.reversal import ChangedSinceError, request_reversal, revert, take_back
 from interop.services.states import SupersededError, TransitionError, requester
@@ -24,17 +34,24 @@ __all__ = [
     "ChangedSinceError",
     "InForceError",
     "SupersededError",
+    "TooManyExportsError",
     "TransitionError",
     "UnknownOptionError",
     "apply",
+    "delete_export",
     "delete_job",
     "fail",
     "from_path",
     "is_past_validation",
+    "jobs_due",
+    "make_export",
+    "open_export",
     "over_capacity",
+    "purge_jobs",
     "refuse",
     "report",
     "request_application",
+    "request_export",
     "request_resumption",
     "request_reversal",
     "request_validation",
@@ -43,6 +60,7 @@ __all__ = [
     "revert",
     "summary",
     "take_back",
+    "tend_exports",
     "upload",
     "validate",
 ]

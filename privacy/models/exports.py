@@ -1,6 +1,5 @@
 """Everything that the records say about a person, in one file for them."""
 
-from datetime import datetime
 from typing import Self
 
 from django.conf import settings
@@ -8,26 +7,17 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Person
-from core.models import BaseQuerySet, VersionedModel
+from core.models import PreparedFile, PreparedFileQuerySet, PreparedState
+
+ExportState = PreparedState
 
 
-class ExportState(models.TextChoices):
-    REQUESTED = "requested", "Requested"
-    READY = "ready", "Ready"
-    FAILED = "failed", "Failed"
-    EXPIRED = "expired", "Expired"
-
-
-class SubjectExportQuerySet(BaseQuerySet["SubjectExport"]):
+class SubjectExportQuerySet(PreparedFileQuerySet["SubjectExport"]):
     def for_api(self) -> Self:
         return self.select_related("person", "requested_by")
 
-    def overdue(self, at: datetime) -> Self:
-        """Those whose file has had its time."""
-        return self.filter(state=ExportState.READY, expires_at__lte=at)
 
-
-class SubjectExport(VersionedModel):
+class SubjectExport(PreparedFile):
     """That somebody asked for everything about a person, and what came of it.
 
     The file lies outside of the database, encrypted, for `SUBJECT_EXPORTS_KEPT`; whoever asked for it, and nobody else,
@@ -37,17 +27,7 @@ class SubjectExport(VersionedModel):
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="exports")
     requested_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     reason = models.CharField(max_length=500, blank=True, help_text="Needed for the data of somebody else.")
-    state = models.CharField(max_length=9, choices=ExportState, default=ExportState.REQUESTED)
-    # Whoever works on it writes a name here, and is too late when it finds another.
-    run_id = models.UUIDField(null=True, blank=True, editable=False)
-    failure = models.CharField(max_length=64, blank=True, help_text="The code of what stood in the way.")
-    stored_name = models.CharField(max_length=100, blank=True, editable=False)
-    sha256 = models.CharField(max_length=64, blank=True, help_text="Of the file as it is handed out.")
-    size = models.PositiveBigIntegerField(default=0, help_text="Bytes.")
     rows = models.PositiveIntegerField(default=0, help_text="Rows of all tables together.")
-    ready_at = models.DateTimeField(null=True, blank=True)
-    expires_at = models.DateTimeField(null=True, blank=True)
-    downloaded_at = models.DateTimeField(null=True, blank=True, help_text="When it was last handed out.")
 
     objects = SubjectExportQuerySet.as_manager()
 

@@ -11,7 +11,6 @@ from privacy.services.erasures import (
     request_erasure,
 )
 from privacy.services.exports import (
-    ExportUnavailableError,
     NoPersonError,
     discard_export,
     is_about_oneself,
@@ -28,7 +27,6 @@ from privacy.services.subjects import subject_of
 
 __all__ = [
     "DecidedError",
-    "ExportUnavailableError",
     "HeldError",
     "NoPersonError",
     "ReasonMissingError",

@@ -5,9 +5,7 @@ come again, or twice at once: each run writes a file of its own, and the last to
 """
 
 import logging
-import time
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,25 +18,23 @@ from accounts.models import Person, User
 from accounts.services import Reauthenticated, ReauthenticationRequiredError
 from audit.services import record
 from core import crud
-from core.errors import ConflictError, DomainError, InvalidError, OutOfScopeError
+from core.errors import DomainError, InvalidError, OutOfScopeError
 from core.events import publish
+from core.prepared import name_of
 from core.privacy import Subject
 from core.provenance import acting_as
 from core.recording import recorder
-from core.security.encryption import DecryptionError
 from core.visibility import Actor
 from privacy.events import ExportRequested
-from privacy.models import ExportState, SubjectExport
-from privacy.services import storage
+from privacy.models import SubjectExport
 from privacy.services.archive import one_moment, write_archive
 from privacy.services.reasons import stated
+from privacy.services.storage import SHELF
 from privacy.services.subjects import subject_of
 
 logger = logging.getLogger(__name__)
 
 FOR_OTHERS = "privacy.add_subjectexport"
-# A file that no export names is somebody's work in progress, or what is left of it.
-LEFT_ALONE_SECONDS = 24 * 3600
 
 
 class NoPersonError(InvalidError):
@@ -47,13 +43,6 @@ class NoPersonError(InvalidError):
     code = "no_person"
     title = "Your account belongs to no person; name one."
     field = "person"
-
-
-class ExportUnavailableError(ConflictError):
-    """There is no file: not yet, or no more."""
-
-    code = "export_unavailable"
-    title = "The export is not ready, or its time is over; ask for another one."
 
 
 def is_about_oneself(by: Any, person: Person | None) -> bool:
@@ -94,7 +83,7 @@ def require_entitled(by: Any, person_id: UUID) -> None:
 def make_export(export_id: UUID, *, at: datetime) -> SubjectExport | None:
     """Put together what was asked for; None when there is nothing to do any more. What stands in the way is noted."""
     run_id = uuid4()
-    export = _begin(export_id, run_id)
+    export = SHELF.begin(export_id, run_id)
     if export is None:
         return None
     with acting_as(export.requested_by_id):
@@ -106,50 +95,25 @@ def make_export(export_id: UUID, *, at: datetime) -> SubjectExport | None:
             return _finish(export_id, run_id, _write(export, run_id, by, at), at)
         except DomainError as refused:
             logger.info("export.refused", extra={"export_id": str(export_id), "code": refused.error_code})
-            return _fail(export_id, run_id, refused.error_code)
-
-
-@transaction.atomic
-def _begin(export_id: UUID, run_id: UUID) -> SubjectExport | None:
-    export = _locked(export_id)
-    if export is None or export.state != ExportState.REQUESTED:
-        return None
-    return crud.update(export, {"run_id": run_id})
+            return SHELF.fail(export_id, run_id, refused.error_code)
 
 
 def _write(export: SubjectExport, run_id: UUID, by: User, at: datetime) -> dict[str, Any]:
     """Write the file and return what is to be known about it."""
-    name = f"{export.pk}.{run_id}"
-    place = storage.root() / name
-    try:
-        with place.open("xb") as stored, one_moment():
-            subject = subject_of(export.person_id)
-            with storage.sealed(stored, name) as sealed:
-                counts = write_archive(sealed, subject, to_themselves=by.person_id in subject.people, at=at)
-    except BaseException:
-        place.unlink(missing_ok=True)
-        raise
-    return {"stored_name": name, "sha256": sealed.sha256, "size": sealed.size, "rows": sum(counts.values())}
+    with one_moment():
+        subject = subject_of(export.person_id)
+        with SHELF.writing(export, run_id) as sealed:
+            counts = write_archive(sealed, subject, to_themselves=by.person_id in subject.people, at=at)
+    rows = sum(counts.values())
+    return {"stored_name": name_of(export, run_id), "sha256": sealed.sha256, "size": sealed.size, "rows": rows}
 
 
 @transaction.atomic
 def _finish(export_id: UUID, run_id: UUID, facts: dict[str, Any], at: datetime) -> SubjectExport | None:
-    export = _locked(export_id)
-    if export is None or export.run_id != run_id or export.state != ExportState.REQUESTED:
-        (storage.root() / facts["stored_name"]).unlink(missing_ok=True)
-        return None
-    expiry = at + settings.SUBJECT_EXPORTS_KEPT
-    done = crud.update(export, {**facts, "state": ExportState.READY, "ready_at": at, "expires_at": expiry})
-    record(action="privacy.export_made", subject=export, detail={"rows": facts["rows"], "size": facts["size"]})
+    done = SHELF.finish(export_id, run_id, facts, at=at, kept=settings.SUBJECT_EXPORTS_KEPT)
+    if done is not None:
+        record(action="privacy.export_made", subject=done, detail={"rows": facts["rows"], "size": facts["size"]})
     return done
-
-
-@transaction.atomic
-def _fail(export_id: UUID, run_id: UUID, code: str) -> SubjectExport | None:
-    export = _locked(export_id)
-    if export is None or export.run_id != run_id or export.state != ExportState.REQUESTED:
-        return None
-    return crud.update(export, {"state": ExportState.FAILED, "failure": code[:64]})
 
 
 @transaction.atomic
@@ -162,36 +126,20 @@ def open_export(export: SubjectExport, *, by: Actor, at: datetime) -> Iterator[b
     if export.requested_by_id != by.pk:
         raise OutOfScopeError
     require_entitled(by, export.person_id)
-    if export.state != ExportState.READY or export.expires_at is None or export.expires_at <= at:
-        raise ExportUnavailableError
-    pieces = storage.opened(storage.root() / export.stored_name, export.stored_name)
-    try:
-        first = next(pieces)
-    except (OSError, DecryptionError) as gone:
-        logger.warning("export.unreadable", extra={"export_id": str(export.pk)})
-        raise ExportUnavailableError from gone
-    crud.update(export, {"downloaded_at": at})
+    content = SHELF.hand_out(export, at=at)
     record(action="privacy.export_handed_out", actor=by, subject=export, detail={"person": export.person_id})
-    return _all(first, pieces)
+    return content
 
 
 @transaction.atomic
 def discard_export(export: SubjectExport, *, by: Actor | None) -> None:
     """Delete the file of an export before its time; that it was asked for stays on record."""
-    _expire(export)
+    SHELF.expire(export)
 
 
 def purge_exports(*, at: datetime) -> int:
     """Delete the files of exports that have had their time, and what killed workers left; return how many."""
-    overdue = SubjectExport.objects.overdue(at).order_by("pk")
-    total = 0
-    for export_id in list(overdue.values_list("pk", flat=True)):
-        with transaction.atomic():
-            export = _locked(export_id)
-            if export is not None and export.state == ExportState.READY:
-                _expire(export)
-                total += 1
-    return total + _sweep()
+    return SHELF.purge(at=at)
 
 
 def write_for_operator(target: Any, person_id: UUID, *, to_themselves: bool, reason: str, at: datetime) -> Subject:
@@ -206,31 +154,3 @@ def write_for_operator(target: Any, person_id: UUID, *, to_themselves: bool, rea
                 what="subject export", subjects=[person_id], to=None, permission="operator", route="export_subject"
             )
     return subject
-
-
-def _expire(export: SubjectExport) -> None:
-    name = export.stored_name
-    crud.update(export, {"state": ExportState.EXPIRED, "stored_name": ""})
-    if name:
-        transaction.on_commit(lambda: (storage.root() / name).unlink(missing_ok=True))
-
-
-def _sweep() -> int:
-    """Delete files that no export names and nobody is writing any more."""
-    named = set(SubjectExport.objects.exclude(stored_name="").values_list("stored_name", flat=True))
-    swept = 0
-    for place in storage.root().iterdir():
-        with suppress(FileNotFoundError):
-            if place.name not in named and time.time() - place.stat().st_mtime > LEFT_ALONE_SECONDS:
-                place.unlink()
-                swept += 1
-    return swept
-
-
-def _all(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
-    yield first
-    yield from rest
-
-
-def _locked(export_id: UUID) -> SubjectExport | None:
-    return SubjectExport.objects.select_for_update(of=("self",), no_key=True).filter(pk=export_id).first()

@@ -13,11 +13,10 @@ from django.utils import timezone
 from openpyxl import load_workbook
 
 from accounts.roles import Role
-from attendance import exporting
-from attendance.api import export_views
 from attendance.models import AttendanceCode, AttendanceRecord, ClassSession
 from attendance.services import eligibility
 from audit.models import Disclosure
+from core import exports
 from interop import services
 from tests.attendance.factories import AttendanceRecordFactory, ClassSessionFactory, usual_codes
 from tests.courses.factories import SectionFactory, SectionInstructorFactory
@@ -145,22 +144,22 @@ def test_what_means_nothing_is_refused(registrar_client, class_, query, code):
     assert (answer.status_code, answer.json()["code"]) == (400, code)
 
 
-def test_a_workbook_that_would_be_too_long_is_refused(registrar_client, class_, monkeypatch):
-    monkeypatch.setattr(export_views, "MOST_ROWS", 3)
+@pytest.mark.checklist(48)
+@pytest.mark.parametrize("what", ["records", "shortages", "decisions"])
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_table_that_would_keep_a_web_worker_is_refused_with_the_way_to_it(
+    registrar_client, class_, monkeypatch, what, kind
+):
+    section = short(class_)
+    url = f"/api/v1/attendance/{what}/export/?section={section.pk}&format={kind}"
+    assert registrar_client.get(url).status_code == 200
+    monkeypatch.setattr(exports, "MOST_AT_ONCE", 0)
 
-    answer = registrar_client.get(f"{EXPORT}?section={class_.section.pk}&format=xlsx")
+    told = registrar_client.get(url).json()
 
-    assert (answer.status_code, answer.json()["code"]) == (400, "too_many_rows")
-    assert registrar_client.get(f"{EXPORT}?section={class_.section.pk}").status_code == 200
-
-
-def test_a_table_that_would_take_minutes_is_refused(registrar_client, class_, monkeypatch):
-    monkeypatch.setattr(exporting, "MOST", 2)
-
-    answer = registrar_client.get(f"{EXPORT}?section={class_.section.pk}")
-
-    assert (answer.status_code, answer.json()["code"]) == (400, "too_many_rows")
-    assert len(table(registrar_client.get(f"{EXPORT}?section={class_.section.pk}&date_to=2026-10-25"))) == 3
+    assert (told["status"], told["code"]) == (400, "too_many_rows")
+    assert told["errors"][0]["meta"] == {"most": 0, "instead": "/api/v1/exports/"}
+    assert "/api/v1/exports/" in told["detail"]
 
 
 def test_whether_a_table_has_changed_is_asked_without_joining_every_mark(registrar_client, class_):
@@ -261,7 +260,7 @@ def test_a_table_of_decisions_that_somebody_has_is_not_sent_again_and_a_longer_o
     for _ in range(20):
         EnrollmentFactory(section=section)
     eligibility.decide_eligibility([section.pk], by=None, at=timezone.now())
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         assert len(table(registrar_client.get(url))) == 23
     with django_assert_max_num_queries(8):
         assert len(table(registrar_client.get(f"/api/v1/attendance/shortages/export/?term={section.term_id}"))) == 2

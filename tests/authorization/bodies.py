@@ -35,6 +35,7 @@ from departments.models import (
 )
 from enrollment.models import Enrollment
 from faculty.models import Faculty
+from interop.models import ExportJob
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from students.models import GuardianLink, ProgramEnrollment, Student
 from tests.accounts.factories import PASSWORD
@@ -63,6 +64,7 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
     },
     ErasureRequest: lambda side: {"person": side.student.person, "reason": "Asked for by letter"},
     LegalHold: lambda side: {"person": side.student.person, "reason": "A case"},
+    ExportJob: lambda side: {"kind": "attendance_records", "filters": {"section": side.section}},
     SubjectExport: lambda side: {
         "person": side.student.person, "reason": "Asked for by letter", "password": PASSWORD,
     },

@@ -16,6 +16,7 @@ OTHERWISE = {
     "attendance/services/decision_runs.py": "leaves out the sections that whoever asks is enrolled in",
     "attendance/services/importing.py": "whose sheets have to be read",
     "attendance/services/check_ins.py": "whoever checks in does so for themselves",
+    "interop/services/exporting.py": "whoever asked for a table fetches it, and nobody else",
     "privacy/services/exports.py": "one's own data are asked for without a reason",
     "privacy/services/erasures.py": "one's own erasure is asked for without a reason",
 }

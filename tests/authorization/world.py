@@ -70,7 +70,7 @@ from directory.models import DirectoryEntry
 from enrollment.models import Enrollment, EnrollmentEvent
 from faculty.models import Faculty, FacultyStatusEvent
 from files.models import FileAsset
-from interop.models import ImportJob, ImportRow
+from interop.models import ExportJob, ImportJob, ImportRow
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from students.services import update_student
@@ -358,6 +358,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         GuardianLink: both("link"),
         DirectoryEntry: {side: DirectoryEntry.objects.get(pk=row.pk) for side, row in both("student").items()},
         ImportJob: {OWN: _import(own), OTHER: _import(other)},
+        ExportJob: {OWN: _table(own), OTHER: _table(other)},
         SubjectExport: {OWN: _export(own), OTHER: _export(other)},
         ErasureRequest: {OWN: _erasure(own), OTHER: _erasure(other)},
         LegalHold: {OWN: _hold(own), OTHER: _hold(other)},
@@ -392,6 +393,14 @@ def _import(side: SimpleNamespace) -> ImportJob:
 def _export(side: SimpleNamespace) -> SubjectExport:
     """Return what the student asked for about themselves, and could not be given."""
     return SubjectExport.objects.create(person=side.student.person, requested_by=side.student_user, state="failed")
+
+
+def _table(side: SimpleNamespace) -> ExportJob:
+    """Return the table of their marks that the student asked for, and could not be given."""
+    job: ExportJob = ExportJob.objects.create(
+        kind="attendance_records", filters={"term": str(side.term.pk)}, requested_by=side.student_user, state="failed"
+    )
+    return job
 
 
 def _erasure(side: SimpleNamespace) -> ErasureRequest:

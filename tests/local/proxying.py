@@ -44,6 +44,14 @@ class Proxy:
         ) as tls:
             return _answer(tls, method, path, headers, body)
 
+    def ask_whole(self, path: str, headers: dict[str, str]) -> tuple[http.client.HTTPResponse, bytes]:
+        """Ask, and return the body as well."""
+        context = ssl.create_default_context(cafile=str(self.folder / "fullchain.pem"))
+        with closing(http.client.HTTPSConnection("localhost", self.tls_port, context=context, timeout=60)) as tls:
+            tls.request("GET", path, headers={"Host": HOST, **headers})
+            response = tls.getresponse()
+            return response, response.read()
+
     def send(self, request: bytes, *, source: str = "127.0.0.1") -> bytes:
         """Send bytes as they are, and return everything that comes until nginx has no more to say."""
         context = ssl.create_default_context(cafile=str(self.folder / "fullchain.pem"))

@@ -51,7 +51,7 @@ from departments.models import Appointment
 from enrollment.models import Enrollment, EnrollmentEvent
 from faculty.models import Faculty, FacultyAppointment, FacultyReservation, FacultyStatusEvent
 from files.models import FileAsset, FileLink
-from interop.models import ExternalIdentifier, ImportedValue, ImportJob, ImportRow
+from interop.models import ExportJob, ExternalIdentifier, ImportedValue, ImportJob, ImportRow
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
@@ -225,6 +225,9 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
     ),
     SubjectExport: lambda side: SubjectExport.objects.create(
         person=side.person, requested_by=side.user, state="failed", reason=f"About {NAMES['last_name']}"
+    ),
+    ExportJob: lambda side: ExportJob.objects.create(
+        kind="attendance_shortages", requested_by=side.user, state="failed", filters={"search": NAMES["last_name"]}
     ),
 }  # fmt: skip
 

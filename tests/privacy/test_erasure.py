@@ -23,7 +23,7 @@ from enrollment.models import Enrollment
 from interop.models import ImportRow
 from privacy import services
 from privacy.models import ErasureRequest, ErasureState, LegalHold, SubjectExport
-from privacy.services import exports
+from privacy.services import exports, storage
 from students.models import Student
 from tests.accounts.factories import PersonFactory
 from tests.audit.test_seals import tamper
@@ -177,7 +177,7 @@ class TestWhatIsLeft:
     def test_no_file_comes_of_an_export_that_was_being_made(self, registrar, export_root):
         person, run_id, now = PersonFactory(), uuid4(), timezone.now()
         asked = services.request_export(by=registrar, person=person, reason="A letter")
-        begun = exports._begin(asked.pk, run_id)
+        begun = storage.SHELF.begin(asked.pk, run_id)
         facts = exports._write(begun, run_id, registrar, now)
 
         services.erase_person(person.pk, dry_run=False)
