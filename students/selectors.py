@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.assignments import scopes_of
 from departments.selectors import below
-from students.models import GuardianLink, ProgramEnrollment
+from students.models import GuardianLink, ProgramEnrollment, Student
 
 
 def in_programs(ids: Iterable[UUID], *, path: str = "pk") -> Q:
@@ -36,6 +36,12 @@ def for_whom(actor: Any, permission: str, *, advisees: bool = True) -> Q | None:
     if scopes.own and person:
         own |= Q(person=person) | Q(advisor=person) if advisees else Q(person=person)
     return own or None
+
+
+def in_person(actor: Any) -> dict[UUID, UUID]:
+    """Return the student that an actor is, if they are one, by id with the id of the person."""
+    person = getattr(actor, "person_id", None)
+    return dict(Student.objects.filter(person=person).values_list("pk", "person_id")) if person else {}
 
 
 def wards_of(actor: Any, scope: str) -> QuerySet[GuardianLink, Any] | None:

@@ -1,6 +1,7 @@
 """The parts people play, by the thousand: what `accounts.services.parts` does, for imports."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -11,11 +12,28 @@ from accounts.models import Person
 from accounts.services.parts import PERSON_FIELDS, changed_names, lock_persons, out_of_scope, scope_faults
 from accounts.services.people import name_faults
 from core import bulk, snapshots
+from core.duties import is_same
 from core.errors import DomainError, InUseError
 from core.models import CustomizableModel
 from core.visibility import Actor
 
 PartT = TypeVar("PartT", bound=CustomizableModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What others decide about whoever plays a part, and the refusal of somebody who would do so themselves."""
+
+    names: frozenset[str]
+    refusal: type[DomainError]
+
+    def faults(
+        self, values: Mapping[str, Any], part: CustomizableModel | None, *, by: Actor | None
+    ) -> list[DomainError]:
+        """Return the refusal of whoever would play one more part, or change what others decide about theirs."""
+        person = values.get("person_id") if part is None else part.person_id  # type: ignore[attr-defined]  # every part has one
+        names = self.names if part is None else self.names & values.keys()
+        return [self.refusal()] if names and is_same(by, people=[person]) else []
 
 
 def part_faults(
@@ -53,14 +71,15 @@ def create_parts(
     rows: Sequence[Mapping[str, Any]],
     *,
     by: Actor | None,
+    decided: Decided,
     nameless: bool = False,
     along: Callable[[PartT, Mapping[str, Any]], Iterable[models.Model]] = lambda part, values: (),
     apart: Collection[str] = (),
 ) -> list[PartT | DomainError]:
     """Create parts with the persons they are of; return for each the part, or why it was refused.
 
-    A `person_id` among the values names a person who plays one more part; their own data stay as
-    they are. Other persons have a last name, unless they are `nameless`. `along` makes further rows
+    A `person_id` among the values names a person who plays one more part, somebody else than `by`; their own data stay
+    as they are. Other persons have a last name, unless they are `nameless`. `along` makes further rows
     that are inserted with the part, or not at all, of all the values; those that `apart` names are
     for it alone.
     """
@@ -70,7 +89,7 @@ def create_parts(
     for values in rows:
         personal, own = _split(values, apart)
         person = None if "person_id" in own else Person(**personal)
-        errors = _person_faults(personal, own, None, nameless=nameless)
+        errors = decided.faults(values, None, by=by) + _person_faults(personal, own, None, nameless=nameless)
         made = bulk.built(model, {**own, "person": person} if person else own, custom)
         if isinstance(made, DomainError):
             results.append(bulk.one_error([*errors, *made.violations]) or made)
@@ -127,20 +146,23 @@ def update_parts(
     changes: Sequence[tuple[PartT, Mapping[str, Any]]],
     *,
     by: Actor | None,
+    decided: Decided,
     consequential: Collection[str],
     faults: Callable[[PartT, Mapping[str, Any]], list[DomainError]],
     update: Callable[..., object],
     **related: type[models.Model],
 ) -> list[DomainError | None]:
-    """Change locked parts; return for each why it was refused, or None.
+    """Change locked parts; return for each why it was refused, or None. Nobody changes what is `decided` about them.
 
     A change of what is `consequential` goes through `update`, the service for one part, which takes
     rows of the `related` models instead of ids; all others are written together.
     """
     lock_persons(part.person_id for part, _ in changes)  # type: ignore[attr-defined]  # every part has one
-    plain = [(part, values) for part, values in changes if not values.keys() & set(consequential)]
-    others = [(part, values) for part, values in changes if values.keys() & set(consequential)]
-    refused = {part.pk: error for (part, _), error in zip(plain, change_parts(plain, by=by), strict=True)}
+    own = {part.pk: bulk.one_error(decided.faults(values, part, by=by)) for part, values in changes}
+    sound = [(part, values) for part, values in changes if own[part.pk] is None]
+    plain = [(part, values) for part, values in sound if not values.keys() & set(consequential)]
+    others = [(part, values) for part, values in sound if values.keys() & set(consequential)]
+    refused = own | {part.pk: error for (part, _), error in zip(plain, change_parts(plain, by=by), strict=True)}
     for (part, values), (_, given) in zip(others, bulk.with_related(others, **related), strict=True):
         wrong = bulk.one_error(faults(part, values))
         refused[part.pk] = wrong or bulk.attempt(partial(update, part, by=by, **given))

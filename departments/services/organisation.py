@@ -15,7 +15,8 @@ from accounts.models import Person
 from accounts.roles import ScopeKind
 from accounts.selectors import require_unassigned
 from core import crud
-from core.errors import InvalidError, OutOfScopeError
+from core.duties import may_not_be_same
+from core.errors import ForbiddenError, InvalidError, OutOfScopeError
 from core.visibility import Actor, visible
 from departments.models import Appointment, Department, Program
 
@@ -57,6 +58,13 @@ class EndsBeforeStartError(InvalidError):
     field = "ends_on"
 
 
+class OwnOfficeError(ForbiddenError):
+    """Who holds an office, and for how long, is for somebody else to decide."""
+
+    code = "self_approval"
+    title = "Nobody decides about their own office."
+
+
 def create_department(*, by: Actor | None, **values: Unpack[DepartmentValues]) -> Department:
     """Add a department to the tree; refused with `code_taken`."""
     return crud.create(Department, values, by=by)
@@ -93,19 +101,29 @@ def delete_department(department: Department, *, by: Actor | None) -> None:
 
 
 def appoint(*, by: Actor | None, **values: Unpack[AppointmentValues]) -> Appointment:
-    """Give a person an office; refused with `overlapping_appointment` when it is not vacant then."""
+    """Give a person an office; refused with `overlapping_appointment` when it is not vacant then.
+
+    Refused with `self_approval` to that person, who does not change or end it, either.
+    """
+    may_not_be_same(by, OwnOfficeError, people=[values["person"].pk])
     return crud.create(Appointment, _with_span(dict(values), None))
 
 
 def update_appointment(
     appointment: Appointment, *, by: Actor | None, **changes: Unpack[AppointmentValues]
 ) -> Appointment:
-    """Change an appointment or its days."""
+    """Change an appointment or its days; refused with `self_approval` to whoever has the office, or would have it."""
+    after = changes["person"].pk if "person" in changes else None
+    may_not_be_same(by, OwnOfficeError, people=[appointment.person_id, after])
     return crud.update(appointment, _with_span(dict(changes), appointment.valid))
 
 
 def end_appointment(appointment: Appointment, *, by: Actor | None) -> None:
-    """Vacate the office from today; one that has not begun is deleted, a past one stays as it was."""
+    """Vacate the office from today; one that has not begun is deleted, a past one stays as it was.
+
+    Refused with `self_approval` to whoever has it.
+    """
+    may_not_be_same(by, OwnOfficeError, people=[appointment.person_id])
     today = timezone.localdate()
     if appointment.valid.lower and appointment.valid.lower >= today:
         crud.delete(appointment)

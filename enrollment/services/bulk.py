@@ -20,6 +20,7 @@ from django.db import transaction
 from core import bulk, crud, snapshots
 from core.db.constraints import refusing
 from core.db.copying import copy_values
+from core.duties import is_same
 from core.errors import DomainError, InvalidError
 from core.ids import new_id
 from core.visibility import Actor
@@ -29,7 +30,9 @@ from enrollment.models import LEFT, SEATED, Enrollment, EnrollmentEvent, Enrollm
 from enrollment.selectors import GUARDED
 from enrollment.services.judging import Judge, Judgement, Waives, waive_nothing
 from enrollment.services.locking import lock_sections_of
+from enrollment.services.refusals import OwnEnrollmentError
 from enrollment.services.registration import STEPS
+from students.selectors import in_person
 from students.services import lock_students
 
 # What an enrolment takes over from its section.
@@ -58,6 +61,18 @@ def record_faults(*, values: Mapping[str, Any], enrollment: Enrollment | None) -
     return errors
 
 
+def own_faults(students: Sequence[Any], *, by: Actor | None) -> list[DomainError | None]:
+    """Return for the student of each enrolment why `by` reports nothing of it: they are that student; or None.
+
+    What is no id of a student is nobody's. One query, whichever they are.
+    """
+    people = in_person(by)
+    return [
+        OwnEnrollmentError(field="student") if is_same(by, people=[people.get(student)]) else None
+        for student in students
+    ]
+
+
 @dataclass(frozen=True, slots=True)
 class Recorded:
     """What became of a reported enrolment: its row or why there is none, and what the rules made of it."""
@@ -74,10 +89,14 @@ def record_many(
 
     A row has `student_id`, `section_id` and whatever else is known; without credits it counts what
     the course does. In a term that is not over, one that takes a seat is refused as a registration
-    would be, unless `waives` says of its section that what can be waived is. Nothing is announced:
-    what happened, happened elsewhere.
+    would be, unless `waives` says of its section that what can be waived is. Nobody reports their own
+    (`self_approval`). Nothing is announced: what happened, happened elsewhere.
     """
-    wrong = [bulk.one_error(record_faults(values=values, enrollment=None)) for values in rows]
+    own = own_faults([values.get("student_id") for values in rows], by=by)
+    wrong = [
+        refused or bulk.one_error(record_faults(values=values, enrollment=None))
+        for refused, values in zip(own, rows, strict=True)
+    ]
     sound = [values for values, error in zip(rows, wrong, strict=True) if error is None]
     hold_for_recording({(values["student_id"], values["section_id"]) for values in sound})
     recorder = _Recorder(waives, by=by, at=at)
@@ -176,12 +195,17 @@ def correct_many(
 
     The caller has locked them after their students and sections, as `hold_for_recording` does.
     A step of the status is put on record, and one that takes a seat again is judged as in `record_many`.
+    Nobody corrects their own (`self_approval`).
     """
     lock_sections({enrollment.section_id for enrollment, _ in changes})
     judge = Judge(waives)
     seated = [seat for enrollment, values in changes if (seat := taking_a_seat(enrollment, values))]
     judge.read(seated)
-    return [_correct_one(enrollment, values, judge, by=by, at=at) for enrollment, values in changes]
+    own = own_faults([enrollment.student_id for enrollment, _ in changes], by=by)
+    return [
+        Recorded(refused, Judgement()) if refused else _correct_one(enrollment, values, judge, by=by, at=at)
+        for refused, (enrollment, values) in zip(own, changes, strict=True)
+    ]
 
 
 def taking_a_seat(enrollment: Enrollment, values: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -53,6 +53,13 @@ class OverrideNotPermittedError(ForbiddenError):
     field = "override"
 
 
+class OwnEnrollmentError(ForbiddenError):
+    """A student enrols without a waiver, drops and withdraws; everything else is for somebody else to decide."""
+
+    code = "self_approval"
+    title = "Nobody decides about their own enrolment."
+
+
 class CreditsOutOfRangeError(InvalidError):
     """The course does not count that many credits."""
 

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import crud
+from core.duties import may_not_be_same
 from core.errors import DomainError, raise_all
 from core.events import publish
 from core.steps import Steps
@@ -29,6 +30,7 @@ from enrollment.services.refusals import (
     EnrollmentEndedError,
     EnrollmentTransitionError,
     OverrideNotPermittedError,
+    OwnEnrollmentError,
     TermClosedError,
     refusal_of,
 )
@@ -95,13 +97,15 @@ def enroll(
     `section_not_open`, `section_full`, `duplicate_enrollment`, `student_not_active`,
     `credits_out_of_range`. With `override`, which takes the permission `enrollment.override_rules` for
     the section (`override_not_permitted`), the rules that can be waived are, a full section gets a seat
-    more, and the event says which rules those were. Requisites, the student's
-    load and clashes of meetings are not evaluated.
+    more, and the event says which rules those were; nobody waives them for themselves (`self_approval`).
+    Requisites, the student's load and clashes of meetings are not evaluated.
     """
     at = at or timezone.now()
     section = hold_for_enrolling(student, section.pk)
-    if override and by is not None and not may_override(by, section):
-        raise OverrideNotPermittedError
+    if override:
+        _require_somebody_else(student, by)
+        if by is not None and not may_override(by, section):
+            raise OverrideNotPermittedError
     earlier = attempts(student, section)
     found = obstacles(student, section, earlier)
     raise_all(
@@ -139,7 +143,11 @@ def preflight(*, student: Student, section: Section) -> list[Obstacle]:
 
 @transaction.atomic
 def update_enrollment(enrollment: Enrollment, *, by: Actor | None, **changes: Unpack[EnrollmentChanges]) -> Enrollment:
-    """Change the credits or the grade basis of a live enrolment; refused with `enrollment_ended` afterwards."""
+    """Change the credits or the grade basis of a live enrolment; refused with `enrollment_ended` afterwards.
+
+    Refused to its student with `self_approval`, as whatever else is the university's part.
+    """
+    _require_somebody_else(enrollment.student, by)
     if not enrollment.is_live:
         raise EnrollmentEndedError
     raise_all(credit_faults(changes, CourseVersion.objects.get(sections=enrollment.section_id)))
@@ -147,7 +155,8 @@ def update_enrollment(enrollment: Enrollment, *, by: Actor | None, **changes: Un
 
 
 def confirm(enrollment: Enrollment, *, by: Actor | None, at: datetime, reason: str = "") -> Enrollment:
-    """Turn a pending enrolment into one that counts; refused with `illegal_transition`."""
+    """Turn a pending enrolment into one that counts; refused with `illegal_transition`, and `self_approval`."""
+    _require_somebody_else(enrollment.student, by)
     return _move(enrollment, EnrollmentStatus.ENROLLED, by=by, at=at, reason=reason)
 
 
@@ -178,12 +187,14 @@ def withdraw(enrollment: Enrollment, *, by: Actor | None, at: datetime, reason: 
 def complete(
     enrollment: Enrollment, *, by: Actor | None, at: datetime, result: str = "", reason: str = ""
 ) -> Enrollment:
-    """End an enrolment at the end of its section, with the result if one is known."""
+    """End an enrolment at the end of its section, with the result if one is known; refused with `self_approval`."""
+    _require_somebody_else(enrollment.student, by)
     return _move(enrollment, EnrollmentStatus.COMPLETED, by=by, at=at, reason=reason, result=result)
 
 
 def cancel(enrollment: Enrollment, *, by: Actor | None, at: datetime, reason: str = "") -> Enrollment:
-    """Take back an enrolment on the university's part."""
+    """Take back an enrolment on the university's part; refused to its student with `self_approval`."""
+    _require_somebody_else(enrollment.student, by)
     return _move(enrollment, EnrollmentStatus.CANCELLED, by=by, at=at, reason=reason)
 
 
@@ -205,6 +216,10 @@ def credit_faults(values: EnrollmentChanges, version: CourseVersion) -> list[Dom
         return []
     counted = f"{least} credits" if least == most else f"{least} to {most} credits"
     return [CreditsOutOfRangeError(f"The course counts {counted}.", meta={"least": str(least), "most": str(most)})]
+
+
+def _require_somebody_else(student: Student, by: Actor | None) -> None:
+    may_not_be_same(by, OwnEnrollmentError, people=[student.person_id])
 
 
 @transaction.atomic

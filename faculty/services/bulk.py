@@ -8,7 +8,7 @@ from django.db import models, transaction
 from django.db.backends.postgresql.psycopg_any import DateRange
 from django.utils import timezone
 
-from accounts.services.bulk_parts import create_parts, keep_parts, part_faults, remove_parts, update_parts
+from accounts.services.bulk_parts import Decided, create_parts, keep_parts, part_faults, remove_parts, update_parts
 from core import bulk, snapshots
 from core.errors import DomainError
 from core.events import publish_all
@@ -17,17 +17,21 @@ from departments.models import Department
 from faculty.events import FacultyAppointed, FacultyCreated
 from faculty.models import GONE, Faculty, FacultyAppointment
 from faculty.refusals import EmployeeNoImmutableError
-from faculty.services.members import STEPS, update_faculty
+from faculty.services.members import DECIDED_BY_OTHERS, STEPS, OwnPostError, update_faculty
 
 # What describes the first post, not the member.
 APART = ("appointed_on",)
 # What a change of has consequences that only the service for one member draws.
 CONSEQUENTIAL = frozenset({"status", "rank", "department_id"})
+DECIDED = Decided(DECIDED_BY_OTHERS | {"department_id"}, OwnPostError)
 
 
-def faculty_faults(*, values: Mapping[str, Any], faculty: Faculty | None, nameless: bool = False) -> list[DomainError]:
+def faculty_faults(
+    *, values: Mapping[str, Any], faculty: Faculty | None, by: Actor | None, nameless: bool = False
+) -> list[DomainError]:
     """Return what is wrong with the values of a member of faculty, as far as can be told without writing."""
-    errors = part_faults(Faculty, values, part=faculty, nameless=nameless, apart=APART)
+    errors = DECIDED.faults(values, faculty, by=by)
+    errors += part_faults(Faculty, values, part=faculty, nameless=nameless, apart=APART)
     if faculty is not None and values.get("employee_no", faculty.employee_no) != faculty.employee_no:
         errors.append(EmployeeNoImmutableError())
     return errors
@@ -55,7 +59,7 @@ def create_faculty_members(
         )
         return (posts[faculty.pk],)
 
-    results = create_parts(Faculty, rows, by=by, nameless=nameless, along=along, apart=APART)
+    results = create_parts(Faculty, rows, by=by, decided=DECIDED, nameless=nameless, along=along, apart=APART)
     created = [result for result in results if isinstance(result, Faculty)]
     publish_all(FacultyCreated(faculty_id=f.pk, person_id=f.person_id, employee_no=f.employee_no) for f in created)
     publish_all(
@@ -74,8 +78,9 @@ def update_faculty_members(
     return update_parts(
         changes,
         by=by,
+        decided=DECIDED,
         consequential=CONSEQUENTIAL,
-        faults=lambda faculty, values: faculty_faults(values=values, faculty=faculty),
+        faults=lambda faculty, values: faculty_faults(values=values, faculty=faculty, by=by),
         update=update_faculty,
         department=Department,
     )

@@ -85,7 +85,7 @@ class OwnPostError(ForbiddenError):
     title = "Nobody changes their own post."
 
 
-# What somebody else decides about a member of faculty.
+# What somebody else decides about a member of faculty, by the names that the service for one takes.
 DECIDED_BY_OTHERS = frozenset({"rank", "employment_type", "department", "fte", "salary", "status", "appointed_on"})
 
 
@@ -93,9 +93,12 @@ DECIDED_BY_OTHERS = frozenset({"rank", "employment_type", "department", "fte", "
 def create_faculty(*, by: Actor | None, **values: Unpack[NewFacultyValues]) -> Faculty:
     """Record a member of faculty, the person they are and their first post.
 
-    Refused with `employee_no_taken`, or with `already_faculty` when `person` is one.
+    Refused with `employee_no_taken`, with `already_faculty` when `person` is one, or with `self_approval` when it is
+    whoever acts.
     """
     own: dict[str, Any] = dict(values)
+    if (person := values.get("person")) is not None:
+        may_not_be_same(by, OwnPostError, people=[person.pk])
     start = own.pop("appointed_on", None) or timezone.localdate()
     own.setdefault("employee_no", "")
     faculty = create_part(Faculty, own, by=by)

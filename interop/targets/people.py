@@ -85,7 +85,7 @@ class Students(PartTarget):
     def check(self, item: Item) -> list[DomainError]:
         values = self.columns(item.new_values if item.row is None else item.changed_values)
         _name_person(values)
-        return student_bulk.student_faults(values=values, student=item.row, nameless=self.nameless)
+        return student_bulk.student_faults(values=values, student=item.row, by=self.by, nameless=self.nameless)
 
     def create(self, items: Sequence[Item]) -> None:
         rows = _with_persons([self.columns(item.new_values) for item in items], Faculty)
@@ -124,7 +124,7 @@ class FacultyMembers(PartTarget):
     def check(self, item: Item) -> list[DomainError]:
         values = self.columns(item.new_values if item.row is None else item.changed_values)
         _name_person(values)
-        return faculty_bulk.faculty_faults(values=values, faculty=item.row, nameless=self.nameless)
+        return faculty_bulk.faculty_faults(values=values, faculty=item.row, by=self.by, nameless=self.nameless)
 
     def create(self, items: Sequence[Item]) -> None:
         rows = _with_persons([self.columns(item.new_values) for item in items], Student)

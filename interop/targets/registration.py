@@ -74,7 +74,11 @@ class Enrollments(Target):
         return bulk.record_faults(values=values, enrollment=item.row)
 
     def forecast(self, items: Sequence[Item]) -> None:
-        rows = [(item, row) for item in items if (row := self._seat_of(item)) is not None]
+        for item, own in zip(items, bulk.own_faults([_student_of(item) for item in items], by=self.by), strict=True):
+            if own is not None:
+                item.refuse(own)
+        sound = (item for item in items if not item.is_rejected)
+        rows = [(item, row) for item in sound if (row := self._seat_of(item)) is not None]
         self._forecaster.read([row for _, row in rows])
         for item, row in rows:
             judgement = self._forecaster.of(row)
@@ -131,6 +135,10 @@ class Enrollments(Target):
 
     def remove(self, ids: Collection[UUID]) -> None:
         bulk.erase_many(ids=ids)
+
+
+def _student_of(item: Item) -> Any:
+    return item.row.student_id if item.row is not None else item.initial.get("student")
 
 
 def _note_all(items: Sequence[Item], recorded: Sequence[bulk.Recorded]) -> None:

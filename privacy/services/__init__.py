@@ -20,7 +20,7 @@ from privacy.services.exports import (
     request_export,
     write_for_operator,
 )
-from privacy.services.holds import HeldError, ReleasedError, place_hold, release_hold
+from privacy.services.holds import HeldError, OwnHoldError, ReleasedError, place_hold, release_hold
 from privacy.services.reasons import ReasonMissingError
 from privacy.services.retention import apply_retention, retention_standings
 from privacy.services.subjects import subject_of
@@ -29,6 +29,7 @@ __all__ = [
     "DecidedError",
     "HeldError",
     "NoPersonError",
+    "OwnHoldError",
     "ReasonMissingError",
     "ReleasedError",
     "SelfApprovalError",

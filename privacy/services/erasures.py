@@ -148,7 +148,8 @@ def _fail(erasure_id: UUID, code: str) -> ErasureRequest | None:
 
 
 def _require_decider(erasure: ErasureRequest, by: Any) -> None:
-    may_not_be_same(by, SelfApprovalError, accounts=[erasure.requested_by_id], people=[erasure.person_id])
+    people = same_people(erasure.person_id).values_list("pk", flat=True)
+    may_not_be_same(by, SelfApprovalError, accounts=[erasure.requested_by_id], people=people)
     if erasure.state != ErasureState.REQUESTED:
         raise DecidedError
 

@@ -11,9 +11,10 @@ from accounts.models import Person
 from audit.services import record
 from core import crud
 from core.db.constraints import refusal
-from core.errors import ConflictError
+from core.duties import may_not_be_same
+from core.errors import ConflictError, ForbiddenError
 from core.visibility import Actor
-from privacy.models import LegalHold, held_people
+from privacy.models import LegalHold, held_people, same_people
 from privacy.services.reasons import stated
 
 
@@ -34,9 +35,17 @@ class ReleasedError(ConflictError):
     title = "The hold has been released already."
 
 
+class OwnHoldError(ForbiddenError):
+    """Whether the records of somebody are kept is decided by somebody else."""
+
+    code = "self_approval"
+    title = "Nobody places or releases a hold on their own records."
+
+
 @transaction.atomic
 def place_hold(*, by: Actor | None, person: Person, reason: str) -> LegalHold:
-    """Keep the records of a person from erasure and retention; raises `ReasonMissingError`."""
+    """Keep the records of a person from erasure and retention; raises `OwnHoldError` and `ReasonMissingError`."""
+    _require_somebody_else(person.pk, by)
     # Waits for an erasure of the person that is under way, and every later one finds the hold.
     Person.objects.select_for_update(no_key=True).get(pk=person.pk)
     values = {"person": person, "reason": stated(reason), "placed_by": by, "placed_at": timezone.now()}
@@ -47,13 +56,21 @@ def place_hold(*, by: Actor | None, person: Person, reason: str) -> LegalHold:
 
 @transaction.atomic
 def release_hold(hold: LegalHold, *, by: Actor | None, at: datetime, reason: str) -> LegalHold:
-    """Let the records of a person have their time again; raises `ReleasedError` and `ReasonMissingError`."""
+    """Let the records of a person have their time again.
+
+    Raises `OwnHoldError`, `ReleasedError` and `ReasonMissingError`.
+    """
+    _require_somebody_else(hold.person_id, by)
     if hold.released_at is not None:
         raise ReleasedError
     crud.update(hold, {"released_by": by, "released_at": at})
     detail = {"person": hold.person_id}
     record(action="privacy.hold_released", actor=by, subject=hold, reason=stated(reason), detail=detail)
     return hold
+
+
+def _require_somebody_else(person_id: UUID, by: Actor | None) -> None:
+    may_not_be_same(by, OwnHoldError, people=same_people(person_id).values_list("pk", flat=True))
 
 
 def require_not_held(people: Collection[UUID]) -> None:

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import models, transaction
 from django.utils import timezone
 
-from accounts.services.bulk_parts import create_parts, keep_parts, part_faults, remove_parts, update_parts
+from accounts.services.bulk_parts import Decided, create_parts, keep_parts, part_faults, remove_parts, update_parts
 from core import bulk, snapshots
 from core.errors import DomainError
 from core.events import publish_all
@@ -16,17 +16,23 @@ from departments.models import Department, Program
 from students.events import ProgramEnrollmentCreated, StudentCreated
 from students.models import ENDED, ProgramEnrollment, ProgramEnrollmentStatus, Student
 from students.refusals import StudentNoImmutableError
-from students.services.students import STEPS, CohortWithoutProgramError, update_student
+from students.services.students import STEPS, CohortWithoutProgramError, OwnStandingError, update_student
 
 # What describes the primary program, not the student.
 PROGRAM = ("program_id", "cohort")
 # What a change of has consequences that only the service for one student draws.
 CONSEQUENTIAL = frozenset({"status", "program_id", "cohort"})
+DECIDED = Decided(
+    CONSEQUENTIAL | {"department_id", "advisor_id", "admitted_on", "accommodation_note"}, OwnStandingError
+)
 
 
-def student_faults(*, values: Mapping[str, Any], student: Student | None, nameless: bool = False) -> list[DomainError]:
+def student_faults(
+    *, values: Mapping[str, Any], student: Student | None, by: Actor | None, nameless: bool = False
+) -> list[DomainError]:
     """Return what is wrong with the values of a student, as far as can be told without writing."""
-    errors = part_faults(Student, values, part=student, nameless=nameless, apart=PROGRAM)
+    errors = DECIDED.faults(values, student, by=by)
+    errors += part_faults(Student, values, part=student, nameless=nameless, apart=PROGRAM)
     if student is not None and values.get("student_no", student.student_no) != student.student_no:
         errors.append(StudentNoImmutableError())
     if student is None and values.get("cohort") and not values.get("program_id"):
@@ -52,7 +58,7 @@ def create_students(
         programs[student.pk] = ProgramEnrollment(student=student, is_primary=True, status=status, **curriculum)
         return (programs[student.pk],)
 
-    results = create_parts(Student, rows, by=by, nameless=nameless, along=along, apart=PROGRAM)
+    results = create_parts(Student, rows, by=by, decided=DECIDED, nameless=nameless, along=along, apart=PROGRAM)
     created = [result for result in results if isinstance(result, Student)]
     publish_all(
         StudentCreated(student_id=s.pk, person_id=s.person_id, student_no=s.student_no, status=s.status)
@@ -79,8 +85,9 @@ def update_students(
     return update_parts(
         changes,
         by=by,
+        decided=DECIDED,
         consequential=CONSEQUENTIAL,
-        faults=lambda student, values: student_faults(values=values, student=student),
+        faults=lambda student, values: student_faults(values=values, student=student, by=by),
         update=update_student,
         department=Department,
         program=Program,

@@ -8,7 +8,8 @@ from django.db import transaction
 from django.utils import timezone
 
 from core import crud
-from core.errors import ConflictError
+from core.duties import may_not_be_same
+from core.errors import ConflictError, ForbiddenError
 from core.events import publish
 from core.steps import Steps
 from core.visibility import Actor
@@ -57,6 +58,13 @@ class ProgramTransitionError(ConflictError):
     field = "status"
 
 
+class OwnProgramError(ForbiddenError):
+    """Which program somebody is in, and how they stand in it, is for somebody else to decide."""
+
+    code = "self_approval"
+    title = "Nobody decides about their own programs."
+
+
 STEPS = Steps(
     "A program enrolment that is", TRANSITIONS, ProgramTransitionError, ProgramEnrollmentEvent, "program_enrollment"
 )
@@ -68,8 +76,10 @@ def enrol_in_program(*, by: Actor | None, **values: Unpack[NewProgramEnrollmentV
 
     It is the student's primary program when `is_primary` says so, or says nothing and the student
     has none that lasts. The program starts with the student's own status unless `status` names one.
+    Nobody enrols themselves (`self_approval`), nor changes what they are enrolled in.
     """
     student = values["student"]
+    _require_somebody_else(student, by)
     hold_student(student)
     primary = primary_of(student)
     is_primary = values.get("is_primary", primary is None or primary.has_ended)
@@ -95,7 +105,12 @@ def enrol_in_program(*, by: Actor | None, **values: Unpack[NewProgramEnrollmentV
 def update_program_enrollment(
     enrollment: ProgramEnrollment, *, by: Actor | None, **changes: Unpack[ProgramEnrollmentValues]
 ) -> ProgramEnrollment:
-    """Change a program enrolment; the one made primary takes the place of another."""
+    """Change a program enrolment; the one made primary takes the place of another.
+
+    Refused to the student with `self_approval`.
+    """
+    if any(getattr(enrollment, name) != value for name, value in changes.items()):
+        _require_somebody_else(enrollment.student, by)
     fields: dict[str, Any] = dict(changes)
     status = fields.pop("status", enrollment.status)
     student = enrollment.student
@@ -117,14 +132,22 @@ def update_program_enrollment(
 def change_program_status(
     enrollment: ProgramEnrollment, *, status: str, by: Actor | None, at: datetime, reason: str = ""
 ) -> ProgramEnrollment:
-    """Move a program enrolment to another status and announce it; refused with `illegal_transition`."""
+    """Move a program enrolment to another status and announce it; refused with `illegal_transition`.
+
+    Refused to the student with `self_approval`.
+    """
+    _require_somebody_else(enrollment.student, by)
     hold_student(enrollment.student)
     return move(enrollment, status=status, by=by, at=at, reason=reason)
 
 
 @transaction.atomic
 def delete_program_enrollment(enrollment: ProgramEnrollment, *, by: Actor | None) -> None:
-    """Delete an enrolment that was recorded by mistake; one with a history is refused with `in_use`."""
+    """Delete an enrolment that was recorded by mistake; one with a history is refused with `in_use`.
+
+    Refused to the student with `self_approval`.
+    """
+    _require_somebody_else(enrollment.student, by)
     hold_student(enrollment.student)
     was_primary, student = enrollment.is_primary, enrollment.student
     crud.delete(enrollment)
@@ -135,6 +158,10 @@ def delete_program_enrollment(enrollment: ProgramEnrollment, *, by: Actor | None
 def primary_of(student: Student) -> ProgramEnrollment | None:
     """Return the program enrolment a student counts to."""
     return student.program_enrollments.filter(is_primary=True).select_related("program").first()
+
+
+def _require_somebody_else(student: Student, by: Actor | None) -> None:
+    may_not_be_same(by, OwnProgramError, people=[student.person_id])
 
 
 def move(

@@ -11,7 +11,8 @@ from accounts.models import Person
 from accounts.services import PersonValues
 from accounts.services.parts import create_part, delete_part, update_part
 from core import crud
-from core.errors import ConflictError, InvalidError
+from core.duties import may_not_be_same
+from core.errors import ConflictError, ForbiddenError, InvalidError
 from core.events import publish
 from core.steps import Steps
 from core.visibility import Actor
@@ -88,13 +89,27 @@ class CohortWithoutProgramError(InvalidError):
     field = "cohort"
 
 
+class OwnStandingError(ForbiddenError):
+    """Nobody admits themselves, settles their own standing, or grants accommodations to themselves."""
+
+    code = "self_approval"
+    title = "Nobody decides about their own standing as a student."
+
+
+# What somebody else decides about a student; programs have a service of their own.
+DECIDED_BY_OTHERS = frozenset({"status", "department", "advisor", "admitted_on", "accommodation_note"})
+
+
 @transaction.atomic
 def create_student(*, by: Actor | None, **values: Unpack[NewStudentValues]) -> Student:
     """Record a student, the person they are and their primary program; a blank number is given the next one.
 
-    Refused with `student_no_taken`, or with `already_a_student` when `person` is one.
+    Refused with `student_no_taken`, with `already_a_student` when `person` is one, or with `self_approval` when it is
+    whoever acts.
     """
     own: dict[str, Any] = dict(values)
+    if (person := values.get("person")) is not None:
+        may_not_be_same(by, OwnStandingError, people=[person.pk])
     program, cohort = own.pop("program", None), own.pop("cohort", "")
     if cohort and program is None:
         raise CohortWithoutProgramError
@@ -115,9 +130,11 @@ def update_student(student: Student, *, by: Actor | None, **changes: Unpack[Stud
     """Change a student and the person they are; refused with `student_no_immutable` for another number.
 
     Another program takes the place of the primary one, which is withdrawn from. Another status is
-    moved to as by `change_status`.
+    moved to as by `change_status`. Refused with `self_approval` when somebody would decide about themselves.
     """
     own: dict[str, Any] = dict(changes)
+    if any(name in DECIDED_BY_OTHERS and getattr(student, name) != value for name, value in own.items()):
+        _require_somebody_else(student, by)
     if own.pop("student_no", student.student_no) != student.student_no:
         raise StudentNoImmutableError
     status = own.pop("status", student.status)
@@ -134,8 +151,10 @@ def update_student(student: Student, *, by: Actor | None, **changes: Unpack[Stud
 def change_status(student: Student, *, status: str, by: Actor | None, at: datetime, reason: str = "") -> Student:
     """Move a student to another status and announce it; refused with `illegal_transition` or `programs_open`.
 
-    The primary program goes the same step where it stood like the student; an end ends every program.
+    The primary program goes the same step where it stood like the student; an end ends every program. Refused to the
+    student with `self_approval`.
     """
+    _require_somebody_else(student, by)
     hold_student(student)
     before = STEPS.take(student, status, by=by, at=at, reason=reason)
     _take_programs_along(student, before, by=by, at=at, reason=reason)
@@ -158,6 +177,10 @@ def delete_student(student: Student, *, by: Actor | None) -> None:
     for enrollment in student.program_enrollments.all():
         crud.delete(enrollment)
     delete_part(student, student.person, by=by)
+
+
+def _require_somebody_else(student: Student, by: Actor | None) -> None:
+    may_not_be_same(by, OwnStandingError, people=[student.person_id])
 
 
 def _next_student_no(admitted_on: date | None) -> str:

@@ -23,26 +23,9 @@ from privacy.models import ErasureRequest
 from privacy.services import erasures
 from students.services import guardians
 from tests.accounts.factories import UserFactory
+from tests.authorization.concerned_records import RECORDS, account_of, student
 from tests.authorization.duties import Case
 from tests.authorization.world import OTHER, OWN, World
-
-
-def _student(own: Any) -> User:
-    user: User = own.student_user
-    return User.objects.get(pk=user.pk)
-
-
-def _of(person: str) -> Callable[[Any], User]:
-    """Return the account of somebody on the own side, who may have none yet."""
-
-    def find(own: Any) -> User:
-        somebody = getattr(own, person)
-        somebody = getattr(somebody, "person", somebody)
-        found = User.objects.filter(person=somebody).first()
-        account: User = found or UserFactory(person=somebody, email="concerned@example.org")
-        return account
-
-    return find
 
 
 def _asker(own: Any) -> User:
@@ -57,7 +40,7 @@ def _subject(own: Any) -> User:
     """Return the student, of whom somebody else has asked that they be erased."""
     asker = UserFactory(email="asker@example.org")
     ErasureRequest.objects.filter(person=own.student.person).update(requested_by=asker, state="requested")
-    return _student(own)
+    return student(own)
 
 
 def _excuse(verb: Callable[..., Any], status: str = "submitted") -> Callable[[World, User], Any]:
@@ -129,83 +112,84 @@ def _now(verb: Callable[..., Any], **more: Any) -> Callable[..., Any]:
 
 
 CASES = [
-    Case("a role for oneself", _student, lambda w, u: assign_role(user=u, role="auditor", by=u), SelfGrantError),
+    *RECORDS,
+    Case("a role for oneself", student, lambda w, u: assign_role(user=u, role="auditor", by=u), SelfGrantError),
     Case(
-        "a role of oneself for longer", _student,
+        "a role of oneself for longer", student,
         lambda w, u: update_assignment(w.sides[OWN].assignment, by=u, valid_until=None), SelfGrantError,
     ),
     Case(
-        "a role of oneself for another", _student,
+        "a role of oneself for another", student,
         lambda w, u: update_assignment(w.sides[OWN].assignment, by=u, user=w.sides[OTHER].student_user),
         SelfGrantError,
     ),
     Case(
-        "the role of another for oneself", _student,
+        "the role of another for oneself", student,
         lambda w, u: update_assignment(w.sides[OTHER].assignment, by=u, user=u), SelfGrantError,
     ),
     Case(
-        "the end of a role of oneself", _student,
+        "the end of a role of oneself", student,
         lambda w, u: end_assignment(w.sides[OWN].assignment, by=u), SelfGrantError,
     ),
-    Case("to be staff", _student, lambda w, u: users.update_user(u, by=u, is_staff=True), SelfGrantError),
+    Case("to be staff", student, lambda w, u: users.update_user(u, by=u, is_staff=True), SelfGrantError),
     Case(
-        "to be somebody else", _student,
+        "to be somebody else", student,
         lambda w, u: users.update_user(u, by=u, person=w.sides[OTHER].guardian), SelfGrantError,
     ),
-    Case("the end of one's own account", _student, lambda w, u: users.deactivate_user(u, by=u), SelfGrantError),
+    Case("the end of one's own account", student, lambda w, u: users.deactivate_user(u, by=u), SelfGrantError),
     Case(
-        "no second factor for oneself", _student,
+        "no second factor for oneself", student,
         lambda w, u: reset_factors(u, by=u, reason="Lost it", at=timezone.now()), ReauthenticationRequiredError,
     ),
     Case(
-        "admission of one's own section", _student,
+        "admission of one's own section", student,
         lambda w, u: eligibility.decide_eligibility([w.sides[OWN].section.pk], by=u, at=timezone.now()),
         eligibility.OwnEligibilityError,
     ),
     Case(
-        "one's own shortage condoned", _student, _decision(eligibility.condone_shortage),
+        "one's own shortage condoned", student, _decision(eligibility.condone_shortage),
         eligibility.OwnEligibilityError,
     ),
     Case(
-        "one's own condonation withdrawn", _student, _decision(eligibility.withdraw_condonation),
+        "one's own condonation withdrawn", student, _decision(eligibility.withdraw_condonation),
         eligibility.OwnEligibilityError,
     ),
     *(
         Case(f"{verb.__name__} of {whose}", who, _excuse(verb, status), excusing.OwnExcuseError)
-        for whose, who in (("oneself", _student), ("what one asked for", _asker))
+        for whose, who in (("oneself", student), ("what one asked for", _asker))
         for verb, status in (
             (excusing.approve_excuse, "submitted"), (excusing.reject_excuse, "submitted"),
             (excusing.revoke_excuse, "approved"),
         )
     ),
     *(
-        Case(f"{what} of one's own section", _student, act, SelfMarkingError)
+        Case(f"{what} of one's own section", student, act, SelfMarkingError)
         for what, act in (
             ("roster", _roster), ("excursion", _many), ("marks of a device", _offline), ("import", _imported),
         )
     ),
     Case(
-        "one's own check-in reviewed", _student,
+        "one's own check-in reviewed", student,
         lambda w, u: _now(check_ins.review_check_in)(w.sides[OWN].check_in, u), check_ins.OwnCheckInError,
     ),
     Case(
-        "one's own link verified", _of("guardian"), lambda w, u: _now(guardians.verify_guardian)(w.sides[OWN].link, u),
-        guardians.OwnLinkError,
+        "one's own link verified", account_of("guardian"),
+        lambda w, u: _now(guardians.verify_guardian)(w.sides[OWN].link, u), guardians.OwnLinkError,
     ),
     Case(
-        "consent to one's own link", _of("guardian"), lambda w, u: _now(guardians.record_consent)(w.sides[OWN].link, u),
-        guardians.OwnLinkError,
+        "consent to one's own link", account_of("guardian"),
+        lambda w, u: _now(guardians.record_consent)(w.sides[OWN].link, u), guardians.OwnLinkError,
     ),
     Case(
-        "more opened to oneself", _of("guardian"),
+        "more opened to oneself", account_of("guardian"),
         _link(guardians.update_guardian_link, scopes=["profile", "grades"]), guardians.OwnLinkError,
     ),
     Case(
-        "one's own salary", _of("faculty"),
+        "one's own salary", account_of("faculty"),
         lambda w, u: members.update_faculty(w.sides[OWN].faculty, by=u, salary=99_000), members.OwnPostError,
     ),
     Case(
-        "one's own leave", _of("faculty"),
+        "one's own leave", account_of("faculty"),
         lambda w, u: _now(members.change_status, status="on_leave")(w.sides[OWN].faculty, u), members.OwnPostError,
     ),
     *(

@@ -4,13 +4,16 @@ A place is a call of `core.duties`.
 """
 
 import ast
+import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import cache
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from types import FunctionType, ModuleType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints, is_typeddict
 from unittest import mock
 
 from django.conf import settings
@@ -19,6 +22,7 @@ from django.db import DatabaseError, transaction
 from accounts.models import User
 from core import duties
 from core.errors import DomainError
+from core.privacy import declared
 from tests.authorization.world import OWN, World
 
 ASKED = ("may_not_be_same", "is_same")
@@ -135,3 +139,72 @@ def standing_on(place: Place, cases: Iterable[Case], world: World) -> Iterator[C
             refused(case, world)
             if any(met):
                 yield case
+
+
+def refusing(cases: Iterable[Case], world: World) -> set[str]:
+    """Return every function that was under way when one of the cases was refused, by file and name."""
+    met: set[str] = set()
+    ask = duties._same
+
+    def same(*arguments: Any) -> bool:
+        is_same = ask(*arguments)
+        frame = sys._getframe(2) if is_same else None
+        while frame is not None:
+            path = Path(frame.f_code.co_filename)
+            if path.is_relative_to(settings.BASE_DIR):
+                met.add(f"{path.relative_to(settings.BASE_DIR).as_posix()}::{frame.f_code.co_name}")
+            frame = frame.f_back
+        return is_same
+
+    with mock.patch.object(duties, "_same", same):
+        for case in cases:
+            refused(case, world)
+    return met
+
+
+def acts_about_people() -> dict[str, Callable[..., Any]]:
+    """Return every public service that says by whom it is asked and takes or returns what says something of somebody.
+
+    That is a row of a model that is declared as personal (`core.privacy`), by itself, within a collection, or among the
+    values of a `TypedDict` or the fields of a dataclass.
+    """
+    personal = {declaration.model for declaration in declared()}
+    return {
+        f"{module.__name__.replace('.', '/')}.py::{name}": act
+        for module in _services()
+        for name, act in vars(module).items()
+        if not name.startswith("_")
+        and isinstance(act, FunctionType)
+        and act.__module__ == module.__name__
+        and "by" in inspect.signature(act).parameters
+        and any(personal & set(_named(hint, frozenset())) for hint in _hints(act) if hint is not None)
+    }
+
+
+def _services() -> Iterator[ModuleType]:
+    for path, _ in sources():
+        if "/services/" in path:
+            yield import_module(path.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+
+
+def _hints(act: Any) -> list[Any]:
+    hints = get_type_hints(act)
+    hints.pop("by", None)
+    return list(hints.values())
+
+
+def _named(hint: Any, within: frozenset[Any]) -> Iterator[type[Any]]:
+    """Yield every class that an annotation names, however deep."""
+    if hint in within:
+        return
+    if isinstance(hint, TypeVar):
+        hint = hint.__bound__
+    if isinstance(hint, type) and (is_typeddict(hint) or is_dataclass(hint)):
+        for inner in get_type_hints(hint).values():
+            yield from _named(inner, within | {hint})
+    elif isinstance(hint, type) and get_origin(hint) is None:
+        yield hint
+    for inner in get_args(hint):
+        if isinstance(inner, list):
+            continue
+        yield from _named(inner, within)

@@ -5,11 +5,54 @@ import ast
 import pytest
 
 from tests.authorization.concerned import CASES
-from tests.authorization.duties import Case, Place, places, refused, sources, standing_on
+from tests.authorization.duties import (
+    Case,
+    Place,
+    acts_about_people,
+    places,
+    refused,
+    refusing,
+    sources,
+    standing_on,
+)
 from tests.authorization.world import World
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
 # Which services ask who it is that acts for another reason than to refuse them.
+# What people may do about themselves, by service or by file, and why nobody else has to.
+THEIRS = {
+    "accounts/services/api_keys.py": "a key opens no more than the roles of its account, which others gave",
+    "accounts/services/identifiers.py": "a number that stands on a document decides nothing, and a look is on record",
+    "accounts/services/parts.py": "a step of the services for students and faculty, which ask",
+    "accounts/services/people.py": "names and addresses are one's own to keep right",
+    "accounts/services/users.py::create_user": "an account opens nothing before somebody gives it a role",
+    "attendance/services/calendar_feeds.py": "one's own timetable",
+    "attendance/services/check_ins.py::check_in": "whoever checks in does so for themselves",
+    "attendance/services/excusing.py::request_excuse": "others decide about it",
+    "attendance/services/excusing.py::update_excuse": "others decide about it, and then it stays as it is",
+    "attendance/services/readers.py": "a card says who somebody is, and not where they were",
+    "attendance/services/standing_in.py::usual": "reads who teaches",
+    "attendance/services/substituting.py": "two teachers agree, each for themselves",
+    "courses/services/sections.py": "whoever runs a department plans what they teach in it themselves",
+    "enrollment/services/registration.py::drop": "a student's own step",
+    "enrollment/services/registration.py::withdraw": "a student's own step",
+    "faculty/services/members.py::delete_faculty": "a mistake without a history gives nobody anything",
+    "files/services/uploads.py": "one's own files",
+    "interop/services/application.py": "each record is asked about by the service that it goes to",
+    "interop/services/exporting.py": "a table of what its reader sees anyway, for themselves",
+    "interop/services/jobs.py": "each record is asked about by the service that it goes to",
+    "interop/services/reversal.py": "what was there before comes back whole, and somebody decided that once",
+    "interop/services/states.py": "a step of an import, which is about the file",
+    "interop/services/validation.py": "says what would be, and writes no record",
+    "privacy/services/erasures.py::request_erasure": "one's own right; others decide about it",
+    "privacy/services/exports.py": "one's own right, or the work of those who answer for others",
+    "students/services/guardians.py::link_guardian": "opens nothing before others have verified it",
+    "students/services/guardians.py::revoke_guardian": "takes sight away",
+    "students/services/guardians.py::withdraw_consent": "takes sight away",
+    "students/services/program_enrollments.py::move": "a step of services that have asked",
+    "students/services/students.py::delete_student": "a mistake without a history gives nobody anything",
+    "students/services/students.py::opt_out_of_directory": "one's own right",
+}
 OTHERWISE = {
     "attendance/services/standing_in.py": "whoever teaches the section proposes for themselves",
     "attendance/services/substituting.py": "whoever teaches the session, or was asked, and nobody else",
@@ -47,3 +90,14 @@ def asks_who_acts(node: ast.AST) -> bool:
     return isinstance(node, ast.Attribute | ast.Call) and ast.unparse(node) in (
         "by.person_id", "getattr(by, 'person_id', None)",
     )  # fmt: skip
+
+
+@pytest.mark.checklist(13)
+def test_whatever_is_done_about_people_is_refused_to_them_or_is_theirs_to_do(world: World) -> None:
+    acts = acts_about_people()
+    asked = refusing(CASES, world) & acts.keys()
+    said = {name: key for name in acts for key in THEIRS if key in (name, name.partition("::")[0])}
+
+    assert not sorted(acts.keys() - asked - said.keys()), "Ask `may_not_be_same`, with a case, or say why in THEIRS."
+    assert not sorted(THEIRS.keys() - said.values()), "What stands in THEIRS is no longer there."
+    assert not sorted(asked & said.keys()), "What is refused needs no reason in THEIRS."
