@@ -133,6 +133,7 @@ _STANDINGS = _view("attendance", "standing", "attendancerecord", "eligibilitydec
 # Admitting people to examinations by their attendance, and in spite of it.
 _ADMITTING = {
     "attendance.decide_eligibilitydecision", "attendance.view_decisionrun", "attendance.add_decisionrun",
+    "attendance.view_condonation",
 }  # fmt: skip
 # Who falls short, of many at once: for those who may do something about it.
 _SHORTAGES = _STANDINGS | _view("attendance", "attendancesummary")
@@ -238,7 +239,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     Role.STUDENT: _MEMBER
     | _PROTECTED
     | _STANDINGS
-    | {"attendance.add_checkinevent"}
+    | {"attendance.add_checkinevent", "attendance.view_condonation"}
     | _OWN_EXCUSES
     | _ACCOMMODATIONS
     | _OPTING_OUT

@@ -5,7 +5,7 @@ from django.contrib import admin
 from attendance import services
 from attendance.admin_calendars import CalendarFeedAdmin
 from attendance.admin_check_in import CheckInEventAdmin
-from attendance.admin_eligibility import EligibilityDecisionAdmin
+from attendance.admin_eligibility import CondonationAdmin, EligibilityDecisionAdmin
 from attendance.admin_marking import RosterAdmin
 from attendance.admin_policies import AttendancePolicyAdmin
 from attendance.admin_readers import CredentialAdmin, PunchAdmin, ReaderAdmin
@@ -25,6 +25,7 @@ __all__ = [
     "CalendarFeedAdmin",
     "CheckInEventAdmin",
     "ClassSessionAdmin",
+    "CondonationAdmin",
     "CredentialAdmin",
     "EligibilityDecisionAdmin",
     "ExcuseRequestAdmin",

@@ -12,7 +12,7 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from attendance import services
-from attendance.models import EligibilityDecision
+from attendance.models import Condonation, EligibilityDecision
 from core.admin import ServiceAdmin
 from core.admin_history import take_step
 from core.recording import Disclosure, recorder
@@ -108,3 +108,25 @@ class EligibilityDecisionAdmin(ServiceAdmin):
             "checkbox": helpers.ACTION_CHECKBOX_NAME,
         }
         return TemplateResponse(request, "admin/attendance/eligibilitydecision/reason.html", context)
+
+
+@admin.register(Condonation)
+class CondonationAdmin(ServiceAdmin):
+    """What condonations rest on, to be read; the API takes documents along with the condonation."""
+
+    discloses = Disclosure("condonation", "decision.enrollment.student.person_id")
+    list_display = ("student", "section", "decision", "created_at")
+    list_filter = ("decision__term",)
+    list_select_related = (
+        "decision__enrollment__student__person", "decision__section__course", "decision__section__term",
+    )  # fmt: skip
+    search_fields = ("decision__enrollment__student__student_no",)
+    ordering = ("-created_at", "-pk")
+
+    @admin.display(description="student")
+    def student(self, condonation: Condonation) -> str:
+        return str(condonation.decision.enrollment.student)
+
+    @admin.display(description="section")
+    def section(self, condonation: Condonation) -> str:
+        return str(condonation.decision.section)

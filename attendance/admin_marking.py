@@ -142,7 +142,7 @@ class RosterAdmin(CheckInPages, ServiceAdmin):
         if request.POST.get("seen") != _fingerprint(locked, entries):
             raise EditConflictError
         if step == "open":
-            services.open_session(locked, by=by, at=now)
+            services.open_session(locked, by=by, at=now, reason=request.POST.get("reason", ""))
             return "The sheet is open again."
         default = request.POST.get("default", "")
         marks = list(_marks(entries, chosen, default))

@@ -10,6 +10,7 @@ from attendance.models import (
     CheckInEvent,
     CheckInWindow,
     ClassSession,
+    Condonation,
     CoveredMark,
     Credential,
     DecisionRun,
@@ -54,6 +55,13 @@ personal(
         "condonation": "The decision about yourself by which the shortage was condoned.",
         "decided_by": "Who decided, in the course of their work.",
     },
+)
+personal(
+    Condonation,
+    says="What was brought for your shortage to be condoned, such as a document.",
+    kept="For good, as the decision is that rests on it; erasure empties what was said, and its documents go.",
+    paths=("decision__enrollment__student__person",),
+    clears="custom_data",
 )
 personal(
     CheckInEvent,

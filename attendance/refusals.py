@@ -20,6 +20,13 @@ class DecisionIsFinalError(ConflictError):
     title = "What was decided about an enrolment stays on record as it was; another decision supersedes it."
 
 
+class CondonationIsFinalError(ConflictError):
+    """What a condonation rests on would be handed to another decision, or lost."""
+
+    code = "immutable"
+    title = "What a condonation rests on stays with the decision that condones."
+
+
 class HistoryIsFinalError(ConflictError):
     """A step that was recorded would be changed or deleted."""
 
@@ -30,6 +37,7 @@ class HistoryIsFinalError(ConflictError):
 refusal("attendance_attendancerecord_session_matches", SessionMarkedError)
 refusal("attendance_attendancerecord_enrollment_matches", EnrolledElsewhereError)
 refusal("attendance_eligibilitydecision_final", DecisionIsFinalError)
+refusal("attendance_condonation_final", CondonationIsFinalError)
 refusal("attendance_attendancecode_built_in", CodeBuiltInError)
 refusal("attendance_excuseevent_append_only", HistoryIsFinalError)
 refusal("attendance_substitutionevent_append_only", HistoryIsFinalError)

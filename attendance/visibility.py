@@ -5,6 +5,8 @@ who teach its section or substitute there and those in charge of it; how often a
 and their advisor, too.
 """
 
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Exists, OuterRef, Q
@@ -18,6 +20,7 @@ from attendance.models import (
     CalendarFeed,
     CheckInEvent,
     ClassSession,
+    Condonation,
     Credential,
     DecisionRun,
     EligibilityDecision,
@@ -33,7 +36,7 @@ from attendance.models import (
 )
 from attendance.selectors import sessions_taken_over_by
 from core.masks import masks
-from core.visibility import grants, visible
+from core.visibility import grants, grants_for, visible
 from courses.models import Course, Section
 from courses.selectors import sections_assisted_in, sections_taught_by
 from departments.selectors import below
@@ -90,6 +93,18 @@ def those_in_charge_see_who_was_in_their_sections(actor: Any) -> Q | None:
 def those_in_charge_mark_the_sections_of_their_units(actor: Any) -> Q | None:
     """A teacher's role that is held for a unit lets nobody mark what they do not teach."""
     return _in_units(scopes_of(actor, "attendance.change_classsession"))
+
+
+@masks(ClassSession, "counts")
+@masks(Roster, "counts")
+def whoever_may_see_a_sheet_knows_how_many_are_marked_with_what(actor: Any) -> Q | None:
+    """Of classes that somebody teaches by who they are, they see the sheets as long as a role lets them."""
+    if not any(vars(scopes_of(actor, "attendance.view_roster")).values()):
+        return None
+    opened = [rows for rule in grants_for(Roster) if (rows := rule(actor)) is not None]
+    if not opened or not all(opened):
+        return Q() if opened else None
+    return reduce(or_, opened)
 
 
 @grants(CheckInEvent, "manage")
@@ -200,6 +215,25 @@ def students_and_those_who_decide_know_why_a_shortage_is_condoned(actor: Any) ->
         return deciding
     own = Enrollment.objects.filter(student__in=Student.objects.filter(person=person).values("pk"))
     return Q(enrollment__in=own.values("pk")) | (deciding or Q(pk=None))
+
+
+@grants(Condonation)
+def students_see_what_their_own_condonations_rest_on(actor: Any) -> Q | None:
+    return _of_own_decisions(actor)
+
+
+@grants(Condonation)
+def those_in_charge_see_what_condonations_rest_on(actor: Any) -> Q | None:
+    """Teachers and advisors are told that somebody is admitted, and not by what."""
+    return _in_units(scopes_of(actor, "attendance.view_condonation"), path="decision__section")
+
+
+@masks(Condonation, custom_fields=True)
+def students_and_those_who_decide_know_what_a_condonation_rests_on(actor: Any) -> Q | None:
+    deciding, own = _in_units(scopes_of(actor, DECIDE), path="decision__section"), _of_own_decisions(actor)
+    if deciding is None or own is None:
+        return own if deciding is None else deciding
+    return deciding and deciding | own
 
 
 @grants(AttendanceSummary)
@@ -314,6 +348,14 @@ def students_and_those_who_decide_know_why_somebody_is_excused(actor: Any) -> Q 
 @masks(ExcuseEvent, "reason")
 def students_and_those_who_decide_know_why_it_was_decided_so(actor: Any) -> Q | None:
     return _of_students(actor, "attendance.view_protected_excuserequest", path="excuse__student", advisees=False)
+
+
+def _of_own_decisions(actor: Any) -> Q | None:
+    person = getattr(actor, "person_id", None)
+    if not person:
+        return None
+    own = Enrollment.objects.filter(student__in=Student.objects.filter(person=person).values("pk"))
+    return Q(decision__in=EligibilityDecision.objects.filter(enrollment__in=own.values("pk")).values("pk"))
 
 
 def _of_students(actor: Any, permission: str, *, path: str, advisees: bool = True) -> Q | None:

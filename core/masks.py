@@ -1,10 +1,10 @@
 """Field masks: columns that only some of those who see a row may know. The only such mechanism in the system.
 
-An app declares in its `visibility.py` which columns are protected, as paths from the model, and by a rule like those of
-`core.visibility` of which rows an actor may know them. Everything that shows rows asks here: readers show null in their
-place (`core.api.serializers`), administration pages leave them out (`core.admin`), writes that name them are refused
-(`core.api.viewsets`), and a server whose filters, orderings, searches or other readers lead to one does not start
-(`core.checks`). What nobody was granted, nobody knows.
+An app declares in its `visibility.py` which columns are protected, or what its model computes in SQL (`in_sql`), as
+paths from the model, and by a rule like those of `core.visibility` of which rows an actor may know them. Everything
+that shows rows asks here: readers show null in their place (`core.api.serializers`), administration pages leave them
+out (`core.admin`), writes that name them are refused (`core.api.viewsets`), and a server whose filters, orderings,
+searches or other readers lead to one does not start (`core.checks`). What nobody was granted, nobody knows.
 
 One mask of a model may cover its protected custom fields as well (`core.customfields.protection`).
 """
@@ -44,9 +44,10 @@ class Mask:
 
     @property
     def columns(self) -> frozenset["Field[Any, Any]"]:
-        """The masked columns themselves, of the model or of one that it leads to."""
+        """The masked columns themselves, of the model or of one that it leads to; what is computed is none."""
         paths = {*self.paths, "custom_data"} if self.custom_fields else self.paths
-        return frozenset(_column(self.model, path) for path in paths)
+        computed = getattr(self.model, "in_sql", {})
+        return frozenset(_column(self.model, path) for path in paths if path not in computed)
 
     def covers(self, path: str) -> bool:
         """Say whether a path is that of a masked column, or leads into one."""

@@ -5,9 +5,10 @@ from typing import Any, ClassVar
 from rest_framework import serializers
 
 from accounts.api.serializers import UserBrief
-from attendance.models import EligibilityDecision
+from attendance.models import Condonation, EligibilityDecision
 from core.api.fields import VisibleRelatedField
 from core.api.serializers import BaseListSerializer, WriteSerializer
+from core.customfields.api.fields import CustomFieldsField
 from courses.models import Course, Section
 from departments.models import Term
 from enrollment.api.serializers import EnrolledSection, EnrolledStudent, EnrolledTerm
@@ -34,6 +35,17 @@ class EligibilityDecisionSerializer(BaseListSerializer[EligibilityDecision]):
             "percent", "policy", "policy_version", "basis", "rounding", "threshold", "condonation_floor",
             "condonation", "reason", "note", "decided_by", "decided_at", "superseded_at",
         ]  # fmt: skip
+
+
+class CondonationSerializer(BaseListSerializer[Condonation]):
+    decision = serializers.UUIDField(source="decision_id", help_text="The decision that condones; the id is the same.")
+    enrollment = serializers.UUIDField(source="decision.enrollment_id")
+    student = EnrolledStudent(source="decision.enrollment.student")
+    custom_fields = CustomFieldsField()
+
+    class Meta:
+        model = Condonation
+        fields = ["id", "decision", "enrollment", "student", "custom_fields", "created_at", "updated_at"]
 
 
 class DecideWriter(WriteSerializer):
@@ -76,6 +88,9 @@ class CondoneWriter(WriteSerializer):
     reason = serializers.CharField(max_length=2000)
     note = serializers.CharField(
         required=False, allow_blank=True, max_length=2000, help_text="What it rests on, such as a document."
+    )
+    custom_fields = CustomFieldsField(
+        required=False, help_text="Of the condonation, documents among them; see `/api/v1/custom-fields/`."
     )
 
 

@@ -2,12 +2,13 @@
 
 from typing import Any, ClassVar
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from attendance.models import AttendanceCode, ClassSession, Source
 from attendance.models.records import MOST_MINUTES
 from core.api.bulk_frames import MAX_ITEMS
-from core.api.fields import VisibleRelatedField
+from core.api.fields import MadeField, VisibleRelatedField
 from core.api.serializers import BaseListSerializer, ModelWriteSerializer, WriteSerializer
 from courses.models import Course, Section
 from departments.api.serializers import RoomBrief, TermBrief
@@ -41,21 +42,45 @@ class TeacherBrief(BaseListSerializer[Faculty]):
         fields = ["id", "first_name", "last_name", "preferred_name"]
 
 
+@extend_schema_field(
+    {
+        "type": "object",
+        "additionalProperties": {"type": "integer"},
+        "example": {"absent": 2, "present": 27, "unmarked": 1},
+    }
+)
+class CountsField(MadeField):
+    """How many who are expected are marked with each code, and how many are not."""
+
+
 class ClassSessionSerializer(BaseListSerializer[ClassSession]):
     section = SectionOfSession()
     room = RoomBrief(allow_null=True)
     substitute = TeacherBrief(allow_null=True, help_text="Who teaches it in the place of its teacher.")
+    counts = CountsField(
+        help_text="How many of those who are expected are marked with which code, of those that occur, and how many "
+        "are `unmarked`. Null for those who may not see the sheet."
+    )
 
     class Meta:
         model = ClassSession
         fields = [
             "id", "section", "starts_at", "ends_at", "local_date", "planned_on", "room", "substitute", "status",
-            "marking", "gathering", "note", "created_at", "updated_at",
+            "marking", "counts", "gathering", "note", "created_at", "updated_at",
         ]  # fmt: skip
 
 
 class CancelWriter(WriteSerializer):
     reason = serializers.CharField(required=False, allow_blank=True, max_length=500)
+
+
+class OpenWriter(WriteSerializer):
+    request_example: ClassVar = {"reason": "Somebody came in late and was not seen"}
+
+    reason = serializers.CharField(
+        required=False, allow_blank=True, max_length=500,
+        help_text="Why a closed sheet is opened again, which is required then; it stays in the history of the session.",
+    )  # fmt: skip
 
 
 class RescheduleWriter(CancelWriter):

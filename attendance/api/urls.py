@@ -5,6 +5,7 @@ from django.urls import path
 from attendance.api import (
     calendar_views,
     check_in_views,
+    condonation_views,
     decision_run_views,
     eligibility_views,
     excuse_views,
@@ -30,6 +31,7 @@ routes = [
     ("attendance/readers", reader_views.ReaderViewSet, "reader"),
     ("attendance/credentials", reader_views.CredentialViewSet, "credential"),
     ("attendance/decisions", eligibility_views.EligibilityDecisionViewSet, "eligibility-decision"),
+    ("attendance/condonations", condonation_views.CondonationViewSet, "condonation"),
     ("attendance/decision-runs", decision_run_views.DecisionRunViewSet, "decision-run"),
     ("attendance/excuses", excuse_views.ExcuseViewSet, "excuse"),
     ("attendance/substitutions", substitution_views.SubstitutionViewSet, "substitution"),

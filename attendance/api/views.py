@@ -71,7 +71,7 @@ class RosterViewSet(BaseViewSet[ClassSession]):
     if_match_required = True
     discloses = Disclosure("attendance", "student.person_id")
     list_serializer_class = serializers.ClassSessionSerializer
-    write_serializers = {"mark": serializers.RosterWriter}
+    write_serializers = {"mark": serializers.RosterWriter, "open": serializers.OpenWriter}
     action_permissions = dict.fromkeys(("mark", "open", "close"), "attendance.change_roster")
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
@@ -102,16 +102,18 @@ class RosterViewSet(BaseViewSet[ClassSession]):
             return self._tagged(marked, session)
 
     def open(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Begin to mark the class, or go on with what was closed."""
-        return self._step(services.open_session)
+        """Begin to mark the class; or go on with what was closed, for a reason."""
+        return self._step(request, services.open_session)
 
     def close(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Say that everybody is marked who is going to be."""
-        return self._step(services.close_session)
+        return self._step(request, services.close_session)
 
-    def _step(self, service: Callable[..., ClassSession]) -> Response:
+    def _step(self, request: Request, service: Callable[..., ClassSession]) -> Response:
         with transaction.atomic():
-            session = self.fresh(service(self.locked(), by=self.actor, at=timezone.now()))
+            row = self.locked()
+            given = self.validated(request.data) if self.get_request_serializer() else {}
+            session = self.fresh(service(row, by=self.actor, at=timezone.now(), **given))
             data = self.shown(session)
             return Response(data, headers={"ETag": etag.of(data, session)})
 

@@ -5,6 +5,7 @@ courses.Meeting 1 --- * ClassSession * --- 1 courses.Section
                                              AttendanceRecord * --- 1 AttendanceCode
     AttendancePolicy: by which rule it is judged.
     enrollment.Enrollment 1 --- * EligibilityDecision, of which one is current
+    EligibilityDecision 1 --- 0..1 Condonation
     departments.Term 1 --- * DecisionRun
     students.Student 1 --- * ExcuseRequest 1 --- * CoveredMark * --- 1 ClassSession
     faculty.Faculty 1 --- * Substitution * --- 1 ClassSession
@@ -13,6 +14,7 @@ courses.Meeting 1 --- * ClassSession * --- 1 courses.Section
 from attendance.models.calendar_feeds import CalendarFeed
 from attendance.models.check_in import CheckInEvent, CheckInWindow, Flag, Outcome
 from attendance.models.codes import AttendanceCode
+from attendance.models.condonations import Condonation
 from attendance.models.decision_runs import DecisionRun, RunState
 from attendance.models.eligibility import ADMITTED, Eligibility, EligibilityDecision
 from attendance.models.excuses import CoveredMark, ExcuseEvent, ExcuseKind, ExcuseRequest, ExcuseStatus
@@ -37,6 +39,7 @@ __all__ = [
     "CheckInWindow",
     "ClassSession",
     "ClassSessionQuerySet",
+    "Condonation",
     "CoveredMark",
     "Credential",
     "DecisionRun",

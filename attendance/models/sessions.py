@@ -8,11 +8,12 @@ teachers, so they do not clash with one another.
 """
 
 from datetime import timedelta
-from typing import Self
+from typing import ClassVar, Self
 
 from django.db import models
 from django.db.models import F, Q
 
+from attendance.models.sheets import SheetCounts
 from core.models import BaseQuerySet, VersionedModel
 from courses.models import Meeting, Section
 from departments.models import Room
@@ -35,7 +36,8 @@ class Marking(models.TextChoices):
 
 class ClassSessionQuerySet(BaseQuerySet["ClassSession"]):
     def for_api(self) -> Self:
-        return self.select_related("section__course", "section__term", "room__building", "substitute__person")
+        rows = self.select_related("section__course", "section__term", "room__building", "substitute__person")
+        return rows.annotate(counts=SheetCounts.of())
 
 
 class ClassSession(VersionedModel):
@@ -68,7 +70,11 @@ class ClassSession(VersionedModel):
     )
     note = models.CharField(max_length=500, blank=True, help_text="Why it was moved or cancelled.")
     lock_note = models.CharField(
-        max_length=500, blank=True, default="", db_default="", help_text="Why the sheet was locked, or unlocked since."
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why the sheet was locked, unlocked since, or opened again.",
     )
 
     # Apart from the version, which counts what happens on the sheet as well: calendars are told of these alone.
@@ -83,6 +89,9 @@ class ClassSession(VersionedModel):
         Faculty, on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="stands_in_at",
         db_index=False, help_text="Who teaches it in the place of its teacher.",
     )  # fmt: skip
+
+    # How many who are expected are marked with what: of rows that are loaded to be shown.
+    in_sql: ClassVar = {"counts": lambda of: (SheetCounts.of(of), models.TextField())}
 
     objects = ClassSessionQuerySet.as_manager()
 

@@ -19,7 +19,7 @@ from django.db import transaction
 
 from attendance.calculation import Tally, tallies
 from attendance.events import EligibilityDenied, ShortageCondoned
-from attendance.models import ADMITTED, Eligibility, EligibilityDecision
+from attendance.models import ADMITTED, Condonation, Eligibility, EligibilityDecision
 from core import crud
 from core.db.copying import copy_in
 from core.duties import may_not_be_same
@@ -125,11 +125,18 @@ def decide_eligibility(
 
 @transaction.atomic
 def condone_shortage(
-    decision: EligibilityDecision, *, by: Actor | None, at: datetime, reason: str, note: str = ""
+    decision: EligibilityDecision,
+    *,
+    by: Actor | None,
+    at: datetime,
+    reason: str,
+    note: str = "",
+    custom_fields: Mapping[str, Any] | None = None,
 ) -> EligibilityDecision:
     """Admit a student who falls short all the same, on the numbers of the decision; return the one that says so.
 
-    Refused with `self_approval`, `decision_superseded`, `already_condoned`, `not_short` or `below_condonation_floor`.
+    The custom fields, documents among them, are those of the `Condonation`. Refused with `self_approval`,
+    `decision_superseded`, `already_condoned`, `not_short` or `below_condonation_floor`.
     """
     enrollment, standing = _held(decision, by)
     if standing.outcome == Eligibility.CONDONED:
@@ -141,6 +148,7 @@ def condone_shortage(
     pk = new_id()
     condoned = {"id": pk, "condonation_id": pk, "condoned_from": standing.floor_bar, "outcome": Eligibility.CONDONED}
     made = _follow(standing, by=by, at=at, reason=reason, note=note, **condoned)
+    crud.create(Condonation, {"id": pk, "decision": made, "custom_fields": custom_fields or {}}, by=by)
     publish(
         ShortageCondoned(
             decision_id=made.pk, enrollment_id=enrollment.pk, student_id=enrollment.student_id,

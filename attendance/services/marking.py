@@ -53,6 +53,14 @@ class SessionNotOpenError(ConflictError):
     field = "marking"
 
 
+class ReopeningReasonError(InvalidError):
+    """What was said to be done would be changed, and nobody says why."""
+
+    code = "reason_required"
+    title = "Say why a closed sheet is opened again."
+    field = "reason"
+
+
 class SessionNotBegunError(ConflictError):
     """The class is still to come."""
 
@@ -123,13 +131,17 @@ class Marked:
 
 
 @transaction.atomic
-def open_session(session: ClassSession, *, by: Actor | None, at: datetime) -> ClassSession:
+def open_session(session: ClassSession, *, by: Actor | None, at: datetime, reason: str = "") -> ClassSession:
     """Open the sheet of a session, or open it again, with those who are excused; of an open one nothing changes.
 
-    Refused with `session_cancelled`, `session_locked` or `session_not_begun`.
+    Why a closed one is opened again stays in the history of the session: nobody changes a mark of it otherwise.
+    Refused with `session_cancelled`, `session_locked` or `session_not_begun`; a closed one with `reason_required`.
     """
     raise_all(list(obstacles(session, at, to_open=True)))
-    crud.update(session, {"marking": Marking.OPEN})
+    is_closed = session.marking == Marking.CLOSED
+    if is_closed and not reason.strip():
+        raise ReopeningReasonError
+    crud.update(session, {"marking": Marking.OPEN, **({"lock_note": reason.strip()} if is_closed else {})})
     sheets.put(sheets.lines_of([session]), {}, {session.pk: session}, sheets.codes_by_name(), at=at)
     return session
 

@@ -16,6 +16,7 @@ from django.db.models import Case, F, Value, When
 
 from attendance.models import AttendanceCode, AttendanceRecord, ClassSession, CoveredMark, ExcuseKind, Marking, Source
 from attendance.models.excuses import CODE_OF
+from attendance.models.sheets import EXPECTED as EXPECTED  # noqa: PLC0414 - whoever asks for sheets says it with this
 from attendance.services.made import Made as Made  # noqa: PLC0414 - whoever writes sheets says it with this
 from core import crud
 from core.ids import new_id
@@ -27,11 +28,6 @@ ARRIVALS = (Source.QR, Source.READER)
 # One session and one enrolment.
 Key = tuple[UUID, UUID]
 
-# Who is expected in a session `s`: whose enrolment `e` lasted while it took place, and counts.
-EXPECTED = """
-    e.status <> 'pending' AND (e.enrolled_at IS NULL OR e.enrolled_at < s.ends_at)
-    AND (e.dropped_at IS NULL OR e.dropped_at > s.starts_at)
-"""
 # The dates name the months in which the database has to look for marks.
 _LINES = """
     SELECT s.id, e.id, e.student_id, t.person_id,

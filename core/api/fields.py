@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db.models import QuerySet
 from rest_framework import serializers
 from rest_framework.fields import empty
@@ -50,6 +51,13 @@ class VisibleRelatedField(serializers.PrimaryKeyRelatedField[Any]):
 
     def to_representation(self, value: Any) -> str:
         return str(value.pk)
+
+
+class MadeField(serializers.Field[Any, Any, Any, Any]):
+    """What the database has made as JSON: a text until it is shown."""
+
+    def to_representation(self, value: str) -> Any:
+        return orjson.loads(value)
 
 
 def _itself(row: Any) -> Any:

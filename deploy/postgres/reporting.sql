@@ -14,6 +14,7 @@ DECLARE
         "attendance_checkinevent": ["*"],
         "attendance_checkinwindow": ["secret"],
         "attendance_classsession": ["lock_note"],
+        "attendance_condonation": ["custom_data"],
         "attendance_coveredmark": ["client_id"],
         "attendance_credential": ["*"],
         "attendance_eligibilitydecision": ["note", "reason"],

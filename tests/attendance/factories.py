@@ -16,6 +16,7 @@ from attendance.models import (
     CheckInEvent,
     CheckInWindow,
     ClassSession,
+    Condonation,
     CoveredMark,
     Credential,
     DecisionRun,
@@ -150,6 +151,19 @@ class EligibilityDecisionFactory(factory.django.DjangoModelFactory):
     bar = factory.SelfAttribute("threshold")
     floor_bar = factory.SelfAttribute("condonation_floor")
     decided_at = factory.LazyFunction(timezone.now)
+
+
+class CondonationFactory(factory.django.DjangoModelFactory):
+    """What it rests on that a shortage was condoned."""
+
+    class Meta:
+        model = Condonation
+
+    decision = factory.SubFactory(
+        EligibilityDecisionFactory, id=factory.LazyFunction(new_id), outcome="condoned", condoned_from=Decimal(65),
+        condonation_id=factory.SelfAttribute("id"),
+    )  # fmt: skip
+    id = factory.SelfAttribute("decision.id")
 
 
 class CoveredMarkFactory(factory.django.DjangoModelFactory):

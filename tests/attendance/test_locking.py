@@ -47,7 +47,8 @@ def test_a_locked_sheet_is_corrected_by_who_says_why_and_the_reason_stays(lesson
     silent = [step(registrar_client, lesson, "unlock", **body) for body in ({}, {"reason": ""})]
     unlocked = step(registrar_client, lesson, "unlock", reason="Two students mixed up")
     still_closed = put(registrar_client, lesson)
-    step(registrar_client, lesson, "open")
+    untold = step(registrar_client, lesson, "open")
+    step(registrar_client, lesson, "open", reason="They were")
     marked = put(registrar_client, lesson)
     step(registrar_client, lesson, "lock", reason="Mended")
 
@@ -55,11 +56,15 @@ def test_a_locked_sheet_is_corrected_by_who_says_why_and_the_reason_stays(lesson
     assert [(answer.status_code, answer.json()["code"]) for answer in refused] == [(409, "session_locked")] * 2
     assert [(answer.status_code, answer.json()["errors"][0]["field"]) for answer in silent] == [(400, "reason")] * 2
     assert (still_closed.json()["code"], marked.status_code) == ("session_closed", 200)
+    assert (untold.status_code, untold.json()["code"]) == (400, "reason_required")
     changes = Change.objects.filter(row_id=str(lesson.pk), operation="update").order_by("id")
     notes = [
         (entry.changes["lock_note"], entry.actor_id is not None) for entry in changes if "lock_note" in entry.changes
     ]
-    assert notes == [(["", "Two students mixed up"], True), (["Two students mixed up", "Mended"], True)]
+    assert notes == [
+        (["", "Two students mixed up"], True), (["Two students mixed up", "They were"], True),
+        (["They were", "Mended"], True),
+    ]  # fmt: skip
 
 
 def test_what_cannot_be_locked_or_unlocked_is_refused_by_name(lesson, registrar_client):

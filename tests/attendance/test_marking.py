@@ -287,7 +287,8 @@ def test_a_sheet_is_opened_closed_opened_again_and_what_came_of_it_announced(cla
 
     assert classroom.post(url(session, "close")).json()["data"]["marking"] == "closed"
     assert classroom.post(url(session, "close")).status_code == 200
-    assert classroom.post(url(session, "open")).json()["data"]["marking"] == "open"
+    again = classroom.post(url(session, "open"), {"reason": "Came in late"}, format="json")
+    assert again.json()["data"]["marking"] == "open"
 
     closed = OutboxEvent.objects.get(name="attendance.session.closed")
     assert (closed.payload["marked"], closed.payload["unmarked"]) == (1, 2)

@@ -129,11 +129,22 @@ class TestWithoutABrowser:
         assert marked(lesson) == {"Lovelace": "late", "Noether": "present", "Gödel": "excused"}
         assert AttendanceRecord.objects.get(enrollment=ada).minutes_late == 7
         assert AttendanceRecord.objects.get(enrollment=kurt).marked_at == excused.marked_at
-        again = client.post(lesson.page, {"seen": seen(client, lesson.page), "step": "open"}, follow=True)
+        reopened = {"seen": seen(client, lesson.page), "step": "open", "reason": "Mixed up"}
+        again = client.post(lesson.page, reopened, follow=True)
         assert "open again" in again.content.decode()
         assert set(Disclosure.objects.values_list("subject_id", flat=True)) == {
             row.student.person_id for row in (ada, emmy, kurt)
         }
+
+    @pytest.mark.parametrize("given", [{}, {"reason": ""}, {"reason": "  "}])
+    def test_the_page_opens_no_closed_sheet_without_a_reason(self, client, lesson, given):
+        ClassSession.objects.filter(pk=lesson.pk).update(marking="closed")
+
+        refused = client.post(lesson.page, {"seen": seen(client, lesson.page), "step": "open", **given}, follow=True)
+
+        assert "Say why a closed sheet is opened again." in refused.content.decode()
+        lesson.refresh_from_db()
+        assert (lesson.marking, lesson.lock_note) == ("closed", "")
 
     def test_without_a_default_nobody_is_marked_who_is_not_named_and_faults_are_told(self, client, lesson):
         ada, emmy, _ = crowd(lesson.section, 3)

@@ -133,7 +133,7 @@ def test_a_sheet_that_is_opened_again_counts_once_and_as_it_is_now():
     student = EnrollmentFactory()
     (session,) = term_of(student, "a")
     for _ in range(2):
-        services.open_session(session, by=None, at=NOW)
+        services.open_session(session, by=None, at=NOW, reason="Somebody was missed")
         services.mark_roster(session, marks=[services.Mark(enrollment=student.pk, code="present")], by=None, at=NOW)
         services.close_session(session, by=None, at=NOW)
 

@@ -82,7 +82,7 @@ class Term:
         services.mark_roster(row, marks=[one], default=default, by=None, at=NOW)
 
     def open(self, session, n):
-        services.open_session(self._session(session), by=None, at=NOW)
+        services.open_session(self._session(session), by=None, at=NOW, reason="Somebody was missed")
 
     def close(self, session, n):
         services.close_session(self._session(session), by=None, at=NOW)

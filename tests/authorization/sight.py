@@ -13,7 +13,15 @@ from django.utils import timezone
 
 from accounts.models import FactorKind, FederatedIdentity, Person, RoleAssignment, SecondFactor, User
 from accounts.roles import Role, ScopeKind
-from attendance.models import CheckInEvent, ClassSession, ExcuseRequest, Roster, Substitution, SubstitutionOffer
+from attendance.models import (
+    CheckInEvent,
+    ClassSession,
+    Condonation,
+    ExcuseRequest,
+    Roster,
+    Substitution,
+    SubstitutionOffer,
+)
 from core import crud
 from core.models import CustomField
 from core.visibility import visible
@@ -107,6 +115,8 @@ CASES = [
     Case(FileAsset, Role.EXAM_CONTROLLER, PROGRAM, view=OURS, of=Student),
     Case(FileAsset, Role.HR_OFFICER, DEPARTMENT, view=BOTH, of=Faculty),
     Case(FileAsset, Role.STUDENT, SELF, person=student, view=OURS, of=ExcuseRequest),
+    Case(FileAsset, Role.STUDENT, SELF, person=student, view=OURS, of=Condonation),
+    Case(FileAsset, Role.EXAM_CONTROLLER, view=BOTH, of=Condonation),
     Case(FileAsset, PLAIN),
     Case(FileAsset, Role.AUDITOR, view=BOTH),
     Case(ImportJob, PLAIN, person=student, view=OURS, manage=OURS),

@@ -37,6 +37,7 @@ from attendance.models import (
     AttendanceSummary,
     CheckInEvent,
     ClassSession,
+    Condonation,
     Credential,
     DecisionRun,
     EligibilityDecision,
@@ -81,6 +82,7 @@ from tests.attendance.factories import (
     AttendancePolicyFactory,
     AttendanceRecordFactory,
     CheckInEventFactory,
+    CondonationFactory,
     CredentialFactory,
     DecisionRunFactory,
     EligibilityDecisionFactory,
@@ -118,6 +120,7 @@ BLOOD_TYPE = {
     "name": "blood_type", "label": "Blood type", "field_type": "text", "is_searchable": True, "protected": True,
 }  # fmt: skip
 BLOOD = {"blood_type": "Bombay"}
+CARRY_PROTECTED = ("students.student", "faculty.faculty", "attendance.excuserequest", "attendance.condonation")
 SESSION: dict[str, Any] = {
     "planned_on": date(2026, 10, 5),
     "local_date": date(2026, 10, 5), "starts_at": datetime(2026, 10, 5, 9, tzinfo=UTC),
@@ -171,7 +174,7 @@ def populated() -> World:
     """Build the world where the caller is."""
     world = World()
     own, other = _side("A"), _side("B")
-    for entity_type in ("students.student", "faculty.faculty", "attendance.excuserequest"):
+    for entity_type in CARRY_PROTECTED:
         CustomField.objects.create(entity_type=entity_type, **BLOOD_TYPE)
     CustomField.objects.create(entity_type="students.student", name="photo", label="Photo", field_type="file")
     world.sides = {OWN: own, OTHER: other}
@@ -265,6 +268,7 @@ def _people(own: SimpleNamespace, other: SimpleNamespace) -> None:
             enrollment=side.enrollment, section=side.section, term=side.term, counted=1, percent=0, is_short=True
         )
         side.decision = EligibilityDecisionFactory(enrollment=side.enrollment, reason="Said so", note="A letter")
+        side.condonation = CondonationFactory(decision=side.decision, custom_data=BLOOD)
         side.decision_run = DecisionRunFactory(term=side.term)
         side.check_in = CheckInEventFactory(
             session=side.session, student=side.student, enrollment=side.enrollment, flags=["shared_device"]
@@ -344,6 +348,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         AttendanceCode: both("attendance_code"), AttendancePolicy: both("policy"), CheckInEvent: both("check_in"),
         Reader: both("reader"), Credential: both("credential"), Punch: both("punch"),
         DecisionRun: both("decision_run"),
+        Condonation: both("condonation"),
         EligibilityDecision: both("decision"), ExcuseRequest: both("excuse"), AttendanceRecord: both("record"),
         Substitution: both("substitution"),
         SubstitutionOffer: {

@@ -10,7 +10,7 @@ from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from attendance.models import AttendanceRecord, AttendanceSummary
+from attendance.models import AttendanceRecord, AttendanceSummary, ClassSession
 from tests.attendance.factories import usual_codes
 from tests.contract.conftest import client_of
 from tests.demo.seeding import TODAY
@@ -26,6 +26,7 @@ def test_what_is_asked_for_most_is_read_from_indexes_alone_and_in_few_months() -
 
     a_student_asks()
     somebody_looks_at_a_month_of_a_section()
+    somebody_looks_at_two_hundred_classes()
 
 
 def a_student_asks() -> None:
@@ -58,6 +59,20 @@ def somebody_looks_at_a_month_of_a_section() -> None:
     for page in (url, url.removesuffix("&page=1")):
         looked_at = read_by(page, '"attendance_attendancerecord"."marked_at"')
         assert looked_at == {"attendance_attendancerecord_202610"}
+
+
+def somebody_looks_at_two_hundred_classes() -> None:
+    """How many were there stands beside each, and costs what the marks of these classes do."""
+    nodes = plan_of(
+        f"/api/v1/attendance/sessions/?date_to={TODAY}&ordering=-starts_at&page_size=200", "unmarked", analyze=True
+    )
+
+    marks = [node for node in nodes if is_of(node, "attendance_attendancerecord") and node["Actual Loops"]]
+    read = sum(node["Actual Loops"] * (node["Actual Rows"] + node.get("Rows Removed by Filter", 0)) for node in marks)
+    shown = ClassSession.objects.filter(local_date__lte=TODAY).order_by("-starts_at", "-pk")[:201]
+    theirs = AttendanceRecord.objects.filter(session__in=[row.pk for row in shown]).count()
+    assert {node["Node Type"] for node in marks} <= {"Index Only Scan", "Index Scan"}
+    assert theirs <= read <= 2 * theirs
 
 
 def read_by(url: str, words: str) -> set[str]:

@@ -31,6 +31,7 @@ from attendance.models import (
     AttendanceSummary,
     CalendarFeed,
     CheckInEvent,
+    Condonation,
     CoveredMark,
     Credential,
     EligibilityDecision,
@@ -59,6 +60,7 @@ from tests.attendance.factories import (
     AttendanceRecordFactory,
     CalendarFeedFactory,
     CheckInEventFactory,
+    CondonationFactory,
     CoveredMarkFactory,
     CredentialFactory,
     EligibilityDecisionFactory,
@@ -171,6 +173,9 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
     EligibilityDecision: lambda side: EligibilityDecisionFactory(
         enrollment=side.rows[AttendanceRecord].enrollment, reason=f"{NAMES['last_name']} was in hospital",
         note=f"A letter about {NAMES['first_name']}",
+    ),
+    Condonation: lambda side: CondonationFactory(
+        decision=side.rows[EligibilityDecision], custom_data={"letter": f"{NAMES['last_name']} was in hospital"}
     ),
     CheckInEvent: lambda side: CheckInEventFactory(student=side.student),
     ExcuseEvent: lambda side: _step(

@@ -16,7 +16,8 @@ from rest_framework.fields import empty
 from rest_framework.settings import api_settings
 
 from core.api.compiled.columns import NotCompiledError, Place, plain
-from core.api.compiled.texts import Address, Day, Digits, Escaped, Instant, Listed, Part, Plain, TimeOfDay, where
+from core.api.compiled.texts import Address, Day, Digits, Escaped, Instant, Listed, Made, Part, Plain, TimeOfDay, where
+from core.api.fields import MadeField
 from core.api.renderers import dumps
 
 TEXTS = (models.CharField, models.TextField)
@@ -135,6 +136,7 @@ _SPELLINGS: list[tuple[frozenset[Any], Any, Callable[[Any], Expression], Callabl
     (_of(serializers.DateField), models.DateField, Day, _in_format("DATE_FORMAT", ISO_8601)),
     (_of(serializers.TimeField), models.TimeField, TimeOfDay, _in_format("TIME_FORMAT", ISO_8601)),
     (_of(serializers.ListField), ArrayField, Listed, _lists_texts),
+    (_of(MadeField), TEXTS, Made, _always),
 ]
 
 

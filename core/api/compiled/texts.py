@@ -55,6 +55,13 @@ class Listed(Func):
     output_field = TextField()
 
 
+class Made(Func):
+    """A text that is JSON already, spelt as the renderer would."""
+
+    template = "coalesce(%(expressions)s, 'null')"
+    output_field = TextField()
+
+
 class Digits(Func):
     """A whole number as it is."""
 
