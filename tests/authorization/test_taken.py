@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
 CREATIONS = [op for op in matrix.operations() if op.action == "create" and not matrix.takes_a_form(op)]
 MANY = [op for op in matrix.operations() if op.action == "bulk_create"]
 # Of their models, all rows are seen by everybody, or they are one's own.
-UNDECIDED = {"ExcuseRequest", "Substitution", "DecisionRun", "SubjectExport", "ImportJob", "FileAsset"}
+UNDECIDED = {"ExcuseRequest", "Substitution", "DecisionRun", "SubjectExport", "ExportJob", "ImportJob", "FileAsset"}
 
 
 @contextmanager
