@@ -11,7 +11,7 @@ Schema = dict[str, Any]
 
 EXAMPLE_TIME = "2026-03-02T09:00:00Z"
 EXAMPLE_REQUEST_ID = "0195553e-9a70-7c3e-8e1e-2f6d5a1b7c44"
-CURSOR_URL = "/api/v1/rows/?cursor=eyJrIjpb"
+CURSOR_URL = "/api/v1/rows/?cursor=pQ7zK0fW"
 
 SCHEMAS: Mapping[str, Schema] = {
     "Violation": {
