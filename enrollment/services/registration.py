@@ -103,9 +103,9 @@ def enroll(
     at = at or timezone.now()
     section = hold_for_enrolling(student, section.pk)
     if override:
-        _require_somebody_else(student, by)
         if by is not None and not may_override(by, section):
             raise OverrideNotPermittedError
+        _require_somebody_else(student, by)
     earlier = attempts(student, section)
     found = obstacles(student, section, earlier)
     raise_all(

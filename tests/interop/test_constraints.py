@@ -6,13 +6,18 @@ from django.db import IntegrityError, transaction
 
 from core.db.constraints import error_for
 from core.ids import new_id
-from interop.models import ExternalIdentifier, ImportedValue, ImportJob, ImportRow
+from interop.models import ExportJob, ExternalIdentifier, ImportedValue, ImportJob, ImportRow
+from tests.accounts.factories import UserFactory
 
 pytestmark = pytest.mark.django_db
 
 
 def job(**values):
     return ImportJob.objects.create(**{"kind": "students", "file_name": "x.csv", "sha256": "0" * 64, **values})
+
+
+def export(**values):
+    return ExportJob.objects.create(**{"kind": "attendance_records", "requested_by": UserFactory(), **values})
 
 
 def row(of=None, **values):
@@ -50,6 +55,9 @@ VIOLATIONS = [
     (lambda: job(kind="horoscopes"), "interop_importjob_kind_known", "invalid_choice"),
     (lambda: job(state="lost"), "interop_importjob_state_known", "invalid_choice"),
     (lambda: job(rows_done=2, rows_total=1), "interop_importjob_progress_in_range", "invalid"),
+    (lambda: export(state="lost"), "interop_exportjob_state_known", "invalid_choice"),
+    (lambda: export(format="pdf"), "interop_exportjob_format_known", "invalid_choice"),
+    (lambda: export(state="ready"), "interop_exportjob_ready_has_file", "invalid"),
     (same_place_twice, "interop_importrow_unique_position", "conflict"),
     (lambda: row(action="ignore"), "interop_importrow_action_known", "invalid_choice"),
     (same_identifier_twice, "interop_externalidentifier_unique_value", "identifier_taken"),

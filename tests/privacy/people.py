@@ -63,7 +63,6 @@ from tests.attendance.factories import (
     CondonationFactory,
     CoveredMarkFactory,
     CredentialFactory,
-    EligibilityDecisionFactory,
     ExcuseRequestFactory,
     OfflineMarkFactory,
     PunchFactory,
@@ -170,13 +169,13 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
     Enrollment: lambda side: side.rows[AttendanceRecord].enrollment,
     AttendanceRecord: lambda side: AttendanceRecordFactory(enrollment__student=side.student),
     AttendanceSummary: lambda side: AttendanceSummary.objects.get(enrollment__student=side.student),
-    EligibilityDecision: lambda side: EligibilityDecisionFactory(
-        enrollment=side.rows[AttendanceRecord].enrollment, reason=f"{NAMES['last_name']} was in hospital",
-        note=f"A letter about {NAMES['first_name']}",
-    ),
     Condonation: lambda side: CondonationFactory(
-        decision=side.rows[EligibilityDecision], custom_data={"letter": f"{NAMES['last_name']} was in hospital"}
+        decision__enrollment=side.rows[AttendanceRecord].enrollment,
+        decision__reason=f"{NAMES['last_name']} was in hospital",
+        decision__note=f"A letter about {NAMES['first_name']}",
+        custom_data={"letter": f"{NAMES['last_name']} was in hospital"},
     ),
+    EligibilityDecision: lambda side: side.rows[Condonation].decision,
     CheckInEvent: lambda side: CheckInEventFactory(student=side.student),
     ExcuseEvent: lambda side: _step(
         ExcuseEvent, excuse=ExcuseRequestFactory(student=side.student, statement=f"{NAMES['last_name']} has measles")
