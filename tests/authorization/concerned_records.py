@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.roles import Role
 from core.errors import DomainError
 from departments.services import organisation
 from enrollment.models import Enrollment
@@ -19,7 +20,7 @@ from privacy.services import holds
 from students.services import bulk as student_bulk
 from students.services import program_enrollments as programs
 from students.services import students
-from tests.accounts.factories import UserFactory
+from tests.accounts.factories import RoleAssignmentFactory, UserFactory, held_in
 from tests.authorization.duties import Case
 from tests.authorization.world import OWN, World
 
@@ -54,7 +55,9 @@ def _change(verb: Callable[..., Any], row: str, **changes: Any) -> Callable[[Wor
 
 def _waived(world: World, user: User) -> None:
     own = world.sides[OWN]
-    registration.enroll(student=own.student, section=own.other_section, by=user, override=True)
+    RoleAssignmentFactory(user=user, role=Role.REGISTRAR, **held_in(Role.REGISTRAR))
+    registrar = User.objects.get(pk=user.pk)
+    registration.enroll(student=own.student, section=own.other_section, by=registrar, override=True)
 
 
 def _reported(world: World, user: User) -> list[DomainError]:
