@@ -115,7 +115,8 @@ def personal_columns(declaration: Personal) -> list[str]:
 
 
 def _columns_of(text: FreeText) -> list[str]:
-    return sorted(str(text.model._meta.get_field(name).column) for name in text.columns)  # type: ignore[union-attr]
+    fields = {field.name: field for field in text.model._meta.concrete_fields}
+    return sorted(str(fields[name].column) for name in text.columns)
 
 
 def _former_rows(declaration: Personal, subject: Subject) -> set[str]:
