@@ -49,7 +49,12 @@ class Person(VersionedModel):
         max_length=2, blank=True, validators=[COUNTRY], help_text="ISO 3166-1 alpha-2 code, such as AT."
     )
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    # What those find a person by who are shown the name and nothing else, as `name` says it.
+    # What those find and order people by who are shown the name and nothing else, as `name` says it.
+    called_name = models.GeneratedField(
+        expression=Coalesce(NullIf("preferred_name", Value("")), "first_name"),
+        output_field=models.CharField(max_length=150),
+        db_persist=True,
+    )
     search_name = search_text(Coalesce(NullIf("preferred_name", Value("")), "first_name"), "last_name")
     search_text = search_text("first_name", "last_name", "preferred_name", "email")
 
@@ -77,7 +82,7 @@ class Person(VersionedModel):
         indexes = [
             *search_indexes("accounts_person"),
             *search_indexes("accounts_person_shown", column="search_name"),
-            models.Index(fields=["last_name", "first_name"], name="accounts_person_name"),
+            models.Index(fields=["last_name", "called_name"], name="accounts_person_shown_name"),
             # What looking for an address in any spelling asks for.
             models.Index(Upper("email"), name="accounts_person_email"),
         ]
@@ -93,6 +98,6 @@ class Person(VersionedModel):
 
 def _name(of: str) -> Combinable:
     """Return `Person.name` as SQL."""
-    called = Coalesce(NullIf(f"{of}preferred_name", Value("")), f"{of}first_name")
-    bare = Func(Concat(called, Value(" "), f"{of}last_name"), Value(SPACE), function="btrim", output_field=TextField())
+    whole = Concat(f"{of}called_name", Value(" "), f"{of}last_name")
+    bare = Func(whole, Value(SPACE), function="btrim", output_field=TextField())
     return Coalesce(NullIf(bare, Value("")), Value("(no name)"))

@@ -15,6 +15,6 @@ class DirectoryViewSet(BaseViewSet[DirectoryEntry]):
     queryset = DirectoryEntry.objects.all()
     list_serializer_class = DirectoryEntrySerializer
     filterset_class = DirectoryFilter
-    ordering_fields = {"last_name": "person__last_name", "first_name": "person__first_name"}
+    ordering_fields = {"last_name": "person__last_name", "first_name": "person__called_name"}
     default_ordering = ("last_name", "first_name")
     searchable = True

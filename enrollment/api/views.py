@@ -128,7 +128,7 @@ class RosterViewSet(NestedListViewSet[Enrollment]):
     ordering_fields = {
         "student_no": "student__student_no",
         "last_name": "student__person__last_name",
-        "first_name": "student__person__first_name",
+        "first_name": "student__person__called_name",
         **ORDERING,
     }
     default_ordering = ("last_name", "first_name")

@@ -69,6 +69,24 @@ def test_nobody_is_found_by_their_number_nor_by_a_name_they_are_not_called_by(an
         assert anybody.get(LIST, query).status_code == 400
 
 
+@pytest.mark.checklist(5, 85)
+def test_it_is_ordered_by_the_names_that_it_shows(anybody, ada):
+    department = ada.student.department
+    for first, preferred in (("Zoe", "Annabella"), ("Bertha", "")):
+        StudentFactory(
+            person__first_name=first,
+            person__preferred_name=preferred,
+            person__last_name="Lovelace",
+            department=department,
+        )
+
+    in_department = {"department": str(department.pk)}
+
+    shown = ["Ada Lovelace", "Annabella Lovelace", "Bertha Lovelace"]
+    assert names(anybody.get(LIST, in_department)) == shown
+    assert names(anybody.get(LIST, {**in_department, "ordering": "-first_name"})) == shown[::-1]
+
+
 @pytest.mark.checklist(85)
 def test_a_student_number_logs_nobody_in(client, user_with):
     student = StudentFactory(student_no="S-4711")

@@ -266,6 +266,21 @@ class TestLists:
         assert len(ids(registrar_client.get(f"{url}?search=turing&status=enrolled"))) == 1
         assert registrar_client.get(f"/api/v1/sections/{MISSING}/roster/").status_code == 404
 
+    def test_a_roster_is_ordered_by_the_names_that_it_shows(self, registrar_client):
+        section = SectionFactory()
+        for first, preferred in (("Augusta", "Zada"), ("Bertha", ""), ("Zoe", "Annabella")):
+            EnrollmentFactory(
+                section=section,
+                student__person__first_name=first,
+                student__person__preferred_name=preferred,
+                student__person__last_name="Lovelace",
+            )
+
+        shown = ["Annabella", "Bertha", "Zada"]
+        for query, expected in (({}, shown), ({"ordering": "-first_name"}, shown[::-1])):
+            rows = registrar_client.get(f"/api/v1/sections/{section.pk}/roster/", query).json()["data"]
+            assert [row["student"]["name"].split()[0] for row in rows] == expected
+
     def test_a_students_enrolments_stand_below_the_student(self, registrar_client, django_assert_max_num_queries):
         row = EnrollmentFactory()
         EnrollmentFactory()
