@@ -97,7 +97,7 @@ class Enrollment(VersionedModel):
         max_length=12,
         choices=Result,
         blank=True,
-        help_text="The outcome that another system reported; empty until then, and where grades are posted here.",
+        help_text="The outcome, as whoever completed the enrolment or another system said; empty until then.",
     )
     enrolled_at = models.DateTimeField(null=True, blank=True, help_text="Null when a source does not say.")
     dropped_at = models.DateTimeField(
