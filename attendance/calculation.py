@@ -18,10 +18,11 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_UP, Decimal
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS
 
 from attendance.models import Basis, Rounding
 from attendance.models.policies import HALF, HALF_A_HUNDREDTH
+from core.db.prepared import prepared
 
 HUNDREDTH = Decimal("0.01")
 ONE_DAY = timedelta(days=1)
@@ -292,7 +293,7 @@ def _sums(ids: list[UUID], at: datetime) -> dict[UUID, _Line]:
 
 
 def _ask(statement: str, enrollments: list[UUID], at: datetime) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {"enrollments": enrollments, "at": at, "since": (at - ONE_DAY).date()})
+    parameters = {"enrollments": enrollments, "at": at, "since": (at - ONE_DAY).date()}
+    with prepared(statement, parameters, using=DEFAULT_DB_ALIAS) as cursor:
         rows: list[tuple[Any, ...]] = cursor.fetchall()
     return rows
