@@ -22,7 +22,8 @@ def prepared(scale: str) -> Iterator[None]:
 
     setup_test_environment(debug=False)
     try:
-        setup_databases(verbosity=0, interactive=False, keepdb=True)
+        # Nothing is put back as it was before, so nothing of it has to be kept in memory.
+        setup_databases(verbosity=0, interactive=False, keepdb=True, serialized_aliases=())
         if is_empty():
             call_command("seed_demo", scale=scale, verbosity=0)
         yield
