@@ -48,6 +48,8 @@ Outcome = tuple[int, list[DomainError], UUID | None]
 
 # How many items are written at a time: where one is refused, so many are written again.
 TOGETHER = 100
+# So often a deletion is tried that was in use by what the same request deletes.
+ROUNDS = 4
 # What may come of an item that is not to be written.
 REFUSALS = (DomainError, APIException, IntegrityError, DataError)
 
@@ -234,9 +236,12 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
     def _deleted(self, places: list[int], items: list[dict[str, Any]], write: Write) -> Iterator[Outcome]:
         """Delete the rows that items name, all at once: they may be in use by each other, wherever they stand.
 
-        What only its use stands against is tried again as long as others go.
+        Where one is refused they go one by one, the youngest first: what refers to a row was mostly made after it. What
+        only its use stands against is tried again while others go, a few times at most.
         """
-        while places:
+        places = sorted(places, key=lambda place: str(items[place].get("id", "")), reverse=True)
+        in_use: list[Outcome] = []
+        for _ in range(ROUNDS):
             in_use = []
             for outcome in self._all_or_each(places, items, write):
                 if any(isinstance(error, InUseError) for error in outcome[1]):
@@ -245,9 +250,9 @@ class BulkViewSet(UnifiedViewSet[ModelT]):
                     yield outcome
             left = [place for place, _, _ in in_use]
             if left == places:
-                yield from in_use
-                return
+                break
             places = left
+        yield from in_use
 
     def _write_together(self, items: list[dict[str, Any]], write: Write) -> list[UUID] | None:
         """Write items as one and return the ids of their rows; None, and nothing written, where one is refused."""

@@ -48,7 +48,7 @@ from core.cache.generations import expect
 from core.crud import Crud
 from core.customfields import validated as custom_values
 from core.customfields.protection import hidden_names
-from core.errors import DomainError, ForbiddenError, OutOfScopeError, raise_all
+from core.errors import ConflictError, DomainError, ForbiddenError, OutOfScopeError, raise_all
 from core.foreseen import refuse_foreign
 from core.masks import masks_of
 from core.models import CustomField, CustomizableModel
@@ -300,7 +300,8 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
         try:
             custom_values(model, given, existing=existing, instance_id=row_id, partial=row is not None, by=self.actor)
         except DomainError as refused:
-            return list(refused.violations)
+            # What a new row would clash with may be out of sight: nobody hears of it where they could not write.
+            return [error for error in refused.violations if row or not isinstance(error, ConflictError)]
         return []
 
     def _hidden_custom_fields(self, values: Mapping[str, Any], row: ModelT | None) -> Sequence[DomainError]:

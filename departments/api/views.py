@@ -9,7 +9,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from core.api.bulk import BulkViewSet
+from core.api.bulk import BulkViewSet, ids_at
 from core.api.viewsets import BaseViewSet
 from core.crud import Crud
 from departments import services
@@ -176,6 +176,12 @@ class TermViewSet(BulkViewSet[Term]):
     default_ordering = ("-starts_on",)
     action_permissions = {"move": "departments.change_term"}
     crud = Crud(create=services.create_term, update=services.update_term, delete=services.delete_term)
+
+    def lock_ahead(self, rows: QuerySet[Term], bodies: Sequence[Mapping[str, Any]]) -> None:
+        """Lock the years that the terms are in, and are to be in."""
+        if any({"academic_year", "starts_on", "ends_on"} & body.keys() for body in bodies):
+            named = {*ids_at(bodies, "academic_year"), *rows.values_list("academic_year", flat=True)}
+            services.lock_academic_years(named)
 
     @action(detail=True, methods=["post"])
     def move(self, request: Request, pk: str) -> Response:

@@ -1,8 +1,9 @@
 """What changes academic years, terms, and what the calendar says of single days."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any, TypedDict, Unpack
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Func, Max, Min
@@ -91,6 +92,12 @@ def update_academic_year(
     """Change an academic year; refused with `terms_outside_year` when a term would no longer lie within it."""
     raise_all(_left_out(year, changes))
     return crud.update(year, changes)
+
+
+def lock_academic_years(ids: Iterable[UUID]) -> None:
+    """Lock years by id, before terms in them are written: the database looks at each year as it writes a term."""
+    years = AcademicYear.objects.filter(pk__in=set(ids)).order_by("pk")
+    list(years.select_for_update(no_key=True).values_list("pk"))
 
 
 def delete_academic_year(year: AcademicYear, *, by: Actor | None) -> None:

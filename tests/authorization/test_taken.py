@@ -12,7 +12,9 @@ from rest_framework.test import APIClient
 from accounts.models import Person, User
 from accounts.roles import Role
 from core.foreseen import foresees_rows_of
+from core.models import CustomField
 from core.visibility import visible
+from students.models import Student
 from tests.authorization import matrix
 from tests.authorization.bodies import body_for
 from tests.authorization.callers import client_of, user_of
@@ -26,6 +28,11 @@ CREATIONS = [op for op in matrix.operations() if op.action == "create" and not m
 MANY = [op for op in matrix.operations() if op.action == "bulk_create"]
 # Of their models, all rows are seen by everybody, or they are one's own.
 UNDECIDED = {"ExcuseRequest", "Substitution", "DecisionRun", "SubjectExport", "ExportJob", "ImportJob", "FileAsset"}
+# What can be asked for again, by whoever may at all; and what no test makes of anybody but its owner.
+UNCLASHING = {
+    "POST privacy/holds/", "POST attendance/excuses/", "POST attendance/decision-runs/", "POST exports/",
+    "POST privacy/exports/", "POST privacy/erasures/", "POST api-keys/",
+}  # fmt: skip
 
 
 @contextmanager
@@ -73,12 +80,16 @@ def test_taken_and_free_are_the_same_to_whoever_may_not_write_there(
     for side in (OWN, OTHER):
         for user, client in callers:
             url, body = url_of(world, op, side), about(body_for(op.route, "POST", world, side), user.person)
+            if op.route.model is Student:
+                body["student_no"] = "S-4711"
             free = said(client, url, body)
             if free[0] < 300 or sees_all(op, user):
                 continue
             with undone():
-                post(administrator, url, body)
+                made = post(administrator, url, body).status_code
                 assert said(client, url, body) == free, (side, user)
+                clashes = made < 300 and post(administrator, url, body).status_code == 409
+                assert clashes == (str(op) not in UNCLASHING)
 
 
 @pytest.mark.parametrize("op", MANY, ids=str)
@@ -132,6 +143,28 @@ def test_whoever_may_write_there_is_told_that_a_number_is_taken(
     # Who may not create any at all is refused in either.
     assert told[OWN] - {403} == {409}
     assert told[OTHER] == {403}
+
+
+def test_a_value_that_is_unique_is_not_probed_beside_another_mistake(
+    world: World, callers: list[tuple[User, APIClient]]
+) -> None:
+    CustomField.objects.create(
+        entity_type="students.student", name="badge", label="Badge", field_type="text", unique_values=True
+    )
+    administrator = world.clients["system_admin"]
+    row = world.row(Student, OTHER)
+    change = {"custom_fields": {"badge": "B-1"}}
+    url = f"/api/v1/students/{row.pk}/"
+    assert administrator.patch(url, change, format="json", headers={"If-Match": "*"}).status_code == 200
+    op = next(op for op in CREATIONS if op.route.model is Student)
+
+    for _, client in callers:
+        for mistake in ({}, {"nonsense": 1}):
+            body = body_for(op.route, "POST", world, OTHER) | mistake
+            taken, free = (
+                said(client, op.route.url(), {**body, "custom_fields": {"badge": value}}) for value in ("B-1", "B-2")
+            )
+            assert taken == free
 
 
 def test_a_number_of_a_passport_is_not_probed_by_who_sees_none(

@@ -367,6 +367,22 @@ class TestBulk:
         assert results == [("refused", "in_use"), *[("deleted",)] * 3, ("refused", "not_found")]
         assert set(Department.objects.all()) == {held, *held.children.all()}
 
+    @pytest.mark.parametrize("mode", ["best_effort", "all_or_nothing"])
+    def test_twice_as_many_that_use_each_other_cost_twice_as_much_to_delete(self, registrar_client, mode):
+        used = ProgramFactory().department
+
+        def cost(number):
+            rows = [None]
+            for _ in range(number):
+                rows.append(DepartmentFactory(parent=rows[-1]))
+            items = [{"id": str(row.pk)} for row in [*rows[1:], used]]
+            with CaptureQueriesContext(connection) as asked:
+                registrar_client.post(f"{LIST}bulk-delete/", {"items": items, "mode": mode}, format="json")
+            assert Department.objects.filter(pk__in=[row.pk for row in rows[1:]]).exists() == (mode != "best_effort")
+            return len(asked)
+
+        assert cost(16) <= 2.2 * cost(8)
+
     @pytest.mark.parametrize("step", ["update", "delete"])
     def test_an_item_names_its_row(self, registrar_client, step):
         items = [{}, {"id": None}, {"id": 7}, {"id": "x"}]

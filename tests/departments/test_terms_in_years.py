@@ -166,6 +166,22 @@ class TestAtTheSameTime:
 
         assert outcome == "terms_outside_year"
 
+    def test_terms_of_many_years_hold_none_while_they_wait_for_one(self, registrar, client_for):
+        first, second = sorted((AcademicYearFactory(), AcademicYearFactory()), key=lambda year: year.pk)
+        items = [
+            {"code": f"T{number}", "name": "T", "academic_year": str(year.pk),
+             "starts_on": str(year.starts_on), "ends_on": str(year.ends_on)}
+            for number, year in enumerate((second, first))
+        ]  # fmt: skip
+
+        answer = while_uncommitted(
+            lambda: AcademicYear.objects.select_for_update(no_key=True).get(pk=first.pk),
+            lambda: client_for(registrar).post(f"{TERMS}bulk-create/", {"items": items}, format="json").status_code,
+            lambda: AcademicYear.objects.select_for_update(no_key=True, nowait=True).get(pk=second.pk),
+        )
+
+        assert answer == 200
+
 
 def test_years_that_were_recorded_too_short_are_lengthened() -> None:
     migration = import_module("departments.migrations.0005_terms_within_years")
