@@ -38,7 +38,7 @@ def main(file: str) -> None:
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     figure.tight_layout()
-    figure.savefig(file, dpi=110, metadata={"Software": None})
+    figure.savefig(file, dpi=110, metadata={"Software": None}, bbox_inches="tight")
 
 
 main(sys.argv[1])

@@ -1,13 +1,17 @@
 """The page about the security checklist says what the markers on the tests say, and no more than they show."""
 
+import re
+
 import pytest
 import yaml
 
+from benchmarks import log_ins
 from benchmarks.__main__ import SCENARIOS
 from tests.authorization import checklist
 from tests.authorization.checklist import OPEN, PARTLY, SHOWN, ChecklistError
 
 TEST = "tests/test_things.py::test_one"
+PERFORMANCE = checklist.ROOT / "docs" / "performance.md"
 
 
 def line(demand, *tests):
@@ -63,6 +67,19 @@ def test_what_is_measured_stands_beside_the_tests_and_is_a_scenario():
 
     assert found.row.endswith(f'| `{TEST}`, `make bench ARGS="--only lists"` |')
     assert measured <= set(SCENARIOS)
+
+
+def test_what_is_measured_was_measured_as_it_is_demanded_and_can_be_looked_up():
+    figures = PERFORMANCE.read_text()
+    times = {name: [1.0, 1.0] for name in ("unknown", "known")}
+    promised = [target.name for target in log_ins.judged(times, times)]
+
+    assert {each.measured for each in every_line() if each.measured} == {"log_ins"}
+    assert "`log_ins`: `python -m benchmarks" in figures
+    for name in promised:
+        assert re.search(rf"^\| {re.escape(name)} \| at most 1\.1 \| [\d.]+ ratio \| met \|$", figures, re.MULTILINE), (
+            name
+        )
 
 
 def test_a_figure_alone_shows_nothing():
