@@ -62,7 +62,7 @@ class CheckInPages(_Pages):
         form = OpenForm(request.POST if request.POST.get("step") == "open" else None)
         if request.method == "POST" and self._take_step(request, session, form):
             return HttpResponseRedirect(request.path)
-        found = services.poster(session, at=timezone.now())
+        found = self._shown(request, session)
         context = {
             **self.admin_site.each_context(request),
             "title": f"{session.section.course.code}-{session.section.code}",
@@ -78,7 +78,14 @@ class CheckInPages(_Pages):
 
     def code_view(self, request: HttpRequest, pk: Any) -> HttpResponse:
         """Answer the page with the code of the moment."""
-        return JsonResponse(_state(services.poster(self._own(request, pk), at=timezone.now())))
+        return JsonResponse(_state(self._shown(request, self._own(request, pk))))
+
+    def _shown(self, request: HttpRequest, session: ClassSession) -> services.Poster:
+        by: Any = request.user
+        try:
+            return services.poster(session, by=by, at=timezone.now())
+        except services.SelfMarkingError as refused:
+            raise PermissionDenied(refused.title) from refused
 
     def _own(self, request: HttpRequest, pk: Any) -> ClassSession:
         session: ClassSession | None = self.get_queryset(request).filter(pk=pk).first()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from core.events import Event
@@ -20,6 +20,72 @@ class SessionClosed(Event):
     marked: int
     unmarked: int
     happened_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionStep(Event):
+    """What became of a class or of its sheet. It says neither why nor by whom."""
+
+    session_id: UUID
+    section_id: UUID
+    local_date: str
+    happened_at: datetime
+
+    @classmethod
+    def of(cls, session: Any, at: datetime) -> Self:
+        """Say what became of a session."""
+        return cls(
+            session_id=session.pk, section_id=session.section_id, local_date=session.local_date.isoformat(),
+            happened_at=at,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionCancelled(SessionStep):
+    """A section has no class that day."""
+
+    name: ClassVar[str] = "attendance.session.cancelled"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionReinstated(SessionStep):
+    """A class that was cancelled takes place after all; what was marked in it counts again."""
+
+    name: ClassVar[str] = "attendance.session.reinstated"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionRescheduled(SessionStep):
+    """A class takes place at another time, or in another room; of those that gather, each is announced."""
+
+    name: ClassVar[str] = "attendance.session.rescheduled"
+
+    from_starts_at: datetime
+    starts_at: datetime
+    ends_at: datetime
+    room_id: UUID | None
+
+    @classmethod
+    def moved(cls, session: Any, before: datetime, at: datetime) -> Self:
+        """Say when a session was to begin, and when and where it takes place now."""
+        return cls(
+            **vars(SessionStep.of(session, at)), from_starts_at=before, starts_at=session.starts_at,
+            ends_at=session.ends_at, room_id=session.room_id,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionLocked(SessionStep):
+    """The marks of a class are final."""
+
+    name: ClassVar[str] = "attendance.session.locked"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SessionReopened(SessionStep):
+    """What was said to be done may be corrected: a locked sheet is closed again, or a closed one open."""
+
+    name: ClassVar[str] = "attendance.session.reopened"
 
 
 @dataclass(frozen=True, kw_only=True)

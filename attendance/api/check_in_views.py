@@ -60,7 +60,7 @@ class CheckInWindowViewSet(BaseViewSet[ClassSession]):
         if session is None:
             self.get_object()
             raise OutOfScopeError
-        return self._shown(services.poster(session, at=timezone.now()))
+        return self._shown(services.poster(session, by=self.actor, at=timezone.now()))
 
     def _step(self, service: Any, **values: Any) -> Response:
         with transaction.atomic():

@@ -71,7 +71,22 @@ class ClassSessionSerializer(BaseListSerializer[ClassSession]):
 
 
 class CancelWriter(WriteSerializer):
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=500)
+    reason = serializers.CharField(
+        required=False, allow_blank=True, max_length=500,
+        help_text="Required once students are being marked, or have been: their marks count no more.",
+    )  # fmt: skip
+
+
+class ReinstateWriter(WriteSerializer):
+    request_example: ClassVar = {"reason": "Cancelled by mistake"}
+
+    reason = serializers.CharField(max_length=500)
+    room = VisibleRelatedField(
+        queryset=Room.objects.select_related("building__campus"),
+        required=False,
+        allow_null=True,
+        help_text="Another room than it had, or null for none. Says nothing where others gather still.",
+    )
 
 
 class OpenWriter(WriteSerializer):
@@ -83,13 +98,14 @@ class OpenWriter(WriteSerializer):
     )  # fmt: skip
 
 
-class RescheduleWriter(CancelWriter):
+class RescheduleWriter(WriteSerializer):
     request_example: ClassVar = {
         "starts_at": "2026-11-05T08:00:00Z", "ends_at": "2026-11-05T09:00:00Z", "reason": "The heating is broken",
     }  # fmt: skip
 
     starts_at = serializers.DateTimeField()
     ends_at = serializers.DateTimeField()
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=500)
     room = VisibleRelatedField(
         queryset=Room.objects.select_related("building__campus"),
         required=False,

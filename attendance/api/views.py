@@ -28,23 +28,29 @@ class ClassSessionViewSet(UnifiedViewSet[ClassSession]):
     queryset = ClassSession.objects.all()
     crud = Crud()
     list_serializer_class = serializers.ClassSessionSerializer
-    write_serializers = {"cancel": serializers.CancelWriter, "reschedule": serializers.RescheduleWriter}
+    write_serializers = {
+        "cancel": serializers.CancelWriter,
+        "reinstate": serializers.ReinstateWriter,
+        "reschedule": serializers.RescheduleWriter,
+    }
     filterset_class = filters.ClassSessionFilter
     ordering_fields = {"starts_at": "starts_at", "created_at": "created_at"}
     default_ordering = ("starts_at",)
-    action_permissions = {
-        "cancel": "attendance.change_classsession",
-        "reschedule": "attendance.change_classsession",
-    }
+    action_permissions = dict.fromkeys(("cancel", "reinstate", "reschedule"), "attendance.change_classsession")
 
     def lock_ahead(self, rows: models.QuerySet[ClassSession], bodies: Sequence[Mapping[str, Any]]) -> None:
         """Lock along what gathers with these."""
-        services.lock_gatherings(rows.values_list("gathering", flat=True))
+        services.lock_gathered(rows.values_list("gathering", flat=True))
 
     @action(detail=True, methods=["post"])
     def cancel(self, request: Request, pk: str) -> Response:
-        """Let the section have no class that day."""
+        """Let the section have no class that day, for a reason once anybody is marked."""
         return self.step(request, services.cancel_session)
+
+    @action(detail=True, methods=["post"])
+    def reinstate(self, request: Request, pk: str) -> Response:
+        """Let a cancelled class take place after all; its room and its teachers are taken again."""
+        return self.step(request, services.reinstate_session)
 
     @action(detail=True, methods=["post"])
     def reschedule(self, request: Request, pk: str) -> Response:

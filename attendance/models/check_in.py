@@ -28,6 +28,7 @@ class Outcome(models.TextChoices):
     TOKEN_EARLY = "token_early", "Token not shown yet"  # nosec B105 - a code
     TOKEN_EXPIRED = "token_expired", "Token not shown any more"  # nosec B105 - a code
     NOT_EXPECTED = "not_expected", "Not of this class"
+    SELF_MARKING = "self_marking", "Marks this class"
     REPLAYED = "check_in_replayed", "Checked in already"
     WRONG_NETWORK = "wrong_network", "Wrong network"
     WRONG_PLACE = "wrong_place", "Wrong place"

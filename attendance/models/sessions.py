@@ -66,9 +66,10 @@ class ClassSession(VersionedModel):
         help_text="Whether the students are being marked, or have been.",
     )
     changed_by_hand = models.BooleanField(
-        default=False, editable=False, help_text="Moved or cancelled by somebody: the timetable leaves it as it is."
-    )
-    note = models.CharField(max_length=500, blank=True, help_text="Why it was moved or cancelled.")
+        default=False, editable=False,
+        help_text="Moved, cancelled or brought back by somebody: the timetable leaves it as it is.",
+    )  # fmt: skip
+    note = models.CharField(max_length=500, blank=True, help_text="Why it was moved, cancelled or brought back.")
     lock_note = models.CharField(
         max_length=500,
         blank=True,

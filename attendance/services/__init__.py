@@ -6,6 +6,7 @@ from attendance.services.changing import (
     SessionCancelledError,
     SessionMarkedError,
     cancel_session,
+    lock_gathered,
     lock_gatherings,
     reschedule_session,
 )
@@ -46,6 +47,7 @@ from attendance.services.offline import (
     offline_marks_due,
     sync_marks,
 )
+from attendance.services.own_classes import SelfMarkingError
 from attendance.services.policies import create_policy, delete_policy, update_policy
 from attendance.services.punches import Seen, Taken, take_punches, weigh_punches
 from attendance.services.readers import (
@@ -55,6 +57,7 @@ from attendance.services.readers import (
     delete_reader,
     update_reader,
 )
+from attendance.services.reinstating import reinstate_session
 from attendance.services.substituting import (
     accept_substitution,
     decline_substitution,
@@ -77,6 +80,7 @@ __all__ = [
     "Poster",
     "QueuedMark",
     "Seen",
+    "SelfMarkingError",
     "SessionCancelledError",
     "SessionMarkedError",
     "SessionOutcome",
@@ -109,6 +113,7 @@ __all__ = [
     "forget_offline_marks",
     "generate_sessions",
     "hold_enrollments",
+    "lock_gathered",
     "lock_gatherings",
     "lock_session",
     "lock_sessions",
@@ -121,6 +126,7 @@ __all__ = [
     "poster",
     "propose_substitution",
     "purge_arrivals",
+    "reinstate_session",
     "reject_excuse",
     "request_decisions",
     "request_excuse",

@@ -1,28 +1,37 @@
-"""What somebody does to single sessions: cancel them, and move them to another time or room."""
+"""What somebody does to single sessions: cancel them, and move them to another time or room.
+
+Whoever does holds the name of the gathering first, and then all of its sessions in the order of their ids, in which
+everybody locks sessions who marks in several of them.
+"""
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import F
 
+from attendance.events import SessionCancelled, SessionRescheduled
 from attendance.models import (
     AttendanceRecord,
     ClassSession,
-    ClassSessionQuerySet,
     Marking,
     SessionStatus,
     Substitution,
     SubstitutionStatus,
 )
+from attendance.services.own_classes import may_not_take
 from attendance.services.planning import called, campus_of, zone_of
 from attendance.services.teaching import faculty_in_order, teachers_of
+from attendance.services.window_ends import end_check_in
 from core import crud
 from core.db.locks import lock_named
 from core.errors import ConflictError, InvalidError
+from core.events import publish
 from core.visibility import Actor
+from courses.models import Section
 from departments.models import ReservationKind, Room
 from departments.services import release_rooms, reserve_room
 from faculty.services import release_faculty, reserve_faculty
@@ -42,6 +51,14 @@ class SessionMarkedError(ConflictError):
     code = "session_marked"
     title = "The students of this session, or of one that gathers with it, are being marked or have been."
     field = "marking"
+
+
+class CancellingReasonError(InvalidError):
+    """Marks would count no more, and nobody says why."""
+
+    code = "reason_required"
+    title = "Say why a session is cancelled in which students are being marked, or have been."
+    field = "reason"
 
 
 class EndsBeforeStartError(InvalidError):
@@ -70,17 +87,38 @@ def lock_gatherings(ids: Iterable[UUID]) -> None:
         lock_named("attendance.gathering", str(gathering))
 
 
+def lock_gathered(ids: Iterable[UUID]) -> None:
+    """Let nobody else change sessions that gather together, nor mark in them, until the transaction ends."""
+    gatherings = set(ids)
+    lock_gatherings(gatherings)
+    rows = ClassSession.objects.filter(gathering__in=gatherings).order_by("pk").select_for_update(no_key=True)
+    list(rows.values_list("pk", flat=True))
+
+
 @transaction.atomic
 def cancel_session(session: ClassSession, *, by: Actor | None, at: datetime, reason: str = "") -> ClassSession:
     """Let a section have no class that day; refused with `session_cancelled`, and `session_marked` once that is final.
 
-    The room is free when no other section gathers there, and so is whoever teaches none of those that do.
+    What was marked counts no more, so that a reason is asked for (`reason_required`), and whoever takes the section
+    does not do it (`self_marking`). The room is free when no other section gathers there, and so is whoever teaches
+    none of those that do.
     """
+    others = gathered_now(session)
     _require_scheduled(session)
+    may_not_take([session], by=by)
     if session.marking == Marking.LOCKED:
         raise SessionMarkedError
+    if not reason.strip() and (session.marking != Marking.SCHEDULED or is_marked([session])):
+        raise CancellingReasonError
     crud.update(session, {"status": SessionStatus.CANCELLED, "changed_by_hand": True, "note": reason})
-    left = list(_gathering(session).values_list("section", flat=True))
+    end_check_in(session, at=at)
+    _release(session, [row.section_id for row in others], at)
+    publish(SessionCancelled.of(session, at))
+    return session
+
+
+def _release(session: ClassSession, left: Sequence[UUID], at: datetime) -> None:
+    """Give back the room and the teachers of a session that does not take place; `left` are the sections that do."""
     if not left:
         release_rooms([session.gathering])
         release_faculty([session.gathering], at=at)
@@ -91,7 +129,6 @@ def cancel_session(session: ClassSession, *, by: Actor | None, at: datetime, rea
             theirs.add(session.substitute_id)
         free = theirs - teachers_of({session.gathering: left})[session.gathering]
         release_faculty([session.gathering], at=at, faculty=sorted(free))
-    return session
 
 
 @transaction.atomic
@@ -108,32 +145,21 @@ def reschedule_session(
     """Move a session, with all that gather there, to another time, into a room or, without one, out of any.
 
     Who substitutes there is wanted at the other time, and who has been asked to is asked about that one.
-    Refused with `session_cancelled`, `session_marked`, `ends_before_start`, `session_too_long`, `outside_term`, and
-    with `room_conflict` and `person_conflict`, which name both sides.
+    Refused with `session_cancelled`, `session_marked`, `ends_before_start`, `session_too_long`, `outside_term`, with
+    `self_marking` to whoever takes one of the sections, and with `room_conflict` and `person_conflict`, which name both
+    sides.
     """
+    others = gathered_now(session)
     _require_scheduled(session)
     if ends_at <= starts_at:
         raise EndsBeforeStartError
     _require_near_term(session, starts_at, ends_at)
-    gathered = list(_gathering(session).select_related("section__course", "section__campus").order_by("pk"))
-    if any(row.marking != Marking.SCHEDULED for row in gathered) or _is_marked(gathered):
+    gathered = [session, *others]
+    may_not_take(gathered, by=by)
+    if any(row.marking != Marking.SCHEDULED for row in gathered) or is_marked(gathered):
         raise SessionMarkedError
-    sections = [row.section for row in gathered]
-    what = called(sections)
-    zone = zone_of(campus_of(room, sections))
-    if room is None:
-        release_rooms([session.gathering])
-    else:
-        reserve_room(
-            room=room, starts_at=starts_at, ends_at=ends_at, kind=ReservationKind.CLASS, what=what,
-            source=session.gathering,
-        )  # fmt: skip
-    teachers = teachers_of({session.gathering: [section.pk for section in sections]})[session.gathering]
-    for faculty in faculty_in_order(teachers):
-        reserve_faculty(
-            faculty=faculty, starts_at=starts_at, ends_at=ends_at, kind=ReservationKind.CLASS, what=what,
-            source=session.gathering,
-        )  # fmt: skip
+    zone = zone_of(campus_of(room, sections_in_order(gathered)))
+    before = {row.pk: row.starts_at for row in gathered}
     columns = {
         "starts_at": starts_at,
         "ends_at": ends_at,
@@ -143,11 +169,46 @@ def reschedule_session(
         "note": reason,
     }
     for row in gathered:
-        crud.update(session if row.pk == session.pk else row, columns)
+        crud.update(row, columns)
+    want(gathered)
     asked = Substitution.objects.filter(session__in=gathered, status=SubstitutionStatus.PROPOSED)
     # Whoever answers what they read before reads again.
     asked.update(version=F("version") + 1)
+    for row in gathered:
+        publish(SessionRescheduled.moved(row, before[row.pk], at))
     return session
+
+
+def want(gathered: Sequence[ClassSession], *, has_room: bool = False) -> None:
+    """Take the room and the teachers of sessions that gather, which are at one time; without a room, none is held.
+
+    With `has_room`, the room stays as it is. Refused with `room_conflict` and `person_conflict`.
+    """
+    first = gathered[0]
+    sections = sections_in_order(gathered)
+    taken: dict[str, Any] = {
+        "starts_at": first.starts_at, "ends_at": first.ends_at, "kind": ReservationKind.CLASS,
+        "what": called(sections), "source": first.gathering,
+    }  # fmt: skip
+    if first.room is not None and not has_room:
+        reserve_room(room=first.room, **taken)
+    elif first.room is None:
+        release_rooms([first.gathering])
+    teachers = teachers_of({first.gathering: [section.pk for section in sections]})[first.gathering]
+    for faculty in faculty_in_order(teachers):
+        reserve_faculty(faculty=faculty, as_before=has_room, **taken)
+
+
+def sections_in_order(gathered: Iterable[ClassSession]) -> list[Section]:
+    """Return the sections of sessions in the order in which the sessions are locked."""
+    return [row.section for row in sorted(gathered, key=lambda row: row.pk)]
+
+
+def gathered_now(session: ClassSession) -> list[ClassSession]:
+    """Lock the sessions that take place together with one, and it among them; return the others."""
+    lock_gathered([session.gathering])
+    others = ClassSession.objects.filter(gathering=session.gathering, status=SessionStatus.SCHEDULED)
+    return list(others.exclude(pk=session.pk).select_related("section__course", "section__campus").order_by("pk"))
 
 
 def _require_scheduled(session: ClassSession) -> None:
@@ -155,7 +216,7 @@ def _require_scheduled(session: ClassSession) -> None:
         raise SessionCancelledError
 
 
-def _is_marked(sessions: Sequence[ClassSession]) -> bool:
+def is_marked(sessions: Sequence[ClassSession]) -> bool:
     """Say whether anybody is marked: an excuse marks without beginning a sheet, and for this time alone."""
     days = {row.local_date for row in sessions}
     return AttendanceRecord.objects.filter(session__in=sessions, local_date__in=days).exists()
@@ -172,7 +233,3 @@ def _day_of(starts_at: datetime, zone: ZoneInfo) -> date:
         return starts_at.astimezone(zone).date()
     except OverflowError as error:  # Of a term at either end of time, which has no day there.
         raise OutsideTermError from error
-
-
-def _gathering(session: ClassSession) -> ClassSessionQuerySet:
-    return ClassSession.objects.filter(gathering=session.gathering, status=SessionStatus.SCHEDULED)

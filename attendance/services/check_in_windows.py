@@ -12,7 +12,9 @@ from django.db import transaction
 from attendance import check_in_tokens as tokens
 from attendance.models import CheckInEvent, CheckInWindow, ClassSession, Marking, Outcome, SessionStatus
 from attendance.services.changing import SessionCancelledError
-from attendance.services.marking import EARLY, SessionLockedError
+from attendance.services.marking import EARLY, SessionClosedError, SessionLockedError
+from attendance.services.own_classes import may_not_take
+from attendance.services.window_ends import end_check_in
 from core import crud
 from core.errors import ConflictError, InvalidError
 from core.visibility import Actor
@@ -84,13 +86,16 @@ def open_check_in(
 ) -> CheckInWindow:
     """Let the students of a session check in: a quarter of an hour from now, unless said otherwise.
 
-    What was open before ends, and none of its codes is good any more. Refused with `session_cancelled`,
-    `session_locked`, `ends_before_start`, `outside_session`, `invalid_network` or `invalid_place`.
+    What was open before ends, and none of its codes is good any more. Refused with `self_marking`, `session_cancelled`,
+    `session_locked`, `session_closed`, `ends_before_start`, `outside_session`, `invalid_network` or `invalid_place`.
     """
+    may_not_take([session], by=by)
     if session.status == SessionStatus.CANCELLED:
         raise SessionCancelledError
     if session.marking == Marking.LOCKED:
         raise SessionLockedError
+    if session.marking == Marking.CLOSED:
+        raise SessionClosedError
     earliest, latest = session.starts_at - EARLY, session.ends_at + LATE
     opens_at = opens_at or max(at, earliest)
     closes_at = closes_at or min(opens_at + USUAL, latest)
@@ -113,15 +118,15 @@ def open_check_in(
 @transaction.atomic
 def close_check_in(session: ClassSession, *, by: Actor | None, at: datetime) -> CheckInWindow:
     """End the check-in of a session now; refused with `check_in_closed` where none is open or to come."""
-    window = CheckInWindow.objects.filter(session=session).first()
-    if window is None or window.closes_at <= at:
+    window = end_check_in(session, at=at)
+    if window is None:
         raise CheckInClosedError
-    # One that was to open later never does.
-    return crud.update(window, {"closes_at": at, "opens_at": min(window.opens_at, at - timedelta(seconds=1))})
+    return window
 
 
-def poster(session: ClassSession, *, at: datetime) -> Poster:
-    """Return what is shown to those who check in now."""
+def poster(session: ClassSession, *, by: Actor | None, at: datetime) -> Poster:
+    """Return what is shown to those who check in now; refused with `self_marking` to whoever takes the class."""
+    may_not_take([session], by=by)
     window = CheckInWindow.objects.filter(session=session).first()
     count = CheckInEvent.objects.filter(session=session, outcome=Outcome.ACCEPTED).count()
     if window is None or not window.opens_at <= at < window.closes_at:

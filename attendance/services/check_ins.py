@@ -24,6 +24,7 @@ from attendance.selectors import expected_in
 from attendance.services.arrivals import arrived, on_time
 from attendance.services.check_in_windows import CheckInClosedError, require_open
 from attendance.services.marking import mark_roster
+from attendance.services.own_classes import SelfMarkingError, may_mark
 from core import crud
 from core.duties import may_not_be_same
 from core.errors import ConflictError, DomainError, ForbiddenError
@@ -148,8 +149,9 @@ class Placed(Protocol):
 def check_in(session: ClassSession, attempt: Attempt, *, by: Actor, at: datetime) -> CheckInEvent:
     """Mark whoever acts as having come to a session; keep the attempt, and raise if it is refused.
 
-    Refused with the code of any outcome but `accepted`. A mark that outranks the check-in stays as it is. Where nobody
-    has ever opened a check-in, there is nothing to attempt and nothing is kept.
+    Refused with the code of any outcome but `accepted`: whoever may mark the class could have shown the code to
+    themselves, and is marked by somebody else (`self_marking`). A mark that outranks the check-in stays as it is. Where
+    nobody has ever opened a check-in, there is nothing to attempt and nothing is kept.
     """
     with transaction.atomic():
         held = ClassSession.objects.select_for_update(of=("self",), no_key=True).get(pk=session.pk)
@@ -214,6 +216,8 @@ def _decide(
             _require_acceptable(window, attempt, at)
             if enrollment is None:
                 raise NotExpectedError
+            if may_mark(session, by):
+                raise SelfMarkingError
             _require_there(window, attempt)
             _require_free(session, attempt, student)
             event = crud.create(CheckInEvent, {**facts, "outcome": Outcome.ACCEPTED})

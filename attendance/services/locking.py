@@ -12,13 +12,16 @@ from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from attendance.events import SessionLocked, SessionReopened
 from attendance.models import ClassSession, Marking, SessionStatus
 from attendance.services.changing import SessionCancelledError
 from attendance.services.covering import excuse_missed
 from attendance.services.marking import SessionNotBegunError
 from attendance.services.summaries import LASTING
+from attendance.services.window_ends import end_check_in
 from core import crud
 from core.errors import ConflictError
+from core.events import publish, publish_all
 from core.privacy import Subject
 from core.visibility import Actor
 from courses.models import SectionInstructor
@@ -59,7 +62,10 @@ def lock_session(session: ClassSession, *, by: Actor | None, at: datetime, reaso
     if session.marking == Marking.LOCKED:
         return session
     excuse_missed([session], at=at)
-    return crud.update(session, {"marking": Marking.LOCKED, "lock_note": reason})
+    crud.update(session, {"marking": Marking.LOCKED, "lock_note": reason})
+    end_check_in(session, at=at)
+    publish(SessionLocked.of(session, at))
+    return session
 
 
 @transaction.atomic
@@ -67,7 +73,9 @@ def unlock_session(session: ClassSession, *, by: Actor | None, at: datetime, rea
     """Make a locked sheet a closed one, for whoever has something to correct; refused with `session_not_locked`."""
     if session.marking != Marking.LOCKED:
         raise SessionNotLockedError
-    return crud.update(session, {"marking": Marking.CLOSED, "lock_note": reason})
+    crud.update(session, {"marking": Marking.CLOSED, "lock_note": reason})
+    publish(SessionReopened.of(session, at))
+    return session
 
 
 def lock_sessions(*, at: datetime) -> int:
@@ -88,6 +96,7 @@ def _lock(ids: Sequence[UUID], at: datetime) -> int:
     rows = list(open_ones.exclude(marking=Marking.LOCKED).order_by("pk").select_for_update(no_key=True))
     excuse_missed(rows, at=at)
     locked = ClassSession.objects.filter(pk__in=[row.pk for row in rows])
+    publish_all(SessionLocked.of(row, at) for row in rows)
     return locked.update(
         marking=Marking.LOCKED, lock_note="", version=F("version") + 1, updated_at=Now()
     )  # fmt: skip

@@ -14,14 +14,16 @@ from uuid import UUID
 
 from django.db import transaction
 
-from attendance.events import SessionClosed
+from attendance.events import SessionClosed, SessionReopened
 from attendance.models import AttendanceCode, ClassSession, Marking, SessionStatus, Source
 from attendance.selectors import expected_in, sheet
 from attendance.services import sheets
 from attendance.services.changing import SessionCancelledError
+from attendance.services.own_classes import SelfMarkingError as SelfMarkingError  # noqa: PLC0414 - it refuses marks
+from attendance.services.window_ends import end_check_in
 from core import crud
 from core.duties import is_same
-from core.errors import ConflictError, DomainError, ForbiddenError, InvalidError, raise_all
+from core.errors import ConflictError, DomainError, InvalidError, raise_all
 from core.events import publish
 from core.visibility import Actor
 
@@ -104,13 +106,6 @@ class LatenessNotApplicableError(InvalidError):
     title = "Minutes of lateness do not stand beside this attendance code."
 
 
-class SelfMarkingError(ForbiddenError):
-    """Whoever takes a section marks nobody in it, even if they teach it as well."""
-
-    code = "self_marking"
-    title = "Nobody marks the attendance of a section in which they are enrolled."
-
-
 @dataclass(frozen=True, kw_only=True)
 class Mark:
     """What one student is to be marked with."""
@@ -143,12 +138,14 @@ def open_session(session: ClassSession, *, by: Actor | None, at: datetime, reaso
         raise ReopeningReasonError
     crud.update(session, {"marking": Marking.OPEN, **({"lock_note": reason.strip()} if is_closed else {})})
     sheets.put(sheets.lines_of([session]), {}, {session.pk: session}, sheets.codes_by_name(), at=at)
+    if is_closed:
+        publish(SessionReopened.of(session, at))
     return session
 
 
 @transaction.atomic
 def close_session(session: ClassSession, *, by: Actor | None, at: datetime) -> ClassSession:
-    """Close the sheet of a session and announce it; of a closed one nothing changes.
+    """Close the sheet of a session, and its check-in with it, and announce it; of a closed one nothing changes.
 
     Whoever is not marked stays so. Refused with `session_cancelled`, `session_locked` or `session_not_open`.
     """
@@ -159,6 +156,7 @@ def close_session(session: ClassSession, *, by: Actor | None, at: datetime) -> C
         return session
     marked = sheet(session).filter(mark__isnull=False).count()
     crud.update(session, {"marking": Marking.CLOSED})
+    end_check_in(session, at=at)
     publish(
         SessionClosed(
             session_id=session.pk, section_id=session.section_id, local_date=session.local_date.isoformat(),

@@ -38,8 +38,9 @@ class AttendancePolicyValues(TypedDict, total=False):
     alert_after: int
 
 
-# When it is in force, which is asked for by itself, and what decides who is told alone.
-JUDGES_NOBODY = ("valid", "alert_after")
+# When it is in force, which is asked for by itself, what decides who is told alone, and what concerns arrivals and
+# sheets to come.
+JUDGES_NOBODY = ("valid", "alert_after", "late_after", "lock_after")
 
 
 class PolicyInUseError(InUseError):

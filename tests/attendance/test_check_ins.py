@@ -333,7 +333,7 @@ def test_opening_again_ends_the_codes_before_and_closing_ends_them_all(hall):
 
     services.close_check_in(hall.session, by=hall.teacher, at=hall.now)
     assert comes(hall) == "check_in_closed"
-    assert services.poster(hall.session, at=hall.now).token is None
+    assert services.poster(hall.session, by=hall.teacher, at=hall.now).token is None
 
 
 def test_attempts_go_when_their_time_is_over(hall):

@@ -149,6 +149,22 @@ def test_what_students_were_judged_by_stays_and_later_terms_get_another_rule(stu
     assert (judging.threshold, judging.version) == (75, 2)
 
 
+def test_when_somebody_is_late_and_when_sheets_are_locked_judges_nobody_and_changes_at_any_time(
+    student, registrar_client
+):
+    judging = AttendancePolicyFactory(course=student.section.course)
+    term_of(student, "p")
+
+    body = {"lock_after": 7, "late_after": 5}
+    changed = registrar_client.patch(f"{LIST}{judging.pk}/", body, format="json")
+    refused = registrar_client.patch(f"{LIST}{judging.pk}/", {"lock_after": 3, "threshold": "80.00"}, format="json")
+
+    assert (changed.status_code, changed.json()["data"]["lock_after"]) == (200, 7)
+    assert refused.json()["code"] == "policy_in_use"
+    judging.refresh_from_db()
+    assert (judging.lock_after, judging.late_after, judging.threshold) == (7, 5, 75)
+
+
 def test_whether_anybody_is_judged_is_asked_of_what_marks_come_to(student):
     """Of the marks themselves, it would be asked of every month, once for each enrolment."""
     with CaptureQueriesContext(connection) as captured:

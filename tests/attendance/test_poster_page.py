@@ -60,11 +60,11 @@ def test_a_teacher_opens_the_check_in_and_the_page_counts_who_came(browser, live
 def test_the_picture_says_the_token_and_changes_with_it(client, lesson):
     now = timezone.now()
     services.open_check_in(lesson, by=None, at=now)
-    before = services.poster(lesson, at=now).token.token
+    before = services.poster(lesson, by=None, at=now).token.token
 
     state = json.loads(client.get(lesson.code).content)
 
-    after = services.poster(lesson, at=timezone.now()).token.token
+    after = services.poster(lesson, by=None, at=timezone.now()).token.token
     pictures = [segno.make(token, error="m", micro=False).svg_data_uri(scale=10, border=2, light="#fff")
                 for token in (before, after)]  # fmt: skip
     assert state["image"] in pictures

@@ -98,7 +98,7 @@ def test_a_departed_student_keeps_what_they_had_and_misses_nothing_to_come():
 def test_a_cancelled_class_counts_for_nobody_though_somebody_was_marked():
     student = EnrollmentFactory()
     sessions = term_of(student, "pa")
-    services.cancel_session(sessions[1], by=None, at=NOW)
+    services.cancel_session(sessions[1], by=None, at=NOW, reason="Ill")
 
     assert tally(student) == Tally(counted=1, attended=Decimal(1))
 

@@ -88,7 +88,10 @@ class Term:
         services.close_session(self._session(session), by=None, at=NOW)
 
     def cancel(self, session, n):
-        services.cancel_session(self._session(session), by=None, at=NOW)
+        services.cancel_session(self._session(session), by=None, at=NOW, reason="Ill")
+
+    def reinstate(self, session, n):
+        services.reinstate_session(self._session(session), by=None, at=NOW, reason="By mistake")
 
     def reschedule(self, session, n):
         starts_at = NOW + (n - 12) * HALF_A_DAY
@@ -118,7 +121,10 @@ class Term:
         return ClassSession.objects.get(pk=self.sessions[number % len(self.sessions)].pk)
 
 
-DEEDS = ["mark", "mark", "mark", "open", "close", "cancel", "reschedule", "enrol", "drop", "excuse", "excuse", "revoke"]
+DEEDS = [
+    "mark", "mark", "mark", "open", "close", "cancel", "reinstate", "reschedule", "enrol", "drop", "excuse", "excuse",
+    "revoke",
+]  # fmt: skip
 STEPS = st.lists(st.tuples(st.sampled_from(DEEDS), st.integers(0, 8), st.integers(0, 24)), min_size=6, max_size=14)
 
 

@@ -155,10 +155,13 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("students", "opt_out"): lambda side: {"opted_out": True},
     ("program-enrollments", "change_status"): lambda side: {"status": "leave_of_absence"},
     ("faculty", "change_status"): lambda side: {"status": "on_leave"},
-    **{("attendance", step): lambda side: {} for step in ("cancel", "open", "close")},
+    **{("attendance", step): lambda side: {} for step in ("open", "close")},
     **{("attendance", step): lambda side: {} for step in ("approve", "reject", "accept")},
     **{("attendance", step): lambda side: {"reason": "Mixed up"} for step in ("lock", "unlock", "revoke", "decline")},
-    **{("attendance", step): lambda side: {"reason": "Was ill"} for step in ("condone", "withdraw")},
+    **{
+        ("attendance", step): lambda side: {"reason": "Was ill"}
+        for step in ("cancel", "reinstate", "condone", "withdraw")
+    },
     ("attendance", "decide"): lambda side: {"section": side.section},
     ("attendance", "mark_many"): lambda side: {
         "code": "present",

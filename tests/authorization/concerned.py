@@ -5,6 +5,7 @@ the matrix to say.
 """
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from django.utils import timezone
@@ -14,7 +15,18 @@ from accounts.services import users
 from accounts.services.factors import ReauthenticationRequiredError, reset_factors
 from accounts.services.roles import SelfGrantError, assign_role, end_assignment, update_assignment
 from attendance.models import ClassSession, EligibilityDecision, ExcuseRequest
-from attendance.services import bulk_marking, check_ins, eligibility, excusing, importing, marking, offline
+from attendance.services import (
+    bulk_marking,
+    changing,
+    check_in_windows,
+    check_ins,
+    eligibility,
+    excusing,
+    importing,
+    marking,
+    offline,
+    reinstating,
+)
 from attendance.services.marking import SelfMarkingError
 from core.errors import DomainError
 from core.ids import new_id
@@ -95,6 +107,20 @@ def _imported(world: World, user: User) -> list[DomainError]:
     return found.faults(importing.Report(session=session.pk, student=classmate, code="present"), session.ends_at)
 
 
+def _class(verb: Callable[..., Any], status: str = "scheduled", **more: Any) -> Callable[[World, User], Any]:
+    """Return what settles whether the class of the own side takes place, and who checks in to it."""
+
+    def act(world: World, user: User) -> None:
+        ClassSession.objects.filter(pk=world.sides[OWN].session.pk).update(status=status)
+        session = _session(world)
+        verb(session, by=user, at=session.starts_at, **more)
+
+    return act
+
+
+LATER = {"starts_at": datetime(2026, 10, 13, 7, tzinfo=UTC), "ends_at": datetime(2026, 10, 13, 8, tzinfo=UTC)}
+
+
 def _decision(verb: Callable[..., Any]) -> Callable[[World, User], Any]:
     def act(world: World, user: User) -> None:
         decision = EligibilityDecision.objects.get(pk=world.sides[OWN].decision.pk)
@@ -166,6 +192,16 @@ CASES = [
         Case(f"{what} of one's own section", student, act, SelfMarkingError)
         for what, act in (
             ("roster", _roster), ("excursion", _many), ("marks of a device", _offline), ("import", _imported),
+        )
+    ),
+    *(
+        Case(f"{what} of a class of one's own", student, act, SelfMarkingError)
+        for what, act in (
+            ("check-in", _class(check_in_windows.open_check_in)),
+            ("code", _class(check_in_windows.poster)),
+            ("cancelling", _class(changing.cancel_session, reason="Ill")),
+            ("moving", _class(changing.reschedule_session, **LATER)),
+            ("bringing back", _class(reinstating.reinstate_session, "cancelled", reason="Well")),
         )
     ),
     Case(
