@@ -9,8 +9,11 @@ this process.
 
 import os
 import time
-from collections.abc import Iterable, Sequence
-from functools import cached_property
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from functools import cache, cached_property
 from hashlib import sha1
 from typing import Any, cast
 
@@ -91,13 +94,39 @@ class QuickRedis(Redis):
         return answer
 
     def ask_along(self, *command: Any) -> Any:
-        """Ask something small along with what others ask at the same time; as `ask`."""
-        return self._rounds.ask(command)
+        """Ask something small along with what others ask at the same time; as `ask`.
+
+        What the present block asks ahead (`asking_ahead`) travels with it.
+        """
+        ahead = _ahead.get()
+        if ahead is None or ahead.client is not self:
+            (answer,) = self._rounds.ask(command)
+        elif ahead.answer is _NOT_YET and command != ahead.command:
+            answer, ahead.answer = self._rounds.ask(command, ahead.command)
+        elif ahead.answer is not _NOT_YET and command == ahead.command:
+            answer, ahead.client = ahead.answer, None  # once
+        else:
+            (answer,) = self._rounds.ask(command)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    @contextmanager
+    def asking_ahead(self, script: "QuickScript", keys: Sequence[Any], arguments: Sequence[Any]) -> Generator[None]:
+        """Let the first question of the block take another along, which `run` is then answered without a round.
+
+        It is asked whether or not `run` is called, if there is a first question; one block within another is not meant.
+        """
+        token = _ahead.set(_Ahead(self, script.command(keys, arguments)))
+        try:
+            yield
+        finally:
+            _ahead.reset(token)
 
     def run(self, script: "QuickScript", keys: Sequence[Any], arguments: Sequence[Any]) -> Any:
         """Run a script, which the server is told once, along with what others ask; as `ask`."""
         try:
-            return self.ask_along("EVALSHA", script.digest, len(keys), *keys, *arguments)
+            return self.ask_along(*script.command(keys, arguments))
         except NoScriptError:
             return self.ask("EVAL", script.text, len(keys), *keys, *arguments)
 
@@ -143,9 +172,29 @@ class QuickScript:
         self.text = text
         self.digest = sha1(text.encode(), usedforsecurity=False).hexdigest()
 
+    def command(self, keys: Sequence[Any], arguments: Sequence[Any]) -> tuple[Any, ...]:
+        """Return what asks a server that knows it to run it."""
+        return ("EVALSHA", self.digest, len(keys), *keys, *arguments)
 
+
+@dataclass
+class _Ahead:
+    """What is asked before somebody wants to know, and the answer; nobody's once it was told."""
+
+    client: QuickRedis | None
+    command: tuple[Any, ...]
+    answer: Any = _NOT_YET
+
+
+_ahead: ContextVar[_Ahead | None] = ContextVar("ahead", default=None)
+
+
+@cache
 def redis_at(url: str, *, patience: float) -> QuickRedis:
-    """Return a client of the server at `url` that waits `patience` seconds for an answer and then raises."""
+    """Return this process's client of the server at `url`, which waits `patience` seconds for an answer and raises.
+
+    Whoever asks the same server shares it, so that their questions travel together.
+    """
     client: Any = QuickRedis.from_url(
         url,
         socket_timeout=patience,

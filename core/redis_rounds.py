@@ -7,13 +7,11 @@ round before their own takes, and who is alone waits for nobody.
 
 import os
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Any, Protocol
 
 from redis.exceptions import ConnectionError as LostError
-
-_NOT_YET = object()
 
 
 class Line(Protocol):
@@ -35,13 +33,13 @@ class Lines(Protocol):
 
 
 class Question:
-    """One that is in a round, or waits for the next."""
+    """What somebody asks, in a round or waiting for the next."""
 
-    __slots__ = ("answer", "command", "gate", "leads")
+    __slots__ = ("answers", "commands", "gate", "leads")
 
-    def __init__(self, command: tuple[Any, ...]) -> None:
-        self.command = command
-        self.answer: Any = _NOT_YET
+    def __init__(self, commands: Sequence[tuple[Any, ...]]) -> None:
+        self.commands = commands
+        self.answers: list[Any] = []
         # Opens when there is an answer, and when it is for whoever asked to go and ask for all who wait.
         self.gate = Lock()
         self.gate.acquire()
@@ -60,19 +58,17 @@ class Rounds:
         self._under_way = Lock()
         self._pid = os.getpid()
 
-    def ask(self, command: tuple[Any, ...]) -> Any:
-        """Ask along with others, and return the answer; raise `RedisError` or `OSError`."""
+    def ask(self, *commands: tuple[Any, ...]) -> list[Any]:
+        """Ask along with others, and return the answers, each of which may be the exception to raise."""
         if self._pid != os.getpid():  # what was under way in the parent process is the parent's
             self._begin()
-        question = Question(command)
+        question = Question(commands)
         self._waiting.append(question)
         if self._under_way.acquire(blocking=False):
             self._go()
         else:
             self._wait(question)
-        if isinstance(question.answer, Exception):
-            raise question.answer
-        return question.answer
+        return question.answers
 
     def _wait(self, question: Question) -> None:
         try:
@@ -100,9 +96,9 @@ class Rounds:
         line, failure = None, None
         try:
             line = self._lines.take()
-            line.send([each.command for each in questions])
+            line.send([command for each in questions for command in each.commands])
             for each in questions:
-                each.answer = line.hear()
+                each.answers += [line.hear() for _ in each.commands]
         except BaseException as error:
             failure = error
             if line is not None:
@@ -113,8 +109,9 @@ class Rounds:
             self._lines.give_back(line)
         finally:
             for each in questions:
-                if each.answer is _NOT_YET:
-                    each.answer = failure if isinstance(failure, Exception) else LostError("nobody hears the answer")
+                if len(each.answers) < len(each.commands):
+                    lost = failure if isinstance(failure, Exception) else LostError("nobody hears the answer")
+                    each.answers = [lost] * len(each.commands)
                 each.gate.release()
 
     def _pass_on(self) -> None:

@@ -26,13 +26,14 @@ from django.core.signals import setting_changed
 
 from core.api import etag, remembered
 from core.api.remembered import Decision
-from core.api.throttling import COUNTED, judged, say_limits
+from core.api.throttling import COUNTED, demands_of, say_limits, spent
 from core.cache.answers import Answer
 from core.cache.generations import Reading
 from core.cache.local import LocalCache
 from core.logging import request_id
 from core.middleware import name_request, record
 from core.security.addresses import networks_for
+from core.security.limiter import Verdict, limiter
 
 MOST = 5_000
 # As long as a caller is remembered (`accounts.selectors`), at most.
@@ -136,17 +137,16 @@ def _again(environ: Environ, name: bytes) -> Told | None:
         return None
     decided = precedent.decision
     with decided.source.context():
-        reading = precedent.reading()
-        if reading is None:
-            return None
-        answer = decided.source.known(reading)
         request: Any = WSGIRequest(environ)
         request.resolver_match, request.user, request.auth = decided.match, decided.user, decided.auth
         token = request_id.set(name_request(request))
         try:
+            reading, verdict = _asked(precedent, request)
             # Counted once: the view refuses one that is too many, and makes what cannot be made here.
-            verdict = environ[COUNTED] = judged(request, account=str(decided.user.pk))
-            answer = answer or decided.source.made(request) if verdict.is_admitted else None
+            environ[COUNTED] = verdict
+            if reading is None or not verdict.is_admitted:
+                return None
+            answer = decided.source.known(reading) or decided.source.made(request)
             if answer is None:
                 return None
             told = _told(precedent, answer, environ.get("HTTP_IF_NONE_MATCH", ""))
@@ -156,6 +156,13 @@ def _again(environ: Environ, name: bytes) -> Told | None:
         finally:
             request_id.reset(token)
     return told
+
+
+def _asked(precedent: Precedent, request: Any) -> tuple[Reading | None, Verdict]:
+    """Return the reading for an answer and what the limits say: by one question, where one server knows both."""
+    demands = list(demands_of(request, account=str(precedent.decision.user.pk), key=""))
+    with limiter().spending_ahead(demands):
+        return precedent.reading(), spent(request, demands)
 
 
 def _told(precedent: Precedent, answer: Answer, has: str) -> Told:

@@ -9,7 +9,7 @@ for its account where what is scarce is taken. What no view counts, the guard co
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +52,14 @@ def judged(request: HttpRequest, *, account: str = "", key: str = "") -> Verdict
     """Count a request, unless it has been, and return what the limits say; the answer's headers will say so, too."""
     verdict: Verdict | None = request.META.pop(COUNTED, None)
     if verdict is None:
-        verdict = limiter().spend(list(demands_of(request, account=account, key=key)))
+        return spent(request, list(demands_of(request, account=account, key=key)))
+    setattr(request, VERDICT, verdict)
+    return verdict
+
+
+def spent(request: HttpRequest, demands: Sequence[Demand]) -> Verdict:
+    """Count a request against its limits, and return what they say."""
+    verdict = limiter().spend(demands)
     setattr(request, VERDICT, verdict)
     return verdict
 

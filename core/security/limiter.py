@@ -15,6 +15,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any, Self
@@ -151,13 +152,22 @@ class Limiter:
         self._alone_until = 0.0
         return verdict
 
+    def spending_ahead(self, demands: Sequence[Demand]) -> AbstractContextManager[None]:
+        """Let what the block asks of the same server take along what `spend` is going to ask there of these."""
+        if not demands or time.monotonic() < self._alone_until:
+            return nullcontext()
+        return self._redis.asking_ahead(SCRIPT, *self._asked(demands))
+
     def _spend_shared(self, demands: Sequence[Demand]) -> Verdict:
         if not demands:
             return Verdict(is_admitted=True, wait=0, standings=())
-        keys = [f"{self.prefix}:{demand.limit.name}:{demand.subject}" for demand in demands]
-        arguments = [number for demand in demands for number in (demand.limit.interval, demand.limit.burst)]
-        answer: Any = self._redis.run(SCRIPT, keys, arguments)
+        answer: Any = self._redis.run(SCRIPT, *self._asked(demands))
         return _verdict([demand.limit for demand in demands], int(answer[0]), [int(ahead) for ahead in answer[1:]])
+
+    def _asked(self, demands: Sequence[Demand]) -> tuple[list[str], list[int]]:
+        """Return the keys and the arguments of the script."""
+        keys = [f"{self.prefix}:{demand.limit.name}:{demand.subject}" for demand in demands]
+        return keys, [number for demand in demands for number in (demand.limit.interval, demand.limit.burst)]
 
 
 def limiter() -> Limiter:

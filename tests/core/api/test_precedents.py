@@ -11,6 +11,7 @@ from accounts import services, tokens
 from accounts.models import RoleAssignment, Session
 from accounts.roles import Role
 from core.api import precedents, remembered
+from core.redis import Line
 from core.security.limiter import Limit
 from departments.models import Campus
 from tests.core.api.wire import EACH_ITS_OWN, Wire, lease, viewed
@@ -114,6 +115,31 @@ class TestTheRules:
             f'"account";r={left}' for left in (2, 1, 0)
         ]
         assert int(answers[3]["Retry-After"]) > 0
+
+    def test_count_a_request_once_whatever_has_changed_meanwhile(self, campus, user, client_for, settings, viewed):
+        settings.RATE_LIMITS = {"account": Limit("account", 9, 10**6, 9, 9)}
+        client = Wire(client_for(user))
+        left = []
+        for name in ("One", "Two", "Three"):
+            left += [client.get(CAMPUSES)["RateLimit"].partition(";t")[0].partition("r=")[2] for _ in range(2)]
+            Campus.objects.get().delete()
+            Campus.objects.create(code="NORTH", name=name, time_zone="Europe/Vienna")
+
+        assert left == ["8", "7", "6", "5", "4", "3"]
+        assert len(viewed) == 3
+
+    @pytest.mark.parametrize("is_one", [True, False], ids=["one server", "a server for each"])
+    def test_take_one_round_where_one_server_knows_both(self, client, settings, monkeypatch, is_one):
+        if not is_one:
+            settings.REDIS_STATE_URL = f"{settings.REDIS_STATE_URL}?health_check_interval=0"
+            client.get(CAMPUSES)
+        client.get(CAMPUSES)
+        rounds, send = [], Line.send
+        monkeypatch.setattr(Line, "send", lambda line, commands: rounds.append(1) or send(line, commands))
+
+        answer = client.get(CAMPUSES)
+
+        assert (answer.status_code, answer["X-Cache"], len(rounds)) == (200, "HIT", 1 if is_one else 2)
 
     @pytest.mark.checklist(35)
     @pytest.mark.parametrize(

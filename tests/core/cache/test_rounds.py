@@ -12,7 +12,7 @@ from django.conf import settings
 from redis import Redis
 from redis.exceptions import RedisError, ResponseError
 
-from core.redis import QuickRedis, redis_at
+from core.redis import Line, QuickRedis, QuickScript, redis_at
 from tests.local.conftest import eventually
 
 SECONDS = 30
@@ -105,3 +105,82 @@ def test_who_is_stopped_while_they_wait_holds_up_nobody(client: QuickRedis, held
         signal.signal(signal.SIGUSR1, former)
 
     assert client.ask_along("ECHO", "after") == b"after"
+
+
+COUNT = QuickScript("return {redis.call('INCR', KEYS[1]), ARGV[1]}")
+
+
+@pytest.fixture
+def counter(other: Any) -> Iterator[str]:
+    key = f"rounds:counter:{os.getpid()}"
+    other.script_load(COUNT.text)
+    yield key
+    other.delete(key)
+
+
+@pytest.fixture
+def sent(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return how many commands each write to a server held."""
+    counts, send = [], Line.send
+
+    def noted(line: Line, commands: Any) -> None:
+        commands = list(commands)
+        counts.append(len(commands))
+        send(line, commands)
+
+    monkeypatch.setattr(Line, "send", noted)
+    return counts
+
+
+class TestAskingAhead:
+    def test_takes_along_what_is_asked_next_once(self, client: QuickRedis, counter: str, sent: list[int]) -> None:
+        with client.asking_ahead(COUNT, [counter], ["mine"]):
+            assert client.ask_along("ECHO", "first") == b"first"
+            assert client.run(COUNT, [counter], ["mine"]) == [1, b"mine"]
+            assert sent == [2]
+            assert client.run(COUNT, [counter], ["mine"]) == [2, b"mine"]
+            assert client.ask_along("ECHO", "last") == b"last"
+        assert client.run(COUNT, [counter], ["mine"]) == [3, b"mine"]
+
+        assert sent == [2, 1, 1, 1]
+
+    def test_asks_as_ever_where_nothing_else_is_asked_or_asked_elsewhere(
+        self, client: QuickRedis, counter: str, sent: list[int]
+    ) -> None:
+        elsewhere = redis_at(settings.REDIS_URL, patience=SECONDS - 1)
+
+        with client.asking_ahead(COUNT, [counter], ["mine"]):
+            assert elsewhere.ask_along("ECHO", "first") == b"first"
+            assert client.run(COUNT, [counter], ["another's"]) == [1, b"another's"]
+
+        assert [elsewhere is client, sent] == [False, [1, 2]]
+
+    def test_tells_a_server_that_does_not_know_a_script_what_it_says(
+        self, client: QuickRedis, counter: str, other: Any
+    ) -> None:
+        unknown = QuickScript(f"{COUNT.text} -- {os.getpid()}")
+
+        with client.asking_ahead(unknown, [counter], ["mine"]):
+            client.ask_along("ECHO", "first")
+            assert client.run(unknown, [counter], ["mine"]) == [1, b"mine"]
+
+    def test_fails_with_what_it_travels_with(
+        self, client: QuickRedis, counter: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def lost(line: Line, commands: Any) -> None:
+            raise OSError("gone")
+
+        with client.asking_ahead(COUNT, [counter], ["mine"]):
+            with monkeypatch.context() as patched:
+                patched.setattr(Line, "send", lost)
+                with pytest.raises(OSError, match="gone"):
+                    client.ask_along("ECHO", "first")
+            with pytest.raises(OSError, match="gone"):
+                client.run(COUNT, [counter], ["mine"])
+            assert client.run(COUNT, [counter], ["mine"]) == [1, b"mine"]
+
+    def test_is_of_one_block_alone(self, client: QuickRedis, counter: str, sent: list[int]) -> None:
+        with client.asking_ahead(COUNT, [counter], ["mine"]), ThreadPoolExecutor(1) as thread:
+            assert thread.submit(client.ask_along, "ECHO", "another's").result(SECONDS) == b"another's"
+
+        assert sent == [1]
