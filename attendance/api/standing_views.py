@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -22,8 +21,6 @@ from enrollment.api.serializers import EnrollmentSerializer
 from enrollment.models import Enrollment
 
 ATTENDANCE = Disclosure("attendance", "student.person_id")
-# What the lines of a student are told apart by.
-OF_SECTIONS = ("section__course_version", "course", "term")
 
 
 class _StandingsViewSet(NestedListViewSet[Enrollment]):
@@ -34,6 +31,8 @@ class _StandingsViewSet(NestedListViewSet[Enrollment]):
     list_serializer_class = EnrollmentSerializer
     shape: type[BaseSerializer[Any]]
     order: Sequence[str] = ()
+    # What lines say beside the enrolment, and whose it is: each further table makes it far longer to plan.
+    loads: Sequence[str] = ()
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
@@ -43,11 +42,12 @@ class _StandingsViewSet(NestedListViewSet[Enrollment]):
         return self.shape
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        rows = list(decided(self.get_queryset()).order_by(*self.order))
+        found = decided(self.get_queryset()).select_related(None).select_related(*self.loads)
+        rows = list(found.order_by(*self.order))
         self.put_on_record(rows)
-        found = tallies([row.pk for row in rows], at=timezone.now())
-        lines = [{"row": row, "tally": found[row.pk]} for row in rows]
-        total = sum(found.values(), Tally())
+        sums = tallies([row.pk for row in rows], at=timezone.now())
+        lines = [{"row": row, "tally": sums[row.pk]} for row in rows]
+        total = sum(sums.values(), Tally())
         shown: Mapping[str, Any] = {"id": self.parent_value, "total": total, "lines": lines}
         return Response(self.shape(shown).data)
 
@@ -58,10 +58,7 @@ class StudentAttendanceViewSet(_StandingsViewSet):
     parent_field = "student"
     shape = serializers.StudentAttendance
     order = ("-term__starts_on", "course__code", "pk")
-
-    def loaded(self, queryset: QuerySet[Enrollment]) -> QuerySet[Enrollment]:
-        # Not the person, whom nothing is said of: each further table makes it far longer to plan.
-        return super().loaded(queryset).select_related(None).select_related("student", *OF_SECTIONS)
+    loads = ("student", "section__course_version", "course", "term")
 
 
 class SectionAttendanceViewSet(_StandingsViewSet):
@@ -70,6 +67,7 @@ class SectionAttendanceViewSet(_StandingsViewSet):
     parent_field = "section"
     shape = serializers.SectionAttendance
     order = ("student__person__last_name", "student__person__first_name", "pk")
+    loads = ("student__person",)
 
 
 class EnrollmentAttendanceViewSet(BaseViewSet[Enrollment]):
