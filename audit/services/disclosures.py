@@ -22,7 +22,8 @@ def record_disclosures(*, what: str, subjects: Collection[UUID], to: Any, permis
     Without anybody it was whoever runs the system, by a command.
     One statement whatever their number. Whoever is shown their own record leaves no entry (34 CFR 99.32(d)(1)).
     """
-    others = [subject for subject in subjects if subject != getattr(to, "person_id", None)]
+    own = str(getattr(to, "person_id", None))
+    others = [subject for subject in map(str, subjects) if subject != own]
     if not others:
         return 0
     source = origin()
@@ -30,7 +31,7 @@ def record_disclosures(*, what: str, subjects: Collection[UUID], to: Any, permis
     basis = f"{permission} as {', '.join(roles)}" if roles else permission
     label = str(to)[:254] if to is not None else ""
     where = [route[:254], source.request_id, source.key_prefix, source.address]
-    listed = f"{{{','.join(map(str, others))}}}"
+    listed = f"{{{','.join(others)}}}"
     values = [what, getattr(to, "pk", None), label, basis[:254], *where, listed]
     with nothing_follows(), prepared(_INSERT, values, using=DEFAULT_DB_ALIAS):
         return len(others)

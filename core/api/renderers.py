@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from math import isfinite
+from types import NoneType
 from typing import Any
 
 import orjson
@@ -62,10 +63,16 @@ def _encode(value: Any) -> Any:
             raise TypeError(f"{type(value).__name__} is no JSON value")
 
 
+# What most values are, and nothing is within.
+LEAVES = (str, int, NoneType, orjson.Fragment)
+
+
 def _refuse_not_finite(value: Any) -> None:
     waiting = [value]
     while waiting:
         item = waiting.pop()
+        if isinstance(item, LEAVES):
+            continue
         if isinstance(item, float) and not isfinite(item):
             raise ValueError(f"{item} is no JSON value")
         if isinstance(item, Mapping):
