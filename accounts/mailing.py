@@ -24,11 +24,15 @@ class UnsendableError(Exception):
 
 
 def send(kind: str, *, to: Sequence[str], subject: str, **data: Any) -> None:
+    """Send one mail about accounts; raise as `hand_over` does."""
+    hand_over(render_to_string("accounts/mail.txt", {"kind": kind, "institution": institution(), **data}), to, subject)
+
+
+def hand_over(body: str, to: Sequence[str], subject: str) -> None:
     """Send one mail; raise `MailNotSentError` when that may be tried again, and `UnsendableError` when not.
 
     Neither says what the server said, which quotes addresses.
     """
-    body = render_to_string("accounts/mail.txt", {"kind": kind, "institution": institution(), **data})
     message = EmailMessage(
         subject=" ".join(subject.split()), body=body, to=list(to), headers={"Auto-Submitted": "auto-generated"}
     )

@@ -1,4 +1,4 @@
-"""What takes place on which day, and who was there. Stands on enrollment, courses, faculty and departments."""
+"""What takes place on which day, and who was there. Stands on enrollment and on all that enrollment stands on."""
 
 from django.apps import AppConfig
 
@@ -8,7 +8,7 @@ class AttendanceConfig(AppConfig):
     verbose_name = "Attendance"
 
     def ready(self) -> None:
-        from attendance import refusals, subscribers, visibility  # noqa: F401 - register themselves
+        from attendance import refusals, subscribers, topics, visibility  # noqa: F401 - register themselves
         from attendance.models import AttendanceRecord
         from audit.tracking import leave_out
         from core import partitions

@@ -1,17 +1,32 @@
-"""What this app does about events: it wakes a worker for its own.
+"""What this app does about events of its own: it wakes a worker, and lets people be told.
 
 Tasks are named rather than imported: who hears an event needs to know that there is such a task,
 not what it does.
 """
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from celery import current_app
+from django.utils import timezone
 
-from attendance.events import TermDecisionRequested
+from attendance import services
+from attendance.events import TermDecisionRequested, ThresholdCrossed
 from core.events import subscribe
 
 
 @subscribe(TermDecisionRequested)
 def let_a_worker_decide(event: dict[str, Any]) -> None:
     current_app.send_task("attendance.tasks.decide_term", args=[event["run_id"]])
+
+
+@subscribe(ThresholdCrossed)
+def tell_whom_it_concerns(event: dict[str, Any]) -> None:
+    services.tell_of_crossing(
+        UUID(event["enrollment_id"]),
+        is_short=event["is_short"],
+        threshold=event["threshold"],
+        happened_at=datetime.fromisoformat(event["happened_at"]),
+        at=timezone.now(),
+    )

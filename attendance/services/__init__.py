@@ -67,6 +67,7 @@ from attendance.services.substituting import (
     withdraw_substitution,
 )
 from attendance.services.summaries import verify_summaries
+from attendance.services.telling import tell_of_crossing
 
 __all__ = [
     "Attempt",
@@ -138,6 +139,7 @@ __all__ = [
     "sheets_that_may_name",
     "sync_marks",
     "take_punches",
+    "tell_of_crossing",
     "unlock_session",
     "update_code",
     "update_excuse",

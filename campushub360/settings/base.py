@@ -25,6 +25,7 @@ FIRST_PARTY_APPS = [
     "accounts",
     "privacy",
     "files",
+    "notifications",
     "departments",
     "students",
     "faculty",
@@ -276,6 +277,8 @@ CELERY_BEAT_SCHEDULE = {
     "purge_exports": chore("privacy.tasks.purge_exports", minute="50"),
     # Every five minutes: a table whose worker died is begun anew soon, and a file that has had its time goes.
     "tend_exports": chore("interop.tasks.tend_exports", expires=240, minute="*/5"),
+    # Every five minutes: a digest or the end of quiet hours is met to within as much, and a mail is tried again.
+    "mail_notifications": chore("notifications.tasks.mail_notifications", expires=240, minute="*/5"),
     # Nightly: deleted files that have had their time, and bytes that no file has.
     "purge_files": chore("files.tasks.purge_files", hour="4", minute="15"),
 }

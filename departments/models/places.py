@@ -3,19 +3,12 @@
 from typing import ClassVar, Self
 
 from django.contrib.postgres.fields import ArrayField
-from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import F, Q
 
 from core.models import BaseQuerySet, VersionedModel
 from core.search import search_indexes, search_text
-from departments.time_zones import is_time_zone
-
-
-def validate_time_zone(name: str) -> None:
-    """Refuse what is no name of the IANA time zone database."""
-    if not is_time_zone(name):
-        raise ValidationError("This is no IANA time zone, such as Europe/Vienna.", code="unknown_time_zone")
+from core.time_zones import validate_time_zone
 
 
 class Campus(VersionedModel):

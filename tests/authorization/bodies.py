@@ -201,6 +201,12 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     **{("imports", step): lambda side: {} for step in ("create", "validate", "apply", "resume")},
     ("auth", "post"): lambda side: {},
     ("attendance", "post"): lambda side: {},
+    ("notifications", "mark_read"): lambda side: {},
+    ("notifications", "post"): lambda side: {},
+    ("notifications", "put"): lambda side: {
+        "preferences": [{"topic": "attendance.shortage", "channel": "email", "is_enabled": False}],
+        "quiet_hours": {"starts_at": "22:00:00", "ends_at": "07:00:00", "time_zone": "Europe/Vienna"},
+    },
     ("users", "reset_factors"): lambda side: {"reason": "Lost the telephone"},
 }
 

@@ -23,11 +23,12 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 # Written down about a request, whatever becomes of it.
 RECORDS = re.compile(r"audit_|accounts_signingkey|accounts_apikeyuse")
 # What is accepted and writes nothing: what is refused item by item, a question with a body, ending one's
-# other sessions, which nobody here has, and steps that the links of the world have taken.
+# other sessions, which nobody here has, steps that the links of the world have taken, and reading what most were never
+# told.
 WRITE_NOTHING = (
     "POST attendance/sessions/sync/", "POST enrollments/preflight/", "DELETE auth/sessions/",
     "POST guardian-links/{pk}/verify/", "POST guardian-links/{pk}/consent/",
-    "POST attendance/punches/",
+    "POST attendance/punches/", "POST notifications/read-all/",
 )  # fmt: skip
 # How somebody is refused who may not do such a thing at all, and a program what takes a person's session.
 NOT_PERMITTED = (ForbiddenError.code, "session_required")

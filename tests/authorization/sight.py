@@ -39,10 +39,12 @@ from enrollment.models import Enrollment
 from faculty.models import Faculty, FacultyAppointment, FacultyStatusEvent
 from files.models import FileAsset
 from interop.models import ImportJob, ImportJobEvent
+from notifications.models import Notification, Preference, QuietHours
 from students.models import Student
 from tests.accounts.factories import RoleAssignmentFactory, UserFactory
 from tests.authorization.world import OTHER, OWN, World
 from tests.files.contents import uploaded
+from tests.notifications.factories import NotificationFactory, PreferenceFactory, QuietHoursFactory
 
 OURS, BOTH, NEITHER = (OWN,), (OWN, OTHER), ()
 DEPARTMENT, PROGRAM, SECTION, SELF = ScopeKind.DEPARTMENT, ScopeKind.PROGRAM, ScopeKind.SECTION, ScopeKind.SELF
@@ -119,12 +121,20 @@ CASES = [
     Case(FileAsset, Role.EXAM_CONTROLLER, view=BOTH, of=Condonation),
     Case(FileAsset, PLAIN),
     Case(FileAsset, Role.AUDITOR, view=BOTH),
+    # What somebody was told is not even an administrator's to read.
+    Case(Notification, PLAIN, person=student, view=OURS, manage=OURS),
+    *(Case(Notification, role) for role in (Role.SYSTEM_ADMIN, Role.AUDITOR, Role.REGISTRAR)),
+    *(Case(model, PLAIN, person=student, view=OURS) for model in (Preference, QuietHours)),
+    *(Case(model, Role.SYSTEM_ADMIN) for model in (Preference, QuietHours)),
     Case(ImportJob, PLAIN, person=student, view=OURS, manage=OURS),
     Case(ImportJobEvent, PLAIN, person=student, view=OURS),
 ]
 
 ROWS: dict[Any, Callable[[Any], Any]] = {
     FileAsset: lambda side: uploaded(UserFactory(), name=f"{side.letter}.png"),
+    Notification: lambda side: NotificationFactory(recipient=side.student_user),
+    Preference: lambda side: PreferenceFactory(user=side.student_user),
+    QuietHours: lambda side: QuietHoursFactory(user=side.student_user),
     MeetingSection: lambda side: MeetingSection.objects.get(meeting=side.meeting),
     SectionInstructor: lambda side: SectionInstructor.objects.get(section=side.section),
     FacultyAppointment: lambda side: FacultyAppointment.objects.filter(faculty=side.faculty)[0],

@@ -23,6 +23,8 @@ ELSEWHERE = {
     "attendance/decisions/export/": "tests/attendance/test_export.py",
     "privacy/exports/{pk}/download/": "tests/privacy/test_exports.py",
     "imports/{parent}/rows/": "tests/interop/test_disclosures.py",
+    # One's own, and shown to nobody else.
+    **dict.fromkeys(("notifications/", "notifications/{pk}/"), "tests/notifications/test_api.py"),
 }
 READERS = ("registrar", "system_admin", "auditor")
 SHOWING = [

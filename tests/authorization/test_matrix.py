@@ -26,7 +26,7 @@ UNSEEN = {
     "audit.Redaction", "audit.Seal", "auth.Group", "auth.Permission", "contenttypes.ContentType", "core.Chore",
     "core.IdempotencyKey", "core.Lease", "core.OutboxEvent", "core.Touch", "core.UniqueCustomValue",
     "faculty.FacultyReservation", "files.FileLink", "interop.ExternalIdentifier", "interop.ImportedValue",
-    "sessions.Session",
+    "notifications.DeliveryAttempt", "sessions.Session",
 }  # fmt: skip
 
 

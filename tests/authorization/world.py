@@ -72,6 +72,7 @@ from enrollment.models import Enrollment, EnrollmentEvent
 from faculty.models import Faculty, FacultyStatusEvent
 from files.models import FileAsset
 from interop.models import ExportJob, ImportJob, ImportRow
+from notifications.models import Notification
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from students.services import update_student
@@ -112,6 +113,7 @@ from tests.departments.factories import (
 from tests.enrollment.factories import EnrollmentFactory
 from tests.faculty.factories import FacultyAppointmentFactory, FacultyFactory
 from tests.files.contents import uploaded
+from tests.notifications.factories import NotificationFactory
 from tests.students.factories import GuardianLinkFactory, ProgramEnrollmentFactory, StudentFactory
 
 OWN, OTHER, ARCHIVED, MISSING = "own", "other", "archived", "missing"
@@ -368,6 +370,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         ErasureRequest: {OWN: _erasure(own), OTHER: _erasure(other)},
         LegalHold: {OWN: _hold(own), OTHER: _hold(other)},
         FileAsset: {OWN: _photo(own), OTHER: _photo(other)},
+        Notification: {OWN: _told(own), OTHER: _told(other)},
     }  # fmt: skip
 
 
@@ -422,6 +425,12 @@ def _photo(side: SimpleNamespace) -> FileAsset:
     asset = uploaded(side.student_user, name=f"photo-{side.letter}.png")
     update_student(side.student, by=None, custom_fields={"photo": str(asset.pk)})
     return asset
+
+
+def _told(side: SimpleNamespace) -> Notification:
+    """Return what the student was told."""
+    told: Notification = NotificationFactory(recipient=side.student_user)
+    return told
 
 
 def _archive(world: World, own: SimpleNamespace) -> None:

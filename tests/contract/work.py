@@ -26,6 +26,7 @@ from attendance.services import (
 )
 from attendance.services import check_in as attendance_check_in
 from attendance.services.generation import TAUGHT
+from attendance.topics import SHORTAGE
 from core.customfields.definitions import customizable_models
 from core.errors import DomainError
 from courses.models import Section, SectionInstructor
@@ -33,6 +34,7 @@ from departments.models import Term
 from enrollment.models import Enrollment
 from faculty.models import Faculty
 from interop import services
+from notifications.services import notify
 from students.models import Student
 
 NOTE, NOTED = "contract_note", "Zephyranthes"
@@ -72,6 +74,7 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
     take_away(registrar)
     keep_files(administrator)
     post(administrator, "attendance/calendar-feed", {})
+    tell_everybody()
 
 
 def go_and_come_back(registrar: APIClient, students: list[dict[str, Any]]) -> None:
@@ -258,6 +261,14 @@ def take_away(registrar: APIClient) -> None:
     term = str(Term.objects.order_by("starts_on")[0].pk)
     for kind in ("records", "decisions"):
         post(registrar, "exports", {"kind": f"attendance_{kind}", "filters": {"term": term}})
+
+
+def tell_everybody() -> None:
+    """Tell everybody some things."""
+    for number in range(STEPS):
+        said = {"title": f"News {number}", "text": "There is a page about it.", "link": f"/news/{number}"}
+        users = User.objects.values_list("pk", flat=True)
+        notify(users=users, topic=SHORTAGE, **said, dedupe_key=f"news {number}", at=timezone.now())
 
 
 def keep_files(client: APIClient) -> None:

@@ -53,6 +53,7 @@ from enrollment.models import Enrollment, EnrollmentEvent
 from faculty.models import Faculty, FacultyAppointment, FacultyReservation, FacultyStatusEvent
 from files.models import FileAsset, FileLink
 from interop.models import ExportJob, ExternalIdentifier, ImportedValue, ImportJob, ImportRow
+from notifications.models import DeliveryAttempt, Notification, Preference, QuietHours
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
@@ -73,6 +74,11 @@ from tests.departments.factories import DepartmentFactory
 from tests.enrollment.factories import EnrollmentFactory
 from tests.faculty.factories import FacultyAppointmentFactory, FacultyFactory
 from tests.files.contents import uploaded
+from tests.notifications.factories import (
+    DeliveryAttemptFactory,
+    PreferenceFactory,
+    QuietHoursFactory,
+)
 from tests.students.factories import GuardianLinkFactory, ProgramEnrollmentFactory, StudentFactory
 
 PASSPORT = "QX 7391 8264"
@@ -220,6 +226,10 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
             entity_type="students.student", name=f"photo_{side.person.pk.hex[-10:]}", label="P", field_type="file"
         ),
     ),
+    Notification: lambda side: side.rows[DeliveryAttempt].notification,
+    DeliveryAttempt: lambda side: DeliveryAttemptFactory(notification__recipient=side.user),
+    Preference: lambda side: PreferenceFactory(user=side.user),
+    QuietHours: lambda side: QuietHoursFactory(user=side.user),
     ErasureRequest: lambda side: ErasureRequest.objects.create(
         person=side.person, requested_by=UserFactory(), state="rejected", reason=f"{NAMES['email']} asked"
     ),

@@ -3,6 +3,8 @@
 from functools import cache
 from zoneinfo import available_timezones
 
+from django.core.exceptions import ValidationError
+
 
 @cache
 def _names() -> frozenset[str]:
@@ -13,3 +15,9 @@ def _names() -> frozenset[str]:
 def is_time_zone(name: str) -> bool:
     """Say whether `name` is an IANA time zone."""
     return name in _names()
+
+
+def validate_time_zone(name: str) -> None:
+    """Refuse what is no name of the IANA time zone database."""
+    if not is_time_zone(name):
+        raise ValidationError("This is no IANA time zone, such as Europe/Vienna.", code="unknown_time_zone")

@@ -1,0 +1,13 @@
+"""Where notifications answer."""
+
+from django.urls import path
+
+from notifications.api import views
+
+routes = [("notifications", views.NotificationViewSet, "notification")]
+
+urlpatterns = [
+    path("notifications/unread-count/", views.UnreadCountView.as_view(), name="notifications-unread-count"),
+    path("notifications/read-all/", views.ReadAllView.as_view(), name="notifications-read-all"),
+    path("notifications/preferences/", views.PreferencesView.as_view(), name="notification-preferences"),
+]

@@ -1,0 +1,17 @@
+"""What this app does about events: it wakes workers for the mails that are due.
+
+Tasks are named rather than imported: who hears an event needs to know that there is such a task, not what it does.
+"""
+
+from typing import Any
+
+from celery import current_app
+
+from core.events import subscribe
+from notifications.events import MailDue
+
+
+@subscribe(MailDue)
+def let_workers_send(event: dict[str, Any]) -> None:
+    for user_id in event["user_ids"]:
+        current_app.send_task("notifications.tasks.send_mails", args=[user_id])

@@ -1,0 +1,50 @@
+"""Every named constraint of notifications refuses what it names, whoever writes."""
+
+from datetime import time
+
+import pytest
+from django.apps import apps
+from django.db import IntegrityError, transaction
+
+from core.db.constraints import error_for
+from tests.notifications.factories import (
+    DeliveryAttemptFactory,
+    NotificationFactory,
+    PreferenceFactory,
+    QuietHoursFactory,
+)
+
+pytestmark = pytest.mark.django_db
+
+BROKEN = {
+    "notifications_notification_once": lambda: NotificationFactory(
+        recipient=(told := NotificationFactory()).recipient, dedupe_key=told.dedupe_key
+    ),
+    "notifications_notification_says_what": lambda: NotificationFactory(title=""),
+    "notifications_notification_leads_nowhere_else": lambda: NotificationFactory(link="//evil.example"),
+    "notifications_preference_one_each": lambda: PreferenceFactory(user=PreferenceFactory().user),
+    "notifications_preference_known": lambda: PreferenceFactory(channel="pigeon"),
+    "notifications_preference_digests_by_mail": lambda: PreferenceFactory(channel="in_app", digest="daily"),
+    "notifications_quiethours_last": lambda: QuietHoursFactory(ends_at=time(22)),
+    "notifications_deliveryattempt_once_each": lambda: DeliveryAttemptFactory(
+        notification=DeliveryAttemptFactory().notification
+    ),
+    "notifications_deliveryattempt_known": lambda: DeliveryAttemptFactory(state="lost"),
+    "notifications_deliveryattempt_sent_when": lambda: DeliveryAttemptFactory(state="sent"),
+    "notifications_deliveryattempt_taken_up_when": lambda: DeliveryAttemptFactory(state="sending"),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_it_refuses_what_it_names(name):
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        BROKEN[name]()
+
+    assert refused.value.__cause__.diag.constraint_name == name
+    assert error_for(refused.value) is not None
+
+
+def test_each_is_tried():
+    models = apps.get_app_config("notifications").get_models()
+
+    assert {constraint.name for model in models for constraint in model._meta.constraints} == BROKEN.keys()
