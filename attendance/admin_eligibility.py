@@ -15,6 +15,8 @@ from attendance import services
 from attendance.models import Condonation, EligibilityDecision
 from core.admin import ServiceAdmin
 from core.admin_history import take_step
+from core.customfields.forms import CustomFieldsFormMixin, with_custom_fields
+from core.customfields.selectors import definitions_for
 from core.recording import Disclosure, recorder
 
 DECIDE = "attendance.decide_eligibilitydecision"
@@ -25,25 +27,46 @@ class ReasonForm(forms.Form):
 
     reason = forms.CharField(max_length=2000, widget=forms.Textarea(attrs={"rows": 4}))
 
+    def arguments(self) -> dict[str, Any]:
+        """Return what was typed as the service takes it."""
+        return dict(self.cleaned_data)
 
-class CondoneForm(ReasonForm):
+
+class CondoneForm(CustomFieldsFormMixin, ReasonForm):
+    """Why, and what it rests on: `form_to_condone` adds the custom fields of condonations, documents among them."""
+
     note = forms.CharField(
         max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2}),
         help_text="What it rests on, such as a document.",
     )  # fmt: skip
 
+    class Meta:
+        model = Condonation
+        fields: tuple[str, ...] = ()
 
-def _with_reason(name: str, description: str, form_class: type[forms.Form], service: Callable[..., Any]) -> Any:
+    def arguments(self) -> dict[str, Any]:
+        typed = {name: self.cleaned_data[name] for name in ("reason", "note")}
+        return {**typed, "custom_fields": self.custom_field_values()}
+
+
+def form_to_condone(request: HttpRequest) -> type[CondoneForm]:
+    """Return the form with every field: whoever condones knows what it rests on, also where that is protected."""
+    return with_custom_fields(CondoneForm, definitions_for(request, Condonation), actor=request.user)
+
+
+def _with_reason(
+    name: str, description: str, form_for: Callable[[HttpRequest], type[ReasonForm]], service: Callable[..., Any]
+) -> Any:
     """Return the action that asks for a reason and then takes a step with each chosen row."""
 
     @admin.action(description=description, permissions=["decide"])
     def take(pages: Any, request: HttpRequest, queryset: QuerySet[Any]) -> TemplateResponse | None:
-        form = form_class(request.POST if "confirmed" in request.POST else None)
+        form = form_for(request)(request.POST if "confirmed" in request.POST else None)
         if not form.is_valid():
             return pages.ask(request, queryset, form, name, description)  # type: ignore[no-any-return]  # untyped pages
 
         def step(row: EligibilityDecision, *, by: Any) -> None:
-            service(row, by=by, at=timezone.now(), **form.cleaned_data)
+            service(row, by=by, at=timezone.now(), **form.arguments())
             recorder().administered(action=name, subject=row)
 
         taken = take_step(pages, request, queryset, step)
@@ -70,8 +93,8 @@ class EligibilityDecisionAdmin(ServiceAdmin):
     search_fields = ("enrollment__student__student_no",)
     ordering = ("-decided_at", "-pk")
     actions = (
-        _with_reason("condone", "Condone the shortage", CondoneForm, services.condone_shortage),
-        _with_reason("withdraw", "Withdraw the condonation", ReasonForm, services.withdraw_condonation),
+        _with_reason("condone", "Condone the shortage", form_to_condone, services.condone_shortage),
+        _with_reason("withdraw", "Withdraw the condonation", lambda request: ReasonForm, services.withdraw_condonation),
     )
     fields: ClassVar = (
         "student", "section", "term", "outcome", "attended", "counted", "exempt", "unmarked", "percent", "policy",
@@ -104,6 +127,7 @@ class EligibilityDecisionAdmin(ServiceAdmin):
             "opts": self.opts,
             "rows": chosen,
             "form": form,
+            "media": self.media + form.media,
             "action": name,
             "checkbox": helpers.ACTION_CHECKBOX_NAME,
         }
@@ -112,7 +136,7 @@ class EligibilityDecisionAdmin(ServiceAdmin):
 
 @admin.register(Condonation)
 class CondonationAdmin(ServiceAdmin):
-    """What condonations rest on, to be read; the API takes documents along with the condonation."""
+    """What condonations rest on, to be read: documents come along with the condonation."""
 
     discloses = Disclosure("condonation", "decision.enrollment.student.person_id")
     list_display = ("student", "section", "decision", "created_at")
