@@ -75,7 +75,7 @@ class ClassSession(VersionedModel):
         blank=True,
         default="",
         db_default="",
-        help_text="Why the sheet was locked, unlocked since, or opened again.",
+        help_text="Why the sheet was locked, unlocked since, opened again, or changed while it was closed.",
     )
 
     # Apart from the version, which counts what happens on the sheet as well: calendars are told of these alone.

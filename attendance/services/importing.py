@@ -196,11 +196,12 @@ def _outcome(now: Mapping[sheets.Key, Standing], key: sheets.Key, wanted: Mappin
 
 
 @transaction.atomic
-def take_marks_back(former: Mapping[UUID, sheets.Made], now: Mapping[UUID, Standing]) -> None:
+def take_marks_back(former: Mapping[UUID, sheets.Made], now: Mapping[UUID, Standing], *, reason: str) -> None:
     """Let marks that an import made, by the id of their record, be what they were before; `NOTHING` takes them away.
 
     What has been marked since from another source stays, and so does an excuse, beneath which the former mark goes.
-    Raises `session_locked`: what is final stays so.
+    A closed sheet stays closed, and says for which reason it was changed all the same. Raises `session_locked`: what is
+    final stays so.
     """
     imported = {pk: row for pk, row in now.items() if pk in former and row.mark.source == Source.IMPORT}
     sessions = {row.pk: row for row in lock_marked({row.session for row in imported.values()})}
@@ -219,7 +220,7 @@ def take_marks_back(former: Mapping[UUID, sheets.Made], now: Mapping[UUID, Stand
     sheets.hold_summaries({row.enrollment for row in bare.values()})
     sheets.record({row.key: former[pk] for pk, row in bare.items() if former[pk] != NOTHING})
     erase([row for pk, row in bare.items() if former[pk] == NOTHING])
-    sheets.count_changes(sessions.values())
+    sheets.count_changes(sessions.values(), reason=reason)
 
 
 def as_kept(standing: Standing) -> dict[str, Any]:

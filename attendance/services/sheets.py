@@ -254,11 +254,12 @@ def _count(sessions: Sequence[ClassSession], *, marked: Collection[UUID]) -> Non
         count_changes(sessions, opened=marked)
 
 
-def count_changes(sessions: Iterable[ClassSession], *, opened: Collection[UUID] = ()) -> None:
-    """Count a change of each of these locked sessions in one statement."""
+def count_changes(sessions: Collection[ClassSession], *, opened: Collection[UUID] = (), reason: str = "") -> None:
+    """Count a change of each of these locked sessions in one statement; with a reason, closed sheets say it."""
     opens = When(marking=Marking.SCHEDULED, pk__in=list(opened), then=Value(Marking.OPEN))
+    says = {"lock_note": Case(When(marking=Marking.CLOSED, then=Value(reason)), default=F("lock_note"))}
     rows = ClassSession.objects.filter(pk__in=[session.pk for session in sessions])
-    rows.update(version=F("version") + 1, marking=Case(opens, default=F("marking")))
+    rows.update(version=F("version") + 1, marking=Case(opens, default=F("marking")), **(says if reason else {}))
     for session in sessions:
         session.version += 1
         if session.marking == Marking.SCHEDULED and session.pk in opened:

@@ -252,7 +252,8 @@ class Marks(Target):
         self._take_back(dict.fromkeys(ids, NOTHING))
 
     def _take_back(self, former: Mapping[UUID, Made]) -> None:
-        importing.take_marks_back(former, self._standing_with(former.keys()))
+        reason = f"Import {self.job.pk} was taken back."
+        importing.take_marks_back(former, self._standing_with(former.keys()), reason=reason)
 
     def _standing_with(self, ids: Collection[UUID]) -> dict[UUID, Standing]:
         first, last = self._days
