@@ -95,7 +95,7 @@ personal(
 )
 impersonal(Reader, account="The account of a program.")
 impersonal(ClassSession, substitute="Who teaches it in the place of its teacher, as their substitution says.")
-may_name_people(ClassSession, columns="lock_note", finds=services.sheets_that_may_name)
+may_name_people(ClassSession, columns="note lock_note", finds=services.sessions_that_may_name)
 impersonal(DecisionRun, requested_by="Who asked for it, in the course of their work.")
 impersonal(CheckInWindow, opened_by="Who let the students of a session check in, in the course of their work.")
 

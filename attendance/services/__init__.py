@@ -30,7 +30,7 @@ from attendance.services.excusing import (
     update_excuse,
 )
 from attendance.services.generation import Generated, generate_sessions
-from attendance.services.locking import lock_session, lock_sessions, sheets_that_may_name, unlock_session
+from attendance.services.locking import lock_session, lock_sessions, unlock_session
 from attendance.services.marking import (
     DuplicateLineError,
     Mark,
@@ -39,6 +39,7 @@ from attendance.services.marking import (
     mark_roster,
     open_session,
 )
+from attendance.services.naming import sessions_that_may_name
 from attendance.services.offline import (
     LineOutcome,
     QueuedMark,
@@ -136,7 +137,7 @@ __all__ = [
     "revoke_excuse",
     "revoke_feed",
     "revoke_substitution",
-    "sheets_that_may_name",
+    "sessions_that_may_name",
     "sync_marks",
     "take_punches",
     "tell_of_crossing",

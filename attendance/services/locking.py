@@ -9,7 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Now
 
 from attendance.events import SessionLocked, SessionReopened
@@ -22,10 +22,7 @@ from attendance.services.window_ends import end_check_in
 from core import crud
 from core.errors import ConflictError
 from core.events import publish, publish_all
-from core.privacy import Subject
 from core.visibility import Actor
-from courses.models import SectionInstructor
-from enrollment.models import Enrollment
 
 BATCH = 500
 # Of the policy that is the section's: none of a program, whose students sit among others.
@@ -100,13 +97,3 @@ def _lock(ids: Sequence[UUID], at: datetime) -> int:
     return locked.update(
         marking=Marking.LOCKED, lock_note="", version=F("version") + 1, updated_at=Now()
     )  # fmt: skip
-
-
-def sheets_that_may_name(subject: Subject) -> Q:
-    """Match the sessions of which somebody may have named a person when they locked, unlocked or opened the sheet.
-
-    These are the classes that the person took or taught: reasons name who was mixed up with whom.
-    """
-    taken = Enrollment.objects.filter(student__person__in=subject.people).values("section")
-    taught = SectionInstructor.objects.filter(faculty__person__in=subject.people).values("section")
-    return Q(section__in=taken) | Q(section__in=taught) | Q(substitute__person__in=subject.people)

@@ -13,7 +13,7 @@ DECLARE
         "attendance_calendarfeed": ["*"],
         "attendance_checkinevent": ["*"],
         "attendance_checkinwindow": ["secret"],
-        "attendance_classsession": ["lock_note"],
+        "attendance_classsession": ["lock_note", "note"],
         "attendance_condonation": ["custom_data"],
         "attendance_coveredmark": ["client_id"],
         "attendance_credential": ["*"],

@@ -217,6 +217,7 @@ def test_reporting_reads_every_column_of_the_records_but_those_that_masks_and_pr
         "SELECT count(*) FROM attendance_excuserequest GROUP BY kind",
         "SELECT reason FROM attendance_eligibilitydecision",
         "SELECT lock_note FROM attendance_classsession",
+        "SELECT note FROM attendance_classsession",
         "SELECT birth_date, phone FROM accounts_person",
         "SELECT person FROM accounts_person AS person",
         "SELECT latitude, longitude FROM attendance_checkinevent",
