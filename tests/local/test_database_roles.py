@@ -335,6 +335,10 @@ class TestTheLogs:
 
     def test_the_application_adds_entries_and_reads_them(self, connect: Connect) -> None:
         with connect("campushub360") as application:
+            application.execute(
+                "INSERT INTO departments_campus (id, code, name, time_zone, is_active)"
+                " VALUES (gen_random_uuid(), 'N', 'North', 'UTC', true)"
+            )
             application.execute("INSERT INTO audit_event (action) VALUES ('tried')")
             application.execute(
                 "INSERT INTO audit_disclosure (what, subject_id, basis) VALUES ('record', gen_random_uuid(), 'x')"
