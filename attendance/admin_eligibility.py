@@ -18,6 +18,7 @@ from core.admin_history import take_step
 from core.customfields.forms import CustomFieldsFormMixin, with_custom_fields
 from core.customfields.selectors import definitions_for
 from core.recording import Disclosure, recorder
+from enrollment.models import EnrollmentStatus
 
 DECIDE = "attendance.decide_eligibilitydecision"
 
@@ -83,8 +84,10 @@ class EligibilityDecisionAdmin(ServiceAdmin):
     """Decisions about admission, to be read; the API makes them, and those that are short are condoned here as well."""
 
     discloses = Disclosure("attendance", "enrollment.student.person_id")
-    list_display = ("student", "section", "outcome", "percent", "attended", "counted", "decided_at", "superseded_at")
-    list_filter = ("outcome", "term", "superseded_at")
+    list_display = (
+        "student", "status", "section", "outcome", "percent", "attended", "counted", "decided_at", "superseded_at",
+    )  # fmt: skip
+    list_filter = ("outcome", "term", "superseded_at", "enrollment__status")
     linked_lookups = frozenset({"superseded_at__gte", "superseded_at__lt"})
     list_select_related = (
         "enrollment__student__person", "section__course", "section__term", "term", "decided_by", "policy__department",
@@ -114,6 +117,10 @@ class EligibilityDecisionAdmin(ServiceAdmin):
     @admin.display(description="student")
     def student(self, decision: EligibilityDecision) -> str:
         return str(decision.enrollment.student)
+
+    @admin.display(description="enrolment")
+    def status(self, decision: EligibilityDecision) -> str:
+        return str(EnrollmentStatus(decision.enrollment.status).label)
 
     def ask(
         self, request: HttpRequest, rows: QuerySet[Any], form: forms.Form, name: str, description: str

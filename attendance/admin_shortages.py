@@ -1,18 +1,42 @@
 """The administration page of who falls short: by term, searched, and as a chart of how far."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, F, IntegerField
+from django.db.models import Count, F, IntegerField, QuerySet
 from django.db.models.functions import Floor, Least
 from django.http import HttpRequest
 
 from attendance.models import AttendanceSummary
+from attendance.services.eligibility import EXAMINED
 from core.admin import ServiceAdmin
 from core.recording import Disclosure
+from enrollment.models import EnrollmentStatus
 
 # Of the chart, in its own units.
 STEP, HEIGHT, MARGIN = 48, 96, 20
+
+
+class ThoseThere(admin.SimpleListFilter):
+    """Whoever is in the section, unless somebody asks for those who have left, or for all."""
+
+    title = "enrolment"
+    parameter_name = "enrolment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        return [("all", "All"), *EnrollmentStatus.choices]
+
+    def choices(self, changelist: Any) -> Any:
+        everything, *rest = super().choices(changelist)
+        yield {**everything, "display": "In the section"}
+        yield from rest
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[AttendanceSummary]) -> QuerySet[AttendanceSummary]:
+        if self.value() == "all":
+            return queryset
+        chosen = [self.value()] if self.value() in EnrollmentStatus.values else EXAMINED
+        return queryset.filter(enrollment__status__in=chosen)
 
 
 @admin.register(AttendanceSummary)
@@ -21,8 +45,9 @@ class AttendanceSummaryAdmin(ServiceAdmin):
 
     change_list_template = "admin/attendance/attendancesummary/change_list.html"
     discloses = Disclosure("attendance", "enrollment.student.person_id")
-    list_display = ("student", "section", "term", "percent", "counted", "policy")
-    list_filter = ("term",)
+    list_display = ("student", "status", "section", "term", "percent", "counted", "policy")
+    list_filter = ("term", "section__course__department")
+    linked_lookups = frozenset({ThoseThere.parameter_name})
     list_select_related = (
         "enrollment__student__person", "section__course", "section__term", "term", "policy__department",
         "policy__program", "policy__course", "policy__section__course", "policy__section__term",
@@ -30,13 +55,21 @@ class AttendanceSummaryAdmin(ServiceAdmin):
     search_fields = ("enrollment__student__student_no",)
     ordering = ("percent", "pk")
     fields = (
-        "student", "section", "term", "percent", "counted", "exempt", "attended", "late", "policy", "updated_at",
+        "student", "status", "section", "term", "percent", "counted", "exempt", "attended", "late", "policy",
+        "updated_at",
     )  # fmt: skip
     readonly_fields = fields
 
     @admin.display(description="student")
     def student(self, summary: AttendanceSummary) -> str:
         return str(summary.enrollment.student)
+
+    @admin.display(description="enrolment")
+    def status(self, summary: AttendanceSummary) -> str:
+        return str(EnrollmentStatus(summary.enrollment.status).label)
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return [ThoseThere, *super().get_list_filter(request)]
 
     def get_queryset(self, request: HttpRequest) -> Any:
         return super().get_queryset(request).filter(is_short=True)

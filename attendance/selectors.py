@@ -51,12 +51,14 @@ def sheet_by_name(session: ClassSession) -> QuerySet[Any]:
 
 
 def decided(enrollments: QuerySet[Any]) -> QuerySet[Any]:
-    """Return enrolments with what was decided at last about each as `decision_id`, `decision_outcome` and its time."""
+    """Return enrolments with what was decided at last about each as `decision_id`, `decision_outcome`, time and counts."""
     found: QuerySet[Any] = enrollments.alias(
         decision=FilteredRelation(
             "eligibility_decisions", condition=Q(eligibility_decisions__superseded_at__isnull=True)
         )
     ).annotate(
-        decision_id=F("decision__pk"), decision_outcome=F("decision__outcome"), decision_at=F("decision__decided_at")
-    )
+        decision_id=F("decision__pk"), decision_outcome=F("decision__outcome"), decision_at=F("decision__decided_at"),
+        decision_attended=F("decision__attended"), decision_counted=F("decision__counted"),
+        decision_exempt=F("decision__exempt"),
+    )  # fmt: skip
     return found

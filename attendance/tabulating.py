@@ -22,10 +22,10 @@ DECIDED = (
     "outcome", "attended", "counted", "exempt", "unmarked", "percent", "threshold", "condonation_floor", "basis",
     "rounding", "decided_at", "superseded_at",
 )  # fmt: skip
-# The rows from which the cells of a decision are read.
+# The rows from which the cells of a decision are read, or by which decisions are chosen.
 OF_DECISIONS = (
-    "enrollment__student", "enrollment__student__person", "enrollment__term", "enrollment__course",
-    "enrollment__section",
+    "enrollment", "enrollment__student", "enrollment__student__person", "enrollment__term", "enrollment__course",
+    "enrollment__section", "enrollment__attendance_summary",
 )  # fmt: skip
 
 
@@ -44,8 +44,8 @@ def decisions(decided: QuerySet[EligibilityDecision]) -> Iterator[Sequence[Any]]
 
     Why a shortage was condoned is no part of it: that may be medical, and tables are handed on.
     """
-    yield (*WHO, *DECIDED)
-    for rows in _thousands(decided, (*WHO.values(), *DECIDED)):
+    yield (*WHO, "status", *DECIDED)
+    for rows in _thousands(decided, (*WHO.values(), "enrollment__status", *DECIDED)):
         for _, *cells in rows:
             yield [each.isoformat() if isinstance(each, datetime) else each for each in cells]
 
@@ -60,6 +60,6 @@ def _thousands(rows: QuerySet[Any], columns: Sequence[str]) -> Iterator[list[Any
 
 def facts(decided: QuerySet[EligibilityDecision]) -> list[str]:
     """Return what is not the same any more when a cell of a table of decisions is not."""
-    newest = {name: Max(f"{name}__updated_at") for name in OF_DECISIONS}
+    newest = {f"of_{name}": Max(f"{name}__updated_at") for name in OF_DECISIONS}
     found = decided.order_by().aggregate(Max("updated_at"), number=Count("pk"), **newest)
     return [str(found[name]) for name in sorted(found)]

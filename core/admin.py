@@ -118,7 +118,9 @@ class ServiceAdmin(CustomFieldsAdminMixin):
 
         Django alone would allow every column of the row, such as `password__startswith`.
         """
-        offered = (self._lookups_of(single) for single in self.get_list_filter(request))
+        # What is not a column names its parameter among the `linked_lookups`.
+        columns = (single for single in self.get_list_filter(request) if isinstance(single, str))
+        offered = (self._lookups_of(single) for single in columns)
         return lookup in self.linked_lookups or any(lookup in lookups for lookups in offered)
 
     def _lookups_of(self, list_filter: Any) -> set[str]:

@@ -16,6 +16,7 @@ from enrollment.api.serializers import EnrolledSection, EnrolledStudent, Enrolle
 
 class EligibilityDecisionSerializer(BaseListSerializer[EligibilityDecision]):
     enrollment = serializers.UUIDField(source="enrollment_id")
+    status = serializers.CharField(source="enrollment.status", help_text="Of the enrolment, as it is now.")
     student = EnrolledStudent(source="enrollment.student")
     section = EnrolledSection(source="enrollment")
     term = EnrolledTerm(source="enrollment.term")
@@ -27,13 +28,16 @@ class EligibilityDecisionSerializer(BaseListSerializer[EligibilityDecision]):
         help_text="The decision by which the shortage was condoned, as long as that holds; its own id, if by this one.",
     )
     decided_by = UserBrief(allow_null=True)
+    is_outdated = serializers.BooleanField(
+        read_only=True, help_text="Whether marks come to other numbers by now. False of what was superseded."
+    )
 
     class Meta:
         model = EligibilityDecision
         fields = [
-            "id", "enrollment", "student", "section", "term", "outcome", "attended", "counted", "exempt", "unmarked",
-            "percent", "policy", "policy_version", "basis", "rounding", "threshold", "condonation_floor",
-            "condonation", "reason", "note", "decided_by", "decided_at", "superseded_at",
+            "id", "enrollment", "status", "student", "section", "term", "outcome", "attended", "counted", "exempt",
+            "unmarked", "percent", "policy", "policy_version", "basis", "rounding", "threshold", "condonation_floor",
+            "condonation", "reason", "note", "decided_by", "decided_at", "superseded_at", "is_outdated",
         ]  # fmt: skip
 
 

@@ -53,9 +53,15 @@ class _Line(serializers.Serializer[Any]):
 class DecisionField(serializers.Serializer[Any]):
     """What was decided at last about sitting the examination."""
 
-    id = serializers.UUIDField(source="decision_id")
-    outcome = serializers.ChoiceField(Eligibility.choices, source="decision_outcome")
-    decided_at = serializers.DateTimeField(source="decision_at")
+    id = serializers.UUIDField(source="row.decision_id")
+    outcome = serializers.ChoiceField(Eligibility.choices, source="row.decision_outcome")
+    decided_at = serializers.DateTimeField(source="row.decision_at")
+    is_outdated = serializers.SerializerMethodField(help_text="Whether marks come to other numbers by now.")
+
+    def get_is_outdated(self, line: Any) -> bool:
+        row, judged = line["row"], line["tally"].judged
+        decided = (row.decision_attended, row.decision_counted, row.decision_exempt)
+        return bool(decided != (judged.attended, judged.counted, judged.exempt))
 
 
 class _DecidedLine(_Line):
@@ -63,8 +69,7 @@ class _DecidedLine(_Line):
 
     @extend_schema_field(DecisionField(allow_null=True))
     def get_decision(self, line: Any) -> Any:
-        row = line["row"]
-        return None if row.decision_id is None else DecisionField(row).data
+        return None if line["row"].decision_id is None else DecisionField(line).data
 
 
 class StudentLine(_DecidedLine):

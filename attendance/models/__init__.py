@@ -16,7 +16,7 @@ from attendance.models.check_in import CheckInEvent, CheckInWindow, Flag, Outcom
 from attendance.models.codes import AttendanceCode
 from attendance.models.condonations import Condonation
 from attendance.models.decision_runs import DecisionRun, RunState
-from attendance.models.eligibility import ADMITTED, Eligibility, EligibilityDecision
+from attendance.models.eligibility import ADMITTED, Eligibility, EligibilityDecision, Outdated
 from attendance.models.excuses import CoveredMark, ExcuseEvent, ExcuseKind, ExcuseRequest, ExcuseStatus
 from attendance.models.offline import OfflineMark, OfflineOutcome
 from attendance.models.policies import AttendancePolicy, Basis, Rounding
@@ -54,6 +54,7 @@ __all__ = [
     "OfflineMark",
     "OfflineOutcome",
     "Outcome",
+    "Outdated",
     "Punch",
     "PunchOutcome",
     "Reader",

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import F, Func, Q, Value
 from django.db.models.functions import NullIf, Round
 from django.db.models.lookups import GreaterThanOrEqual, LessThan
 
@@ -38,16 +38,51 @@ def _misses(bar: str) -> LessThan:
     return LessThan(F("attended") * Value(100), F(bar) * F("counted"))
 
 
+# Where courses are taken together, those of a term that count, as whoever judges takes them. What is unmarked has no
+# part in it: the clock alone changes that.
+_OUTDATED = """(
+    SELECT d.superseded_at IS NULL AND (d.attended, d.counted, d.exempt) <> (now.attended, now.counted, now.exempt)
+    FROM (VALUES (%(expressions)s)) d (enrollment_id, policy_id, basis, attended, counted, exempt, superseded_at)
+    CROSS JOIN LATERAL (
+        SELECT coalesce(sum(
+                attendance_attended(m.attended, m.late, m.late_attended, p.late_weight, p.lates_per_absence)
+            ), 0) AS attended, coalesce(sum(m.counted), 0) AS counted, coalesce(sum(m.exempt), 0) AS exempt
+        FROM enrollment_enrollment own
+        JOIN enrollment_enrollment e ON e.student_id = own.student_id AND e.term_id = own.term_id
+        JOIN attendance_attendancesummary m ON m.enrollment_id = e.id
+        LEFT JOIN attendance_attendancepolicy p ON p.id = m.policy_id
+        WHERE d.superseded_at IS NULL AND own.id = d.enrollment_id AND (
+            e.id = own.id OR d.basis = 'aggregate' AND m.policy_id = d.policy_id
+                AND e.status IN ('enrolled', 'completed')
+        )
+    ) now
+)"""
+
+
+class Outdated(Func):
+    """Whether marks have come to other numbers since a decision, that is current, was made of them."""
+
+    template = _OUTDATED
+    output_field = models.BooleanField()
+
+    @classmethod
+    def of(cls, prefix: str = "") -> "Outdated":
+        """Return it of the decision whose columns are reached by a prefix."""
+        names = ("enrollment_id", "policy_id", "basis", "attended", "counted", "exempt", "superseded_at")
+        return cls(*(f"{prefix}{name}" for name in names))
+
+
 class EligibilityDecisionQuerySet(BaseQuerySet["EligibilityDecision"]):
     def current(self) -> Self:
         """Those that no later one has superseded."""
         return self.filter(superseded_at=None)
 
     def for_api(self) -> Self:
-        return self.select_related(
+        rows = self.select_related(
             "enrollment__student__person", "enrollment__section__course_version", "enrollment__course",
             "enrollment__term", "decided_by",
         )  # fmt: skip
+        return rows.annotate(is_outdated=Outdated.of())
 
 
 class EligibilityDecision(TimeStampedUUIDModel):
@@ -99,6 +134,7 @@ class EligibilityDecision(TimeStampedUUIDModel):
     superseded_at = models.DateTimeField(null=True, blank=True, help_text="Null of the one that is current.")
 
     search_paths: ClassVar = ("enrollment__student__search_text", "enrollment__student__person__search_name")
+    in_sql: ClassVar = {"is_outdated": lambda of: (Outdated.of(of), models.BooleanField())}
 
     objects = EligibilityDecisionQuerySet.as_manager()
 
