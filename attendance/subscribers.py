@@ -14,6 +14,16 @@ from django.utils import timezone
 from attendance import services
 from attendance.events import TermDecisionRequested, ThresholdCrossed
 from core.events import subscribe
+from departments.events import CalendarChanged
+from departments.models import CalendarEventKind
+
+
+@subscribe(CalendarChanged)
+def let_a_worker_follow_the_calendar(event: dict[str, Any]) -> None:
+    """Have the classes of these days made or taken off at once: the night is too late for a holiday of today."""
+    if event["kind"] != CalendarEventKind.NOTICE:
+        days = [event["starts_on"], event["ends_on"], event["taught_as"]]
+        current_app.send_task("attendance.tasks.generate_days", args=days)
 
 
 @subscribe(TermDecisionRequested)

@@ -1,6 +1,7 @@
 """The chores of attendance, for the schedule, and what takes a worker long that somebody has asked for."""
 
 import time
+from datetime import date
 from uuid import UUID
 
 from celery import shared_task
@@ -9,6 +10,7 @@ from django.utils import timezone
 from attendance import services
 from attendance.models import DecisionRun
 from core.chores import carry_out
+from core.db.locks import LockHeldError
 from core.provenance import acting_as
 
 # Well below the time limit of a task; a longer run goes on in the next one.
@@ -19,6 +21,14 @@ SECONDS_AT_A_TIME = 600
 def generate_sessions() -> None:
     """Bring the sessions of what is taught in line with the timetable."""
     carry_out("generate_sessions", lambda: services.generate_sessions(at=timezone.now()).written)
+
+
+# Whoever finds another at it tries again; what is left after an hour, the night finds.
+@shared_task(autoretry_for=(LockHeldError,), retry_backoff=15, max_retries=8)  # type: ignore[untyped-decorator]
+def generate_days(first: str, last: str, taught_as: int | None = None) -> None:
+    """Bring the sessions of some days in line with what the calendar says of them by now."""
+    days = (date.fromisoformat(first), date.fromisoformat(last))
+    services.generate_days(*days, taught_as=taught_as, at=timezone.now())
 
 
 @shared_task  # type: ignore[untyped-decorator]  # Celery has no types

@@ -9,6 +9,20 @@ from core.events import Event
 
 
 @dataclass(frozen=True, kw_only=True)
+class CalendarChanged(Event):
+    """The calendar says something else of some days, both ends included: what it says now, or what it said before."""
+
+    name: ClassVar[str] = "departments.calendar.changed"
+
+    calendar_event_id: UUID
+    kind: str
+    campus_id: UUID | None
+    starts_on: str
+    ends_on: str
+    taught_as: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class TermMoved(Event):
     """A term went from one state to another."""
 

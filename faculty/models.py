@@ -224,9 +224,9 @@ class FacultyStatusEvent(TimeStampedUUIDModel):
 
 
 class FacultyReservationQuerySet(BaseQuerySet["FacultyReservation"]):
-    def holding(self) -> Self:
-        """Those that keep a member of the faculty from being elsewhere."""
-        return self.filter(cancelled_at=None, conflict_waived=False)
+    def there(self) -> Self:
+        """Those for which somebody is wanted, knowingly in two places or not: nothing new is put over any of them."""
+        return self.filter(cancelled_at=None)
 
 
 class FacultyReservation(VersionedModel):

@@ -29,7 +29,7 @@ from attendance.services.excusing import (
     revoke_excuse,
     update_excuse,
 )
-from attendance.services.generation import Generated, generate_sessions
+from attendance.services.generation import Generated, generate_days, generate_sessions
 from attendance.services.locking import lock_session, lock_sessions, unlock_session
 from attendance.services.marking import (
     DuplicateLineError,
@@ -113,6 +113,7 @@ __all__ = [
     "fail_run",
     "feed_of_secret",
     "forget_offline_marks",
+    "generate_days",
     "generate_sessions",
     "hold_enrollments",
     "lock_gathered",

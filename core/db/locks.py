@@ -1,6 +1,6 @@
 """Waiting for locks, but not for ever."""
 
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Iterable
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -39,6 +39,16 @@ def lock_named(namespace: str, name: str) -> None:
     """Wait until no other transaction holds this name, and hold it until the end of this one."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{namespace}:{name}"])
+
+
+def lock_all_named(namespace: str, names: Iterable[str]) -> None:
+    """Hold each of these names as `lock_named` does, one after the other in their order, in one statement."""
+    ordered = [f"{namespace}:{name}" for name in sorted(set(names))]
+    if ordered:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest(%s::text[]) name", [ordered]
+            )
 
 
 def named_lock_shared(namespace: str, column: str) -> Func:

@@ -27,9 +27,9 @@ class ReservationStatus(models.TextChoices):
 
 
 class RoomReservationQuerySet(BaseQuerySet["RoomReservation"]):
-    def holding(self) -> Self:
-        """Those that keep others out of their room."""
-        return self.filter(status=ReservationStatus.APPROVED, conflict_waived=False)
+    def there(self) -> Self:
+        """Those that somebody has, knowingly together with another or not: nothing new is put over any of them."""
+        return self.filter(status=ReservationStatus.APPROVED)
 
     def for_api(self) -> Self:
         return self.select_related("room__building")
@@ -88,7 +88,10 @@ class RoomReservation(VersionedModel):
                 violation_error_message="The status is not one of the known ones.",
             ),
         ]
-        indexes = [models.Index(fields=["room", "created_at", "id"], name="departments_reservation_room")]
+        indexes = [
+            models.Index(fields=["room", "created_at", "id"], name="departments_reservation_room"),
+            models.Index(fields=["room"], condition=Q(conflict_waived=True), name="departments_reservation_waived"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.what}, {self.slot.lower:%Y-%m-%d %H:%M}"

@@ -50,6 +50,7 @@ from departments.services.places import (
 from departments.services.reservations import (
     RoomTakenError,
     forget_rooms,
+    hold_rooms,
     holders,
     release_rooms,
     reserve_room,
@@ -87,6 +88,7 @@ __all__ = [
     "delete_term",
     "end_appointment",
     "forget_rooms",
+    "hold_rooms",
     "holders",
     "lock_academic_years",
     "lock_subtrees",

@@ -14,7 +14,7 @@ from core.errors import ConflictError, DomainError, raise_all
 from core.events import publish
 from core.steps import Steps
 from core.visibility import Actor
-from departments.events import TermMoved
+from departments.events import CalendarChanged, TermMoved
 from departments.models import AcademicYear, CalendarEvent, Campus, Term, TermState, TermStateEvent
 
 # A term moves forward step by step; one step back is allowed until it is closed.
@@ -165,24 +165,43 @@ def delete_term(term: Term, *, by: Actor | None) -> None:
     crud.delete(term)
 
 
+@transaction.atomic
 def create_calendar_event(*, by: Actor | None, **values: Unpack[CalendarEventValues]) -> CalendarEvent:
     """Say of some days that they are not as usual.
 
     Refused with `ends_before_start`, `weekday_of_make_up`, `make_up_is_one_day` or `make_up_day_taken`.
     """
-    return crud.create(CalendarEvent, values)
+    event = crud.create(CalendarEvent, values)
+    publish(_said(event))
+    return event
 
 
+@transaction.atomic
 def update_calendar_event(
     event: CalendarEvent, *, by: Actor | None, **changes: Unpack[CalendarEventValues]
 ) -> CalendarEvent:
     """Change what is said of some days; refused as when it was said."""
-    return crud.update(event, changes)
+    before = _said(event)
+    crud.update(event, changes)
+    for said in dict.fromkeys((before, _said(event))):
+        publish(said)
+    return event
 
 
+@transaction.atomic
 def delete_calendar_event(event: CalendarEvent, *, by: Actor | None) -> None:
     """Let the days be as usual again."""
+    before = _said(event)
     crud.delete(event)
+    publish(before)
+
+
+def _said(event: CalendarEvent) -> CalendarChanged:
+    """Return the announcement of what the calendar says of some days."""
+    return CalendarChanged(
+        calendar_event_id=event.pk, kind=event.kind, campus_id=event.campus_id, starts_on=event.starts_on.isoformat(),
+        ends_on=event.ends_on.isoformat(), taught_as=event.taught_as,
+    )  # fmt: skip
 
 
 @transaction.atomic

@@ -8,11 +8,15 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from core import crud
+from core.db.locks import lock_all_named
 from core.errors import ConflictError
 from departments.models import ReservationStatus, Room, RoomReservation
+
+# Names the locks on rooms that are being taken.
+TAKING = "departments.reservations"
 
 
 class RoomTakenError(ConflictError):
@@ -27,13 +31,28 @@ class RoomTakenError(ConflictError):
 def reserve_room(
     *, room: Room, starts_at: datetime, ends_at: datetime, kind: str, what: str, source: UUID | None = None
 ) -> RoomReservation:
-    """Take a room, or move what has one by the same `source`; refused with `room_conflict`, which names the other."""
+    """Take a room, or move what has one by the same `source`; refused with `room_conflict`, which names the other.
+
+    What is knowingly in the room together with another keeps everything else out of it all the same.
+    """
     columns = {"room": room, "slot": DateTimeTZRange(starts_at, ends_at, "[)"), "what": what[:200]}
+    hold_rooms([room.pk])
     with _naming_the_other(room, starts_at, ends_at, what, source):
+        if _others(room, starts_at, ends_at, but=source).filter(conflict_waived=True).exists():
+            raise RoomTakenError
         held = RoomReservation.objects.select_for_update(no_key=True).filter(source=source).first() if source else None
         if held is None:
             return crud.create(RoomReservation, {**columns, "kind": kind, "source": source})
         return crud.update(held, {**columns, "status": ReservationStatus.APPROVED, "conflict_waived": False})
+
+
+def hold_rooms(ids: Iterable[UUID]) -> None:
+    """Let nobody else take these rooms until the transaction ends.
+
+    The constraint sees no reservations that are waived; of two transactions this does. Whoever changes reservations by
+    the thousand holds the rooms first, since a reservation that is being changed keeps whoever holds its room waiting.
+    """
+    lock_all_named(TAKING, map(str, ids))
 
 
 def take_rooms(wanted: Iterable[RoomReservation]) -> set[UUID]:
@@ -63,9 +82,6 @@ def forget_rooms(sources: Iterable[UUID]) -> None:
 
 def holders(room: Room, starts_at: datetime, ends_at: datetime, *, but: UUID | None = None) -> list[dict[str, Any]]:
     """Describe what has a room at some time, the first of it first, but for what has this source."""
-    slot = DateTimeTZRange(starts_at, ends_at, "[)")
-    found = RoomReservation.objects.holding().filter(room=room, slot__overlap=slot)
-    rows = found.exclude(source=but) if but is not None else found
     return [
         {
             "id": str(row.pk),
@@ -74,8 +90,14 @@ def holders(room: Room, starts_at: datetime, ends_at: datetime, *, but: UUID | N
             "starts_at": row.slot.lower.isoformat(),
             "ends_at": row.slot.upper.isoformat(),
         }
-        for row in rows.order_by("slot", "pk")[:20]
+        for row in _others(room, starts_at, ends_at, but=but).order_by("slot", "pk")[:20]
     ]
+
+
+def _others(room: Room, starts_at: datetime, ends_at: datetime, *, but: UUID | None) -> QuerySet[RoomReservation]:
+    slot = DateTimeTZRange(starts_at, ends_at, "[)")
+    found = RoomReservation.objects.there().filter(room=room, slot__overlap=slot)
+    return found.exclude(source=but) if but is not None else found
 
 
 @contextmanager

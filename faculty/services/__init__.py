@@ -14,6 +14,7 @@ from faculty.services.members import (
 from faculty.services.reservations import (
     FacultyTakenError,
     forget_faculty,
+    hold_faculty,
     release_faculty,
     reserve_faculty,
     want_only_faculty,
@@ -30,6 +31,7 @@ __all__ = [
     "create_faculty",
     "delete_faculty",
     "forget_faculty",
+    "hold_faculty",
     "release_faculty",
     "reserve_faculty",
     "update_faculty",

@@ -8,12 +8,15 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.backends.postgresql.psycopg_any import DateTimeTZRange
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from core import crud
-from core.db.locks import lock_named
+from core.db.locks import lock_all_named
 from core.errors import ConflictError
 from faculty.models import Faculty, FacultyReservation
+
+# Names the locks on people who are being wanted somewhere.
+WANTING = "faculty.reservations"
 
 
 class FacultyTakenError(ConflictError):
@@ -37,17 +40,30 @@ def reserve_faculty(
 ) -> FacultyReservation:
     """Want somebody somewhere, or at another time; refused with `person_conflict`, which names the other.
 
-    With `as_before`, whoever was knowingly wanted in two places is so again, if the time is still the same.
+    Whoever is knowingly wanted in two places is not wanted in a third. With `as_before`, they are so again where they
+    were before, if the time is still the same.
     """
     columns = {"slot": DateTimeTZRange(starts_at, ends_at, "[)"), "what": what[:200]}
     # Two who want one person at once would each wait for the other to commit.
-    lock_named("faculty.reservations", str(faculty.pk))
+    hold_faculty([faculty.pk])
     with _naming_the_other(faculty, columns["slot"], what, source):
         held = FacultyReservation.objects.select_for_update(no_key=True).filter(faculty=faculty, source=source).first()
+        is_again = as_before and held is not None and held.slot == columns["slot"]
+        if not is_again and _others(faculty, columns["slot"], source).filter(conflict_waived=True).exists():
+            raise FacultyTakenError
         if held is None:
             return crud.create(FacultyReservation, {**columns, "faculty": faculty, "kind": kind, "source": source})
-        waived = as_before and held.conflict_waived and held.slot == columns["slot"]
+        waived = is_again and held.conflict_waived
         return crud.update(held, {**columns, "cancelled_at": None, "conflict_waived": waived})
+
+
+def hold_faculty(ids: Iterable[UUID]) -> None:
+    """Let nobody else want these people anywhere until the transaction ends.
+
+    The constraint sees no reservations that are waived; of two transactions this does. Whoever changes reservations by
+    the thousand holds the people first, since a reservation that is being changed keeps others waiting.
+    """
+    lock_all_named(WANTING, map(str, ids))
 
 
 def want_faculty(wanted: Iterable[FacultyReservation]) -> set[tuple[UUID, UUID]]:
@@ -95,6 +111,10 @@ def forget_faculty(sources: Iterable[UUID]) -> None:
     FacultyReservation.objects.filter(source__in=list(sources)).delete()
 
 
+def _others(faculty: Faculty, slot: Any, source: UUID) -> QuerySet[FacultyReservation]:
+    return FacultyReservation.objects.there().filter(faculty=faculty, slot__overlap=slot).exclude(source=source)
+
+
 @contextmanager
 def _naming_the_other(faculty: Faculty, slot: Any, what: str, source: UUID) -> Generator[None]:
     """Say in a refusal where somebody was to be and where they are."""
@@ -104,10 +124,9 @@ def _naming_the_other(faculty: Faculty, slot: Any, what: str, source: UUID) -> G
     except ConflictError as refused:
         if refused.error_code != FacultyTakenError.code:
             raise
-        found = FacultyReservation.objects.holding().filter(faculty=faculty, slot__overlap=slot).exclude(source=source)
         others = [
             {"what": row.what, "starts_at": row.slot.lower.isoformat(), "ends_at": row.slot.upper.isoformat()}
-            for row in found.order_by("slot", "pk")[:20]
+            for row in _others(faculty, slot, source).order_by("slot", "pk")[:20]
         ]
         names = ", ".join(other["what"] for other in others)
         detail = f"{faculty} is wanted for {names or 'something else'} when {what} would take place."

@@ -6,15 +6,25 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 from django.db.backends.postgresql.psycopg_any import DateRange, DateTimeTZRange
+from django.utils import timezone
 
-from attendance import services
+from attendance import services, tasks
+from attendance.calculation import units
 from attendance.models import ClassSession
+from core.relay import Relay
 from courses.services import delete_meeting, delete_section
 from departments.models import RoomReservation
-from departments.services import reserve_room
+from departments.services import (
+    create_calendar_event,
+    delete_calendar_event,
+    reserve_room,
+    update_calendar_event,
+)
 from faculty.models import FacultyReservation
 from tests.attendance.conftest import BEFORE, generate, taught
+from tests.attendance.factories import AttendanceRecordFactory, SubstitutionFactory
 from tests.departments.factories import CalendarEventFactory
+from tests.enrollment.factories import EnrollmentFactory
 from tests.faculty.factories import FacultyFactory
 
 HOUR = timedelta(hours=1)
@@ -99,13 +109,83 @@ def test_a_day_that_becomes_a_holiday_loses_its_session_and_gets_it_back(side):
     assert ClassSession.objects.filter(room=side.room).count() == 5
 
 
-def test_what_has_begun_stays_whatever_the_calendar_says_since(side):
+def test_what_has_begun_and_is_marked_or_open_or_long_ago_stays_whatever_the_calendar_says_since(side):
     generate()
+    marked, opened, moved, plain, last = ClassSession.objects.order_by("starts_at")
+    AttendanceRecordFactory(session=marked)
+    ClassSession.objects.filter(pk=opened.pk).update(marking="open")
+    ClassSession.objects.filter(pk=moved.pk).update(changed_by_hand=True)
     CalendarEventFactory(starts_on=MONDAYS[0], ends_on=MONDAYS[-1])
 
-    generate(at=datetime(2026, 10, 19, 7, 1, tzinfo=UTC))
+    assert generate(at=datetime(2026, 12, 9, 7, tzinfo=UTC)).removed == 1  # the last alone is not yet a month ago
+    assert generate(at=datetime(2026, 11, 10, 7, tzinfo=UTC)).removed == 1
 
-    assert days(side.physics.section) == MONDAYS[:2]
+    there = ClassSession.objects.filter(status="scheduled").values_list("pk", flat=True)
+    assert set(there) == {marked.pk, opened.pk, moved.pk}
+    gone = ClassSession.objects.filter(pk__in=[plain.pk, last.pk])
+    assert set(gone.values_list("status", "note")) == {("cancelled", "Not on the timetable.")}
+    assert RoomReservation.objects.count() == FacultyReservation.objects.count() == 3
+
+
+def test_a_holiday_that_is_declared_on_the_day_takes_the_classes_of_the_morning_off_and_gives_them_back(side):
+    generate()
+    student = EnrollmentFactory(section=side.physics.section, enrolled_at=None)
+    noon = datetime(2026, 10, 19, 12, tzinfo=UTC)
+    snow = create_calendar_event(by=None, name="Snow", kind="holiday", starts_on=MONDAYS[1], ends_on=MONDAYS[1])
+
+    def what(at=noon):
+        return {unit.local_date: unit.counts_as for unit in units(student.pk, at=at)}[MONDAYS[1]]
+
+    assert what() == "unmarked"
+    assert services.generate_days(MONDAYS[1], MONDAYS[1], at=noon).removed == 1
+    assert what() == "cancelled"
+    assert services.generate_days(MONDAYS[1], MONDAYS[1], at=noon).written == 0
+    delete_calendar_event(snow, by=None)
+    assert services.generate_days(MONDAYS[1], MONDAYS[1], at=noon).changed == 1
+    assert what() == "unmarked"
+    assert RoomReservation.objects.count() == FacultyReservation.objects.count() == 5
+
+
+def test_what_has_begun_stays_when_another_weekday_is_on_the_timetable_since(side):
+    generate()
+    side.physics.meeting.weekday = 2
+    side.physics.meeting.save()
+
+    generate(at=datetime(2026, 10, 19, 12, tzinfo=UTC))
+
+    assert set(MONDAYS[:2]) < set(days(side.physics.section))
+    assert not set(MONDAYS[2:]) & set(days(side.physics.section))
+
+
+def test_only_the_meetings_of_the_days_are_brought_in_line(side):
+    tuesdays = taught(side, "TUE", weekday=2, room=side.other_room)
+
+    services.generate_days(MONDAYS[1], MONDAYS[1], at=BEFORE)
+    assert (len(days(side.physics.section)), days(tuesdays.section)) == (5, [])
+    services.generate_days(MONDAYS[1], MONDAYS[1], at=BEFORE, taught_as=2)
+    assert len(days(tuesdays.section)) == 4
+    assert services.generate_days(date(2027, 3, 1), date(2027, 5, 1), at=BEFORE).written == 0
+
+
+def test_whoever_writes_in_the_calendar_wakes_a_worker_for_the_days_that_it_says_and_said(side, monkeypatch):
+    woken = []
+    monkeypatch.setattr("attendance.subscribers.current_app.send_task", lambda name, args: woken.append((name, *args)))
+    day = {"starts_on": MONDAYS[1], "ends_on": MONDAYS[1]}
+    event = create_calendar_event(by=None, name="Snow", kind="holiday", **day)
+    create_calendar_event(by=None, name="Open house", kind="notice", **day)
+    update_calendar_event(event, by=None, name="Much snow")
+    update_calendar_event(event, by=None, starts_on=MONDAYS[2], ends_on=MONDAYS[2])
+    delete_calendar_event(event, by=None)
+
+    Relay().drain()
+
+    one, two = (("attendance.tasks.generate_days", str(day), str(day), None) for day in MONDAYS[1:3])
+    assert woken == [one, one, one, two, two]
+    generate()
+    monkeypatch.setattr(timezone, "now", lambda: BEFORE)
+    CalendarEventFactory(**day)
+    tasks.generate_days(*woken[0][1:])
+    assert MONDAYS[1] not in days(side.physics.section)
 
 
 def test_another_time_and_room_are_taken_over_by_the_same_sessions(side):
@@ -197,6 +277,11 @@ def test_a_teacher_whom_the_timetable_wants_twice_is_flagged_and_told(side):
     assert FacultyReservation.objects.filter(conflict_waived=True).count() == 5
 
 
+def move(session, room):
+    times = {"starts_at": session.starts_at + 3 * HOUR, "ends_at": session.ends_at + 3 * HOUR}
+    services.reschedule_session(session, **times, room=room, by=None, at=BEFORE)
+
+
 def wanted():
     """Return for which days people are wanted, by their ids."""
     days = dict(ClassSession.objects.values_list("gathering", "local_date"))
@@ -243,6 +328,52 @@ def test_a_cancelled_section_has_no_sessions_to_come(side):
 
     assert generate().removed == 5
     assert not RoomReservation.objects.exists()
+
+
+@pytest.mark.parametrize("is_off_the_timetable", [False, True])
+def test_a_cancelled_section_takes_along_what_somebody_has_moved(side, is_off_the_timetable):
+    generate()
+    moved = ClassSession.objects.get(local_date=MONDAYS[4])
+    move(moved, side.room)
+    side.physics.section.status = "cancelled"
+    side.physics.section.save()
+    if is_off_the_timetable:
+        delete_meeting(side.physics.meeting, by=None)
+
+    assert generate().removed == 5
+    assert not ClassSession.objects.exists()
+    assert not RoomReservation.objects.exists()
+    assert not FacultyReservation.objects.exists()
+
+
+def test_a_section_that_is_cancelled_leaves_what_was_moved_to_those_that_gather_there(side):
+    chemistry = taught(side, "CHE", meeting=side.physics.meeting)
+    generate()
+    moved = ClassSession.objects.get(section=side.physics.section, local_date=MONDAYS[4])
+    move(moved, side.room)
+    side.physics.section.status = "cancelled"
+    side.physics.section.save()
+
+    assert generate().removed == 5
+    wanted = FacultyReservation.objects.filter(source=moved.gathering, cancelled_at=None)
+    assert list(wanted.values_list("faculty", flat=True)) == [chemistry.faculty.pk]
+    assert RoomReservation.objects.filter(source=moved.gathering, status="approved").exists()
+    assert ClassSession.objects.get(gathering=moved.gathering).changed_by_hand
+
+
+def test_a_section_that_comes_back_has_its_classes_when_the_timetable_says(side):
+    generate()
+    moved = ClassSession.objects.get(local_date=MONDAYS[4])
+    SubstitutionFactory(session=moved, instructor=side.physics.faculty)
+    planned = moved.starts_at
+    move(moved, side.room)
+    for status in ("cancelled", "open"):
+        side.physics.section.status = status
+        side.physics.section.save()
+        generate()
+
+    moved.refresh_from_db()
+    assert (moved.status, moved.starts_at, ClassSession.objects.count()) == ("scheduled", planned, 5)
 
 
 def test_what_is_off_the_timetable_has_no_sessions_to_come_and_holds_nothing(side):
