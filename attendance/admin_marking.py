@@ -5,7 +5,6 @@ unmarked where that is nothing. What the page was opened with comes back along: 
 meanwhile nothing is saved, and the page shows what stands there now beside what its user had chosen.
 """
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from attendance import services
 from attendance.admin_poster import CheckInPages
 from attendance.models import AttendanceCode, ClassSession, Marking, Roster, SessionStatus, Source
 from attendance.models.records import MOST_MINUTES
-from attendance.selectors import sheet_by_name
+from attendance.selectors import digest_of, sheet_by_name
 from attendance.services.planning import campus_of, zone_of
 from core.admin import ServiceAdmin
 from core.crud import EditConflictError
@@ -198,8 +197,7 @@ def _is_fillable(session: ClassSession) -> bool:
 
 def _fingerprint(session: ClassSession, entries: Sequence[Any]) -> str:
     """Return what changes whenever somebody is marked, and whenever somebody else is expected."""
-    expected = hashlib.sha256("".join(sorted(str(entry.pk) for entry in entries)).encode())
-    return f"{session.version}-{expected.hexdigest()[:16]}"
+    return f"{session.version}-{digest_of(entry.pk for entry in entries)}"
 
 
 def _chosen(request: HttpRequest) -> dict[str, Chosen]:

@@ -1,6 +1,9 @@
 """What is asked of attendance."""
 
+import hashlib
+from collections.abc import Iterable
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F, FilteredRelation, Q, QuerySet
 
@@ -17,6 +20,11 @@ def expected_in(session: ClassSession) -> QuerySet[Enrollment]:
         Q(dropped_at=None) | Q(dropped_at__gt=session.starts_at),
         section=session.section_id,
     ).exclude(status=EnrollmentStatus.PENDING)
+
+
+def digest_of(expected: Iterable[UUID]) -> str:
+    """Return what changes whenever somebody else is expected in a session."""
+    return hashlib.sha256("".join(sorted(map(str, expected))).encode()).hexdigest()[:16]
 
 
 def sessions_taken_over_by(person_id: Any) -> QuerySet[ClassSession, Any]:
@@ -51,7 +59,7 @@ def sheet_by_name(session: ClassSession) -> QuerySet[Any]:
 
 
 def decided(enrollments: QuerySet[Any]) -> QuerySet[Any]:
-    """Return enrolments with what was decided at last about each as `decision_id`, `decision_outcome`, time and counts."""
+    """Return enrolments with what was decided at last about each: its id, outcome, time and counts, as `decision_…`."""
     found: QuerySet[Any] = enrollments.alias(
         decision=FilteredRelation(
             "eligibility_decisions", condition=Q(eligibility_decisions__superseded_at__isnull=True)

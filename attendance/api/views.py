@@ -95,17 +95,21 @@ class RosterViewSet(BaseViewSet[ClassSession]):
         self.put_on_record(entries)
         counts = Counter(entry.mark_code for entry in entries if entry.mark_code is not None)
         found = {"session": session, "entries": entries, "counts": counts, "unmarked": len(entries) - counts.total()}
-        return self._tagged(found, session)
+        return self._tagged(found, session, who=selectors.digest_of(entry.pk for entry in entries))
 
     def mark(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Mark the class: those who are named, and with a default everybody else."""
+        """Mark the class: those who are named, and with a default everybody else on the roster that was read."""
         with transaction.atomic():
             session = self.locked()
             given = self.validated(request.data)
-            etag.require_stated(request.headers.get("If-Match"))
+            stated = request.headers.get("If-Match")
+            etag.require_stated(stated)
             marks = [services.Mark(**mark) for mark in given.pop("marks")]
             marked = services.mark_roster(session, marks=marks, by=self.actor, at=timezone.now(), **given)
-            return self._tagged(marked, session)
+            # Whoever came onto the sheet since it was read is marked by nobody who has not seen them.
+            if given.get("default") is not None and etag.beyond_in(stated) != selectors.digest_of(marked.expected):
+                raise etag.PreconditionFailed
+            return self._tagged(marked, session, who=etag.beyond_in(stated))
 
     def open(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Begin to mark the class; or go on with what was closed, for a reason."""
@@ -121,8 +125,10 @@ class RosterViewSet(BaseViewSet[ClassSession]):
             given = self.validated(request.data) if self.get_request_serializer() else {}
             session = self.fresh(service(row, by=self.actor, at=timezone.now(), **given))
             data = self.shown(session)
-            return Response(data, headers={"ETag": etag.of(data, session)})
+            who = etag.beyond_in(request.headers.get("If-Match"))
+            return Response(data, headers={"ETag": etag.of(data, session, beyond=who)})
 
-    def _tagged(self, found: Any, session: ClassSession) -> Response:
+    def _tagged(self, found: Any, session: ClassSession, *, who: str) -> Response:
+        """Answer with a tag that carries on who was expected when the roster was read."""
         data = self.get_response_serializer()(found).data
-        return Response(data, headers={"ETag": etag.of(data, session)})
+        return Response(data, headers={"ETag": etag.of(data, session, beyond=who)})

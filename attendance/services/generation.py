@@ -1,8 +1,8 @@
 """Sessions from the weekly timetable: as many as the calendar has days, once each, however often it is done.
 
 What somebody has moved or cancelled stays as they left it, unless its section is cancelled, and so does what has begun.
-What is yet to come follows the timetable: new days come, days that became holidays go, and another time or room is taken
-over. Of a day that is declared a holiday when it has begun the classes go as well in which nobody has been marked yet. A
+What is yet to come follows the timetable: new days come, days that became holidays go, another time or room is taken
+over. Of a day that is declared a holiday when it has begun the classes go too in which nobody has been marked yet. A
 session that has begun, or in which somebody was asked to substitute, does not go: it is cancelled, and comes back with
 its day and its substitute.
 """

@@ -117,12 +117,16 @@ class Mark:
 
 @dataclass(frozen=True, kw_only=True)
 class Marked:
-    """What became of a sheet: how many are marked with each code, and whose mark stayed since it outranks."""
+    """What became of a sheet: how many are marked with each code, and whose mark stayed since it outranks.
+
+    `expected` are the enrolments that were on the sheet.
+    """
 
     session: ClassSession
     counts: Mapping[str, int]
     unmarked: int
     kept: Sequence[UUID]
+    expected: Collection[UUID]
 
 
 @transaction.atomic
@@ -206,7 +210,8 @@ def mark_roster(
     names = {code.pk: name for name, code in codes.items()}
     counts = Counter(names[code] for code in now.values() if code is not None)
     kept = sorted(enrollment for _, enrollment in written.kept)
-    return Marked(session=session, counts=counts, unmarked=len(lines) - counts.total(), kept=kept)
+    unmarked = len(lines) - counts.total()
+    return Marked(session=session, counts=counts, unmarked=unmarked, kept=kept, expected=expected)
 
 
 def obstacles(session: ClassSession, at: datetime, *, to_open: bool = False) -> Iterator[DomainError]:

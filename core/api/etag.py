@@ -26,10 +26,21 @@ class PreconditionFailed(APIException):
     default_detail = "The row was changed since it was read; read it again."
 
 
-def of(payload: Any, instance: object = None) -> str:
-    """Return the tag of a payload, and of the row it shows where it shows one."""
+def of(payload: Any, instance: object = None, *, beyond: str = "") -> str:
+    """Return the tag of a payload, and of the row it shows where it shows one.
+
+    `beyond` identifies what was read that the row's version says nothing of; a resource compares it by `beyond_in`.
+    """
     digest = hashlib.blake2b(dumps(payload), digest_size=12).hexdigest()
-    return f'"{instance.version}-{digest}"' if isinstance(instance, VersionedModel) else f'"{digest}"'
+    if not isinstance(instance, VersionedModel):
+        return f'"{digest}"'
+    return f'"{instance.version}-{digest}-{beyond}"' if beyond else f'"{instance.version}-{digest}"'
+
+
+def beyond_in(header: str | None) -> str:
+    """Return what the tag in `If-Match` identifies beyond version and digest: of none or of several tags, nothing."""
+    tags = _opaque(header or "")
+    return tags[0].partition("-")[2].partition("-")[2] if len(tags) == 1 else ""
 
 
 class PreconditionRequired(APIException):

@@ -78,6 +78,47 @@ def test_a_class_is_shown_by_name_with_nobody_marked_at_first(classroom):
     assert Disclosure.objects.filter(what="attendance").count() == 3
 
 
+def test_a_default_marks_nobody_whom_the_teacher_has_not_read(classroom):
+    read = tag(classroom)
+    late = EnrollmentFactory(section=classroom.lesson.section)
+    everybody = [mark(each, "present") for each in (*classroom.class_, late)]
+
+    for body in ({"default": "present"}, {"default": "present", "client_id": str(uuid4())}):
+        refused = put(classroom, mark(classroom.class_[0], "absent"), if_match=read, **body)
+        assert (refused.status_code, refused.json()["code"]) == (412, "precondition_failed")
+    assert marked(classroom.lesson) == {}
+
+    # Who is named has been thought of, whatever the roster was when it was read.
+    assert put(classroom, *everybody[:2], if_match=read).status_code == 200
+    answer = put(classroom, default="absent")
+    assert (answer.status_code, marked(classroom.lesson)[late.pk]) == (200, "absent")
+
+
+def test_a_default_is_refused_to_who_has_left_a_roster_since_and_who_has_read_none(classroom):
+    read = tag(classroom)
+    Enrollment.objects.filter(pk=classroom.class_[0].pk).update(status="pending")
+
+    version = ClassSession.objects.get(pk=classroom.lesson.pk).version
+    for stated in (read, f'"{version}-read"', f'"{version}"', f"{read}, {tag(classroom)}"):
+        assert put(classroom, default="present", if_match=stated).status_code == 412, stated
+    assert put(classroom, default="present", if_match=f"W/{tag(classroom)}").status_code == 200
+
+
+def test_steps_carry_on_in_their_tags_who_was_read(classroom):
+    def step(what, read):
+        headers = {"If-Match": read} if read else {}
+        return classroom.post(url(classroom.lesson, what), {}, format="json", headers=headers).headers["ETag"]
+
+    opened = step("open", tag(classroom))
+    marked_once = put(classroom, mark(classroom.class_[0], "late"), if_match=opened)
+    assert put(classroom, default="present", if_match=marked_once.headers["ETag"]).status_code == 200
+
+    assert put(classroom, default="present", if_match=step("open", "")).status_code == 412
+    carried = step("open", tag(classroom))
+    EnrollmentFactory(section=classroom.lesson.section)
+    assert put(classroom, default="present", if_match=carried).status_code == 412
+
+
 def test_a_whole_class_is_marked_by_naming_those_who_are_not_there(classroom):
     first, second, third = classroom.class_
     client_id = uuid4()
