@@ -13,6 +13,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -27,6 +28,7 @@ from attendance.models.records import MOST_MINUTES
 from attendance.selectors import digest_of, sheet_by_name
 from attendance.services.planning import campus_of, zone_of
 from core.admin import ServiceAdmin
+from core.admin_filters import UsualFilter
 from core.crud import EditConflictError
 from core.errors import DomainError, InvalidError, OutOfScopeError
 from core.recording import Disclosure, recorder
@@ -53,6 +55,24 @@ class StepError(InvalidError):
     code = "unknown_step"
     title = "A sheet is saved, opened or closed."
     field = "step"
+
+
+class Begun(UsualFilter):
+    """What has begun or is of today, which is what somebody marks; unless they ask for what is to come, or for days."""
+
+    title = "day"
+    parameter_name = "day"
+    usual = "Until today"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
+        return [("to_come", "To come"), ("all", "All")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[ClassSession]) -> QuerySet[ClassSession]:
+        if self.value() == "to_come":
+            return queryset.filter(local_date__gt=timezone.localdate())
+        if self.value() == "all" or any(name.startswith("local_date") for name in request.GET):
+            return queryset
+        return queryset.filter(local_date__lte=timezone.localdate())
 
 
 @dataclass(frozen=True)
@@ -86,12 +106,15 @@ class RosterAdmin(CheckInPages, ServiceAdmin):
 
     list_display = ("section", "local_date", "starts_at", "room", "status", "marking", "sheet_link")
     list_filter = ("marking", "local_date")
-    linked_lookups = frozenset({"local_date__gte", "local_date__lt"})
+    linked_lookups = frozenset({"local_date__gte", "local_date__lt", Begun.parameter_name})
     list_select_related = ("section__course", "section__term", "section__campus", "room__building__campus")
     search_fields = ("section__course__code", "section__code", "room__code")
     ordering = ("-starts_at", "pk")
     fields = ("sheet_link", "section", "local_date", "starts_at", "ends_at", "room", "status", "marking", "note")
     readonly_fields = fields
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        return [Begun, *super().get_list_filter(request)]
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(self.mark_view)

@@ -20,6 +20,7 @@ class ReaderAdmin(ServiceAdmin):
     list_filter = ("is_active",)
     list_select_related = ("room__building", "account")
     search_fields = ("code", "name", "room__code")
+    autocomplete_fields = ("room", "account")
 
 
 class CredentialForm(forms.ModelForm):  # type: ignore[type-arg]  # generic only in the stubs

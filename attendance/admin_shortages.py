@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from attendance.models import AttendanceSummary
 from attendance.services.eligibility import EXAMINED
 from core.admin import ServiceAdmin
+from core.admin_filters import UsualFilter
 from core.recording import Disclosure
 from enrollment.models import EnrollmentStatus
 
@@ -18,19 +19,15 @@ from enrollment.models import EnrollmentStatus
 STEP, HEIGHT, MARGIN = 48, 96, 20
 
 
-class ThoseThere(admin.SimpleListFilter):
+class ThoseThere(UsualFilter):
     """Whoever is in the section, unless somebody asks for those who have left, or for all."""
 
     title = "enrolment"
     parameter_name = "enrolment"
+    usual = "In the section"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
         return [("all", "All"), *EnrollmentStatus.choices]
-
-    def choices(self, changelist: Any) -> Any:
-        everything, *rest = super().choices(changelist)
-        yield {**everything, "display": "In the section"}
-        yield from rest
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[AttendanceSummary]) -> QuerySet[AttendanceSummary]:
         if self.value() == "all":

@@ -62,7 +62,8 @@ class EligibilityDecisionFilter(filters.StrictFilterSet):
         ]  # fmt: skip
 
     def with_other_numbers(self, queryset: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
-        return queryset.alias(has_other_numbers=Outdated.of()).filter(has_other_numbers=value)
+        found: QuerySet[Any] = queryset.alias(has_other_numbers=Outdated.of()).filter(has_other_numbers=value)
+        return found
 
 
 class EligibilityDecisionViewSet(UnifiedViewSet[EligibilityDecision]):

@@ -1,6 +1,8 @@
 """Query parameters of dated sessions and of attendance codes."""
 
-from django.db.models import QuerySet
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from attendance.models import (
     AttendanceCode,
@@ -16,12 +18,21 @@ from attendance.models import (
     SubstitutionStatus,
 )
 from core.api import filters
+from core.visibility import visible
+from courses.models import SectionInstructor
+from enrollment.models import Enrollment, EnrollmentStatus
 
 
 class ClassSessionFilter(filters.StrictFilterSet):
     section = filters.UUIDFilter(field_name="section_id")
     term = filters.UUIDFilter(field_name="section__term_id")
     room = filters.UUIDFilter(field_name="room_id")
+    instructor = filters.UUIDFilter(
+        method="taught_by", help_text="Those that the member of faculty teaches: their own, and those of others."
+    )
+    student = filters.UUIDFilter(
+        method="attended_by", help_text="Those that the student is expected in, of enrolments that the caller may see."
+    )
     gathering = filters.UUIDFilter(help_text="Those that take place together.")
     status = filters.ChoiceFilter(choices=SessionStatus.choices)
     marking = filters.ChoiceFilter(choices=Marking.choices)
@@ -31,7 +42,26 @@ class ClassSessionFilter(filters.StrictFilterSet):
 
     class Meta:
         model = ClassSession
-        fields = ["section", "term", "room", "gathering", "status", "marking", "on", "date_from", "date_to"]
+        fields = [
+            "section", "term", "room", "instructor", "student", "gathering", "status", "marking", "on", "date_from",
+            "date_to",
+        ]  # fmt: skip
+
+    def taught_by(self, queryset: QuerySet[ClassSession], name: str, value: Any) -> QuerySet[ClassSession]:
+        """Whoever teaches a class in somebody's place has it, and the other has it not."""
+        sections = SectionInstructor.objects.filter(faculty=value).values("section")
+        replaced = Substitution.objects.filter(status=SubstitutionStatus.ACCEPTED, instructor=value).values("session")
+        return queryset.filter(Q(section__in=sections) & ~Q(pk__in=replaced) | Q(substitute=value))
+
+    def attended_by(self, queryset: QuerySet[ClassSession], name: str, value: Any) -> QuerySet[ClassSession]:
+        """Everybody may see when classes are, and not who sits in them."""
+        seen = visible(Enrollment.objects.filter(student=value), self.request.user)
+        there = seen.filter(
+            Q(enrolled_at=None) | Q(enrolled_at__lt=OuterRef("ends_at")),
+            Q(dropped_at=None) | Q(dropped_at__gt=OuterRef("starts_at")),
+            section=OuterRef("section"),
+        ).exclude(status=EnrollmentStatus.PENDING)
+        return queryset.filter(Exists(there), section__in=seen.values("section"))
 
 
 class AttendanceCodeFilter(filters.StrictFilterSet):

@@ -46,6 +46,7 @@ class AttendanceRecordFilter(filters.StrictFilterSet):
     student = filters.UUIDFilter(field_name="enrollment__student_id")
     enrollment = filters.UUIDFilter(field_name="enrollment_id")
     section = filters.UUIDFilter(field_name="section_id")
+    term = filters.UUIDFilter(field_name="section__term_id")
     session = filters.UUIDFilter(field_name="session_id")
     code = filters.CharFilter(field_name="code__code")
     source = filters.MultipleChoiceFilter(choices=Source.choices)
@@ -56,7 +57,7 @@ class AttendanceRecordFilter(filters.StrictFilterSet):
     class Meta:
         model = AttendanceRecord
         fields = [
-            "student", "enrollment", "section", "session", "code", "source", "on", "date_from", "date_to",
+            "student", "enrollment", "section", "term", "session", "code", "source", "on", "date_from", "date_to",
         ]  # fmt: skip
 
 

@@ -46,6 +46,7 @@ class Flag(models.TextChoices):
     SHARED_DEVICE = "shared_device", "Device used by several students"
     IMPOSSIBLE_PLACE = "impossible_place", "Too far from the place before"
     BURST = "burst", "Many attempts in a minute"
+    TWO_PLACES = "two_places", "In another class at the time"
 
 
 class CheckInWindow(VersionedModel):

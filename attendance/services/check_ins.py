@@ -209,7 +209,7 @@ def _decide(
         "address": str(attempt.address) if attempt.address else None,
         "latitude": _rough(attempt.latitude),
         "longitude": _rough(attempt.longitude),
-        "flags": _flags(attempt, student, at),
+        "flags": _flags(attempt, session, student, at),
     }
     try:
         with transaction.atomic():
@@ -267,12 +267,17 @@ def _require_free(session: ClassSession, attempt: Attempt, student: Student) -> 
         raise CheckInReplayedError if session_id == session.pk else DeviceElsewhereError
 
 
-def _flags(attempt: Attempt, student: Student, at: datetime) -> list[str]:
+def _flags(attempt: Attempt, session: ClassSession, student: Student, at: datetime) -> list[str]:
     """Return what a person should look at."""
-    return sorted(_strange(attempt, student, at))
+    return sorted(_strange(attempt, session, student, at))
 
 
-def _strange(attempt: Attempt, student: Student, at: datetime) -> Iterator[str]:
+def _strange(attempt: Attempt, session: ClassSession, student: Student, at: datetime) -> Iterator[str]:
+    during = DateTimeTZRange(session.starts_at, session.ends_at, "[)")
+    elsewhere = CheckInEvent.objects.filter(student=student, outcome=Outcome.ACCEPTED, during__overlap=during)
+    # Another device is what somebody has who gave theirs away.
+    if elsewhere.exclude(session=session).exists():
+        yield Flag.TWO_PLACES
     known = CheckInEvent.objects.filter(at__gt=at - LOOKED_BACK)
     if known.filter(device_hash=attempt.device_hash).exclude(student=student).exists():
         yield Flag.SHARED_DEVICE

@@ -2,8 +2,8 @@
 
 The rule: of two who mark one student the later wins, by the instants at which they marked; what a machine or an import
 says gives way to both, whenever it came. A mark that was made on the sheet as it still is wins whatever its instant, so
-that a slow clock costs nobody their work. What does not win is told by line, with what stands. A device names each
-mark; one that comes again is answered as it was.
+that a slow clock costs nobody their work; nor does it when the class had not begun by it. What does not win is told by
+line, with what stands. A device names each mark; one that comes again is answered as it was.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -25,6 +25,8 @@ from students.models import Student
 
 # How far ahead the clock of a device may be.
 AHEAD = timedelta(minutes=5)
+# How far behind it may be, so that a class had begun by then after all.
+BEHIND = timedelta(days=1)
 # For how long a device may go on sending what it has sent.
 KEPT = timedelta(days=180)
 
@@ -88,8 +90,8 @@ def sync_marks(
 ) -> list[LineOutcome]:
     """Write the marks that win over what stands in locked sessions; return what became of each, in order.
 
-    Refused line by line with what a sheet refuses, judged at the instant of the mark; with `does_not_exist`,
-    `made_in_future` and `client_id_reused`.
+    Refused line by line with what a sheet refuses, judged at the instant of the mark, or as much later as its clock may be
+    behind; with `does_not_exist`, `made_in_future` and `client_id_reused`. A line that is there twice counts once.
     """
     desk = _Desk(sessions, [mark.enrollment for mark in marks], by, at)
     names = [mark.client_id for mark in marks]
@@ -100,6 +102,8 @@ def sync_marks(
         before = known.get(each.mark.client_id)
         if before is not None and _is_same(before, each.mark):
             each.outcome, each.replayed = before.outcome, True
+        elif each.mark.client_id in fresh and fresh[each.mark.client_id].mark == each.mark:
+            each.replayed = True
         elif before is not None or each.mark.client_id in fresh:
             each.error = ClientIdReusedError()
         else:
@@ -107,6 +111,9 @@ def sync_marks(
         if each.error is None and not each.replayed:
             fresh[each.mark.client_id] = each
     desk.decide(list(fresh.values()))
+    for each in outcomes:
+        if each.replayed and not each.outcome:
+            each.outcome = fresh[each.mark.client_id].outcome
     OfflineMark.objects.bulk_create(_receipt(each, by) for each in fresh.values())
     desk.tell_what_stands(outcomes)
     return outcomes
@@ -156,7 +163,7 @@ class _Desk:
             return
         if mark.made_at > self._at + AHEAD:
             yield MadeInFutureError()
-        yield from obstacles(self._sessions[mark.session], mark.made_at)
+        yield from obstacles(self._sessions[mark.session], max(mark.made_at, min(self._at, mark.made_at + BEHIND)))
         yield from own_marking(self._of_session.get(mark.session, []), self._by, Source.MANUAL)
         if mark.key not in self._lines:
             yield RosterMismatchError(field="enrollment")

@@ -386,6 +386,22 @@ def test_a_teacher_marks_the_class_while_everybody_checks_in_and_nobody_who_came
     assert found[first.pk] == ("present", "qr", None)
 
 
+def test_who_is_let_in_to_two_classes_at_one_time_is_flagged(hall):
+    opened(hall)
+    parallel, later = (ClassSessionFactory(starts_at=hall.now + wait) for wait in (10 * MINUTE, 90 * MINUTE))
+    for session in (parallel, later):
+        EnrollmentFactory(section=session.section, student=hall.enrollments[0].student)
+        EnrollmentFactory(section=session.section, student=hall.enrollments[1].student)
+        opened(hall, session=session)
+
+    assert comes(hall, 0) == "accepted"
+    assert comes(hall, 0, session=parallel, device="another telephone in one hand") == "accepted"
+    assert comes(hall, 1, session=parallel) == "accepted"
+
+    flags = CheckInEvent.objects.order_by("pk").values_list("flags", flat=True)
+    assert list(flags) == [[], ["two_places"], []]
+
+
 def test_arrivals_change_the_tag_of_a_sheet_and_not_the_version_that_a_teacher_compares(hall, client_for):
     teacher, url = client_for(hall.teacher), f"/api/v1/attendance/sessions/{hall.session.pk}/roster/"
     opened(hall)

@@ -228,7 +228,7 @@ def test_what_cannot_be_marked_is_told_by_line_and_sent_again_when_it_can(teache
     results = sync(
         teacher, closed, queued(teacher, 1, first, "absent") | {"session": str(foreign.pk)},
         queued(teacher, 1, EnrollmentFactory(), "absent"), queued(teacher, 1, first, "mood"),
-        queued(teacher, 1, first, "absent", ago=-HOUR), queued(teacher, 1, first, "absent", ago=9 * HOUR),
+        queued(teacher, 1, first, "absent", ago=-HOUR), queued(teacher, 1, first, "absent", ago=40 * HOUR),
         queued(teacher, 2, first, "absent", client_id=name), queued(teacher, 2, second, "absent", client_id=name),
     )  # fmt: skip
 
@@ -240,6 +240,45 @@ def test_what_cannot_be_marked_is_told_by_line_and_sent_again_when_it_can(teache
     assert OfflineMark.objects.count() == AttendanceRecord.objects.count() == 1
     ClassSession.objects.filter(pk=teacher.sessions[0].pk).update(marking="open")
     assert told(sync(teacher, closed)) == [("applied", "absent")]
+
+
+@pytest.mark.parametrize(("behind", "outcome"), [(HOUR, "applied"), (23 * HOUR, "applied"), (25 * HOUR, "refused")])
+def test_a_clock_that_is_slow_by_up_to_a_day_costs_nobody_their_work(teacher, behind, outcome):
+    session = teacher.sessions[0]
+    line = {
+        **queued(teacher, 0, teacher.class_[0], "absent"), "made_at": (session.starts_at - behind).isoformat(),
+    }  # fmt: skip
+    ClassSession.objects.filter(pk=session.pk).update(version=7)
+
+    (result,) = sync(teacher, line)
+
+    assert (result["outcome"], result["error"] and result["error"]["code"]) == (
+        outcome, None if outcome == "applied" else "session_not_begun",
+    )  # fmt: skip
+
+
+def test_no_clock_marks_a_class_that_is_to_come(teacher):
+    session = ClassSessionFactory(section=teacher.section, starts_at=timezone.now() + HOUR)
+    line = {**queued(teacher, 0, teacher.class_[0], "absent"), "session": str(session.pk)}
+
+    (result,) = sync(teacher, line)
+
+    assert result["error"]["code"] == "session_not_begun"
+
+
+def test_a_line_that_is_in_one_queue_twice_counts_once(teacher):
+    first, second, _ = teacher.class_
+    line, wrong = queued(teacher, 0, first, "absent"), queued(teacher, 0, second, "mood")
+
+    results = sync(teacher, line, wrong, line, wrong, line | {"code": "present"})
+
+    assert [row["outcome"] for row in results] == ["applied", "refused", "applied", "refused", "refused"]
+    assert [row["replayed"] for row in results] == [False, False, True, False, False]
+    assert [row["error"] and row["error"]["code"] for row in results][1:] == [
+        "unknown_code", None, "unknown_code", "client_id_reused",
+    ]  # fmt: skip
+    assert OfflineMark.objects.count() == 1
+    assert [row["replayed"] for row in sync(teacher, line, line)] == [True, True]
 
 
 def test_of_a_sheet_that_is_open_a_device_reads_those_alone_whom_it_marks(teacher, monkeypatch):
