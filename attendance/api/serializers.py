@@ -110,7 +110,7 @@ class RescheduleWriter(WriteSerializer):
         queryset=Room.objects.select_related("building__campus"),
         required=False,
         allow_null=True,
-        help_text="Without one, the session takes place in none.",
+        help_text="Another room than it has, or null for none.",
     )
 
 

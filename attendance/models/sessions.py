@@ -43,9 +43,9 @@ class ClassSessionQuerySet(BaseQuerySet["ClassSession"]):
 class ClassSession(VersionedModel):
     """One class of a section on one day: when it begins and ends, where, and whether it takes place.
 
-    `planned_on` is the day that the weekly timetable has it on, and stays when it is moved to another. One whose meeting
-    was taken off the timetable has none any more; if it is yet to come, it goes when sessions are generated again. The
-    local date is that of the campus when it begins.
+    `planned_on` is the day that the weekly timetable has it on, and stays when it is moved to another. One whose
+    meeting was taken off the timetable has none any more; if it is yet to come, it goes when sessions are generated
+    again. The local date is that of the campus when it begins.
     """
 
     section = models.ForeignKey(Section, on_delete=models.CASCADE, related_name="class_sessions", db_index=False)

@@ -79,6 +79,8 @@ class OutsideTermError(InvalidError):
 
 # Classes are made up after their term ended, but not in another century: that is a slip of the pen.
 MARGIN = timedelta(days=366)
+# What says of the room that it is the one which the class has, or had.
+AS_IT_WAS: Any = object()
 
 
 def lock_gatherings(ids: Iterable[UUID]) -> None:
@@ -139,10 +141,10 @@ def reschedule_session(
     ends_at: datetime,
     by: Actor | None,
     at: datetime,
-    room: Room | None = None,
+    room: Room | None = AS_IT_WAS,
     reason: str = "",
 ) -> ClassSession:
-    """Move a session, with all that gather there, to another time, into a room or, without one, out of any.
+    """Move a session, with all that gather there, to another time, and to another room or, with None, out of any.
 
     Who substitutes there is wanted at the other time, and who has been asked to is asked about that one.
     Refused with `session_cancelled`, `session_marked`, `ends_before_start`, `session_too_long`, `outside_term`, with
@@ -158,6 +160,7 @@ def reschedule_session(
     may_not_take(gathered, by=by)
     if any(row.marking != Marking.SCHEDULED for row in gathered) or is_marked(gathered):
         raise SessionMarkedError
+    room = session.room if room is AS_IT_WAS else room
     zone = zone_of(campus_of(room, sections_in_order(gathered)))
     before = {row.pk: row.starts_at for row in gathered}
     columns = {

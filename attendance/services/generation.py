@@ -215,9 +215,7 @@ class _Batch:
             return False
         if row.starts_at > self._at:
             return not row.changed_by_hand or row.section_id in self._cancelled
-        if row.meeting_id is None:
-            return False
-        weekday, calendar = self._taught[row.meeting_id]
+        weekday, calendar = self._taught[row.meeting_id]  # type: ignore[index]  # they are of these meetings
         is_day = calendar.exceptions.get(row.planned_on, weekday) == weekday
         return not is_day and not row.changed_by_hand and row.starts_at > self._at - RECENT
 

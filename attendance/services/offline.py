@@ -90,8 +90,8 @@ def sync_marks(
 ) -> list[LineOutcome]:
     """Write the marks that win over what stands in locked sessions; return what became of each, in order.
 
-    Refused line by line with what a sheet refuses, judged at the instant of the mark, or as much later as its clock may be
-    behind; with `does_not_exist`, `made_in_future` and `client_id_reused`. A line that is there twice counts once.
+    Refused line by line with what a sheet refuses, judged at the instant of the mark, or as much later as its clock may
+    be behind; with `does_not_exist`, `made_in_future` and `client_id_reused`. A line that is there twice counts once.
     """
     desk = _Desk(sessions, [mark.enrollment for mark in marks], by, at)
     names = [mark.client_id for mark in marks]

@@ -8,7 +8,7 @@ from django.db import transaction
 
 from attendance.events import SessionReinstated
 from attendance.models import ClassSession, SessionStatus
-from attendance.services.changing import SessionMarkedError, gathered_now, is_marked, want
+from attendance.services.changing import AS_IT_WAS, SessionMarkedError, gathered_now, is_marked, want
 from attendance.services.own_classes import may_not_take
 from core import crud
 from core.errors import ConflictError
@@ -17,9 +17,6 @@ from core.visibility import Actor
 from courses.models import SectionStatus
 from departments.models import Room
 from enrollment.services import SectionCancelledError
-
-# What says of the room that it is the one which the class had.
-AS_IT_WAS: Any = object()
 
 
 class SessionNotCancelledError(ConflictError):

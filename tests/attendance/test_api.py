@@ -50,6 +50,19 @@ def test_a_list_costs_at_most_three_queries_and_is_narrowed(
     assert [row["local_date"] for row in found] == ["2026-10-19", "2026-10-26"]
 
 
+def test_who_moves_a_session_keeps_its_room_unless_they_name_another_or_none(side, session, registrar_client):
+    def room_after(**named):
+        answer = step(registrar_client, session, "reschedule", **TO, **named)
+        assert answer.status_code == 200, answer.json()
+        held = RoomReservation.objects.get(source=session.gathering)
+        has_it = held.status == "approved" and held.slot.lower == datetime.fromisoformat(TO["starts_at"])
+        return answer.json()["data"]["room"] and answer.json()["data"]["room"]["code"], has_it and held.room.code
+
+    assert room_after() == ("R1", "R1")
+    assert room_after(room=str(side.other_room.pk)) == room_after() == ("R2", "R2")
+    assert room_after(room=None) == room_after() == (None, False)
+
+
 def test_a_cancelled_session_frees_its_room_and_its_teacher(session, registrar_client):
     answer = step(registrar_client, session, "cancel", reason="Ill")
 
@@ -94,7 +107,7 @@ def test_a_session_that_is_moved_across_midnight_is_on_the_day_that_it_begins(si
     )
 
     assert answer.json()["data"]["local_date"] == "2026-10-13"
-    assert answer.json()["data"]["room"] is None
+    assert answer.json()["data"]["room"]["code"] == "R1"
 
 
 def test_a_taken_room_is_refused_with_both_sides_and_nothing_moves(side, session, registrar_client):
