@@ -232,9 +232,9 @@ def logging_config(level: str, *, json: bool = True) -> dict[str, Any]:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    # Which call wrote a line, in which thread of which process: looked up for each, and told by none.
+    # Which call wrote a line, and in which thread: looked up for each, and told by none. gunicorn tells its processes.
     logging._srcfile = None  # as the library's own guide to speed says
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging.logThreads = logging.logMultiprocessing = False
     renderer = (
         structlog.processors.JSONRenderer()
         if json

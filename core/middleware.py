@@ -17,7 +17,7 @@ from django.conf import settings
 from django.core.exceptions import BadRequest, SuspiciousOperation, ValidationError
 from django.core.handlers.exception import response_for_exception
 from django.db import DataError, connections
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.cache import patch_vary_headers
 
@@ -55,6 +55,8 @@ class RequestMiddleware:
             if request.path.startswith("/api/"):
                 response.headers.setdefault("Cache-Control", "private, no-store")
                 patch_vary_headers(response, ["Authorization"])
+            if request.method == HTTPMethod.HEAD:
+                _leave_body_out(response)
             record(request, response.status_code, time.perf_counter() - started)
         finally:
             request_id.reset(token)
@@ -113,6 +115,13 @@ class Statements:
         finally:
             self.number += 1
             self.seconds += time.perf_counter() - started
+
+
+def _leave_body_out(response: HttpResponseBase) -> None:
+    """Say how long the body would be, and send none: the server warns of one that it has to drop (RFC 9110, 9.3.2)."""
+    if isinstance(response, HttpResponse):
+        response.headers.setdefault("Content-Length", str(len(response.content)))
+        response.content = b""
 
 
 def name_request(request: HttpRequest) -> str:

@@ -219,3 +219,11 @@ class TestAPrecedent:
         client.ask(CAMPUSES, "HEAD")
 
         assert len(precedents._precedents) == 0
+
+
+@pytest.mark.parametrize("path", ["/livez", CAMPUSES])
+def test_a_head_is_answered_with_the_headers_of_its_get_and_no_body(client, path):
+    whole, head = (client.ask(path, method) for method in ("GET", "HEAD"))
+
+    assert (head.status_code, head.content) == (200, b"")
+    assert head["Content-Length"] == str(len(whole.content)) != "0"
