@@ -156,7 +156,9 @@ class RosterAdmin(CheckInPages, ServiceAdmin):
         """Mark as chosen, and open or close the sheet; return what to say of it."""
         by: Any = request.user
         now, step = timezone.now(), _step(request)
-        rows = visible(Roster.objects.all(), by, to="manage").select_for_update(of=("self",), no_key=True)
+        rows = visible(Roster.objects.select_related("section__term"), by, to="manage").select_for_update(
+            of=("self",), no_key=True
+        )
         locked = rows.filter(pk=session.pk).first()
         if locked is None:
             raise OutOfScopeError

@@ -4,6 +4,7 @@ from attendance.services.changing import SessionMarkedError
 from attendance.services.codes import CodeBuiltInError
 from core.db.constraints import refusal
 from core.errors import ConflictError
+from enrollment.services import TermClosedError
 
 
 class EnrolledElsewhereError(ConflictError):
@@ -36,6 +37,7 @@ class HistoryIsFinalError(ConflictError):
 
 refusal("attendance_attendancerecord_session_matches", SessionMarkedError)
 refusal("attendance_attendancerecord_enrollment_matches", EnrolledElsewhereError)
+refusal("attendance_attendancerecord_term_open", TermClosedError)
 refusal("attendance_eligibilitydecision_final", DecisionIsFinalError)
 refusal("attendance_condonation_final", CondonationIsFinalError)
 refusal("attendance_attendancecode_built_in", CodeBuiltInError)

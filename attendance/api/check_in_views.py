@@ -28,7 +28,7 @@ CHANGE_ROSTER = "attendance.change_roster"
 class CheckInWindowViewSet(BaseViewSet[ClassSession]):
     """Letting the students of a session check in, and the codes that they are shown."""
 
-    queryset = Roster.objects.all()
+    queryset = Roster.objects.select_related("section__term")
     discloses = None
     list_serializer_class = ClassSessionSerializer
     write_serializers = {"open_check_in": serializers.OpenCheckInWriter}

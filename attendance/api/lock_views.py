@@ -28,7 +28,7 @@ class UnlockWriter(WriteSerializer):
 class RosterLockViewSet(RosterViewSet):
     """Whether the sheet of a session is final."""
 
-    queryset = Roster.objects.all()
+    queryset = Roster.objects.select_related("section__term")
     write_serializers = {"lock": LockWriter, "unlock": UnlockWriter}
     action_permissions = dict.fromkeys(("lock", "unlock"), "attendance.lock_roster")
 

@@ -30,7 +30,7 @@ class NoSessionsError(InvalidError):
 class MarkManyViewSet(BaseViewSet[ClassSession]):
     """The sheets of many sessions, as those see them who mark them."""
 
-    queryset = Roster.objects.all()
+    queryset = Roster.objects.select_related("section__term")
     list_serializer_class = ClassSessionSerializer
     write_serializers = {
         "mark_many": marking_serializers.BulkMarkWriter,

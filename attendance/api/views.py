@@ -73,7 +73,7 @@ class AttendanceCodeViewSet(UnifiedViewSet[AttendanceCode]):
 class RosterViewSet(BaseViewSet[ClassSession]):
     """Who is expected in a session, and who was there: the whole class in one request."""
 
-    queryset = Roster.objects.all()
+    queryset = Roster.objects.select_related("section__term")
     if_match_required = True
     discloses = Disclosure("attendance", "student.person_id")
     list_serializer_class = serializers.ClassSessionSerializer

@@ -22,6 +22,7 @@ from attendance.models import (
     Substitution,
     SubstitutionStatus,
 )
+from attendance.services.closed_terms import require_open_term
 from attendance.services.own_classes import may_not_take
 from attendance.services.planning import called, campus_of, zone_of
 from attendance.services.teaching import faculty_in_order, teachers_of
@@ -99,14 +100,15 @@ def lock_gathered(ids: Iterable[UUID]) -> None:
 
 @transaction.atomic
 def cancel_session(session: ClassSession, *, by: Actor | None, at: datetime, reason: str = "") -> ClassSession:
-    """Let a section have no class that day; refused with `session_cancelled`, and `session_marked` once that is final.
+    """Let a section have no class that day; refused with `session_cancelled`, `term_closed`, or `session_marked`.
 
-    What was marked counts no more, so that a reason is asked for (`reason_required`), and whoever takes the section
-    does not do it (`self_marking`). The room is free when no other section gathers there, and so is whoever teaches
-    none of those that do.
+    A locked sheet is marked for good. What else was marked counts no more, so that a reason is asked for
+    (`reason_required`), and whoever takes the section does not do it (`self_marking`). The room is free when no other
+    section gathers there, and so is whoever teaches none of those that do.
     """
     others = gathered_now(session)
     _require_scheduled(session)
+    require_open_term(session)
     may_not_take([session], by=by)
     if session.marking == Marking.LOCKED:
         raise SessionMarkedError
@@ -147,12 +149,13 @@ def reschedule_session(
     """Move a session, with all that gather there, to another time, and to another room or, with None, out of any.
 
     Who substitutes there is wanted at the other time, and who has been asked to is asked about that one.
-    Refused with `session_cancelled`, `session_marked`, `ends_before_start`, `session_too_long`, `outside_term`, with
-    `self_marking` to whoever takes one of the sections, and with `room_conflict` and `person_conflict`, which name both
-    sides.
+    Refused with `session_cancelled`, `session_marked`, `ends_before_start`, `session_too_long`, `outside_term`,
+    `term_closed`, with `self_marking` to whoever takes one of the sections, and with `room_conflict` and
+    `person_conflict`, which name both sides.
     """
     others = gathered_now(session)
     _require_scheduled(session)
+    require_open_term(session)
     if ends_at <= starts_at:
         raise EndsBeforeStartError
     _require_near_term(session, starts_at, ends_at)

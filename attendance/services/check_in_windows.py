@@ -12,6 +12,7 @@ from django.db import transaction
 from attendance import check_in_tokens as tokens
 from attendance.models import CheckInEvent, CheckInWindow, ClassSession, Marking, Outcome, SessionStatus
 from attendance.services.changing import SessionCancelledError
+from attendance.services.closed_terms import require_open_term
 from attendance.services.marking import EARLY, SessionClosedError, SessionLockedError
 from attendance.services.own_classes import may_not_take
 from attendance.services.window_ends import end_check_in
@@ -87,7 +88,8 @@ def open_check_in(
     """Let the students of a session check in: a quarter of an hour from now, unless said otherwise.
 
     What was open before ends, and none of its codes is good any more. Refused with `self_marking`, `session_cancelled`,
-    `session_locked`, `session_closed`, `ends_before_start`, `outside_session`, `invalid_network` or `invalid_place`.
+    `session_locked`, `session_closed`, `term_closed`, `ends_before_start`, `outside_session`, `invalid_network` or
+    `invalid_place`.
     """
     may_not_take([session], by=by)
     if session.status == SessionStatus.CANCELLED:
@@ -96,6 +98,7 @@ def open_check_in(
         raise SessionLockedError
     if session.marking == Marking.CLOSED:
         raise SessionClosedError
+    require_open_term(session)
     earliest, latest = session.starts_at - EARLY, session.ends_at + LATE
     opens_at = opens_at or max(at, earliest)
     closes_at = closes_at or min(opens_at + USUAL, latest)

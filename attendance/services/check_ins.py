@@ -154,7 +154,8 @@ def check_in(session: ClassSession, attempt: Attempt, *, by: Actor, at: datetime
     nobody has ever opened a check-in, there is nothing to attempt and nothing is kept.
     """
     with transaction.atomic():
-        held = ClassSession.objects.select_for_update(of=("self",), no_key=True).get(pk=session.pk)
+        rows = ClassSession.objects.select_related("section__term")
+        held = rows.select_for_update(of=("self",), no_key=True).get(pk=session.pk)
         window = CheckInWindow.objects.filter(session=held).first()
         if window is None:
             raise CheckInClosedError

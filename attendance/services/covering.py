@@ -27,6 +27,7 @@ from attendance.models import (
 )
 from attendance.models.excuses import CODE_OF
 from attendance.services import sheets
+from attendance.services.closed_terms import is_over, require_open_term
 from attendance.services.marking import SessionLockedError
 from core.db.locks import hold_named
 from enrollment.models import Enrollment
@@ -39,6 +40,7 @@ _MISSED = """
     FROM attendance_excuserequest x
     JOIN enrollment_enrollment e ON e.student_id = x.student_id
     JOIN attendance_classsession s ON s.section_id = e.section_id AND tstzrange(s.starts_at, s.ends_at) && x.period
+    JOIN departments_term t ON t.id = e.term_id AND t.state NOT IN ('closed', 'archived')
     WHERE <expected> AND x.status = 'approved' AND x.period && tstzrange(%(since)s, %(at)s)
         AND s.status = 'scheduled' AND s.marking <> 'locked'
         AND NOT EXISTS (SELECT FROM attendance_coveredmark u WHERE u.session_id = s.id AND u.enrollment_id = e.id)
@@ -56,7 +58,7 @@ NAMED = 20
 def cover(excuse: ExcuseRequest, codes: Mapping[str, AttendanceCode], *, at: datetime) -> int:
     """Mark the student excused where the period overlaps sessions that have begun; return in how many.
 
-    Refused with `session_locked`, which names sheets that are final.
+    Refused with `session_locked`, which names sheets that are final, and with `term_closed`.
     """
     sessions = _overlapping(excuse)
     begun = {row.pk: row for row in sessions if row.starts_at <= at or row.marking != Marking.SCHEDULED}
@@ -68,7 +70,7 @@ def cover(excuse: ExcuseRequest, codes: Mapping[str, AttendanceCode], *, at: dat
 def uncover(excuse: ExcuseRequest, *, at: datetime) -> int:
     """Bring back what an excuse covered, and return in how many sessions.
 
-    Whom another one excuses in a session stays excused, by that one. Refused with `session_locked`.
+    Whom another one excuses in a session stays excused, by that one. Refused with `session_locked` or `term_closed`.
     """
     covered = CoveredMark.objects.filter(excuse=excuse)
     sessions = {row.pk: row for row in _overlapping(excuse, Q(pk__in=covered.values("session")))}
@@ -91,7 +93,9 @@ def apply_excuses(*, at: datetime) -> int:
         after = ids[-1]
         with transaction.atomic():
             hold_named("attendance", "apply_excuses")
-            sessions = {row.pk: row for row in _locked(Q(pk__in=ids)) if row.marking != Marking.LOCKED}
+            sessions = {
+                row.pk: row for row in _locked(Q(pk__in=ids)) if row.marking != Marking.LOCKED and not is_over(row)
+            }
             lines = sheets.lines_of(list(sessions.values()))
             done += len(sheets.put(lines, {}, sessions, sheets.codes_by_name(), at=at).changed)
     return done
@@ -154,7 +158,8 @@ def _overlapping(excuse: ExcuseRequest, besides: Q | None = None) -> list[ClassS
 
 def _locked(which: Q) -> list[ClassSession]:
     """Lock sessions, in the order in which everybody locks them."""
-    return list(ClassSession.objects.filter(which).order_by("pk").select_for_update(no_key=True))
+    rows = ClassSession.objects.filter(which).select_related("section__term").order_by("pk")
+    return list(rows.select_for_update(of=("self",), no_key=True))
 
 
 def _missed(at: datetime, after: UUID) -> list[UUID]:
@@ -181,3 +186,5 @@ def _require_unlocked(sessions: Mapping[UUID, ClassSession], concerned: Collecti
     locked = sorted(str(pk) for pk in concerned if sessions[pk].marking == Marking.LOCKED)
     if locked:
         raise SessionLockedError(meta={"sessions": locked[:NAMED]})
+    for pk in sorted(concerned):
+        require_open_term(sessions[pk])

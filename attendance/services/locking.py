@@ -15,9 +15,9 @@ from django.db.models.functions import Now
 from attendance.events import SessionLocked, SessionReopened
 from attendance.models import ClassSession, Marking, SessionStatus
 from attendance.services.changing import SessionCancelledError
+from attendance.services.closed_terms import require_open_term
 from attendance.services.covering import excuse_missed
 from attendance.services.marking import SessionNotBegunError
-from attendance.services.summaries import LASTING
 from attendance.services.window_ends import end_check_in
 from core import crud
 from core.errors import ConflictError
@@ -30,7 +30,6 @@ _DUE = """
     SELECT s.id
     FROM attendance_classsession s
     JOIN courses_section c ON c.id = s.section_id
-    JOIN departments_term t ON t.id = c.term_id AND t.state = ANY (%(states)s)
     JOIN attendance_attendancepolicy p ON p.id = attendance_policy_of(c.id, NULL) AND p.lock_after IS NOT NULL
     WHERE s.status = 'scheduled' AND s.marking <> 'locked'
         AND s.ends_at <= %(at)s - make_interval(days => p.lock_after)
@@ -67,21 +66,25 @@ def lock_session(session: ClassSession, *, by: Actor | None, at: datetime, reaso
 
 @transaction.atomic
 def unlock_session(session: ClassSession, *, by: Actor | None, at: datetime, reason: str) -> ClassSession:
-    """Make a locked sheet a closed one, for whoever has something to correct; refused with `session_not_locked`."""
+    """Make a locked sheet a closed one, for whoever has something to correct.
+
+    Refused with `session_not_locked`, and with `term_closed`, since nobody could correct it.
+    """
     if session.marking != Marking.LOCKED:
         raise SessionNotLockedError
+    require_open_term(session)
     crud.update(session, {"marking": Marking.CLOSED, "lock_note": reason})
     publish(SessionReopened.of(session, at))
     return session
 
 
 def lock_sessions(*, at: datetime) -> int:
-    """Lock what the policies lock by now, in terms that last, with those who are excused; return how many sheets.
+    """Lock what the policies lock by now, with those who are excused, in closed terms as well; return how many sheets.
 
     By hundreds, each of them a transaction, so that nobody who marks waits for all of them.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_DUE, {"states": [str(state) for state in LASTING], "at": at})
+        cursor.execute(_DUE, {"at": at})
         due = [pk for (pk,) in cursor.fetchall()]
     return sum(_lock(due[start : start + BATCH], at) for start in range(0, len(due), BATCH))
 

@@ -19,6 +19,7 @@ from attendance.models import AttendanceCode, ClassSession, Marking, SessionStat
 from attendance.selectors import expected_in, sheet
 from attendance.services import sheets
 from attendance.services.changing import SessionCancelledError
+from attendance.services.closed_terms import is_over, term_closed
 from attendance.services.own_classes import SelfMarkingError as SelfMarkingError  # noqa: PLC0414 - it refuses marks
 from attendance.services.window_ends import end_check_in
 from core import crud
@@ -134,7 +135,8 @@ def open_session(session: ClassSession, *, by: Actor | None, at: datetime, reaso
     """Open the sheet of a session, or open it again, with those who are excused; of an open one nothing changes.
 
     Why a closed one is opened again stays in the history of the session: nobody changes a mark of it otherwise.
-    Refused with `session_cancelled`, `session_locked` or `session_not_begun`; a closed one with `reason_required`.
+    Refused with `session_cancelled`, `session_locked`, `session_not_begun` or `term_closed`; a closed one with
+    `reason_required`.
     """
     raise_all(list(obstacles(session, at, to_open=True)))
     is_closed = session.marking == Marking.CLOSED
@@ -151,7 +153,8 @@ def open_session(session: ClassSession, *, by: Actor | None, at: datetime, reaso
 def close_session(session: ClassSession, *, by: Actor | None, at: datetime) -> ClassSession:
     """Close the sheet of a session, and its check-in with it, and announce it; of a closed one nothing changes.
 
-    Whoever is not marked stays so. Refused with `session_cancelled`, `session_locked` or `session_not_open`.
+    Whoever is not marked stays so. Refused with `session_cancelled`, `session_locked`, `session_not_open` or
+    `term_closed`.
     """
     raise_all(list(obstacles(session, at, to_open=True)))
     if session.marking == Marking.SCHEDULED:
@@ -187,9 +190,9 @@ def mark_roster(
     With a default, it is what everybody is marked with about whom there is no line, but for those whom a code or a
     reader saw come. Without one they stay as they are, which is not marked at first. Whoever is excused is marked so,
     whatever is said of them. Refused with everything that is wrong at once: `session_cancelled`, `session_locked`,
-    `session_closed`, `session_not_begun`, `self_marking`; by line `duplicate_line`, `roster_mismatch`, `unknown_code`,
-    `inactive_code` and `lateness_not_applicable`. With `students`, the sheet is read as if nobody else were on it, and
-    so is what is told.
+    `session_closed`, `session_not_begun`, `term_closed`, `self_marking`; by line `duplicate_line`, `roster_mismatch`,
+    `unknown_code`, `inactive_code` and `lateness_not_applicable`. With `students`, the sheet is read as if nobody else
+    were on it, and so is what is told.
     """
     codes = sheets.codes_by_name()
     lines = sheets.lines_of([session], students=students)
@@ -224,6 +227,8 @@ def obstacles(session: ClassSession, at: datetime, *, to_open: bool = False) -> 
         yield SessionClosedError()
     if session.starts_at - EARLY > at:
         yield SessionNotBegunError(meta={"starts_at": session.starts_at.isoformat()})
+    if is_over(session):
+        yield term_closed(session)
 
 
 def own_marking(lines: Collection[sheets.Line], by: Actor | None, source: Source) -> Iterator[DomainError]:

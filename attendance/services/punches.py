@@ -3,9 +3,9 @@
 A punch is of the class that a student has in the room of the reader at that time, from a quarter of an hour before it
 begins; of two that touch, of the one whose beginning is nearer. What comes late counts by when it was seen: the
 earliest arrival that a reader or a code knows of stays, an import gives way, and a teacher or an excuse does not. A
-closed sheet takes punches, since they say what was before it was closed; a locked one does not. What was of no class,
-or of a locked sheet, is weighed again when it is reported again, and at night for a week: rooms and enrolments become
-known late as well.
+closed sheet takes punches, since they say what was before it was closed; a locked one does not, nor one of a closed
+term, which is the same to a reader. What was of no class, or of a locked sheet, is weighed again when it is reported
+again, and at night for a week: rooms and enrolments become known late as well.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,6 +20,7 @@ from django.db.models import QuerySet
 from attendance.models import ClassSession, Credential, Marking, Punch, PunchOutcome, Reader, Source
 from attendance.services import sheets
 from attendance.services.arrivals import arrived, on_time
+from attendance.services.closed_terms import is_over
 from attendance.services.marking import EARLY, late_code
 from attendance.services.readers import credential_hash
 from core.db.locks import hold_named
@@ -211,9 +212,10 @@ def _mark(punches: Mapping[int, Punch], *, by: Actor, at: datetime) -> None:
     """Mark whom punches have seen, and write down in each what came of it."""
     matches = _matches(punches)
     wanted = sorted({match.session for match in matches.values()})
-    rows = ClassSession.objects.filter(pk__in=wanted).order_by("pk").select_for_update(of=("self",), no_key=True)
+    found = ClassSession.objects.filter(pk__in=wanted).select_related("section__term").order_by("pk")
+    rows = found.select_for_update(of=("self",), no_key=True)
     sessions = {row.pk: row for row in rows}
-    open_ones = {pk: row for pk, row in sessions.items() if row.marking != Marking.LOCKED}
+    open_ones = {pk: row for pk, row in sessions.items() if row.marking != Marking.LOCKED and not is_over(row)}
     codes = sheets.codes_by_name()
     lines = sheets.lines_of(open_ones.values(), students={punch.student_id for punch in punches.values()})
     limits = on_time({match.enrollment for match in matches.values()})

@@ -9,6 +9,7 @@ from django.db import transaction
 from attendance.events import SessionReinstated
 from attendance.models import ClassSession, SessionStatus
 from attendance.services.changing import AS_IT_WAS, SessionMarkedError, gathered_now, is_marked, want
+from attendance.services.closed_terms import require_open_term
 from attendance.services.own_classes import may_not_take
 from core import crud
 from core.errors import ConflictError
@@ -34,14 +35,16 @@ def reinstate_session(
     """Let a cancelled class take place after all, in its room or another one, or without one; its marks count again.
 
     Where others that gather with it were not cancelled, it takes place when and where they do, and `room` says nothing.
-    Refused with `session_not_cancelled`, `section_cancelled`, `self_marking`, with `session_marked` where they have
-    been moved since it was marked, and with `room_conflict` and `person_conflict`, which name both sides.
+    Refused with `session_not_cancelled`, `section_cancelled`, `term_closed`, `self_marking`, with `session_marked`
+    where they have been moved since it was marked, and with `room_conflict` and `person_conflict`, which name both
+    sides.
     """
     others = gathered_now(session)
     if session.status != SessionStatus.CANCELLED:
         raise SessionNotCancelledError
     if session.section.status == SectionStatus.CANCELLED:
         raise SectionCancelledError
+    require_open_term(session)
     may_not_take([session], by=by)
     back = {"status": SessionStatus.SCHEDULED, "changed_by_hand": True, "note": reason}
     crud.update(session, {**back, **_place(session, others, room)})

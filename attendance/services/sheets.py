@@ -17,6 +17,7 @@ from django.db.models import Case, F, Value, When
 from attendance.models import AttendanceCode, AttendanceRecord, ClassSession, CoveredMark, ExcuseKind, Marking, Source
 from attendance.models.excuses import CODE_OF
 from attendance.models.sheets import EXPECTED as EXPECTED  # noqa: PLC0414 - whoever asks for sheets says it with this
+from attendance.services.closed_terms import know_terms
 from attendance.services.made import Made as Made  # noqa: PLC0414 - whoever writes sheets says it with this
 from core import crud
 from core.ids import new_id
@@ -112,12 +113,14 @@ def codes_by_name() -> dict[str, AttendanceCode]:
 
 
 def lines_of(sessions: Collection[ClassSession], *, students: Collection[UUID] | None = None) -> dict[Key, Line]:
-    """Return who is expected in sessions, all of them or these students, in one statement."""
+    """Return who is expected in sessions, all of them or these students, in one statement, once terms are known."""
     parameters: dict[str, Any] = {
         "sessions": [session.pk for session in sessions],
         "days": sorted({session.local_date for session in sessions}),
         "students": None if students is None else list(students),
     }
+    # Whoever reads a sheet to mark on it asks of each session whether its term is over.
+    know_terms(sessions)
     with connection.cursor() as cursor:
         cursor.execute(_LINES, parameters)
         rows = cursor.fetchall()

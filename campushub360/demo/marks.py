@@ -20,7 +20,7 @@ from campushub360.demo.classes import Classes
 from campushub360.demo.rows import Keys, copy_lines
 from core.partitions import open_months
 from courses.models import Section
-from departments.models import Term
+from departments.models import Term, TermState
 from enrollment.models import Enrollment, EnrollmentStatus
 
 # So many sections at a time: a hundred thousand marks, where their whole term is marked.
@@ -76,10 +76,13 @@ class Marks:
             # Plans that were made for the empty table would look for each row in all of it.
             analyze(Enrollment, ClassSession, AttendanceSummary)
             ids = list(Section.objects.filter(term=term).order_by("pk").values_list("pk", flat=True))
+            # Nobody is marked in a term that is closed: these were while it lasted.
+            _put(term, TermState.IN_PROGRESS)
             for start in range(0, len(ids), BATCH):
                 made = copy_lines(AttendanceRecord, COLUMNS, self._lines(ids[start : start + BATCH]))
                 counts[str(AttendanceRecord._meta.verbose_name_plural)] += made
                 bar.update(made)
+            _put(term, term.state)
         counts[str(AttendanceSummary._meta.verbose_name_plural)] = AttendanceSummary.objects.count()
         return counts
 
@@ -129,6 +132,12 @@ def _attendees_of(sections: Iterable[UUID]) -> defaultdict[UUID, list[Attendee]]
 def share_missed(student: UUID) -> float:
     """Return how large a share of their classes a student misses: little for most, and the same in all courses."""
     return LEAST_ABSENT + (MOST_ABSENT - LEAST_ABSENT) * (student.int % 2**20 / 2**20) ** HOW_FEW
+
+
+def _put(term: Term, state: str) -> None:
+    """Let a term be in a state, as the tables are written here: past the services, within one transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE departments_term SET state = %s WHERE id = %s AND state <> %s", [state, term.pk, state])
 
 
 def _live() -> QuerySet[Enrollment]:

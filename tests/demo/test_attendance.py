@@ -2,7 +2,8 @@
 
 from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -11,14 +12,19 @@ from django.db.models import Count, F, Max, Min, Q
 
 from attendance import services
 from attendance.models import AttendanceRecord, AttendanceSummary, ClassSession, Marking, SessionStatus
-from campushub360.demo.classes import months_before
+from campushub360.demo.classes import Classes, months_before
+from campushub360.demo.marks import Marks
+from campushub360.demo.rows import Keys
 from core.partitions.making import open_months
 from departments.models import Department, RoomReservation, Term
 from enrollment.models import Enrollment
 from faculty.models import FacultyReservation
-from tests.attendance.factories import usual_codes
+from tests.attendance.factories import ClassSessionFactory, usual_codes
+from tests.courses.factories import SectionFactory
 from tests.demo.seeding import TODAY, seeded
 from tests.demo.test_seed_demo import university as dumped
+from tests.departments.factories import TermFactory
+from tests.enrollment.factories import EnrollmentFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -108,6 +114,19 @@ class TestMonths:
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM audit_change WHERE table_name = 'attendance_attendancerecord'")
             assert cursor.fetchone() == (AttendanceRecord.objects.count(),)
+
+
+def test_terms_that_are_closed_have_the_marks_that_were_made_while_they_lasted() -> None:
+    term = TermFactory(state="closed", starts_on=date(2026, 2, 1), ends_on=date(2026, 6, 30))
+    session = ClassSessionFactory(
+        section=SectionFactory(term=term), starts_at=datetime(2026, 3, 2, 9, tzinfo=UTC), marking=Marking.CLOSED
+    )
+    EnrollmentFactory(section=session.section, enrolled_at=None)
+    span = SimpleNamespace(terms=[term], first=term.starts_on, now=NOW)
+
+    Marks(cast(Classes, span), seed=1, keys=Keys(1, NOW)).load(SimpleNamespace(update=lambda made: None))
+
+    assert (AttendanceRecord.objects.count(), Term.objects.get(pk=term.pk).state) == (1, "closed")
 
 
 def test_a_seed_and_a_day_decide_about_every_mark() -> None:
