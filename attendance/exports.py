@@ -10,14 +10,10 @@ from attendance import exporting, tabulating
 from attendance.api.eligibility_views import EligibilityDecisionFilter
 from attendance.api.record_views import AttendanceExportFilter
 from attendance.api.shortage_views import ShortageFilter
-from attendance.models import AttendanceRecord, AttendanceSummary, ClassSession, EligibilityDecision
+from attendance.models import AttendanceRecord, AttendanceSummary, EligibilityDecision
 from core.errors import InvalidError
-from core.exports import Table, declare
+from core.exports import Line, Table, declare
 from core.recording import Disclosure
-
-SESSION_COLUMNS = {
-    "section": "section", "term": "section__term", "date_from": "local_date__gte", "date_to": "local_date__lte"
-}  # fmt: skip
 
 
 class NarrowedTooLittleError(InvalidError):
@@ -48,13 +44,11 @@ class Records(AttendanceTable):
     queryset = AttendanceRecord.objects.all()
     filters = AttendanceExportFilter
 
-    def lines(self, rows: QuerySet[Any], asked: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
-        # Of rows that are none no session has to be looked at.
-        sessions = ClassSession.objects.none() if rows.query.is_empty() else _sessions(asked)
-        return exporting.table(rows, sessions)
+    def batches(self, rows: QuerySet[Any], asked: Mapping[str, Any]) -> Iterator[Sequence[Line]]:
+        return exporting.table(rows)
 
     def facts(self, rows: QuerySet[Any], asked: Mapping[str, Any]) -> list[str]:
-        return exporting.facts(rows, _sessions(asked))
+        return exporting.facts(rows)
 
 
 @declare
@@ -68,7 +62,7 @@ class Shortages(AttendanceTable):
     filters = ShortageFilter
     searchable = True
 
-    def lines(self, rows: QuerySet[Any], asked: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
+    def batches(self, rows: QuerySet[Any], asked: Mapping[str, Any]) -> Iterator[Sequence[Line]]:
         return tabulating.shortages(rows, at=timezone.now())
 
     def facts(self, rows: QuerySet[Any], asked: Mapping[str, Any]) -> list[str]:
@@ -87,14 +81,8 @@ class Decisions(AttendanceTable):
     filters = EligibilityDecisionFilter
     searchable = True
 
-    def lines(self, rows: QuerySet[Any], asked: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
+    def batches(self, rows: QuerySet[Any], asked: Mapping[str, Any]) -> Iterator[Sequence[Line]]:
         return tabulating.decisions(rows)
 
     def facts(self, rows: QuerySet[Any], asked: Mapping[str, Any]) -> list[str]:
         return tabulating.facts(rows)
-
-
-def _sessions(asked: Mapping[str, Any]) -> QuerySet[ClassSession]:
-    """Return the sessions of which marks are asked for."""
-    narrowed = {SESSION_COLUMNS[name]: value for name, value in asked.items() if name in SESSION_COLUMNS}
-    return ClassSession.objects.filter(**narrowed)

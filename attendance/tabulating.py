@@ -14,7 +14,7 @@ ROWS = 1_000
 
 WHO = {
     "student_no": "enrollment__student__student_no", "last_name": "enrollment__student__person__last_name",
-    "first_name": "enrollment__student__person__first_name", "term": "enrollment__term__code",
+    "called_name": "enrollment__student__person__called_name", "term": "enrollment__term__code",
     "course_code": "enrollment__course__code", "section_code": "enrollment__section__code",
 }  # fmt: skip
 TALLIED = ("attended", "counted", "exempt", "unmarked", "to_come", "percent", "threshold", "may_miss")
@@ -29,25 +29,25 @@ OF_DECISIONS = (
 )  # fmt: skip
 
 
-def shortages(summaries: QuerySet[AttendanceSummary], *, at: datetime) -> Iterator[Sequence[Any]]:
-    """Yield the header and then who falls short, with what each came to by an instant; a thousand read at a time."""
-    yield (*WHO, "status", *TALLIED)
+def shortages(summaries: QuerySet[AttendanceSummary], *, at: datetime) -> Iterator[Sequence[Sequence[Any]]]:
+    """Yield the header and then who falls short, with what each came to by an instant, a thousand at a time."""
+    yield [(*WHO, "status", *TALLIED)]
     columns = ("enrollment", *WHO.values(), "enrollment__status")
     for rows in _thousands(summaries, columns):
         found = tallies([enrollment for _, enrollment, *_ in rows], at=at)
-        for _, enrollment, *cells in rows:
-            yield [*cells, *(getattr(found[enrollment], name) for name in TALLIED)]
+        yield [
+            [*cells, *(getattr(found[enrollment], name) for name in TALLIED)] for _, enrollment, *cells in rows
+        ]  # fmt: skip
 
 
-def decisions(decided: QuerySet[EligibilityDecision]) -> Iterator[Sequence[Any]]:
-    """Yield the header and then decisions in the order in which they were made, a thousand read at a time.
+def decisions(decided: QuerySet[EligibilityDecision]) -> Iterator[Sequence[Sequence[Any]]]:
+    """Yield the header and then decisions in the order in which they were made, a thousand at a time.
 
     Why a shortage was condoned is no part of it: that may be medical, and tables are handed on.
     """
-    yield (*WHO, "status", *DECIDED)
+    yield [(*WHO, "status", *DECIDED)]
     for rows in _thousands(decided, (*WHO.values(), "enrollment__status", *DECIDED)):
-        for _, *cells in rows:
-            yield [each.isoformat() if isinstance(each, datetime) else each for each in cells]
+        yield [[each.isoformat() if isinstance(each, datetime) else each for each in cells] for _, *cells in rows]
 
 
 def _thousands(rows: QuerySet[Any], columns: Sequence[str]) -> Iterator[list[Any]]:

@@ -7,6 +7,7 @@ An app declares its own in its `exports.py`. A table of a few rows is streamed w
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any, ClassVar, Generic, TypeVar
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from core.visibility import Actor, visible
 from core.workbooks import MOST_ROWS
 
 ModelT = TypeVar("ModelT", bound=Model)
+Line = Sequence[Any]
 
 CSV, XLSX = "csv", "xlsx"
 FORMATS = ((CSV, "CSV"), (XLSX, "XLSX"))
@@ -76,8 +78,16 @@ class Table(ABC, Generic[ModelT]):
     discloses: ClassVar[Disclosure]
 
     @abstractmethod
-    def lines(self, rows: QuerySet[ModelT], asked: Mapping[str, Any]) -> Iterator[Sequence[Any]]:
-        """Yield the header and then the rows, of which some are read at a time."""
+    def batches(self, rows: QuerySet[ModelT], asked: Mapping[str, Any]) -> Iterator[Sequence[Line]]:
+        """Yield the lines, the header first, some of which are read at a time.
+
+        After each batch, which may be empty, whoever writes the table looks whether it is still wanted: what takes long
+        and finds nothing yields an empty one now and then.
+        """
+
+    def lines(self, rows: QuerySet[ModelT], asked: Mapping[str, Any]) -> Iterator[Line]:
+        """Yield the header and then the rows."""
+        return chain.from_iterable(self.batches(rows, asked))
 
     @abstractmethod
     def facts(self, rows: QuerySet[ModelT], asked: Mapping[str, Any]) -> list[str]:

@@ -107,10 +107,20 @@ class Shelf(Generic[FileT]):
         row = self._held(pk, run_id)
         return row if row is None else crud.update(row, {"state": PreparedState.FAILED, "failure": code[:64]})
 
-    def hand_out(self, row: FileT, *, at: datetime) -> Iterator[bytes]:
-        """Return the content of a file in pieces; raise `ExportUnavailableError` when there is none that opens."""
+    @transaction.atomic
+    def release(self, pk: UUID, run_id: UUID) -> FileT | None:
+        """Leave the work to whoever comes next; None when the run was too late."""
+        row = self._held(pk, run_id)
+        return row if row is None else crud.update(row, {"run_id": None})
+
+    def require_ready(self, row: FileT, *, at: datetime) -> None:
+        """Raise `ExportUnavailableError` when there is no file, or no more."""
         if row.state != PreparedState.READY or row.expires_at is None or row.expires_at <= at:
             raise ExportUnavailableError
+
+    def hand_out(self, row: FileT, *, at: datetime) -> Iterator[bytes]:
+        """Return the content of a file in pieces; raise `ExportUnavailableError` when there is none that opens."""
+        self.require_ready(row, at=at)
         pieces = self.opened(self.root() / row.stored_name, row.stored_name)
         try:
             first = next(pieces, b"")

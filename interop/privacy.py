@@ -8,6 +8,7 @@ from core.privacy.retention import keep_for
 from interop.models import ExportJob, ExternalIdentifier, ImportedValue, ImportJob, ImportJobEvent, ImportRow
 from interop.services import jobs_due, purge_jobs, retention
 from interop.services.erasing import empty_refused_rows
+from interop.services.forgetting import forget_in_tables
 
 
 def _about(subject: Subject) -> Q:
@@ -67,6 +68,7 @@ impersonal(
     actor="Who asked for the step, in the course of their work.",
 )
 on_erasure("interop.ImportRow, refused", empty_refused_rows)
+on_erasure("interop.ExportJob, showing or naming", forget_in_tables)
 
 keep_for(
     "interop.ImportRow",

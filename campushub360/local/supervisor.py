@@ -29,7 +29,8 @@ from campushub360.local.terminal import Terminal
 READY_SECONDS = 90
 LARGEST_PORT = 65535
 # With --beat the worker forks the scheduler, which so shares its memory.
-CELERY_OPTIONS = ("--beat", "--concurrency=2", "--loglevel=INFO", "--without-gossip", "--without-mingle")
+CONCURRENCY = "2"
+CELERY_OPTIONS = ("--beat", f"--concurrency={CONCURRENCY}", "--loglevel=INFO", "--without-gossip", "--without-mingle")
 
 
 class StartError(Exception):
@@ -121,7 +122,7 @@ class Supervisor:
 
     def _prepare(self) -> dict[str, str]:
         """Have the servers and a migrated, filled database; return the environment of the children."""
-        environment = os.environ | {"PORT": str(self.port), "PYTHONUNBUFFERED": "1"}
+        environment = os.environ | {"PORT": str(self.port), "PYTHONUNBUFFERED": "1", "CELERY_CONCURRENCY": CONCURRENCY}
         environment.setdefault("DJANGO_SETTINGS_MODULE", "campushub360.settings.development")
         with self.terminal.step("PostgreSQL and Valkey"):
             environment |= ensure_servers(environment, home=self.home)

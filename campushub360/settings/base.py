@@ -392,6 +392,8 @@ EXPORT_ROOT = env.path("EXPORT_ROOT", default=str(BASE_DIR / ".campus" / "export
 # How long they may be fetched.
 SUBJECT_EXPORTS_KEPT = timedelta(days=7)
 EXPORTS_KEPT = timedelta(days=3)
+# So many tables are made at a time, whoever asked for them: of the processes of a worker one is left for the rest.
+EXPORTS_AT_ONCE = max(1, env.int("CELERY_CONCURRENCY", default=2) - 1)
 # How long it is known that a table was asked for.
 EXPORT_JOBS_KEPT = timedelta(days=90)
 # Months of large tables that were put away: `manage.py partitions --archive` writes them, `--restore` reads them.

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from rest_framework.request import Request
 
 from core import tables
 from core.api import etag
@@ -47,3 +48,17 @@ def attached(response: Any, file_name: str, facts: Any) -> HttpResponseBase:
     response["ETag"] = etag.of(facts)
     found: HttpResponseBase = response
     return found
+
+
+def takes_content(request: Request, tag: str) -> bool:
+    """Say whether the answer has a content: it has none for HEAD, nor for whoever has what the tag names."""
+    return request.method != "HEAD" and not etag.matches(request.headers.get("If-None-Match", ""), tag)
+
+
+def stored(content: Iterable[bytes], *, name: str, kind: str, tag: str, size: int) -> HttpResponseBase:
+    """Return the download of a file of so many bytes, by which a client knows when it breaks off."""
+    response = StreamingHttpResponse(content, content_type=kind)
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Content-Length"] = str(size)
+    response["ETag"] = tag
+    return response

@@ -3,7 +3,6 @@
 from typing import Any, ClassVar
 
 from django.db import transaction
-from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -13,8 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.api.serializers import UserBrief
-from core.api import filters
-from core.api.downloads import CsvRenderer, XlsxRenderer, attached
+from core.api import downloads, filters
 from core.api.permissions import AUTHENTICATED
 from core.api.serializers import BaseDetailSerializer, BaseListSerializer, WriteSerializer
 from core.api.viewsets import UnifiedViewSet
@@ -108,12 +106,14 @@ class ExportJobViewSet(UnifiedViewSet[ExportJob]):
     def get_response_serializer(self) -> Any:
         return OpenApiTypes.BINARY if self.action == "download" else super().get_response_serializer()
 
-    @action(detail=True, methods=["get"], renderer_classes=[CsvRenderer, XlsxRenderer])
+    @action(detail=True, methods=["get"], renderer_classes=[downloads.CsvRenderer, downloads.XlsxRenderer])
     def download(self, request: Request, pk: str) -> HttpResponseBase:
         """Fetch the file; whoever asked for it may, and nobody else, until it expires or the permission is lost."""
         with transaction.atomic():
-            job = self.locked()
-            content = services.open_export(job, by=self.actor, at=timezone.now())
-        kind = XlsxRenderer.media_type if job.format == XLSX else "text/csv; charset=utf-8"
-        response = StreamingHttpResponse(content, content_type=kind)
-        return attached(response, f"{job.kind}.{job.format}", [job.sha256])
+            job, at = self.locked(), timezone.now()
+            services.require_fetchable(job, by=self.actor, at=at)
+            tag = f'"{job.sha256}"'
+            is_taken = downloads.takes_content(request, tag)
+            content = services.open_export(job, by=self.actor, at=at) if is_taken else ()
+        kind = downloads.XlsxRenderer.media_type if job.format == XLSX else "text/csv; charset=utf-8"
+        return downloads.stored(content, name=f"{job.kind}.{job.format}", kind=kind, tag=tag, size=job.size)

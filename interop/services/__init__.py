@@ -9,6 +9,7 @@ from interop.services.exporting import (
     open_export,
     purge_jobs,
     request_export,
+    require_fetchable,
     tend_exports,
 )
 from interop.services.failure import fail, refuse
@@ -56,6 +57,7 @@ __all__ = [
     "request_reversal",
     "request_validation",
     "requester",
+    "require_fetchable",
     "reversal_summary",
     "revert",
     "summary",

@@ -8,7 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models.functions import Now
 
@@ -33,6 +35,8 @@ MOST_TO_COME = 3
 MOST_AT_ONCE = 20
 # A worker says more often than this how far it has come; one that does not has died.
 SILENCE = timedelta(minutes=5)
+# How the record of disclosures calls tables of a kind, before its name.
+ROUTE = "exports."
 
 
 class TooManyExportsError(ConflictError):
@@ -86,6 +90,17 @@ def request_export(*, by: Any, kind: str, format: str = CSV, filters: Mapping[st
 def open_export(job: ExportJob, *, by: Actor, at: datetime) -> Iterator[bytes]:
     """Hand out the file to whoever asked for it, put that on record, and return its content in pieces.
 
+    Refused as `require_fetchable` does, and with `ExportUnavailableError` when it cannot be opened any more.
+    """
+    require_fetchable(job, by=by, at=at)
+    content = SHELF.hand_out(job, at=at)
+    record(action="export.handed_out", actor=by, subject=job, detail={"kind": job.kind, "rows": job.rows})
+    return content
+
+
+def require_fetchable(job: ExportJob, *, by: Actor, at: datetime) -> None:
+    """Refuse whoever may not fetch a file, or not now.
+
     Raises `ExportUnavailableError` while there is none, or no more; `ForbiddenError` when the permission was lost since
     the table was made, and `OutOfScopeError` when it is held in fewer places now: the file may show what is elsewhere.
     """
@@ -95,9 +110,7 @@ def open_export(job: ExportJob, *, by: Actor, at: datetime) -> Iterator[bytes]:
     require_permitted(table, by)
     if not _covers(reach_of(table, by), job.reach):
         raise OutOfScopeError("You may see less by now than when this was made; ask for another one.")
-    content = SHELF.hand_out(job, at=at)
-    record(action="export.handed_out", actor=by, subject=job, detail={"kind": job.kind, "rows": job.rows})
-    return content
+    SHELF.require_ready(job, at=at)
 
 
 @transaction.atomic
@@ -106,6 +119,27 @@ def delete_export(job: ExportJob, *, by: Actor | None) -> None:
     record(action="export.deleted", actor=by, subject=job, detail={"kind": job.kind, "state": job.state})
     SHELF.discard(job)
     crud.delete(job)
+
+
+def hold_beginnings() -> None:
+    """Let no worker begin with a table until this transaction is over; wait for those that are beginning."""
+    lock_named("interop.exports", "beginnings")
+
+
+def is_room(*, beside: UUID, at: datetime) -> bool:
+    """Say whether a table may be begun with beside those that workers are at, of whom each was heard of lately."""
+    made = ExportJob.objects.filter(state=PreparedState.REQUESTED, run_id__isnull=False, updated_at__gt=at - SILENCE)
+    number: int = made.exclude(pk=beside).count()
+    return number < int(settings.EXPORTS_AT_ONCE)
+
+
+@transaction.atomic
+def wake_next(*, beside: UUID) -> None:
+    """Wake a worker for the table that waits for the longest, but for one that was just left."""
+    waiting = ExportJob.objects.filter(state=PreparedState.REQUESTED, run_id=None).exclude(pk=beside)
+    first = waiting.order_by("created_at", "pk").values_list("pk", flat=True).first()
+    if first is not None:
+        publish(ExportRequested(export_id=first))
 
 
 def tend_exports(*, at: datetime) -> int:
@@ -125,9 +159,13 @@ def purge_jobs(at: datetime, kept: timedelta, *, batch: int = 1000) -> int:
 
 @transaction.atomic
 def _wake(at: datetime) -> int:
-    """Ask again for what no worker has said anything of for a while: its worker died, or the message was lost."""
+    """Ask again for what no worker has said anything of for a while: its worker died, or the message was lost.
+
+    Of those that wait for their turn as many are asked for as may be made; who makes them asks for the others.
+    """
     rows = ExportJob.objects.filter(state=PreparedState.REQUESTED, updated_at__lte=at - SILENCE)
-    silent = list(rows.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True))
+    oldest = rows.order_by("created_at", "pk")[: settings.EXPORTS_AT_ONCE]
+    silent = list(oldest.select_for_update(of=("self",), skip_locked=True).values_list("pk", flat=True))
     # Whoever is at it after all is too late from here on.
     ExportJob.objects.filter(pk__in=silent).update(run_id=None, updated_at=Now())
     for pk in silent:

@@ -1,10 +1,9 @@
 """HTTP for privacy: translate, call one service, represent."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django.db import transaction
-from django.http import StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
@@ -14,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.services import reauthenticate
+from core.api import downloads
 from core.api.permissions import AUTHENTICATED
 from core.api.viewsets import UnifiedViewSet
 from core.crud import Crud
@@ -62,13 +62,15 @@ class SubjectExportViewSet(UnifiedViewSet[SubjectExport]):
     def download(self, request: Request, pk: str) -> HttpResponseBase:
         """Fetch the archive; whoever asked for it may, and nobody else, until it expires."""
         with transaction.atomic():
-            export = self.locked()
-            content = services.open_export(export, by=self.actor, at=timezone.now())
-            self.put_on_record([export])
-        response = StreamingHttpResponse(content, content_type="application/zip")
-        response["Content-Disposition"] = f'attachment; filename="personal-data-{export.pk}.zip"'
-        response["ETag"] = f'"{export.sha256}"'
-        return response
+            export, at = self.locked(), timezone.now()
+            content: Iterable[bytes] = ()
+            services.require_fetchable(export, by=self.actor, at=at)
+            tag = f'"{export.sha256}"'
+            if downloads.takes_content(request, tag):
+                content = services.open_export(export, by=self.actor, at=at)
+                self.put_on_record([export])
+        name = f"personal-data-{export.pk}.zip"
+        return downloads.stored(content, name=name, kind="application/zip", tag=tag, size=export.size)
 
 
 class ErasureRequestViewSet(UnifiedViewSet[ErasureRequest]):

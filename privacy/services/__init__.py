@@ -18,6 +18,7 @@ from privacy.services.exports import (
     open_export,
     purge_exports,
     request_export,
+    require_fetchable,
     write_for_operator,
 )
 from privacy.services.holds import HeldError, OwnHoldError, ReleasedError, place_hold, release_hold
@@ -48,6 +49,7 @@ __all__ = [
     "release_hold",
     "request_erasure",
     "request_export",
+    "require_fetchable",
     "retention_standings",
     "subject_of",
     "write_archive",

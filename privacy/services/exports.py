@@ -120,15 +120,24 @@ def _finish(export_id: UUID, run_id: UUID, facts: dict[str, Any], at: datetime) 
 def open_export(export: SubjectExport, *, by: Actor, at: datetime) -> Iterator[bytes]:
     """Hand out the file to whoever asked for it, put that on record, and return its content in pieces.
 
-    Raises `ExportUnavailableError` while there is none, or when it cannot be opened any more, and `OutOfScopeError`
-    when it is about somebody else whom they no longer answer for.
+    Refused as `require_fetchable` does, and with `ExportUnavailableError` when it cannot be opened any more.
+    """
+    require_fetchable(export, by=by, at=at)
+    content = SHELF.hand_out(export, at=at)
+    record(action="privacy.export_handed_out", actor=by, subject=export, detail={"person": export.person_id})
+    return content
+
+
+def require_fetchable(export: SubjectExport, *, by: Actor, at: datetime) -> None:
+    """Refuse whoever may not fetch a file, or not now.
+
+    Raises `ExportUnavailableError` while there is none, or no more, and `OutOfScopeError` when it is about somebody
+    else whom they no longer answer for.
     """
     if export.requested_by_id != by.pk:
         raise OutOfScopeError
     require_entitled(by, export.person_id)
-    content = SHELF.hand_out(export, at=at)
-    record(action="privacy.export_handed_out", actor=by, subject=export, detail={"person": export.person_id})
-    return content
+    SHELF.require_ready(export, at=at)
 
 
 @transaction.atomic

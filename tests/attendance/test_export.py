@@ -12,7 +12,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from openpyxl import load_workbook
 
+from accounts.models import Person
 from accounts.roles import Role
+from attendance import exporting
 from attendance.models import AttendanceCode, AttendanceRecord, ClassSession
 from attendance.services import eligibility
 from audit.models import Disclosure
@@ -199,6 +201,39 @@ def test_a_longer_table_costs_the_same_for_each_fifty_sessions(registrar_client,
     assert [row[4] for row in rows[1:]] == sorted(row[4] for row in rows[1:])
 
 
+def test_classes_of_others_cost_whoever_sees_a_row_nothing(class_, user_with, client_for):
+    student = client_for(user_with(Role.STUDENT, "self", person=class_.enrollments[1].student.person))
+    query = f"{EXPORT}?term={class_.section.term_id}"
+    student.get(query)
+
+    def statements():
+        with CaptureQueriesContext(connection) as captured:
+            assert len(table(student.get(query))) == 2
+        return len(captured)
+
+    alone = statements()
+    section = SectionFactory(term=class_.section.term)
+    sessions = [ClassSessionFactory.build(section=section) for _ in range(1_000)]
+    ClassSession.objects.bulk_create(sessions)
+
+    assert statements() == alone
+    assert ClassSession.objects.filter(section=section).count() == 1_000
+
+
+def test_a_table_of_more_classes_than_are_known_ahead_is_whole_and_in_order(registrar_client, class_, monkeypatch):
+    for day in range(9):
+        at = class_.sessions[1].starts_at + timedelta(days=day // 2 + 1)
+        session = ClassSessionFactory(section=class_.section, starts_at=at, local_date=at.date())
+        AttendanceRecordFactory(session=session, enrollment=class_.enrollments[0])
+    query = f"{EXPORT}?section={class_.section.pk}"
+    whole = table(registrar_client.get(query))
+    monkeypatch.setattr(exporting, "KNOWN", 3)
+    monkeypatch.setattr(exporting, "SESSIONS", 2)
+
+    assert table(registrar_client.get(query)) == whole
+    assert len(whole) == 13
+
+
 # --- shortages and decisions ---
 
 
@@ -231,6 +266,18 @@ def test_shortages_and_decisions_are_tables_too_and_put_on_record(registrar_clie
         assert sorted(line["outcome"] for line in lines) == ["eligible", "not_eligible"]
         assert not {"reason", "note"} & own.keys()
     assert Disclosure.objects.filter(what="attendance").count() == len(lines)
+
+
+@pytest.mark.parametrize("what", ["shortages", "decisions"])
+def test_people_are_called_as_they_wish_to_be(registrar_client, class_, what):
+    Person.objects.filter(pk=class_.enrollments[0].student.person_id).update(
+        first_name="Augusta", preferred_name="Pref"
+    )
+    section = short(class_)
+
+    shown = content(registrar_client.get(f"/api/v1/attendance/{what}/export/?section={section.pk}")).decode()
+
+    assert (",Pref," in shown, "Augusta" in shown) == (True, False)
 
 
 @pytest.mark.parametrize("what", ["shortages", "decisions"])

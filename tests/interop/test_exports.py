@@ -1,6 +1,7 @@
 """Tables that are made in the background: as whoever asked, whatever is killed, and for nobody else."""
 
 import csv
+import errno
 import io
 import os
 import signal
@@ -13,9 +14,12 @@ from types import SimpleNamespace
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from openpyxl import load_workbook
 from psycopg.conninfo import conninfo_to_dict
+from psycopg.errors import DiskFull
 
 from accounts.models import RoleAssignment, User
 from accounts.roles import Role
@@ -184,7 +188,7 @@ class TestATable:
         assert Event.objects.filter(action="alert.mass_disclosure").exists()
 
     def test_of_any_length_takes_the_same_statements_for_each_fifty_sessions(
-        self, registrar_client, class_, django_assert_max_num_queries
+        self, registrar_client, class_, django_assert_max_num_queries, monkeypatch
     ):
         for _ in range(60):
             session = ClassSessionFactory(section=class_.section)
@@ -192,10 +196,32 @@ class TestATable:
                 AttendanceRecordFactory(session=session, enrollment=enrollment)
         export = asked(registrar_client, section=class_.section.pk)
 
+        monkeypatch.setattr(making, "SECONDS_BETWEEN", float("inf"))
         with django_assert_max_num_queries(42):
             services.make_export(ExportJob.objects.get(pk=export["id"]).pk, at=timezone.now())
 
         assert len(rows(fetched(registrar_client, export))) == 124
+
+    def test_costs_whoever_sees_a_row_of_it_no_more_where_there_are_many_classes_of_others(
+        self, class_, user_with, client_for, monkeypatch
+    ):
+        monkeypatch.setattr(making, "SECONDS_BETWEEN", float("inf"))
+        student = client_for(user_with(Role.STUDENT, "self", person=class_.enrollments[1].student.person))
+
+        def statements():
+            export = asked(student, term=class_.section.term_id)
+            with CaptureQueriesContext(connection) as captured:
+                services.make_export(ExportJob.objects.get(pk=export["id"]).pk, at=timezone.now())
+            assert len(rows(fetched(student, export))) == 2
+            return len(captured)
+
+        alone = statements()
+        for _ in range(2):
+            others = EnrollmentFactory(section=SectionFactory(term=class_.section.term), enrolled_at=None)
+            for _ in range(60):
+                AttendanceRecordFactory(session=ClassSessionFactory(section=others.section), enrollment=others)
+
+        assert statements() == alone
 
 
 class TestAsking:
@@ -389,6 +415,112 @@ class TestTheWork:
 
         assert (failed.state, failed.failure) == (State.FAILED, "export_took_too_long")
 
+    def test_goes_on_at_so_many_tables_at_a_time_and_each_that_ends_lets_the_next_begin(
+        self, registrar_client, class_, settings, monkeypatch
+    ):
+        settings.EXPORTS_AT_ONCE = 2
+        jobs = [ExportJob.objects.get(pk=asked(registrar_client, section=class_.section.pk)["id"]) for _ in range(3)]
+        at, say, left = timezone.now(), making._Run.say, []
+        assert making._begin(jobs[0].pk, new_id(), at) is not None
+
+        def beside(run, **facts):
+            monkeypatch.setattr(making._Run, "say", say)
+            left.append(services.make_export(jobs[2].pk, at=at))
+            say(run, **facts)
+
+        monkeypatch.setattr(making._Run, "say", beside)
+        assert services.make_export(jobs[1].pk, at=at).state == State.READY
+
+        jobs[2].refresh_from_db()
+        assert (left, jobs[2].state, jobs[2].attempts, jobs[2].started_at) == ([None], State.REQUESTED, 0, None)
+        assert services.make_export(jobs[2].pk, at=at).state == State.READY
+        # Two were woken by being asked for, the third by the end of the second as well.
+        assert OutboxEvent.objects.filter(name="interop.export.requested").count() == 4
+
+    def test_that_waits_for_its_turn_is_not_taken_for_one_that_nobody_survives(
+        self, registrar_client, class_, settings, work
+    ):
+        settings.EXPORTS_AT_ONCE = 1
+        first, waits = (
+            ExportJob.objects.get(pk=asked(registrar_client, section=class_.section.pk)["id"]) for _ in range(2)
+        )
+        run_id = new_id()
+        assert making._begin(first.pk, run_id, timezone.now()) is not None
+        for _ in range(making.MOST_ATTEMPTS + 1):
+            ExportJob.objects.filter(pk=waits.pk).update(updated_at=timezone.now() - exporting.SILENCE)
+            call_command("tend_exports")
+            work()
+
+        waits.refresh_from_db()
+        assert (waits.state, waits.attempts) == (State.REQUESTED, 0)
+        # A worker that is heard of no more holds no place.
+        ExportJob.objects.filter(pk=first.pk).update(updated_at=timezone.now() - exporting.SILENCE)
+        assert services.make_export(waits.pk, at=timezone.now()).state == State.READY
+
+    @pytest.mark.parametrize("fault", ["timeout", "database full", "disk full"])
+    def test_that_would_fail_again_is_given_up_at_once(self, registrar_client, class_, monkeypatch, export_root, fault):
+        asked(registrar_client, section=class_.section.pk)
+        table = exports.tables()["attendance_records"]
+        faults = {
+            "database full": OperationalError("could not extend file"),
+            "disk full": OSError(errno.ENOSPC, "full"),
+        }
+        if fault == "database full":
+            faults[fault].__cause__ = DiskFull()
+
+        def failing(found, asked_for):
+            yield [["student_no"]]
+            if fault == "timeout":
+                with transaction.atomic(), connection.cursor() as cursor:
+                    cursor.execute("SET LOCAL statement_timeout = 1")
+                    cursor.execute("SELECT pg_sleep(5)")
+            raise faults[fault]
+
+        monkeypatch.setattr(table, "batches", failing)
+        failed = services.make_export(ExportJob.objects.get().pk, at=timezone.now())
+
+        assert (failed.state, failed.failure, failed.attempts) == (State.FAILED, "export_failed", 1)
+        assert list(export_root.iterdir()) == []
+
+    @pytest.mark.parametrize("fault", [OperationalError("the connection is closed"), ValueError("a bug")])
+    def test_that_fails_otherwise_is_left_to_the_next(self, registrar_client, class_, monkeypatch, fault):
+        export, waits = (asked(registrar_client, section=class_.section.pk) for _ in range(2))
+        job = ExportJob.objects.get(pk=export["id"])
+        table = exports.tables()["attendance_records"]
+        with monkeypatch.context() as patched:
+            patched.setattr(table, "size", lambda *_args, **_facts: (_ for _ in ()).throw(fault))
+            with pytest.raises(type(fault)):
+                services.make_export(job.pk, at=timezone.now())
+
+        job.refresh_from_db()
+        assert (job.state, job.run_id, job.attempts) == (State.REQUESTED, None, 1)
+        assert services.make_export(ExportJob.objects.get(pk=waits["id"]).pk, at=timezone.now()).state == State.READY
+        assert services.make_export(job.pk, at=timezone.now()).state == State.READY
+
+    @pytest.mark.parametrize("until", ["its time is over", "it is deleted", "another one begins"])
+    def test_that_finds_nothing_ends_all_the_same(self, registrar_client, class_, monkeypatch, export_root, until):
+        monkeypatch.setattr(making, "SECONDS_BETWEEN", 0)
+        export = asked(registrar_client, section=class_.section.pk)
+        table, looked = exports.tables()["attendance_records"], []
+
+        def finding_nothing(found, asked_for):
+            yield [["student_no"]]
+            while len(looked) < 1000:
+                looked.append(len(looked))
+                if until == "it is deleted" and len(looked) == 3:
+                    registrar_client.delete(f"{EXPORTS}{export['id']}/")
+                if until == "another one begins" and len(looked) == 3:
+                    making._begin(ExportJob.objects.get().pk, new_id(), timezone.now() + exporting.SILENCE * 2)
+                yield []
+
+        monkeypatch.setattr(table, "batches", finding_nothing)
+        seconds = 0.5 if until == "its time is over" else 600
+        ended = services.make_export(ExportJob.objects.get().pk, at=timezone.now(), seconds=seconds)
+
+        assert (ended and ended.failure) == ("export_took_too_long" if until == "its time is over" else None)
+        assert len(looked) < 1000
+        assert list(export_root.iterdir()) == []
+
     @pytest.mark.parametrize(("limit", "format_"), [("MOST", "csv"), ("MOST_ROWS", "xlsx")])
     def test_what_is_longer_than_any_table_is_refused(self, registrar_client, class_, monkeypatch, limit, format_):
         monkeypatch.setattr(exports, limit, 2)
@@ -399,13 +531,13 @@ class TestTheWork:
     def test_what_comes_while_it_is_written_is_on_record_too(self, registrar_client, class_, monkeypatch):
         AttendanceRecord.objects.filter(enrollment=class_.enrollments[1]).delete()
         asked(registrar_client, section=class_.section.pk)
-        lines = exports.tables()["attendance_records"].lines
+        batches = exports.tables()["attendance_records"].batches
 
         def growing(found, asked_for):
             AttendanceRecordFactory(session=class_.sessions[0], enrollment=class_.enrollments[1])
-            yield from lines(found, asked_for)
+            yield from batches(found, asked_for)
 
-        monkeypatch.setattr(exports.tables()["attendance_records"], "lines", growing)
+        monkeypatch.setattr(exports.tables()["attendance_records"], "batches", growing)
         services.make_export(ExportJob.objects.get().pk, at=timezone.now())
 
         assert set(Disclosure.objects.values_list("subject_id", flat=True)) == {
@@ -446,6 +578,21 @@ def test_a_worker_that_is_killed_leaves_a_table_that_the_next_makes(registrar_cl
 
 
 class TestTheFile:
+    def test_is_handed_out_by_what_has_its_content_alone_and_tells_its_size(self, registrar_client, class_):
+        export = made(registrar_client, section=class_.section.pk)
+        place = f"{EXPORTS}{export['id']}/download/"
+
+        head = registrar_client.head(place)
+        assert (head.status_code, int(head["Content-Length"]), b"".join(head)) == (200, export["size"], b"")
+        assert registrar_client.get(place, headers={"If-None-Match": head["ETag"]}).status_code == 304
+        assert not Event.objects.filter(action="export.handed_out").exists()
+        assert ExportJob.objects.get().downloaded_at is None
+
+        answer = registrar_client.get(place)
+        assert len(b"".join(answer.streaming_content)) == int(answer["Content-Length"]) == export["size"]
+        assert answer["ETag"] == head["ETag"]
+        assert Event.objects.filter(action="export.handed_out").count() == 1
+
     def test_it_lies_encrypted_and_has_its_time(self, registrar_client, class_, export_root, committed, settings):
         export = made(registrar_client, section=class_.section.pk)
         (stored,) = export_root.iterdir()

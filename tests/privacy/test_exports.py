@@ -248,6 +248,19 @@ class TestWhoMayAsk:
             "privacy.export_requested", "privacy.export_made", "privacy.export_handed_out",
         ]  # fmt: skip
 
+    def test_asking_for_its_head_or_for_what_one_has_is_no_disclosure(self, registrar, client_for):
+        export, client = made(registrar, person=PersonFactory(), reason="Asked for by letter"), client_for(registrar)
+        place = f"{EXPORTS}{export.pk}/download/"
+        told = Disclosure.objects.count()
+
+        head = client.head(place)
+        assert (head.status_code, int(head["Content-Length"])) == (200, export.size)
+        assert client.get(place, headers={"If-None-Match": head["ETag"]}).status_code == 304
+        assert (Disclosure.objects.count(), SubjectExport.objects.get().downloaded_at) == (told, None)
+        fetched = client.get(place)
+        assert len(fetched.getvalue()) == int(fetched["Content-Length"]) == export.size
+        assert Disclosure.objects.count() == told + 1
+
 
 def requested(user):
     return services.request_export(by=user, proof=Reauthenticated(user.pk))
