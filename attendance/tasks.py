@@ -24,7 +24,7 @@ def generate_sessions() -> None:
 
 
 # Whoever finds another at it tries again; what is left after an hour, the night finds.
-@shared_task(autoretry_for=(LockHeldError,), retry_backoff=15, max_retries=8)  # type: ignore[untyped-decorator]
+@shared_task(autoretry_for=(LockHeldError,), retry_backoff=15, max_retries=8)  # type: ignore[untyped-decorator]  # Celery has no types
 def generate_days(first: str, last: str, taught_as: int | None = None) -> None:
     """Bring the sessions of some days in line with what the calendar says of them by now."""
     days = (date.fromisoformat(first), date.fromisoformat(last))
