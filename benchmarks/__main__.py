@@ -7,18 +7,13 @@ baselines' environment.
 
 import argparse
 import os
-import platform
-import re
-import shutil
-import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import import_module
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,10 +41,10 @@ def main() -> int:
     import django
 
     django.setup()
-    from benchmarks import document, results, servers
+    from benchmarks import document, machine, results, servers
     from benchmarks.load import LoadError, installed
 
-    terminal, commit = Terminal(), _commit()
+    terminal, commit = Terminal(), machine.commit()
     if not try_lock(open_lock(HOME / "bench.lock")):
         sys.stderr.write("make bench: another run is at it in this checkout\n")
         return 1
@@ -71,7 +66,7 @@ def main() -> int:
         is_fresh = name in left and name not in failed
         part = results.Part.load(folder, name) if is_fresh else None if name in left else kept.get(name)
         parts += [part] if part else []
-    found = results.composed(parts, machine={**_machine(), "quick": arguments.quick}, commit=commit)
+    found = results.composed(parts, machine={**machine.described(), "quick": arguments.quick}, commit=commit)
     results.write(found)
     sys.stdout.write(results.table(found))
     if not arguments.quick:
@@ -146,54 +141,6 @@ def _targets(name: str, size: "Size", up: "Stack | None") -> "Iterable[Target]":
 
 def _command() -> str:
     return " ".join(["python -m benchmarks", *sys.argv[1:]])
-
-
-def _machine() -> dict[str, Any]:
-    from django.db import connection
-
-    from benchmarks.servers import versions
-
-    return {
-        "cores": os.cpu_count(),
-        "memory_gib": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "processor": next(_processors(), platform.processor()),
-        "system": platform.freedesktop_os_release().get("PRETTY_NAME", platform.system()),
-        "python": platform.python_version(),
-        "django": version("Django"),
-        "gunicorn": version("gunicorn"),
-        "gevent": version("gevent"),
-        "postgresql": connection.pg_version // 10000,  # type: ignore[attr-defined]  # of the PostgreSQL backend alone
-        "wrk": _said_version("wrk"),
-        "nginx": _said_version("nginx"),
-        "baselines": versions(),
-    }
-
-
-def _processors() -> Iterator[str]:
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            yield line.partition(":")[2].strip()
-
-
-def _said_version(program: str) -> str:
-    """Return the first number that a program gives with `-v`, or "absent"."""
-    path = shutil.which(program) or shutil.which(program, path="/usr/sbin:/usr/local/sbin")
-    if path is None:
-        return "absent"
-    said = subprocess.run([path, "-v"], capture_output=True, text=True, check=False)
-    found = re.search(r"\d+(\.\d+)+", said.stdout + said.stderr)
-    return found[0] if found else "unknown"
-
-
-def _commit() -> str:
-    """Name the commit measured, and say so where files differ from it."""
-    git = shutil.which("git")
-    if git is None:
-        return "unknown"
-    # Whoever the checkout belongs to: nothing of what it says is run.
-    asked = [git, "-c", "safe.directory=*", "describe", "--always", "--dirty", "--exclude=*"]
-    described = subprocess.run(asked, capture_output=True, text=True, check=False)
-    return described.stdout.strip() or "unknown"
 
 
 if __name__ == "__main__":

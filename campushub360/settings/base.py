@@ -26,6 +26,7 @@ FIRST_PARTY_APPS = [
     "privacy",
     "files",
     "notifications",
+    "texts",
     "departments",
     "students",
     "faculty",
