@@ -52,7 +52,7 @@ test: environment-development ## Run the whole test suite (ARGS="-k word tests/s
 	@$(VENV)/python -m campushub360.local.packages --where-allowed
 	@$(VENV)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
-system-packages: environment-python ## Install nginx with Lua, PgBouncer and what else the stack and the tests need (Debian, Ubuntu)
+system-packages: environment-python ## Install nginx with Lua, PgBouncer, clamd and what else the stack and the tests need (Debian, Ubuntu)
 	@$(PYTHON) -m campushub360.local.packages
 
 check: check-code check-types check-project ## All the checks that follow (--jobs=2 runs them side by side)

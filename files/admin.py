@@ -20,6 +20,7 @@ from core.admin_choices import RowField
 from core.admin_history import row_action
 from core.crud import Crud
 from core.customfields import choose_files_by
+from core.errors import ConflictError
 from core.recording import Disclosure
 from core.visibility import visible
 from files import services
@@ -54,14 +55,15 @@ class FileAssetAdmin(ServiceAdmin):
     form = UploadForm
     crud = Crud(create=_upload, delete=services.delete_file)
     service_arguments = frozenset({"file"})
-    list_display = ("name", "media_type", "size", "owner", "created_at", "deleted_at")
-    list_filter = ("media_type",)
+    list_display = ("name", "media_type", "size", "owner", "scan_state", "created_at", "deleted_at")
+    list_filter = ("scan_state", "media_type")
     list_select_related = ("owner",)
     search_fields = ("name",)
     ordering = ("-created_at",)
     actions = (row_action("restore", "Bring back", _restore, permission="delete"),)
     shown = (
-        "name", "download", "media_type", "size", "sha256", "owner", "deleted_at", "id", "created_at", "updated_at",
+        "name", "download", "media_type", "size", "sha256", "owner", "scan_state", "finding", "scanned_at",
+        "deleted_at", "id", "created_at", "updated_at",
     )  # fmt: skip
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
@@ -79,11 +81,14 @@ class FileAssetAdmin(ServiceAdmin):
         asset = get_object_or_404(self.get_queryset(request), pk=pk)
         if not self.has_view_permission(request, asset):
             raise PermissionDenied
-        self.put_on_record(request, [asset])
         try:
-            return response_with(asset, request)
+            response = response_with(asset, request)
+        except ConflictError as held_back:
+            return HttpResponse(held_back.detail, status=409, content_type="text/plain; charset=utf-8")
         except NoSuchPartError as error:
             return HttpResponse(status=416, headers={"Content-Range": f"bytes */{error.size}"})
+        self.put_on_record(request, [asset])
+        return response
 
     @admin.display(description="Content")
     def download(self, asset: FileAsset) -> SafeString:

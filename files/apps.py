@@ -9,7 +9,7 @@ class FilesConfig(AppConfig):
 
     def ready(self) -> None:
         from core.customfields import appoint_file_keeper, register_file_resolver
-        from files import visibility  # noqa: F401 - registers itself
+        from files import subscribers, visibility  # noqa: F401 - register themselves
         from files.selectors import may_refer
         from files.services import LINKS
 

@@ -15,6 +15,7 @@ from django.utils.http import content_disposition_header
 
 from core.errors import MissingError
 from files.models import FileAsset
+from files.services import require_released
 from files.store import BLOCK, store
 
 _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
@@ -38,8 +39,10 @@ def tag_of(asset: FileAsset) -> str:
 def response_with(asset: FileAsset, request: HttpRequest) -> HttpResponseBase:
     """Return an answer with the content, or the part of it that the request asks for.
 
-    Raises `MissingError` when the file was erased a moment ago, and `NoSuchPartError` when it ends before that part.
+    Raises `InfectedError` and `NotScannedError` for what is held back, `MissingError` when the file was erased a moment
+    ago, and `NoSuchPartError` when it ends before that part.
     """
+    require_released(asset)
     if not store().has(asset.sha256):
         raise MissingError("The file is no longer there.")
     response: HttpResponseBase

@@ -1,4 +1,4 @@
-"""What people uploaded, and what refers to it.
+"""What people uploaded, what a scanner found in it, and what refers to it.
 
 The bytes lie in a store that names them by their SHA-256 (`files.store`), so equal ones lie there once. A row never
 says that there are bytes before they are safely there, and bytes that no row names are collected.
@@ -10,11 +10,24 @@ from typing import Self
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from core.models import BaseQuerySet, CustomField, TimeStampedUUIDModel, VersionedModel
 
 LONGEST_NAME = 255
+LONGEST_FINDING = 200
+
+
+class ScanState(models.TextChoices):
+    """What a scanner for viruses says of a content; where there is a scanner, clean ones alone are handed out."""
+
+    PENDING = "pending", "Not scanned yet"
+    CLEAN = "clean", "Nothing found"
+    INFECTED = "infected", "Harmful"
+    UNSCANNABLE = "unscannable", "Cannot be scanned"
+
+
+_JUDGED = [ScanState.CLEAN, ScanState.INFECTED, ScanState.UNSCANNABLE]
 
 
 class FileAssetQuerySet(BaseQuerySet["FileAsset"]):
@@ -42,6 +55,23 @@ class FileAsset(VersionedModel):
     size = models.PositiveBigIntegerField(help_text="In bytes.")
     sha256 = models.CharField(max_length=64, help_text="Of the content, in hexadecimal.")
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+    scan_state = models.CharField(
+        max_length=20,
+        choices=ScanState,
+        default=ScanState.PENDING,
+        db_default=ScanState.PENDING,
+        editable=False,
+        help_text="What a scanner for viruses found in the content; `pending` as long as none has looked.",
+    )
+    scanned_at = models.DateTimeField(null=True, blank=True, editable=False)
+    finding = models.CharField(
+        max_length=LONGEST_FINDING,
+        blank=True,
+        default="",
+        db_default="",
+        editable=False,
+        help_text="What harms, or why it cannot be scanned, in the words of the scanner.",
+    )
 
     objects = FileAssetQuerySet.as_manager()
 
@@ -56,6 +86,7 @@ class FileAsset(VersionedModel):
             models.Index(fields=["owner", "created_at", "id"], name="files_fileasset_by_owner"),
             models.Index(fields=["sha256"], name="files_fileasset_by_content"),
             models.Index(fields=["deleted_at"], condition=Q(deleted_at__isnull=False), name="files_fileasset_deleted"),
+            models.Index(F("scanned_at").asc(nulls_first=True), "sha256", name="files_fileasset_by_scan"),
         )
         constraints = (
             models.CheckConstraint(
@@ -75,6 +106,13 @@ class FileAsset(VersionedModel):
                 name="files_fileasset_digest",
                 violation_error_code="invalid",
                 violation_error_message="The digest is a SHA-256 in hexadecimal.",
+            ),
+            models.CheckConstraint(
+                condition=Q(scan_state=ScanState.PENDING, scanned_at=None)
+                | Q(scan_state__in=_JUDGED, scanned_at__isnull=False),
+                name="files_fileasset_scanned",
+                violation_error_code="invalid",
+                violation_error_message="What was scanned says when, and what was not says nothing.",
             ),
         )
 

@@ -15,7 +15,7 @@ personal(
     kept="Until they are deleted, and some days longer; erasure removes them.",
     paths=("owner__person",),
     finds=files_of,
-    keeps="name media_type size sha256 deleted_at",
+    keeps="name media_type size sha256 deleted_at scan_state scanned_at finding",
     attaches=content_of,
     deletes=True,
 )

@@ -11,12 +11,15 @@ from core.customfields import customizable_models
 from core.models import CustomField, CustomFieldType
 from core.privacy import Subject, paths_to_people
 from core.visibility import Actor, visible
-from files.models import FileAsset, FileLink
+from files.models import FileAsset, FileLink, ScanState
 
 
 def may_refer(file_id: UUID, actor: Actor | None) -> bool:
-    """Say whether a record that `actor` writes may refer to the file: whoever may read it could as well copy it."""
-    live = FileAsset.objects.live().filter(pk=file_id)
+    """Say whether a record that `actor` writes may refer to the file: whoever may read it could as well copy it.
+
+    Nothing refers to what a scanner found to be harmful; what it has not seen yet may be clean.
+    """
+    live = FileAsset.objects.live().exclude(scan_state=ScanState.INFECTED).filter(pk=file_id)
     return (live if actor is None else visible(live, actor)).exists()
 
 

@@ -282,6 +282,8 @@ CELERY_BEAT_SCHEDULE = {
     "mail_notifications": chore("notifications.tasks.mail_notifications", expires=240, minute="*/5"),
     # Nightly: deleted files that have had their time, and bytes that no file has.
     "purge_files": chore("files.tasks.purge_files", hour="4", minute="15"),
+    # Every five minutes: files that were uploaded while the scanner was away, and those that are due again.
+    "scan_files": chore("files.tasks.scan_files", expires=240, minute="*/5"),
 }
 
 
@@ -410,6 +412,11 @@ FILES_DELETED_KEPT = timedelta(days=env.int("FILES_DELETED_KEPT_DAYS", default=3
 # Under which path the nginx before the application has FILES_ROOT, behind a location that is internal; empty: the
 # application sends files itself.
 FILES_SENT_FROM = env.str("FILES_SENT_FROM", default="")
+# The clamd that looks for viruses in what is uploaded, tcp://host:port or unix:///path; with one, nothing is handed out
+# that it has not found clean. Empty: nothing is scanned.
+CLAMD_URL = env.str("CLAMD_URL", default="")
+# A file is scanned again after so long, by signatures that are newer than it.
+FILES_RESCANNED_AFTER = timedelta(days=env.int("FILES_RESCANNED_DAYS", default=7))
 MEDIA_ROOT = env.path("MEDIA_ROOT", default=str(BASE_DIR / ".campus" / "media"))()
 
 STATIC_URL = "/static/"

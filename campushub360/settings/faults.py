@@ -25,6 +25,7 @@ MOST_FRESH_MINUTES = 60
 GUESSES = {"", "admin", "campushub360", "changeme", "guest", "pass", "password", "postgres", "root", "secret", "user"}
 SENDER = re.compile(r"[^\s<>@]+@[^\s<>@]+|[^<>@\r\n]+ <[^\s<>@]+@[^\s<>@]+>")
 SENT_FROM = re.compile(r"(/[a-z0-9-]+)+/")
+CLAMD = re.compile(r"tcp://[A-Za-z0-9._-]+:\d{1,5}|unix://(/[A-Za-z0-9._-]+)+")
 OFF_HOURS = re.compile(r"([01]?\d|2[0-3])-([01]?\d|2[0-3])")
 # What is connected to the database beside the workers: a relay delivers, listens, and keeps the generations of the
 # caches; two commands are typed or scheduled by hand. What probes open for a moment is part of the reserve.
@@ -257,7 +258,7 @@ def _passwords(env: Environment) -> Iterator[str]:
 
 
 def _files(env: Environment) -> Iterator[str]:
-    for name in ("FILES_MAX_SIZE", "FILES_QUOTA", "FILES_DELETED_KEPT_DAYS"):
+    for name in ("FILES_MAX_SIZE", "FILES_QUOTA", "FILES_DELETED_KEPT_DAYS", "FILES_RESCANNED_DAYS"):
         if _number(env, name, 1) < 1:
             yield f"{name} is no whole number from 1 on"
     root = Path(env.get("FILES_ROOT") or "/")
@@ -267,6 +268,8 @@ def _files(env: Environment) -> Iterator[str]:
         yield f"FILES_ROOT names {root}, which is no folder that the application may write to"
     if env.get("FILES_SENT_FROM") and not SENT_FROM.fullmatch(env["FILES_SENT_FROM"]):
         yield "FILES_SENT_FROM is no path that begins and ends with a slash: /stored-files/ is one"
+    if env.get("CLAMD_URL") and not CLAMD.fullmatch(env["CLAMD_URL"]):
+        yield "CLAMD_URL is neither tcp://host:port nor unix:///path"
     if unknown := set(_items(env, "FILES_TYPES")) - KNOWN:
         yield f"FILES_TYPES names {', '.join(sorted(unknown))}; known are {', '.join(sorted(KNOWN))}"
 

@@ -15,7 +15,7 @@ class FileSerializer(BaseListSerializer[FileAsset]):
 
     class Meta:
         model = FileAsset
-        fields = ["id", "name", "media_type", "size", "sha256", "owner", "created_at", "updated_at"]
+        fields = ["id", "name", "media_type", "size", "sha256", "scan_state", "owner", "created_at", "updated_at"]
 
 
 class FileUploadWriter(FormWriter):

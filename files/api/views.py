@@ -45,7 +45,7 @@ class FileViewSet(UnifiedViewSet[FileAsset]):
     ordering_fields = {"created_at": "created_at", "name": "name", "size": "size"}
     default_ordering = ("-created_at",)
     parser_classes = [FileFormParser]
-    documented_statuses = {"content": [status.HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE]}
+    documented_statuses = {"content": [status.HTTP_409_CONFLICT, status.HTTP_416_REQUESTED_RANGE_NOT_SATISFIABLE]}
     action_permissions = {"content": "files.view_fileasset"}
     crud = Crud(create=services.upload_file, delete=services.delete_file)
 
@@ -70,10 +70,11 @@ class FileViewSet(UnifiedViewSet[FileAsset]):
         asset = self.get_object()
         if etag.matches(request.headers.get("If-None-Match", ""), tag_of(asset)):
             return etag.unchanged(tag_of(asset))
-        self.put_on_record([asset])
         try:
-            return response_with(asset, request._request)
+            response = response_with(asset, request._request)
         except NoSuchPartError as error:
             refusal = answer_to(request._request, RangeNotSatisfiable())
             refusal["Content-Range"] = f"bytes */{error.size}"
             return refusal
+        self.put_on_record([asset])
+        return response

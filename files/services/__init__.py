@@ -1,9 +1,17 @@
-"""Everything that changes files: taking them in, referring to them, deleting them, and collecting what is left."""
+"""Everything that changes files: taking them in, scanning, referring, deleting, and collecting what is left."""
 
+from files.clamd import ScannerUnavailableError
 from files.names import InvalidFileNameError
 from files.services.erasing import erase_links
 from files.services.keeping import collect_garbage, deleted_due, verify
 from files.services.links import LINKS
+from files.services.scanning import (
+    InfectedError,
+    NotScannedError,
+    require_released,
+    scan_content,
+    scan_due,
+)
 from files.services.uploads import (
     EmptyFileError,
     QuotaExceededError,
@@ -18,15 +26,21 @@ __all__ = [
     "LINKS",
     "EmptyFileError",
     "FileTooLargeError",
+    "InfectedError",
     "InvalidFileNameError",
+    "NotScannedError",
     "QuotaExceededError",
+    "ScannerUnavailableError",
     "TypeMismatchError",
     "TypeNotAllowedError",
     "collect_garbage",
     "delete_file",
     "deleted_due",
     "erase_links",
+    "require_released",
     "restore_file",
+    "scan_content",
+    "scan_due",
     "upload_file",
     "verify",
 ]

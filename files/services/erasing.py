@@ -5,11 +5,14 @@ from pathlib import PurePosixPath
 
 from django.db.models import Exists, OuterRef, Q
 
+from core.errors import ConflictError
 from core.privacy import Subject
 from files.models import FileAsset, FileLink
 from files.selectors import links_about
+from files.services.scanning import require_released
 from files.store import BLOCK, store
 
+HELD_BACK = "held-back.txt"
 MISSING = "The content of this file is missing in the store: {asset.name}, SHA-256 {asset.sha256}\n"
 
 
@@ -37,8 +40,13 @@ def erase_links(subject: Subject, *, dry_run: bool) -> int:
 def content_of(asset: FileAsset) -> tuple[str, Iterator[bytes]]:
     """Return under which name an export has the content of a file, and the content in blocks.
 
-    Where the store has lost it, the export says so in its place, instead of being impossible.
+    Where the store has lost it, or it is held back, the export says so in its place, instead of being impossible.
     """
+    try:
+        require_released(asset)
+    except ConflictError as held_back:
+        note = f"{asset.name}, SHA-256 {asset.sha256}: {held_back.detail}\n"
+        return f"{asset.pk}.{HELD_BACK}", iter([note.encode()])
     if not store().has(asset.sha256):
         return f"{asset.pk}.missing.txt", iter([MISSING.format(asset=asset).encode()])
     return f"{asset.pk}{PurePosixPath(asset.name).suffix.lower()}", _blocks(asset)

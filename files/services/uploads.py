@@ -13,7 +13,9 @@ from django.utils import timezone
 from audit.services import record
 from core import crud
 from core.errors import ConflictError, InUseError, InvalidError
+from core.events import publish
 from core.visibility import Actor, visible
+from files.events import ScanDue
 from files.models import FileAsset
 from files.names import require_name
 from files.services.locking import hold_quota, share_content
@@ -64,7 +66,10 @@ def _recorded(draft: Draft, *, by: Any, name: str, media_type: str) -> FileAsset
     share_content(draft.sha256)
     store().keep(draft)
     facts = {"name": name, "media_type": media_type, "size": draft.size, "sha256": draft.sha256}
-    return crud.create(FileAsset, {"owner_id": by.pk, **facts})
+    asset = crud.create(FileAsset, {"owner_id": by.pk, **facts})
+    if settings.CLAMD_URL:
+        publish(ScanDue(sha256=draft.sha256))
+    return asset
 
 
 @transaction.atomic

@@ -16,6 +16,7 @@ from campushub360.settings.base import database
 from campushub360.settings.faults import faults
 from campushub360.settings.protection import RATE_LIMITS_DEFAULT
 from core.security.limiter import Limit
+from files.clamd import SCAN_SECONDS
 
 COMPOSE: dict[str, Any] = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
@@ -132,6 +133,17 @@ def test_the_connection_arithmetic_holds_from_the_workers_to_the_server() -> Non
     # Everybody who may connect at all gets into the line, and waits there no longer than in the application's own.
     assert int(pgbouncer()["max_client_conn"]) >= 2 * pool
     assert int(pgbouncer()["query_wait_timeout"]) == database("DATABASE_URL")["OPTIONS"]["pool"]["timeout"]
+
+
+def test_the_scanner_takes_whatever_is_uploaded_and_listens_where_it_is_asked() -> None:
+    options = dict(re.findall(r"^(\w+) (\S+)$", (CHECKOUT / "deploy/clamav/clamd.conf").read_text(), re.MULTILINE))
+    largest = int(environment_of("app")["FILES_MAX_SIZE"])
+
+    assert environment_of("worker")["CLAMD_URL"] == f"tcp://scanner:{options['TCPSocket']}"
+    for name in ("StreamMaxLength", "MaxFileSize", "MaxScanSize"):
+        assert int(options[name].removesuffix("M")) * 1024 * 1024 >= largest
+    assert options["AlertExceedsMax"] == "yes"
+    assert int(options["MaxScanTime"]) / 1000 < SCAN_SECONDS
 
 
 def test_a_pool_tries_a_server_that_was_away_again_within_seconds_however_long_it_was() -> None:

@@ -82,6 +82,8 @@ class Topology:
             "PYTHONUNBUFFERED": "1",
             # nginx may be another user here, who would not get into the folder.
             "FILES_SENT_FROM": "",
+            # The signatures are fetched from outside, which nothing here waits for.
+            "CLAMD_URL": "",
             **{f"{name}_ROOT": str(self.home / name.lower()) for name in ("MEDIA", "IMPORT", "EXPORT", "FILES")},
         }
         return {**{name: self.environ[name] for name in ("PATH", "HOME", "LANG") if name in self.environ}, **ours}
