@@ -137,6 +137,8 @@ _ADMITTING = {
 }  # fmt: skip
 # Who falls short, of many at once: for those who may do something about it.
 _SHORTAGES = _STANDINGS | _view("attendance", "attendancesummary")
+# Who marked whom, when and why, and what was there before: for those who settle doubts about it.
+_SHEET_HISTORIES = _view("attendance", "sheethistory")
 _CHECK_INS = {"attendance.view_checkinevent", "attendance.change_checkinevent"}
 _ROSTERS = {"attendance.view_roster", "attendance.change_roster"} | _CHECK_INS | _SHORTAGES
 
@@ -179,6 +181,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _all("enrollment", "enrollment")
     | {"enrollment.override_rules", "attendance.change_classsession", "attendance.lock_roster"}
     | _ROSTERS
+    | _SHEET_HISTORIES
     | _PROPOSE_SUBSTITUTES
     | _all("attendance", "attendancecode", "attendancepolicy")
     | _view("attendance", "punch")
@@ -205,6 +208,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | {"faculty.change_faculty", "departments.change_department", "attendance.change_classsession"}
     | {"attendance.lock_roster"}
     | _ROSTERS
+    | _SHEET_HISTORIES
     | _PROPOSE_SUBSTITUTES
     | _DECIDE_EXCUSES
     | _all("enrollment", "enrollment"),
@@ -233,6 +237,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     Role.EXAMINER: _MEMBER,
     Role.EXAM_CONTROLLER: _MEMBER
     | _SHORTAGES
+    | _SHEET_HISTORIES
     | _ADMITTING
     | _view("students", "student")
     | _view("enrollment", "enrollment"),

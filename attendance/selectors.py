@@ -52,6 +52,7 @@ def sheet_by_name(session: ClassSession) -> QuerySet[Any]:
     shown = {
         "mark_code": F("mark__code__code"), "mark_minutes_late": F("mark__minutes_late"),
         "mark_source": F("mark__source"), "mark_at": F("mark__marked_at"),
+        "mark_by": F("mark__marked_by"),
     }  # fmt: skip
     names = ("student__person__last_name", "student__person__first_name", "pk")
     found: QuerySet[Any] = sheet(session).annotate(**shown).select_related("student__person").order_by(*names)

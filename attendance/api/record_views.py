@@ -33,12 +33,15 @@ class AttendanceRecordSerializer(BaseListSerializer[AttendanceRecord]):
     enrollment = serializers.UUIDField(source="enrollment_id")
     student = EnrolledStudent(source="enrollment.student")
     code = serializers.CharField(source="code.code")
+    marked_by = serializers.UUIDField(
+        source="marked_by_id", allow_null=True, help_text="The account of whoever made it; null of a machine."
+    )
 
     class Meta:
         model = AttendanceRecord
         fields = [
             "id", "session", "local_date", "enrollment", "student", "code", "minutes_late", "source", "marked_at",
-            "created_at", "updated_at",
+            "marked_by", "created_at", "updated_at",
         ]  # fmt: skip
 
 

@@ -140,6 +140,7 @@ class RosterEntry(serializers.Serializer[Any]):
     minutes_late = serializers.IntegerField(source="mark_minutes_late", allow_null=True)
     marked_from = serializers.ChoiceField(Source.choices, source="mark_source", allow_null=True)
     marked_at = serializers.DateTimeField(source="mark_at", allow_null=True)
+    marked_by = serializers.UUIDField(source="mark_by", allow_null=True, help_text="The account of whoever did.")
 
 
 class RosterSummary(serializers.Serializer[Any]):

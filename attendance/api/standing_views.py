@@ -12,6 +12,7 @@ from attendance.api import standing_serializers as serializers
 from attendance.calculation import Tally, tallies, trend_of, units
 from attendance.models import Standing
 from attendance.selectors import decided
+from core.api import filters
 from core.api.nested import NestedListViewSet
 from core.api.parameters import UnknownParameterError
 from core.api.viewsets import BaseViewSet
@@ -23,26 +24,31 @@ from enrollment.models import Enrollment
 ATTENDANCE = Disclosure("attendance", "student.person_id")
 
 
+class StudentAttendanceFilter(filters.StrictFilterSet):
+    term = filters.UUIDFilter(field_name="term_id", help_text="Of sections of that term alone, and so is the total.")
+
+    class Meta:
+        model = Enrollment
+        fields = ["term"]
+
+
 class _StandingsViewSet(NestedListViewSet[Enrollment]):
     """The standings of a student or of a section, summed up."""
 
     queryset = Standing.objects.exclude(status="pending")
     discloses = ATTENDANCE
     list_serializer_class = EnrollmentSerializer
+    sums_up = True
     shape: type[BaseSerializer[Any]]
     order: Sequence[str] = ()
     # What lines say beside the enrolment, and whose it is: each further table makes it far longer to plan.
     loads: Sequence[str] = ()
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
-        super().initial(request, *args, **kwargs)
-        raise_all([UnknownParameterError(field=name) for name in request.query_params])
-
     def get_response_serializer(self) -> type[BaseSerializer[Any]]:
         return self.shape
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        found = decided(self.get_queryset()).select_related(None).select_related(*self.loads)
+        found = decided(self.filter_queryset(self.get_queryset())).select_related(None).select_related(*self.loads)
         rows = list(found.order_by(*self.order))
         self.put_on_record(rows)
         sums = tallies([row.pk for row in rows], at=timezone.now())
@@ -56,6 +62,7 @@ class StudentAttendanceViewSet(_StandingsViewSet):
     """How often a student was there, section by section."""
 
     parent_field = "student"
+    filterset_class = StudentAttendanceFilter
     shape = serializers.StudentAttendance
     order = ("-term__starts_on", "course__code", "pk")
     loads = ("student", "section__course_version", "course", "term")

@@ -10,6 +10,7 @@ from attendance.api import (
     eligibility_views,
     excuse_views,
     export_views,
+    history_views,
     lock_views,
     marking_views,
     policy_views,
@@ -51,6 +52,11 @@ urlpatterns = [
     path(f"{SESSION}/close/", views.RosterViewSet.as_view({"post": "close"}), name="roster-close"),
     path(f"{SESSION}/lock/", lock_views.RosterLockViewSet.as_view({"post": "lock"}), name="roster-lock"),
     path(f"{SESSION}/unlock/", lock_views.RosterLockViewSet.as_view({"post": "unlock"}), name="roster-unlock"),
+    path(
+        f"{SESSION}/history/",
+        history_views.SheetHistoryViewSet.as_view({"get": "retrieve"}),
+        name="session-history",
+    ),
     path(f"{SESSION}/check-in/", check_in_views.CheckInViewSet.as_view({"post": "check_in"}), name="session-check-in"),
     path(
         "attendance/records/export/",

@@ -22,7 +22,7 @@ from attendance.models.offline import OfflineMark, OfflineOutcome
 from attendance.models.policies import AttendancePolicy, Basis, Rounding
 from attendance.models.readers import Credential, Punch, PunchOutcome, Reader
 from attendance.models.records import AttendanceRecord, Source
-from attendance.models.sessions import ClassSession, ClassSessionQuerySet, Marking, Roster, SessionStatus
+from attendance.models.sessions import ClassSession, ClassSessionQuerySet, Marking, Roster, SessionStatus, SheetHistory
 from attendance.models.standings import Standing
 from attendance.models.substitutions import Substitution, SubstitutionEvent, SubstitutionOffer, SubstitutionStatus
 from attendance.models.summaries import AttendanceSummary
@@ -62,6 +62,7 @@ __all__ = [
     "Rounding",
     "RunState",
     "SessionStatus",
+    "SheetHistory",
     "Source",
     "Standing",
     "Substitution",

@@ -159,3 +159,10 @@ class Roster(ClassSession):
 
     class Meta:
         proxy = True
+
+
+class SheetHistory(ClassSession):
+    """A session as those see it who may know what happened on its sheet: by whom it was marked, when and why."""
+
+    class Meta:
+        proxy = True

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from attendance.models import ClassSession, Source
 from attendance.services import sheets
+from attendance.services.by_hand import Said, unbacked
 from attendance.services.marking import (
     DuplicateLineError,
     RosterMismatchError,
@@ -59,11 +60,16 @@ def mark_sessions(
         ]
         for place, session in enumerate(sessions)
     }
+    fields = {session.pk: f"sessions.{place}.code" for place, session in enumerate(sessions)}
+    at_field = {field: faults[pk] for pk, field in fields.items()}
+    named = set(students)
+    said = [Said(fields[line.session], line, code) for line in lines.values() if line.student in named]
+    for error in unbacked(said, codes, by):
+        at_field[error.field].append(error)
     if not best_effort:
         raise_all([error for errors in faults.values() for error in errors])
     common = sheets.marked_by(Source.MANUAL, by, at)
     made = sheets.Made(late_code(code, minutes_late, codes).pk, minutes_late, **common)
-    named = set(students)
     wanted = {line.key: made for line in lines.values() if line.student in named and not faults[line.session]}
     open_lines = {key: line for key, line in lines.items() if not faults[line.session]}
     written = sheets.put(open_lines, wanted, {session.pk: session for session in sessions}, codes, at=at)

@@ -7,7 +7,7 @@ meanwhile, by a code or past a reader, change the sheet and not its version: nob
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -18,6 +18,7 @@ from attendance.events import SessionClosed, SessionReopened
 from attendance.models import AttendanceCode, ClassSession, Marking, SessionStatus, Source
 from attendance.selectors import expected_in, sheet
 from attendance.services import sheets
+from attendance.services.by_hand import Said, unbacked
 from attendance.services.changing import SessionCancelledError
 from attendance.services.closed_terms import is_over, term_closed
 from attendance.services.own_classes import SelfMarkingError as SelfMarkingError  # noqa: PLC0414 - it refuses marks
@@ -191,15 +192,20 @@ def mark_roster(
     reader saw come. Without one they stay as they are, which is not marked at first. Whoever is excused is marked so,
     whatever is said of them. Refused with everything that is wrong at once: `session_cancelled`, `session_locked`,
     `session_closed`, `session_not_begun`, `term_closed`, `self_marking`; by line `duplicate_line`, `roster_mismatch`,
-    `unknown_code`, `inactive_code` and `lateness_not_applicable`. With `students`, the sheet is read as if nobody else
-    were on it, and so is what is told.
+    `unknown_code`, `inactive_code`, `lateness_not_applicable` and `excuse_required`. With `students`, the sheet is read
+    as if nobody else were on it, and so is what is told.
     """
     codes = sheets.codes_by_name()
     lines = sheets.lines_of([session], students=students)
     expected = {line.enrollment for line in lines.values()}
     unseen = {line.enrollment for line in lines.values() if line.mark.source not in sheets.ARRIVALS}
     raise_all(
-        [*obstacles(session, at), *own_marking(lines.values(), by, source), *_faults(marks, default, codes, expected)]
+        [
+            *obstacles(session, at),
+            *own_marking(lines.values(), by, source),
+            *_faults(marks, default, codes, expected),
+            *unbacked(_said(lines.values(), marks, default, unseen), codes, by),
+        ]
     )
     named = {} if default is None else {pk: Mark(enrollment=pk, code=default) for pk in unseen}
     named |= {mark.enrollment: mark for mark in marks}
@@ -254,6 +260,17 @@ def code_faults(
         yield InactiveCodeError(field=field)
     elif minutes is not None and not codes[code].takes_minutes:
         yield LatenessNotApplicableError(field=f"{field.removesuffix('code')}minutes_late")
+
+
+def _said(
+    lines: Iterable[sheets.Line], marks: Sequence[Mark], default: str | None, unseen: Collection[UUID]
+) -> Iterator[Said]:
+    """Yield with what each line of a sheet is to be marked."""
+    named = {mark.enrollment: (f"marks.{place}.code", mark.code) for place, mark in enumerate(marks)}
+    for line in lines:
+        field, code = named.get(line.enrollment, ("default", default if line.enrollment in unseen else None))
+        if code is not None:
+            yield Said(field, line, code)
 
 
 def _faults(

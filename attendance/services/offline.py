@@ -9,6 +9,7 @@ line, with what stands. A device names each mark; one that comes again is answer
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cached_property
 from uuid import UUID
 
 from django.db import transaction
@@ -16,6 +17,7 @@ from django.db.models import QuerySet
 
 from attendance.models import ClassSession, Marking, OfflineMark, OfflineOutcome, Source
 from attendance.services import sheets
+from attendance.services.by_hand import ExcuseRequiredError, excusable, needs_excuse
 from attendance.services.marking import RosterMismatchError, code_faults, late_code, obstacles, own_marking
 from core.errors import ConflictError, DomainError, InvalidError
 from core.privacy.retention import spared
@@ -168,6 +170,13 @@ class _Desk:
         if mark.key not in self._lines:
             yield RosterMismatchError(field="enrollment")
         yield from code_faults(mark.code, self._codes, "code", mark.minutes_late)
+        line = self._lines.get(mark.key)
+        if line is not None and needs_excuse(line, mark.code, self._codes) and line.student not in self._excusable:
+            yield ExcuseRequiredError(field="code")
+
+    @cached_property
+    def _excusable(self) -> set[UUID]:
+        return excusable(self._students, self._by)
 
     def decide(self, fresh: Sequence[LineOutcome]) -> None:
         """Find which marks win, write them, and say what became of each."""

@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q
 
 from accounts.assignments import scopes_of
-from attendance.models import ClassSession, Roster
+from attendance.models import ClassSession, Roster, SheetHistory
 from attendance.selectors import sessions_taken_over_by
 from attendance.visibility.units import in_units
 from core.masks import masks
@@ -37,6 +37,12 @@ def those_in_charge_see_who_was_in_their_sections(actor: Any) -> Q | None:
 def those_in_charge_mark_the_sections_of_their_units(actor: Any) -> Q | None:
     """A teacher's role that is held for a unit lets nobody mark what they do not teach."""
     return in_units(scopes_of(actor, "attendance.change_classsession"))
+
+
+@grants(SheetHistory)
+def those_who_settle_doubts_see_what_happened_on_the_sheets_of_their_units(actor: Any) -> Q | None:
+    """Those in charge and the examination office: whoever teaches is a party to it."""
+    return in_units(scopes_of(actor, "attendance.view_sheethistory"))
 
 
 @masks(ClassSession, "counts")

@@ -39,11 +39,11 @@ class TooManyFiltersError(InvalidError):
 
 def unknown_parameters(view: APIView, request: Request) -> list[str]:
     """Return the names of the query parameters that mean nothing to this action of the resource."""
-    known = set(SELECTION)
+    known = set(() if is_narrowed(view) else SELECTION)
     takes_custom = False
+    filterset = filterset_of(view) if is_list(view, request) or is_narrowed(view) else None
+    known.update(filterset.base_filters if filterset else ())
     if is_list(view, request):
-        if filterset := filterset_of(view):
-            known.update(filterset.base_filters)
         if getattr(view, "searchable", False):
             known.add("search")
         if orderings_of(view):
@@ -66,7 +66,7 @@ def refuse_unusable_parameters(view: APIView, request: Request) -> None:
     errors += [RepeatedParameterError(field=name) for name, values in parameters.lists() if len(values) > 1]
     if SELECTION & parameters.keys():
         errors += _refused_selection(view)
-    if is_list(view, request):
+    if is_list(view, request) or is_narrowed(view):
         if too_many_filters(view, request):
             errors.append(TooManyFiltersError())
         for backend in getattr(view, "filter_backends", ()):
@@ -95,6 +95,11 @@ def is_list(view: APIView, request: Request) -> bool:
     """Say whether the request asks for rows rather than for one."""
     is_one = getattr(view, "detail", False) or getattr(view, "action", None) == "retrieve"
     return request.method in ("GET", "HEAD") and not is_one
+
+
+def is_narrowed(view: APIView) -> bool:
+    """Say whether the view makes one answer of many rows, which its filters narrow."""
+    return bool(getattr(view, "sums_up", False))
 
 
 def filterset_of(view: APIView) -> Any:

@@ -65,7 +65,7 @@ class EnvelopeAutoSchema(OperationSchema):
         return backends if self._lists_rows else []
 
     def _get_filter_parameters(self) -> list[Schema]:
-        if getattr(self.view, "downloads_rows", False):
+        if getattr(self.view, "downloads_rows", False) or getattr(self.view, "sums_up", False):
             return StrictFilterBackend().get_schema_operation_parameters(self.view)
         found: list[Schema] = super()._get_filter_parameters()  # type: ignore[no-untyped-call] # the library's
         if self._is_paginated:

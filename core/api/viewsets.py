@@ -76,6 +76,8 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
     ordering_fields: ClassVar[Mapping[str, str]] = {}
     default_ordering: ClassVar[Sequence[str]] = ("id",)
     searchable: ClassVar[bool] = False
+    # Whether it makes one answer of many rows, which is narrowed by its filters and by nothing else.
+    sums_up: ClassVar[bool] = False
     # Columns that a list does not show and that are too long to be read in vain.
     left_out_of_lists: ClassVar[Sequence[str]] = ()
     # Permissions of the actions a resource adds to the usual ones.

@@ -74,6 +74,7 @@ def test_a_class_is_shown_by_name_with_nobody_marked_at_first(classroom):
     assert len(names) == 3
     assert data["entries"][0] | {"enrollment": "", "student": ""} == {
         "enrollment": "", "student": "", "code": None, "minutes_late": None, "marked_from": None, "marked_at": None,
+        "marked_by": None,
     }  # fmt: skip
     assert Disclosure.objects.filter(what="attendance").count() == 3
 

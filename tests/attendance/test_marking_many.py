@@ -14,6 +14,7 @@ from attendance import services
 from attendance.models import AttendanceRecord, ClassSession, ExcuseRequest, OfflineMark
 from attendance.services import sheets
 from tests.attendance.factories import (
+    AttendanceCodeFactory,
     AttendanceRecordFactory,
     ClassSessionFactory,
     ExcuseRequestFactory,
@@ -34,6 +35,7 @@ def teacher(user_with, client_for):
     taught = SectionInstructorFactory()
     client = client_for(user_with(Role.FACULTY, "self", person=taught.faculty.person))
     client.codes = usual_codes()
+    AttendanceCodeFactory(code="excursion")
     client.now = timezone.now()
     client.section = taught.section
     client.sessions = [
@@ -45,7 +47,7 @@ def teacher(user_with, client_for):
 
 def bulk(client, *, students=None, **more):
     students = client.class_[:2] if students is None else students
-    given = {"code": "on_duty", "students": [str(row.student_id) for row in students], **more}
+    given = {"code": "excursion", "students": [str(row.student_id) for row in students], **more}
     if "sessions" not in given and "section" not in given:
         given["sessions"] = [str(row.pk) for row in client.sessions]
     return client.post(BULK, given, format="json")
@@ -70,8 +72,8 @@ def test_students_are_marked_in_the_sessions_that_are_named(teacher):
         (str(session.pk), count, []) for session, count in zip(teacher.sessions, (1, 2, 2), strict=True)
     ]
     assert (results[0]["kept"], results[0]["marking"]) == ([str(first.pk)], "open")
-    assert marked(teacher.sessions[0]) == {first.pk: "excused", second.pk: "on_duty"}
-    assert marked(teacher.sessions[2]) == {first.pk: "on_duty", second.pk: "on_duty"}
+    assert marked(teacher.sessions[0]) == {first.pk: "excused", second.pk: "excursion"}
+    assert marked(teacher.sessions[2]) == {first.pk: "excursion", second.pk: "excursion"}
     assert bulk(teacher).json()["data"]["results"][1]["marked"] == 2
 
 

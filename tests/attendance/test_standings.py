@@ -209,6 +209,28 @@ def test_a_student_sees_their_own_attendance_and_why(user_with, client_for, djan
     assert [(row["code"], row["weight"], row["counts_as"]) for row in unit["units"]] == [("absent", "0.000", "counted")]
 
 
+def test_attendance_is_narrowed_to_a_term_and_the_total_with_it(user_with, client_for):
+    student = StudentFactory()
+    ada = client_for(user_with(Role.STUDENT, "self", person=student.person))
+    first, second = (EnrollmentFactory(student=student) for _ in range(2))
+    recent(first.section, first, "p")
+    recent(second.section, second, "a")
+    page = f"/api/v1/students/{student.pk}/attendance/"
+
+    data = ada.get(f"{page}?term={first.term_id}").json()["data"]
+
+    assert first.term_id != second.term_id
+    assert [line["enrollment"] for line in data["sections"]] == [str(first.pk)]
+    assert (data["total"]["counted"], data["total"]["percent"]) == (1, "100.00")
+    for asked, code in (
+        ("term=x", "invalid_parameter"),
+        ("section=x", "unknown_parameter"),
+        ("fields=total", "unknown_parameter"),
+    ):
+        refused = ada.get(f"{page}?{asked}")
+        assert (refused.status_code, refused.json()["errors"][0]["code"]) == (400, code)
+
+
 def test_a_section_of_any_size_costs_five_statements_and_is_put_on_record(taught, django_assert_max_num_queries):
     for code in "ppa":
         enrollment = EnrollmentFactory(section=taught.section)
