@@ -126,6 +126,16 @@ def test_who_opens_and_closes_a_sheet_is_told_them(section, user_with, client_fo
     assert (opened["counts"], closed["counts"]) == (EACH, EACH)
 
 
+@pytest.mark.checklist(6)
+def test_a_key_that_may_open_sheets_and_not_see_them_is_told_none(section):
+    key = bare_key(program(Role.REGISTRAR), "attendance.change_roster", "attendance.change_classsession")
+    session = ClassSession.objects.latest("starts_at")
+
+    opened = caller(key).post(f"{LIST}{session.pk}/open/")
+
+    assert (opened.status_code, opened.json()["data"]["counts"]) == (200, None)
+
+
 def test_a_page_of_two_hundred_asks_no_more_often_than_one_of_one(section, registrar_client):
     for weeks in range(2, 5):
         ClassSessionFactory(section=section, starts_at=timezone.now() - weeks * WEEK)

@@ -14,6 +14,7 @@ from django.utils import timezone
 from accounts.models import FactorKind, FederatedIdentity, Person, RoleAssignment, SecondFactor, User
 from accounts.roles import Role, ScopeKind
 from attendance.models import (
+    CalendarFeed,
     CheckInEvent,
     ClassSession,
     Condonation,
@@ -42,6 +43,7 @@ from interop.models import ImportJob, ImportJobEvent
 from notifications.models import Notification, Preference, QuietHours
 from students.models import Student
 from tests.accounts.factories import RoleAssignmentFactory, UserFactory
+from tests.attendance.factories import CalendarFeedFactory
 from tests.authorization.world import OTHER, OWN, World
 from tests.files.contents import uploaded
 from tests.notifications.factories import NotificationFactory, PreferenceFactory, QuietHoursFactory
@@ -126,11 +128,16 @@ CASES = [
     *(Case(Notification, role) for role in (Role.SYSTEM_ADMIN, Role.AUDITOR, Role.REGISTRAR)),
     *(Case(model, PLAIN, person=student, view=OURS) for model in (Preference, QuietHours)),
     *(Case(model, Role.SYSTEM_ADMIN) for model in (Preference, QuietHours)),
+    # Whose calendar is fed is told to those in charge alone; one's own feed is no list.
+    Case(CalendarFeed, PLAIN, person=student),
+    Case(CalendarFeed, Role.REGISTRAR, view=BOTH, manage=BOTH),
+    Case(CalendarFeed, Role.AUDITOR, view=BOTH),
     Case(ImportJob, PLAIN, person=student, view=OURS, manage=OURS),
     Case(ImportJobEvent, PLAIN, person=student, view=OURS),
 ]
 
 ROWS: dict[Any, Callable[[Any], Any]] = {
+    CalendarFeed: lambda side: CalendarFeedFactory(user=side.student_user),
     FileAsset: lambda side: uploaded(UserFactory(), name=f"{side.letter}.png"),
     Notification: lambda side: NotificationFactory(recipient=side.student_user),
     Preference: lambda side: PreferenceFactory(user=side.student_user),
