@@ -16,6 +16,7 @@ from core.api import filters
 from core.api.nested import NestedListViewSet
 from core.api.parameters import UnknownParameterError
 from core.api.viewsets import BaseViewSet
+from core.db.prepared import rows_of
 from core.errors import raise_all
 from core.recording import Disclosure
 from enrollment.api.serializers import EnrollmentSerializer
@@ -49,7 +50,7 @@ class _StandingsViewSet(NestedListViewSet[Enrollment]):
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         found = decided(self.filter_queryset(self.get_queryset())).select_related(None).select_related(*self.loads)
-        rows = list(found.order_by(*self.order))
+        rows = rows_of(found.order_by(*self.order))
         self.put_on_record(rows)
         sums = tallies([row.pk for row in rows], at=timezone.now())
         lines = [{"row": row, "tally": sums[row.pk]} for row in rows]

@@ -174,7 +174,7 @@ def close_session(session: ClassSession, *, by: Actor | None, at: datetime) -> C
     return session
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def mark_roster(
     session: ClassSession,
     *,
@@ -210,10 +210,11 @@ def mark_roster(
     named = {} if default is None else {pk: Mark(enrollment=pk, code=default) for pk in unseen}
     named |= {mark.enrollment: mark for mark in marks}
     common = sheets.marked_by(source, by, at, client_id)
-    wanted = {
-        (session.pk, pk): sheets.Made(late_code(mark.code, mark.minutes_late, codes).pk, mark.minutes_late, **common)
-        for pk, mark in named.items()
+    said = {
+        (code, minutes): sheets.Made(late_code(code, minutes, codes).pk, minutes, **common)
+        for code, minutes in {(mark.code, mark.minutes_late) for mark in named.values()}
     }
+    wanted = {(session.pk, pk): said[mark.code, mark.minutes_late] for pk, mark in named.items()}
     written = sheets.put(lines if wanted else {}, wanted, {session.pk: session}, codes, at=at)
     now = written.now or {key: line.mark.code for key, line in lines.items()}
     names = {code.pk: name for name, code in codes.items()}

@@ -5,13 +5,13 @@ cover a mark: what a teacher marks of somebody who is excused is kept beneath, f
 revoked. A constant number of statements, for one session as for three hundred.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import DEFAULT_DB_ALIAS, connection
 from django.db.models import Case, F, Value, When
 
 from attendance.models import AttendanceCode, AttendanceRecord, ClassSession, CoveredMark, ExcuseKind, Marking, Source
@@ -19,7 +19,7 @@ from attendance.models.excuses import CODE_OF
 from attendance.models.sheets import EXPECTED as EXPECTED  # noqa: PLC0414 - whoever asks for sheets says it with this
 from attendance.services.closed_terms import know_terms
 from attendance.services.made import Made as Made  # noqa: PLC0414 - whoever writes sheets says it with this
-from core import crud
+from core.db.prepared import prepared, rows_of
 from core.ids import new_id
 from core.visibility import Actor
 
@@ -109,7 +109,7 @@ class Written:
 
 def codes_by_name() -> dict[str, AttendanceCode]:
     """Return everything that somebody can be marked with."""
-    return {code.code: code for code in AttendanceCode.objects.all()}
+    return {code.code: code for code in rows_of(AttendanceCode.objects.all())}
 
 
 def lines_of(sessions: Collection[ClassSession], *, students: Collection[UUID] | None = None) -> dict[Key, Line]:
@@ -121,8 +121,7 @@ def lines_of(sessions: Collection[ClassSession], *, students: Collection[UUID] |
     }
     # Whoever reads a sheet to mark on it asks of each session whether its term is over.
     know_terms(sessions)
-    with connection.cursor() as cursor:
-        cursor.execute(_LINES, parameters)
+    with prepared(_LINES, parameters, using=DEFAULT_DB_ALIAS) as cursor:
         rows = cursor.fetchall()
     lines = (_line(*row) for row in rows)
     return {line.key: line for line in lines}
@@ -187,13 +186,15 @@ def record(marks: Mapping[Key, Made]) -> None:
     if not marks:
         return
     # Most students of a class are marked alike: what they are marked with is sent once.
-    made = {each: number for number, each in enumerate(dict.fromkeys(marks.values()))}
-    columns: dict[str, list[Any]] = {name: [each.columns[name] for each in made] for name in next(iter(made)).columns}
+    made = {id(each): each for each in marks.values()}
+    numbers = {each: number for number, each in enumerate(made)}
+    sent = [each.columns for each in made.values()]
+    columns: dict[str, list[Any]] = {name: [each[name] for each in sent] for name in sent[0]}
     lines: dict[str, list[Any]] = {
         "ids": [new_id() for _ in marks],
         "sessions": [session for session, _ in marks],
         "enrollments": [enrollment for _, enrollment in marks],
-        "numbers": [made[each] for each in marks.values()],
+        "numbers": [numbers[id(each)] for each in marks.values()],
     }
     with connection.cursor() as cursor:
         cursor.execute(_RECORD, {**columns, **lines})
@@ -241,20 +242,8 @@ def _notice(written: Iterable[Key], wanted: Mapping[Key, Made], sessions: Mappin
     written, marked = list(written), {session for session, _ in wanted}
     told = {key[0] for key in written if key not in wanted or wanted[key].source not in ARRIVALS}
     opened = {pk for pk, _ in written if pk in marked and sessions[pk].marking == Marking.SCHEDULED}
-    _count([sessions[pk] for pk in sorted(told | opened)], marked=marked)
-
-
-def _count(sessions: Sequence[ClassSession], *, marked: Collection[UUID]) -> None:
-    """Let versions count that sheets were changed, and open those that somebody has marked and nobody has opened."""
-    if len(sessions) == 1:
-        (session,) = sessions
-        opens = session.marking == Marking.SCHEDULED and session.pk in marked
-        if opens:
-            crud.update(session, {"marking": Marking.OPEN})
-        else:
-            crud.touch(session)
-    elif sessions:
-        count_changes(sessions, opened=marked)
+    if told | opened:
+        count_changes([sessions[pk] for pk in sorted(told | opened)], opened=marked)
 
 
 def count_changes(sessions: Collection[ClassSession], *, opened: Collection[UUID] = (), reason: str = "") -> None:

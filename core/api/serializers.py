@@ -6,6 +6,7 @@ related rows that it declares in `expandable`, each scoped to what the caller ma
 """
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, ClassVar, TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
@@ -78,6 +79,12 @@ class BaseModelSerializer(serializers.ModelSerializer[ModelT]):
     def hidden_of(self, row: Any) -> set[str]:
         """Return the names under which the row does not show what it holds."""
         return {name for name, mask in self.masked.items() if not getattr(row, mask.attribute, False)}
+
+
+@cache
+def names_shown_by(reader: type[BaseModelSerializer[Any]]) -> frozenset[str]:
+    """Return the names of the fields that a reader has for every caller."""
+    return frozenset(reader().fields)
 
 
 class BaseListSerializer(BaseModelSerializer[ModelT]):

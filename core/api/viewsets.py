@@ -43,7 +43,7 @@ from core.api.renderers import dumps
 from core.api.repeated import offer_again
 from core.api.rows import Rows, rows_of
 from core.api.selection import Selection
-from core.api.serializers import BaseModelSerializer, expansions, with_included, with_masks
+from core.api.serializers import BaseModelSerializer, expansions, names_shown_by, with_included, with_masks
 from core.cache.generations import expect
 from core.crud import Crud
 from core.customfields import validated as custom_values
@@ -263,11 +263,7 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
         """Tell writers which names a read shows, and of a row what it shows: that much a client may send back."""
         context = self.get_serializer_context()
         told = {} if row is None else {"standing": bound(self._standing, row)}
-        return {**context, "read_only_names": self._read_only_names, **told}
-
-    @cached_property
-    def _read_only_names(self) -> frozenset[str]:
-        return frozenset(self.detail_serializer_class(context=self.get_serializer_context()).fields)
+        return {**context, "read_only_names": names_shown_by(self.detail_serializer_class), **told}
 
     def _standing(self, row: ModelT, names: Collection[str]) -> dict[str, Any]:
         """Return what a read would show the caller under these names, but for what is hidden from them."""
@@ -336,9 +332,10 @@ class BaseViewSet(LimitedMixin, etag.TaggedReadMixin, RememberedReadMixin, Idemp
 
     def locked(self) -> ModelT:
         """Lock the named row until the transaction ends: 404 out of sight, 403 out of scope."""
-        # The body is read by whom it concerns alone: elsewhere a row that is not there is said first.
+        # Both are asked for by whom they concern alone: elsewhere a row that is not there is said first.
+        rows = cast("models.QuerySet[ModelT]", SimpleLazyObject(lambda: self.manageable().filter(pk=self.kwargs["pk"])))
         bodies = cast(Sequence[Mapping[str, Any]], SimpleLazyObject(self.bodies))
-        self.lock_ahead(self.manageable().filter(pk=self.kwargs["pk"]), bodies)
+        self.lock_ahead(rows, bodies)
         return self.locked_row()
 
     def locked_row(self) -> ModelT:

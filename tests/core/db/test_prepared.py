@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from audit.models import Disclosure
 from core.db.positions import Reads, reading
-from core.db.prepared import prepared
+from core.db.prepared import prepared, rows_of
 from core.db.router import ReplicaRouter
 from tests.testapp.models import Parent
 
@@ -75,6 +75,42 @@ class TestAStatement:
             pass
 
         assert names_of("P1") == ["it's 5%"]
+
+
+def rows_called(code):
+    return rows_of(Parent.objects.filter(code=code).order_by("name"))
+
+
+@pytest.mark.django_db(transaction=True)
+class TestAQueryset:
+    def test_is_planned_once_after_it_was_asked_some_times(self, parent):
+        seen = [(rows_called(code), len(planned())) for code in ["P1", "P1", "P1", "P1", "P1", "P1", "%s'"]]
+
+        assert [rows for rows, _ in seen] == [[parent]] * 6 + [[]]
+        assert [number for _, number in seen] == [0] * 5 + [1] * 2
+
+    def test_leaves_the_statements_after_it_as_they_are(self, parent):
+        for _ in range(7):
+            rows_called("P1")
+        before = planned()
+
+        for _ in range(7):
+            assert list(Parent.objects.filter(name=parent.name)) == [parent]
+
+        assert planned() == before
+
+    def test_is_planned_anew_where_somebody_has_changed_the_type_of_a_column(self, parent, elsewhere):
+        before = [rows_called("P1") for _ in range(7)]
+        elsewhere.execute("ALTER TABLE testapp_parent ALTER version TYPE bigint")
+        try:
+            assert [*before, rows_called("P1"), rows_called("P1")] == [[parent]] * 9
+        finally:
+            elsewhere.execute("ALTER TABLE testapp_parent ALTER version TYPE integer")
+
+    def test_is_asked_on_a_connection_that_is_made_only_then(self, parent):
+        connection.close()
+
+        assert rows_called("P1") == [parent]
 
 
 def test_nothing_is_kept_on_connections_that_a_pooler_hands_around():
