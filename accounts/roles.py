@@ -101,9 +101,12 @@ _STRUCTURE = (
 _READ_FILES = _view("files", "fileasset")
 _FILES = _READ_FILES | {"files.add_fileasset", "files.delete_fileasset"}
 _EVERY_FILE = {"files.view_every_file"}
+# What people work on: everybody their own.
+_PROJECTS = _all("projects", "project")
+_EVERY_PROJECT = {"projects.view_every_project"}
 
 # And of one another, as far as each lets themselves be found.
-_MEMBER = _STRUCTURE | _FILES | _view("directory", "directoryentry")
+_MEMBER = _STRUCTURE | _FILES | _PROJECTS | _view("directory", "directoryentry")
 
 # Birth dates, gender, nationality, phone numbers, addresses: for those who answer for a student, and the student.
 _PROTECTED = {"students.view_protected_student"}
@@ -277,9 +280,10 @@ def permissions_of(role: str) -> frozenset[str]:
     """Return the permissions of a role, named by its value; an unknown role has none."""
     if role == Role.SYSTEM_ADMIN:
         everything = frozenset(_every(("view", "add", "change", "delete"))).union(*_PERMISSIONS.values())
-        return everything | _EVERY_FILE | {"files.manage_every_file"}
+        managed = {"files.manage_every_file", "projects.manage_every_project"}
+        return everything | _EVERY_FILE | _EVERY_PROJECT | managed
     if role == Role.AUDITOR:
-        return frozenset(_every(("view",)) | _PROTECTED | _EMPLOYMENT | _EVERY_FILE)
+        return frozenset(_every(("view",)) | _PROTECTED | _EMPLOYMENT | _EVERY_FILE | _EVERY_PROJECT)
     return frozenset(_PERMISSIONS.get(Role(role), set())) if role in Role.values else frozenset()
 
 

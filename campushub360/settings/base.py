@@ -34,6 +34,7 @@ FIRST_PARTY_APPS = [
     "courses",
     "enrollment",
     "attendance",
+    "projects",
     "interop",
     "campushub360",
 ]

@@ -24,7 +24,7 @@ from core.privacy.registry import (
     personal,
     stands_in_the_way,
 )
-from core.privacy.rows import as_plain, columns_of, gather, in_steps
+from core.privacy.rows import as_plain, columns_of, gather, in_steps, name_of
 
 __all__ = [
     "FreeText",
@@ -42,6 +42,7 @@ __all__ = [
     "impersonal",
     "in_steps",
     "may_name_people",
+    "name_of",
     "name_people",
     "obstacles_to",
     "on_erasure",

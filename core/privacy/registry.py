@@ -228,9 +228,12 @@ def _faults_of(declaration: Personal, keys: Collection[str]) -> Iterator[str]:
     model, columns = declaration.model, {each.name: each for each in declaration.model._meta.concrete_fields}
     own = {name for name, column in columns.items() if not column.generated and not column.primary_key} - USUAL
     ways = {path.split("__")[0] for path in declaration.paths} - {"pk"}
+    # A row whose key is that of the row it is part of.
+    part_of = {str(model._meta.pk.name)} & ways
     shown = [declaration.keeps, declaration.clears - declaration.withholds.keys(),
              declaration.becomes.keys() - declaration.withholds.keys()]  # fmt: skip
-    groups = [*shown, declaration.withholds.keys(), declaration.mentions.keys(), ways - declaration.mentions.keys()]
+    mentions = declaration.mentions.keys()
+    groups = [*shown, declaration.withholds.keys(), mentions, ways - mentions - part_of]
     yield from _differences(model, "columns", own, set().union(*groups))
     for name in sorted(own):
         if sum(name in group for group in groups) > 1:

@@ -43,6 +43,11 @@ def columns_of(declaration: Personal) -> list[Any]:
     ]
 
 
+def name_of(column: Any) -> str:
+    """Return under which name a column is shown: a key as `id`, by which rows refer to each other."""
+    return "id" if column.primary_key else str(column.name)
+
+
 def as_plain(declaration: Personal, row: Model, subject: Subject, *, to_themselves: bool) -> dict[str, Any]:
     """Return what a row shows of a person, to that person or to somebody else."""
     hidden = declaration.hides(row, subject) if declaration.hides is not None else ()
@@ -53,5 +58,5 @@ def as_plain(declaration: Personal, row: Model, subject: Subject, *, to_themselv
             shown = declaration.masked.get(column.name, shown)
         tell = declaration.tells.get(column.name)
         value = tell(row) if tell is not None else getattr(row, shown)
-        plain[column.name] = None if column.name in hidden else value
+        plain[name_of(column)] = None if column.name in hidden else value
     return plain

@@ -14,7 +14,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection, transaction
 from psycopg.types.range import Range
 
-from core.privacy import Personal, Subject, as_plain, columns_of, declared, in_steps
+from core.privacy import Personal, Subject, as_plain, columns_of, declared, in_steps, name_of
 from core.tables import line
 
 INTRODUCTION = """What the records of {institution} say about you, as of {at:%Y-%m-%d %H:%M} UTC.
@@ -77,7 +77,7 @@ def _write_table(archive: ZipFile, declaration: Personal, subject: Subject, *, t
             member.write(("[\n" if count == 1 else ",\n") + json.dumps(row, cls=_Encoder, ensure_ascii=False))
         member.write("\n]\n")
     with _member(archive, f"{label}.csv") as member:
-        member.write("\ufeff" + line(column.name for column in columns_of(declaration)))
+        member.write("\ufeff" + line(name_of(column) for column in columns_of(declaration)))
         for row in rows():
             member.write(line(map(_flat, row.values())))
     _write_attachments(archive, declaration, subject)

@@ -37,6 +37,7 @@ from enrollment.models import Enrollment
 from faculty.models import Faculty
 from interop.models import ExportJob
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
+from projects.models import Project
 from students.models import GuardianLink, ProgramEnrollment, Student
 from tests.accounts.factories import PASSWORD
 from tests.authorization.world import MISSING, MISSING_ID, OTHER, OWN, World
@@ -103,6 +104,10 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
     Requisite: lambda side: {"course_version": side.course.current_version, "kind": "co", "expr": {"credits": "30"}},
     Section: lambda side: {"course": side.course, "term": side.term, "code": "NEW", "capacity": 10},
     Meeting: lambda side: {"sections": [side.section], **TIMES},
+    Project: lambda side: {
+        "project_type": "school", "name": "Novelties",
+        "school_data": {"course_name": "Novelties", "course_code": "NEW", "teacher_name": "Novak"},
+    },
     Enrollment: lambda side: {"student": side.student, "section": side.other_section},
 }  # fmt: skip
 
@@ -130,7 +135,7 @@ CHANGES: dict[Any, dict[str, Any]] = {
     Enrollment: {"grade_basis": "pass_fail"},
     **{
         model: {"name": "Changed"}
-        for model in (Department, Program, Campus, Building, AcademicYear, Term, CalendarEvent)
+        for model in (Department, Program, Campus, Building, AcademicYear, Term, CalendarEvent, Project)
     },
 }
 
@@ -142,6 +147,7 @@ FINAL: dict[Any, tuple[str, ...]] = {
     Enrollment: ("student", "section"),
     ExcuseRequest: ("student",),
     Department: ("parent",),
+    Project: ("project_type",),
 }
 KEPT: dict[Any, tuple[str, ...]] = {RoleAssignment: ("role", "scope_kind"), Faculty: ("employee_no",)}
 
@@ -202,6 +208,7 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("auth", "post"): lambda side: {},
     ("attendance", "post"): lambda side: {},
     ("notifications", "mark_read"): lambda side: {},
+    **{("projects", step): lambda side: {} for step in ("publish", "complete", "reopen")},
     ("notifications", "post"): lambda side: {},
     ("notifications", "put"): lambda side: {
         "preferences": [{"topic": "attendance.shortage", "channel": "email", "is_enabled": False}],

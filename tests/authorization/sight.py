@@ -41,6 +41,7 @@ from faculty.models import Faculty, FacultyAppointment, FacultyStatusEvent
 from files.models import FileAsset
 from interop.models import ImportJob, ImportJobEvent
 from notifications.models import Notification, Preference, QuietHours
+from projects.models import Project
 from students.models import Student
 from tests.accounts.factories import RoleAssignmentFactory, UserFactory
 from tests.attendance.factories import CalendarFeedFactory
@@ -123,6 +124,12 @@ CASES = [
     Case(FileAsset, Role.EXAM_CONTROLLER, view=BOTH, of=Condonation),
     Case(FileAsset, PLAIN),
     Case(FileAsset, Role.AUDITOR, view=BOTH),
+    Case(FileAsset, Role.STUDENT, SELF, person=student, view=OURS, of=Project),
+    # What people work on is theirs, and nobody's who is in charge of them.
+    Case(Project, PLAIN, person=student, view=OURS, manage=OURS),
+    Case(Project, Role.REGISTRAR),
+    Case(Project, Role.AUDITOR, view=BOTH),
+    Case(Project, Role.SYSTEM_ADMIN, view=BOTH, manage=BOTH),
     # What somebody was told is not even an administrator's to read.
     Case(Notification, PLAIN, person=student, view=OURS, manage=OURS),
     *(Case(Notification, role) for role in (Role.SYSTEM_ADMIN, Role.AUDITOR, Role.REGISTRAR)),

@@ -26,7 +26,7 @@ UNSEEN = {
     "audit.Redaction", "audit.Seal", "auth.Group", "auth.Permission", "contenttypes.ContentType", "core.Chore",
     "core.IdempotencyKey", "core.Lease", "core.OutboxEvent", "core.Touch", "core.UniqueCustomValue",
     "faculty.FacultyReservation", "files.FileLink", "interop.ExternalIdentifier", "interop.ImportedValue",
-    "notifications.DeliveryAttempt", "sessions.Session",
+    "notifications.DeliveryAttempt", "projects.SchoolProject", "projects.SelfStudyProject", "sessions.Session",
 }  # fmt: skip
 
 

@@ -27,11 +27,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
 CREATIONS = [op for op in matrix.operations() if op.action == "create" and not matrix.takes_a_form(op)]
 MANY = [op for op in matrix.operations() if op.action == "bulk_create"]
 # Of their models, all rows are seen by everybody, or they are one's own.
-UNDECIDED = {"ExcuseRequest", "Substitution", "DecisionRun", "SubjectExport", "ExportJob", "ImportJob", "FileAsset"}
+UNDECIDED = {"ExcuseRequest", "Substitution", "DecisionRun", "SubjectExport", "ExportJob", "ImportJob", "FileAsset",
+             "Project"}  # fmt: skip
 # What can be asked for again, by whoever may at all; and what no test makes of anybody but its owner.
 UNCLASHING = {
     "POST privacy/holds/", "POST attendance/excuses/", "POST attendance/decision-runs/", "POST exports/",
-    "POST privacy/exports/", "POST privacy/erasures/", "POST api-keys/",
+    "POST privacy/exports/", "POST privacy/erasures/", "POST api-keys/", "POST projects/",
 }  # fmt: skip
 
 

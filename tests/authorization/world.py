@@ -75,6 +75,7 @@ from files.models import FileAsset
 from interop.models import ExportJob, ImportJob, ImportRow
 from notifications.models import Notification
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
+from projects.models import Project
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from students.services import update_student
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
@@ -115,6 +116,7 @@ from tests.enrollment.factories import EnrollmentFactory
 from tests.faculty.factories import FacultyAppointmentFactory, FacultyFactory
 from tests.files.contents import uploaded
 from tests.notifications.factories import NotificationFactory
+from tests.projects.factories import ProjectFactory, SelfStudyProjectFactory
 from tests.students.factories import GuardianLinkFactory, ProgramEnrollmentFactory, StudentFactory
 
 OWN, OTHER, ARCHIVED, MISSING = "own", "other", "archived", "missing"
@@ -322,6 +324,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
 
     now = timezone.now()
     for side in (own, other):
+        SelfStudyProjectFactory(project__owner=side.student_user)
         side.programs = ProgramEnrollment.objects.get(student=side.student)
         steps = {"from_status": "active", "to_status": "on_leave", "happened_at": now}
         StudentStatusEvent.objects.create(student=side.student, **{**steps, "to_status": "leave_of_absence"})
@@ -373,6 +376,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         LegalHold: {OWN: _hold(own), OTHER: _hold(other)},
         FileAsset: {OWN: _photo(own), OTHER: _photo(other)},
         Notification: {OWN: _told(own), OTHER: _told(other)},
+        Project: {OWN: ProjectFactory(owner=own.student_user), OTHER: ProjectFactory(owner=other.student_user)},
     }  # fmt: skip
 
 

@@ -66,6 +66,7 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
     decide_about_terms(registrar)
     substitute()
     fall_short()
+    begin_projects(registrar)
     note_records(administrator)
     let_programs_call(administrator)
     watch_doors(registrar, administrator, students)
@@ -269,6 +270,21 @@ def tell_everybody() -> None:
         said = {"title": f"News {number}", "text": "There is a page about it.", "link": f"/news/{number}"}
         users = User.objects.values_list("pk", flat=True)
         notify(users=users, topic=SHORTAGE, **said, dedupe_key=f"news {number}", at=timezone.now())
+
+
+def begin_projects(client: APIClient) -> None:
+    """Begin some projects of each kind, and go on with some of them."""
+    for number in range(STEPS):
+        data = {"course_name": f"Structures {number}", "course_code": f"CIV-{number}", "teacher_name": "Novak"}
+        study = {"goal_description": f"Read book {number}", "study_frequency": ("Daily", "Weekly")[number % 2]}
+        dates = {"start_date": f"2026-10-{number + 1:02}", "end_date": "2027-01-31"}
+        for body in (
+            {"project_type": "school", "name": f"Bridges {number}", "school_data": data, **dates},
+            {"project_type": "self_study", "name": f"Geometry {number}", "self_study_data": study},
+        ):
+            post(client, "projects", {**body, "is_draft": number % 3 == 0})
+    for project in [each for each in rows(client, "projects") if not each["is_draft"]][:STEPS]:
+        post(client, f"projects/{project['id']}/complete", {})
 
 
 def keep_files(client: APIClient) -> None:

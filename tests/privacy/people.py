@@ -55,6 +55,7 @@ from files.models import FileAsset, FileLink
 from interop.models import ExportJob, ExternalIdentifier, ImportedValue, ImportJob, ImportRow
 from notifications.models import DeliveryAttempt, Notification, Preference, QuietHours
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
+from projects.models import Project, SchoolProject, SelfStudyProject
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 from tests.attendance.factories import (
@@ -79,6 +80,7 @@ from tests.notifications.factories import (
     PreferenceFactory,
     QuietHoursFactory,
 )
+from tests.projects.factories import SchoolProjectFactory, SelfStudyProjectFactory
 from tests.students.factories import GuardianLinkFactory, ProgramEnrollmentFactory, StudentFactory
 
 PASSPORT = "QX 7391 8264"
@@ -225,6 +227,13 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
         custom_field=CustomField.objects.create(
             entity_type="students.student", name=f"photo_{side.person.pk.hex[-10:]}", label="P", field_type="file"
         ),
+    ),
+    SchoolProject: lambda side: SchoolProjectFactory(
+        project__owner=side.user, project__name=f"{NAMES['last_name']} builds", teacher_name=NAMES["preferred_name"]
+    ),
+    Project: lambda side: side.rows[SchoolProject].project,
+    SelfStudyProject: lambda side: SelfStudyProjectFactory(
+        project__owner=side.user, goal_description=f"{NAMES['last_name']} reads"
     ),
     Notification: lambda side: side.rows[DeliveryAttempt].notification,
     DeliveryAttempt: lambda side: DeliveryAttemptFactory(notification__recipient=side.user),

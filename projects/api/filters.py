@@ -1,0 +1,40 @@
+"""Query parameters of projects."""
+
+from typing import Any
+
+from core.api import filters
+from core.api.filter_types import filter_for
+from projects.kinds import Kind
+from projects.models import Project, ProjectState
+
+COMMON = ["owner", "state", "is_draft", "starts_from", "starts_to", "ends_from", "ends_to"]
+
+
+class ProjectsOfAKindFilter(filters.StrictFilterSet):
+    owner = filters.UUIDFilter(field_name="owner_id", help_text="The account whose they are.")
+    state = filters.MultipleChoiceFilter(choices=ProjectState.choices)
+    is_draft = filters.BooleanFilter()
+    starts_from = filters.DateFilter(field_name="start_date", lookup_expr="gte")
+    starts_to = filters.DateFilter(field_name="start_date", lookup_expr="lte")
+    ends_from = filters.DateFilter(field_name="end_date", lookup_expr="gte")
+    ends_to = filters.DateFilter(field_name="end_date", lookup_expr="lte")
+
+    class Meta:
+        model = Project
+        fields = COMMON
+
+
+class ProjectFilter(ProjectsOfAKindFilter):
+    class Meta:
+        model = Project
+        fields = ["project_type", *COMMON]
+
+
+def filters_of(kind: Kind) -> type[ProjectsOfAKindFilter]:
+    """Return the filters of the list of one kind: those of all projects, and by what the kind adds."""
+    own: dict[str, Any] = {}
+    for name in kind.filtered:
+        own[name] = filter_for(kind.column(name))
+        own[name].field_name = f"{kind.details}__{name}"
+    meta = type("Meta", (), {"model": Project, "fields": [*own, *COMMON]})
+    return type(f"{kind.model.__name__}Filter", (ProjectsOfAKindFilter,), {**own, "Meta": meta})
