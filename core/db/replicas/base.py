@@ -3,7 +3,8 @@
 Whether a replica may be read from is decided when a queryset asks the router, and the query comes later: meanwhile a
 row may have been written, or the connection lost and made again to a server that has started anew. So it is verified
 once more when a cursor is taken, and a query that the replica fails is put to the primary, once. Its rows come whole
-with the answer (there are no server-side cursors here), so nobody has seen a part of them.
+with the answer (there are no server-side cursors here), so nobody has seen a part of them. A replica that does not
+answer at all is given up (`core.db.replicas.patience`).
 """
 
 from collections.abc import Callable
@@ -15,7 +16,8 @@ from django.db.backends.postgresql import base
 from psycopg.errors import QueryCanceled
 
 from core.cache.generations import Position
-from core.db.positions import current_reads, replica, stay_on_primary
+from core.db.positions import ANALYTICS, current_reads, replica, stay_on_primary
+from core.db.replicas import patience
 
 # The timeline of the last restart point is never ahead of what was replayed: after a failover a replica that follows
 # the new primary counts from its next one on, and one that cannot follow never does.
@@ -33,6 +35,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        options = self.settings_dict["OPTIONS"]
+        if pool := options.get("pool"):
+            options["pool"] = {**pool, "connection_class": patience.ImpatientConnection}
         self.execute_wrappers.append(self._execute_or_ask_primary)
 
     def replayed(self) -> Position:
@@ -63,8 +68,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def _execute_or_ask_primary(
         self, execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]
     ) -> Any:
+        seconds = None if self.alias == ANALYTICS else patience.STATEMENT_SECONDS
         try:
-            return execute(sql, params, many, context)
+            with patience.waiting(self.connection, seconds):
+                return execute(sql, params, many, context)
         except (InterfaceError, OperationalError) as error:
             if isinstance(error.__cause__, QueryCanceled):  # it took too long, as it would elsewhere
                 raise

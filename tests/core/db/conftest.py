@@ -1,5 +1,7 @@
 """A primary and two replicas that this process is configured for, with the tables of the tests' own app."""
 
+import signal
+
 import pytest
 from django.db import connections
 from django.db.migrations.executor import MigrationExecutor
@@ -95,6 +97,27 @@ def killed(cluster):
     server = cluster.paused
     yield server.kill
     server.start()
+
+
+@pytest.fixture
+def pooled(cluster):
+    """Let this process's connections to the first replica lie in a pool, as they do in production."""
+    config = connections.settings["replica_1"]
+    connections["replica_1"].close()
+    del connections["replica_1"]
+    config["OPTIONS"] = {"connect_timeout": 2, "pool": {"min_size": 0, "max_size": 4, "timeout": 0.5}}
+    yield
+    connections["replica_1"].close()
+    connections["replica_1"].close_pool()
+    del connections["replica_1"]
+    config["OPTIONS"] = {}
+
+
+@pytest.fixture
+def stopped(cluster, pooled):
+    """Return a function that stops every process of a replica where it stands; they go on after the test."""
+    yield lambda: cluster.paused.signal(signal.SIGSTOP)
+    cluster.paused.signal(signal.SIGCONT)
 
 
 def has_come_up(alias):

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import urlsplit
 
+import psutil
 import psycopg
 
 from campushub360.local.engine import ADDRESS
@@ -74,6 +75,12 @@ class Server:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
         self.engine.stop_strays()
+
+    def signal(self, number: int) -> None:
+        """Send a signal to it and to everything it runs."""
+        server = psutil.Process(self.process.pid)
+        for process in [server, *server.children(recursive=True)]:
+            process.send_signal(number)
 
     def stop(self) -> None:
         if self.process.poll() is None:

@@ -14,6 +14,7 @@ from accounts.models import User
 from core.cache.generations import Position, generations
 from core.db import positions
 from core.db.positions import hold_to_present, reading_from_replicas, replica
+from core.db.replicas import patience
 from core.db.router import ReplicaRouter
 from core.ids import new_id
 from core.middleware import ReplicaReadsMiddleware
@@ -158,12 +159,23 @@ class TestAReplica:
         assert cluster.running.port in set().union(*[reader.result() for reader in readers])
         assert cluster.paused.port not in ports_of_reads()
 
-    @pytest.mark.parametrize("way", ["killed", "terminated", "in conflict"])
-    def test_that_fails_a_query_half_way_has_it_answered_by_the_primary(self, cluster, request, way):
+    def test_that_stands_still_holds_nobody_up(self, cluster, stopped):
+        assert cluster.paused.port in ports_of_reads()
+        stopped()
+
+        with ThreadPoolExecutor(1) as pool:
+            reader = pool.submit(lambda: (ports_of_reads(6), connections.close_all())[0])
+
+            # It stands still until the test is over: whoever waits for it waits in vain.
+            assert cluster.paused.port not in reader.result(timeout=60)
+
+    @pytest.mark.parametrize("way", ["killed", "stopped", "terminated", "in conflict"])
+    def test_that_fails_a_query_half_way_has_it_answered_by_the_primary(self, cluster, request, monkeypatch, way):
         """What it has to remove may be what the query still reads, and then the query has to go."""
         Parent.objects.create(code="Gone", name="x")
         server = cluster.paused
-        kill = request.getfixturevalue("killed") if way == "killed" else None
+        monkeypatch.setattr(patience, "STATEMENT_SECONDS", 2.0)
+        fell = request.getfixturevalue(way) if way in {"killed", "stopped"} else None
 
         def conflict():
             Parent.objects.filter(code="Gone").delete()
@@ -171,7 +183,8 @@ class TestAReplica:
                 cursor.execute("VACUUM testapp_parent")
 
         acts = {
-            "killed": kill,
+            "killed": fell,
+            "stopped": fell,
             "terminated": lambda: server.tell(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%' "
                 "AND pid <> pg_backend_pid()"
@@ -186,7 +199,7 @@ class TestAReplica:
             assert eventually(lambda: server.tell("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'PgSleep'"))
             acts[way]()
 
-            assert waiting.result() == cluster.primary.port
+            assert waiting.result(timeout=60) == cluster.primary.port
 
     def test_that_stays_behind_is_reported_and_left_alone(self, cluster, paused, settings, caplog):
         settings.DATABASE_REPLICA_MAX_LAG = 0.05
