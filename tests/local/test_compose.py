@@ -3,6 +3,7 @@
 A key that is misspelt, or that stands where Compose does not look for it, is refused here and not at the first start.
 """
 
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -80,10 +81,11 @@ SERVICE = record(
     shm_size=BYTES,
     stop_grace_period=DURATION,
 )
+RANGE = record(subnet=TEXT, ip_range=TEXT)
 NETWORK = {
     "anyOf": [
         {"type": "null"},
-        record(internal={"type": "boolean"}, ipam=record(config={"type": "array", "items": record(subnet=TEXT)})),
+        record(internal={"type": "boolean"}, ipam=record(config={"type": "array", "items": RANGE})),
     ]
 }
 FILE = {
@@ -131,3 +133,23 @@ def test_everything_that_a_service_names_is_there() -> None:
         assert set(service.get("depends_on", {})) <= set(COMPOSE["services"])
         assert set(service.get("networks", [])) <= set(COMPOSE["networks"])
         assert {config["source"] for config in service.get("configs", [])} <= set(COMPOSE["configs"])
+
+
+def test_no_container_is_given_an_address_that_a_service_names() -> None:
+    [inside] = COMPOSE["networks"]["inside"]["ipam"]["config"]
+    given_out, subnet = ip_network(inside["ip_range"]), ip_network(inside["subnet"])
+    networks = [each for service in COMPOSE["services"].values() if isinstance(each := service.get("networks"), dict)]
+    named = [ip_address(each["inside"]["ipv4_address"]) for each in networks]
+
+    assert given_out.subnet_of(subnet)
+    assert len(named) == 2
+    assert all(address in subnet and address not in given_out for address in named)
+
+
+def test_what_talks_to_the_world_has_a_way_there_on_which_nobody_takes_it_for_the_edge() -> None:
+    ways = {name: set(service.get("networks", ["inside"])) for name, service in COMPOSE["services"].items()}
+
+    for service in ("app", "worker"):
+        [way] = ways[service] - {"inside"}
+        assert not (COMPOSE["networks"][way] or {}).get("internal")
+        assert way not in ways["edge"]
