@@ -27,6 +27,8 @@ SHAPED = {
     "ENCRYPTION_KEYS": "key1:8I2vJ0m1cZ4yTq7bRwXe5uLsNnKdPf3hGgAaVtYjBzE=",
     "BLIND_INDEX_KEY": "wq3Zs8Yk1VdJ6fTtLmXo0rPbHcGeN5uA7iQyE2xKj9M=",
 }
+# With a default, and with something else in its place where there is one.
+OPTIONAL = (":-", ":+")
 DATABASE_URLS = ("DATABASE_URL", "DATABASE_DIRECT_URL")
 # How often keys and tokens may be tried is none.
 SECRETS = re.compile(r"^(?!RATE_LIMIT_).*(?:PASSWORD|SECRET|KEY|TOKEN)")
@@ -51,7 +53,7 @@ def pgbouncer() -> configparser.SectionProxy:
 
 def environment_of(service: str) -> dict[str, str]:
     """Return what compose gives `service` when every required variable is filled in with something safe."""
-    required = {match["name"] for match in VARIABLE.finditer(compose_text()) if not match["rest"].startswith(":-")}
+    required = {match["name"] for match in VARIABLE.finditer(compose_text()) if match["rest"][:2] not in OPTIONAL}
     values = {name: f"{name}-8f3b1c7e5d9a2046-Zq7Xw9Yv4Ut6Sr2PnMkLj3Hg5Fd1" for name in required}
     return compose.environment_of(service, values | SHAPED)
 
@@ -303,3 +305,13 @@ def test_the_image_holds_every_app_and_nothing_of_the_checkouts_own() -> None:
 def test_every_process_of_the_image_is_given_as_an_argument_list() -> None:
     for name in ("worker", "beat", "relay", "migrate"):
         assert isinstance(SERVICES[name]["command"], list)
+
+
+def test_the_list_of_stolen_passwords_is_read_where_it_is_mounted() -> None:
+    name = "BREACH_LIST_FILE"
+    environment = {key: str(value) for key, value in SERVICES["app"]["environment"].items()}
+    [mount] = [each for each in SERVICES["app"]["volumes"] if name in each]
+
+    assert compose.filled(environment[name], {}) == ""
+    inside = compose.filled(environment[name], {name: "/srv/stolen.txt"})
+    assert compose.filled(mount, {name: "/srv/stolen.txt"}) == f"/srv/stolen.txt:{inside}:ro"

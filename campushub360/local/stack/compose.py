@@ -36,6 +36,9 @@ def filled(text: str, variables: Mapping[str, str]) -> str:
         default = re.match(r":-(.*)", match["rest"])
         if default:
             return variables.get(match["name"]) or default[1]
+        instead = re.match(r":\+(.*)", match["rest"])
+        if instead:
+            return instead[1] if variables.get(match["name"]) else ""
         return variables[match["name"]]
 
     return VARIABLE.sub(value, text).replace("$$", "$")
