@@ -120,3 +120,38 @@ def cases(seed: int, count: int, words: int = 300) -> Iterator[Case]:
         for level in LEVELS:
             copies[level] = written(language.paraphrased(answer, level))
         yield Case(written(answer), copies, written(language.answer(subject, words)))
+
+
+@dataclass(frozen=True)
+class Handed:
+    """A text that is handed in: the number of the document that it was copied from and how, or somebody's own."""
+
+    text: str
+    level: Level | None = None
+    source: int | None = None
+
+
+class Corpus:
+    """Answers to many questions, several to each, and texts that are handed in later to the same questions."""
+
+    def __init__(self, seed: int, *, questions: int, answers: int, words: int) -> None:
+        self._language, self._words = Language(Random(seed)), words  # noqa: S311 - what is wanted is the same each time
+        self._subjects = [self._language.subject() for _ in range(questions)]
+        self._answers = [self._language.answer(subject, words) for subject in self._subjects for _ in range(answers)]
+
+    def documents(self) -> list[str]:
+        """Return the answers as texts."""
+        return [written(answer) for answer in self._answers]
+
+    def handed_in(self, count: int) -> Iterator[Handed]:
+        """Yield so many texts: of ten, one is copied at each level, and the others are somebody's own."""
+        for number in range(count):
+            kinds: list[Level | None] = [*LEVELS, *[None] * 7]
+            level = kinds[number % len(kinds)]
+            if level is None:
+                subject = self._language.random.choice(self._subjects)
+                yield Handed(written(self._language.answer(subject, self._words)))
+            else:
+                source = self._language.random.randrange(len(self._answers))
+                copy = self._language.paraphrased(self._answers[source], level)
+                yield Handed(written(copy), level, source)

@@ -9,7 +9,7 @@ import os
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
@@ -35,14 +35,17 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few answers, to see that it works; no figure to quote")
     quick: bool = parser.parse_args().quick
     os.environ["DJANGO_SETTINGS_MODULE"] = "campushub360.settings.testing"
+    os.environ["TEST_DATABASE_NAME"] = f"benchmarks_texts_{'quick' if quick else 'full'}_campushub360"
     import django
 
     django.setup()
-    from benchmarks import machine, results
+    from benchmarks import corpora, machine, results
 
     count = CASES_OF_QUICK if quick else CASES
-    rows = results.rows_of(judged(scores_of(cases(SEED, count, WORDS))))
-    said = {"questions": count, "words": WORDS, "seed": SEED}
+    size = corpora.QUICK if quick else corpora.FULL
+    targets = [*judged(scores_of(cases(SEED, count, WORDS))), *corpora.targets(size, SEED)]
+    rows = results.rows_of(targets)
+    said = {"questions": count, "words of an answer": WORDS, **asdict(size), "seed": SEED}
     found: dict[str, Any] = {
         "machine": {**machine.described(), "quick": quick},
         "commit": machine.commit(),

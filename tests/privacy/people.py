@@ -82,6 +82,8 @@ from tests.notifications.factories import (
 )
 from tests.projects.factories import SchoolProjectFactory, SelfStudyProjectFactory
 from tests.students.factories import GuardianLinkFactory, ProgramEnrollmentFactory, StudentFactory
+from tests.texts.factories import DocumentFactory
+from texts.models import Document
 
 PASSPORT = "QX 7391 8264"
 
@@ -239,6 +241,7 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
     DeliveryAttempt: lambda side: DeliveryAttemptFactory(notification__recipient=side.user),
     Preference: lambda side: PreferenceFactory(user=side.user),
     QuietHours: lambda side: QuietHoursFactory(user=side.user),
+    Document: lambda side: DocumentFactory(authors=[side.person.pk], text=f"By {NAMES['last_name']}."),
     ErasureRequest: lambda side: ErasureRequest.objects.create(
         person=side.person, requested_by=UserFactory(), state="rejected", reason=f"{NAMES['email']} asked"
     ),

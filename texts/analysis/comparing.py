@@ -12,7 +12,7 @@ from functools import cached_property
 from texts.analysis.fingerprints import Fingerprint, fingerprints
 from texts.analysis.normal import Normal, Span, normalised
 from texts.analysis.passages import Passage, covered, matches_of, passages
-from texts.analysis.wording import Likeness, Sentence, likenesses, sentences_of
+from texts.analysis.wording import Likeness, Sentence, likenesses, pairs_of, sentences_of
 
 # From this share on a sentence is shown as evidence of rewording.
 TELLING = 0.5
@@ -54,6 +54,11 @@ class Text:
     @cached_property
     def sentences(self) -> list[Sentence]:
         return sentences_of(self.normal)
+
+    @cached_property
+    def hashes(self) -> list[int]:
+        """The hashes by which it is found among many, each once: of passages, and of pairs of words."""
+        return sorted({*(mark.hash for mark in self.fingerprints), *pairs_of(self.sentences)})
 
 
 def compare(text: Text, source: Text) -> Comparison:

@@ -26,7 +26,8 @@ _IGNORED = (
 _CYRILLIC, _CYRILLIC_AS = "авгеѕіјкмнорстухһԁԛԝ", "abresijkmhopctyxhdqw"
 _GREEK, _GREEK_AS = "αβεικνορτυχ", "abeikvoptyx"
 _LOOK_ALIKES = str.maketrans(_CYRILLIC + _GREEK, _CYRILLIC_AS + _GREEK_AS)
-# Scripts without spaces between words.
+# Scripts without spaces between words, of which none begins earlier than the first one here.
+FIRST_UNSPACED = "\u0e00"
 _UNSPACED = (
     (0x0E00, 0x0EFF), (0x0F00, 0x0FFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x1980, 0x19DF), (0xA9E0, 0xA9FF),
 )  # fmt: skip
@@ -72,7 +73,7 @@ def is_ideographic(unit: str) -> bool:
 
 def is_unspaced(unit: str) -> bool:
     """Say whether a unit is of an alphabet that is written without spaces between words."""
-    return unit >= "\u0e00" and _within(ord(unit), _UNSPACED)
+    return unit >= FIRST_UNSPACED and _within(ord(unit), _UNSPACED)
 
 
 def normalised(text: str, *, leaving_out: Iterable[Span] = ()) -> Normal:
@@ -80,9 +81,10 @@ def normalised(text: str, *, leaving_out: Iterable[Span] = ()) -> Normal:
     units: list[str] = []
     offsets: list[int] = []
     breaks, out, known = _Breaks(), _Out(leaving_out), _UNITS
+    is_whole = out.is_empty
     for offset, character in enumerate(text):
         found = known[character]
-        if out.has(offset):
+        if not is_whole and out.has(offset):
             if not units or units[-1] != BARRIER:
                 breaks.end_sentence(len(units))
                 units.append(BARRIER)
@@ -129,6 +131,10 @@ class _Out:
     def __init__(self, spans: Iterable[Span]) -> None:
         self._left = iter(sorted(spans))
         self._start, self._end = next(self._left, (-1, -1))
+
+    @property
+    def is_empty(self) -> bool:
+        return self._start < 0
 
     def has(self, offset: int) -> bool:
         while self._start >= 0 and offset >= self._end:

@@ -8,19 +8,22 @@ overlapping pairs of ideographs, or groups of three letters.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from heapq import nlargest
 from itertools import pairwise
 from typing import NamedTuple
 
-from texts.analysis.normal import Normal, Word, is_ideographic, is_unspaced
+from texts.analysis.normal import FIRST_UNSPACED, Normal, Word, is_ideographic, is_unspaced
 
 STEM = 6
 # A sentence of fewer words is read with the one before it; one of more in parts.
 SHORTEST, LONGEST = 5, 30
 LIGHTEST, HEAVIEST = 0.3, 8.0
 OF_GROUP = 2.0
+# From which weight on words make pairs, and of how many of these one is taken.
+HEAVY, EVERY = 3.0, 4
 # A term that is in more places than `FREQUENT` leads to none; of those found, so many are compared whole.
 FREQUENT, CANDIDATES = 60, 8
 
@@ -70,6 +73,9 @@ def sentences_of(text: Normal) -> list[Sentence]:
 def terms_of(text: Normal, word: Word) -> Iterator[Term]:
     """Yield the terms of a word: itself, or groups of its signs where it may be several words in one."""
     start, units = word.start, text.units
+    if max(units[word.start : word.end]) < FIRST_UNSPACED:
+        yield _whole(units, word.start, word.end)
+        return
     for end in range(word.start + 1, word.end + 1):
         if end == word.end or _kind(units[end]) != _kind(units[start]):
             yield from _terms(units, start, end)
@@ -84,6 +90,22 @@ def likenesses(sentences: Sequence[Sentence], source: Sequence[Sentence]) -> lis
     """
     places = _Places(source)
     return [places.most_alike(sentence) for sentence in sentences]
+
+
+def pairs_of(sentences: Iterable[Sentence]) -> list[int]:
+    """Return the hashes of some pairs of long words that follow each other, in whichever order they do.
+
+    By them a text is found of which no passage was left as it was. Those that a number divides are taken (U. Manber,
+    "Finding similar files in a large file system", 1994), so two texts take the same ones.
+    """
+    found = []
+    for sentence in sentences:
+        stems = [stem for stem, weight in sentence.terms.items() if weight >= HEAVY]
+        for pair in pairwise(stems):
+            digest = blake2b(" ".join(sorted(pair)).encode(), digest_size=8).digest()
+            value = int.from_bytes(digest, "big") >> 2
+            found += [value] if value % EVERY == 0 else []
+    return found
 
 
 class _Places:
@@ -141,13 +163,17 @@ def _terms(units: str, start: int, end: int) -> Iterator[Term]:
     kind = _kind(units[start])
     size = 3 if kind == 1 else 2
     if kind == 0:
-        weight = min(HEAVIEST, max(LIGHTEST, end - start - 2.0))
-        yield Term(units[start : min(end, start + STEM)], weight, start, end)
+        yield _whole(units, start, end)
     elif end - start <= size:
         yield Term(units[start:end], OF_GROUP, start, end)
     else:
         for at in range(start, end - size + 1):
             yield Term(units[at : at + size], OF_GROUP, at, at + size)
+
+
+def _whole(units: str, start: int, end: int) -> Term:
+    weight = min(HEAVIEST, max(LIGHTEST, end - start - 2.0))
+    return Term(units[start : min(end, start + STEM)], weight, start, end)
 
 
 def _sentence(terms: Sequence[Term]) -> Sentence:
