@@ -1,4 +1,4 @@
-"""What others ask about texts: where in a corpus a text stands already."""
+"""What others ask about texts: where in a corpus a text stands already, how it reads, and what it is about."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -8,14 +8,19 @@ from uuid import UUID
 from django.db import connection
 
 from texts.analysis.comparing import Comparison, Text, compare
-from texts.analysis.normal import Span
+from texts.analysis.keywords import Background, Keyword, keywords
+from texts.analysis.normal import Span, normalised
 from texts.analysis.parts import quotations, references
+from texts.analysis.readability import Readability, readability
+from texts.analysis.style import Hint, hints
 from texts.models import Document
 
 # A fingerprint that more texts have than this is of a form, a task or a phrase, and leads nowhere.
 COMMONPLACE = 200
 # So many documents are compared whole, those first that share most.
 COMPARED = 5
+# So many texts, the latest of the corpora, say which words are usual there.
+BESIDE = 40
 
 # The inner LIMIT bounds the work whatever the texts have in common.
 _CANDIDATES = """
@@ -105,6 +110,27 @@ def similarity(
         sources=tuple(sorted(telling, key=lambda each: (-each.comparison.score, each.corpus, each.owner))),
         commonplace=commonplace / len(hashes) if hashes else 0.0,
         left_out=tuple(sorted(left_out)),
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """How a text reads, what its writer may want to look at again, and what it is about."""
+
+    readability: Readability
+    hints: tuple[Hint, ...]
+    keywords: tuple[Keyword, ...]
+
+
+def analysis(text: str, *, corpora: Collection[str] = ()) -> Analysis:
+    """Say how a text reads and what it is about, beside the latest texts of the corpora."""
+    normal = normalised(text)
+    latest = Document.objects.filter(corpus__in=corpora).order_by("-created_at", "pk")
+    background = Background(latest.values_list("text", flat=True)[:BESIDE] if corpora else ())
+    return Analysis(
+        readability=readability(normal),
+        hints=tuple(hints(text, normal)),
+        keywords=tuple(keywords(text, background, normal)),
     )
 
 

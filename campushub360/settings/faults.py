@@ -274,6 +274,12 @@ def _files(env: Environment) -> Iterator[str]:
         yield f"FILES_TYPES names {', '.join(sorted(unknown))}; known are {', '.join(sorted(KNOWN))}"
 
 
+def _texts(env: Environment) -> Iterator[str]:
+    url = urlsplit(env.get("LANGUAGETOOL_URL", ""))
+    if url.geturl() and (url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment):
+        yield "LANGUAGETOOL_URL is no address of a server: http://languagetool:8010 is one"
+
+
 def _second_factors(env: Environment) -> Iterator[str]:
     roles = _items(env, "MFA_REQUIRED_ROLES")
     if roles and not {"staff", "system_admin"} & set(roles):
@@ -303,6 +309,7 @@ CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _protection,
     _passwords,
     _files,
+    _texts,
     _mail,
     _alerts,
     _second_factors,

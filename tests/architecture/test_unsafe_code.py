@@ -49,6 +49,8 @@ CLIENTS = {
 OWN_CALLS = {
     # Asks the addresses of OpenID Connect providers that the operator has configured, and follows them nowhere else.
     "accounts/oidc.py": ["http.client", "urllib.request"],
+    # Asks the address that the operator has configured, and follows it nowhere else.
+    "texts/grammar.py": ["http.client", "urllib.request"],
     "campushub360/local/engine.py": ["socket"],
     "campushub360/local/engines.py": ["socket"],
     "campushub360/local/stack/topology.py": ["urllib.request"],

@@ -75,6 +75,8 @@ def test_an_empty_environment_is_refused_with_one_line_per_fault_and_no_tracebac
         ({"IP_ALLOW_LIST": "/admin/=anywhere"}, "IP_ALLOW_LIST: 'anywhere'"),
         ({"FORWARDED_ALLOW_IPS": "nginx"}, "FORWARDED_ALLOW_IPS names nginx"),
         ({"PUBLIC_URL": "http://campus.example.edu"}, "PUBLIC_URL is no plain https address"),
+        ({"LANGUAGETOOL_URL": "languagetool:8010"}, "LANGUAGETOOL_URL is no address of a server"),
+        ({"LANGUAGETOOL_URL": "file:///etc/passwd"}, "LANGUAGETOOL_URL is no address of a server"),
         ({"PUBLIC_URL": "https://campus.example.edu/?next="}, "PUBLIC_URL is no plain https address"),
         ({"EMAIL_URL": "smtp://mail.invalid"}, "EMAIL_URL names smtp: mailed links open accounts"),
         ({"EMAIL_URL": "consolemail://"}, "EMAIL_URL names consolemail"),

@@ -135,10 +135,10 @@ def test_a_search_probes_the_index_of_hashes() -> None:
 
 def test_a_text_that_is_registered_again_takes_the_place_of_the_former() -> None:
     owner = new_id()
-    register(entry(PASSAGE, owner=owner))
-    register(entry(OWN_WORDS, owner=owner))
+    former = register(entry(PASSAGE, owner=owner))
+    again = register(entry(OWN_WORDS, owner=owner))
 
-    assert Document.objects.count() == 1
+    assert (again, again.text, Document.objects.count()) == (former, OWN_WORDS, 1)
     assert similarity(PASSAGE, corpora=[NOW]).sources == ()
     assert similarity(OWN_WORDS, corpora=[NOW]).score == 1.0
 
@@ -204,3 +204,17 @@ def test_every_constraint_refuses_what_it_names(name: str) -> None:
     assert refused.value.__cause__.diag.constraint_name == name
     assert error_for(refused.value) is not None
     assert {each.name for each in Document._meta.constraints} == BROKEN.keys()
+
+
+def test_a_text_is_read_beside_the_latest_of_its_corpora(django_assert_num_queries) -> None:
+    register_many(entry(f"Their garden was described by somebody who visits it in year {n}.") for n in range(30))
+    text = "Their granary was described by somebody who visits it."
+
+    with django_assert_num_queries(1):
+        found = selectors.analysis(text, corpora=[NOW])
+    with django_assert_num_queries(0):
+        alone = selectors.analysis(text)
+
+    assert [each.phrase for each in found.keywords] == ["granary"]
+    assert len(alone.keywords) > 1
+    assert (found.readability.words, found.hints) == (9, ())

@@ -41,15 +41,19 @@ def register(entry: Entry) -> Document:
 
     Raises `TextTooLongError`.
     """
-    (document,) = _stored([entry])
-    return document
+    rows = _documents([entry])
+    with transaction.atomic():
+        _store(rows)
+        return Document.objects.get(corpus=entry.corpus, owner=entry.owner)
 
 
 def register_many(entries: Iterable[Entry]) -> int:
     """Register texts as `register` does, some in each transaction; return how many. Raises `TextTooLongError`."""
     waiting, count = iter(entries), 0
     while batch := list(islice(waiting, BATCH)):
-        count += len(_stored(batch))
+        rows = _documents(batch)
+        _store(rows)
+        count += len(rows)
     return count
 
 
@@ -58,18 +62,19 @@ def remove(*, corpus: str, owner: UUID) -> bool:
     return bool(Document.objects.filter(corpus=corpus, owner=owner).delete()[0])
 
 
-@transaction.atomic
-def _stored(entries: Collection[Entry]) -> list[Document]:
+def _documents(entries: Collection[Entry]) -> list[Document]:
     # In one order, so that two who register the same texts wait for each other and for nothing else.
     latest = {(entry.corpus, entry.owner): entry for entry in entries}
-    rows = [_document(latest[key]) for key in sorted(latest)]
+    return [_document(latest[key]) for key in sorted(latest)]
+
+
+def _store(rows: Collection[Document]) -> None:
     Document.objects.bulk_create(
         rows,
         update_conflicts=True,
         unique_fields=["corpus", "owner"],
         update_fields=["authors", "text", "hashes", "updated_at"],
     )
-    return rows
 
 
 def _document(entry: Entry) -> Document:
