@@ -23,7 +23,9 @@ from core.cache.generations import Reading, generations
 from core.cache.local import LocalCache
 from core.errors import InUseError
 
-_IDENTIFY = "SELECT (found.account).*, found.held, found.seconds FROM accounts_identify(%s, %s, %s, %s) AS found"
+_IDENTIFY = """
+    SELECT (found.account).*, found.held, found.seconds, found.records FROM accounts_identify(%s, %s, %s, %s) AS found
+"""
 # Who was found behind a log-in and a signing key, and the generations of everything this was read from.
 MOST_IDENTIFIED, LONGEST_IDENTIFIED = 10_000, 60.0
 _identified: LocalCache[str, tuple[Reading, User]] = LocalCache(most=MOST_IDENTIFIED, clock=time.monotonic)
@@ -66,10 +68,11 @@ def _identify(claims: AccessClaims, at: datetime) -> tuple[User | None, float]:
         return None, 0
     values = dict(zip(names, row, strict=True))
     held, seconds = json.loads(values.pop("held")), float(values.pop("seconds"))
+    records = values.pop("records") or filter(None, [values["person_id"]])
     # A column that the other release of a rolling update knows of is no matter here; one that it lacks is read late.
     columns = [field for field in User._meta.concrete_fields if field.column in values]
     user = User.from_db(connection.alias, [f.attname for f in columns], [values[f.column] for f in columns])
-    vars(user)["held"] = held
+    vars(user).update(held=held, records=frozenset(records))
     return user, seconds
 
 

@@ -7,10 +7,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from attendance import exporting, tabulating
-from attendance.api.eligibility_views import EligibilityDecisionFilter
-from attendance.api.record_views import AttendanceExportFilter
-from attendance.api.shortage_views import ShortageFilter
 from attendance.models import AttendanceRecord, AttendanceSummary, EligibilityDecision
+from attendance.narrowing import AttendanceExportFilter, EligibilityDecisionFilter, ShortageFilter
 from core.errors import InvalidError
 from core.exports import Line, Table, declare
 from core.recording import Disclosure

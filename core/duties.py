@@ -1,10 +1,13 @@
 """Separation of duties: nobody decides about themselves, or about what they asked for. The only such mechanism.
 
+Who was recorded more than once is one person, in each of their records.
+
 A service says beside its other checks who must be somebody else than whoever acts. Every one of these places is taken
 away in turn by `make authz-mutants`, and the cases in `tests/authorization/concerned.py` have to notice it.
 """
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from core.errors import DomainError
@@ -28,9 +31,17 @@ def is_same(by: Actor | None, *, accounts: Iterable[UUID | None] = (), people: I
     return _same(by, accounts, people)
 
 
+def records_of(by: Any) -> frozenset[UUID]:
+    """Return every record of the person who acts, in whichever they were recorded; nobody in person has any."""
+    person: UUID | None = getattr(by, "person_id", None)
+    return frozenset() if person is None else getattr(by, "records", frozenset({person}))
+
+
 def _same(by: Actor | None, accounts: Iterable[UUID | None], people: Iterable[UUID | None]) -> bool:
     """A command acts as nobody and a program is nobody in person: neither is ever the same."""
     if by is None:
         return False
-    person: UUID | None = getattr(by, "person_id", None)
-    return by.pk in accounts or (person is not None and person in people)
+    if by.pk in accounts:
+        return True
+    named = set(people) - {None}
+    return bool(named) and (getattr(by, "person_id", None) in named or not named.isdisjoint(records_of(by)))

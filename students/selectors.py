@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.assignments import scopes_of
+from core.duties import records_of
 from departments.selectors import below
 from students.models import GuardianLink, ProgramEnrollment, Student
 
@@ -39,9 +40,12 @@ def for_whom(actor: Any, permission: str, *, advisees: bool = True) -> Q | None:
 
 
 def in_person(actor: Any) -> dict[UUID, UUID]:
-    """Return the student that an actor is, if they are one, by id with the id of the person."""
-    person = getattr(actor, "person_id", None)
-    return dict(Student.objects.filter(person=person).values_list("pk", "person_id")) if person else {}
+    """Return the student that an actor is, if they are one, by id with the id of the person.
+
+    Whoever was recorded more than once may be one in each record.
+    """
+    records = records_of(actor)
+    return dict(Student.objects.filter(person__in=records).values_list("pk", "person_id")) if records else {}
 
 
 def wards_of(actor: Any, scope: str) -> QuerySet[GuardianLink, Any] | None:

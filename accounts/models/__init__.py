@@ -15,7 +15,7 @@ from accounts.models.federation import FederatedIdentity, FederatedLogIn
 from accounts.models.guesses import GuessCount
 from accounts.models.identifier import IdentifierScheme, PersonIdentifier
 from accounts.models.mail import AccountMail, MailKind
-from accounts.models.person import Gender, Person
+from accounts.models.person import Gender, Person, SamePerson
 from accounts.models.session import Session
 from accounts.models.signing_key import KeyState, SigningKey
 from accounts.models.user import RoleAssignment, User
@@ -37,6 +37,7 @@ __all__ = [
     "PersonIdentifier",
     "RecoveryCode",
     "RoleAssignment",
+    "SamePerson",
     "SecondFactor",
     "Session",
     "SigningKey",

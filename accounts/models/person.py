@@ -28,6 +28,14 @@ def validate_past(day: date) -> None:
         raise ValidationError("This day lies in the future.", code="date_in_future")
 
 
+class SamePerson(models.Func):
+    """Every record of somebody who was recorded more than once, one row each."""
+
+    function = "accounts_same_person"
+    set_returning = True
+    output_field = models.UUIDField()
+
+
 class Gender(models.TextChoices):
     FEMALE = "female", "Female"
     MALE = "male", "Male"

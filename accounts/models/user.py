@@ -18,7 +18,7 @@ from django.utils.functional import cached_property
 
 from accounts.assignments import Assignment
 from accounts.identity import Identity
-from accounts.models.person import Person
+from accounts.models.person import Person, SamePerson
 from accounts.roles import SCOPES, UNSCOPED, Role, ScopeKind
 from core.cache.generations import Reading
 from core.models import BaseQuerySet, VersionedModel
@@ -108,6 +108,17 @@ class User(AbstractBaseUser, VersionedModel):
         """The roles held now: as the queryset loaded them, otherwise read once."""
         held = self.held if self.held is not None else User.objects.with_assignments().get(pk=self.pk).held
         return tuple(Assignment.from_json(row, within=self.limited_to) for row in held)
+
+    @cached_property
+    def records(self) -> frozenset[UUID]:
+        """Every record of the person that the account is of, who may be recorded more than once; a program has none.
+
+        As it was read when they were identified, otherwise read once.
+        """
+        if self.person_id is None:
+            return frozenset()
+        same = Person.objects.filter(pk=self.person_id).annotate(same=SamePerson("pk"))
+        return frozenset(same.values_list("same", flat=True))
 
     @cached_property
     def permissions(self) -> frozenset[str]:

@@ -14,15 +14,14 @@ from rest_framework.serializers import BaseSerializer
 
 from attendance import services
 from attendance.api import eligibility_serializers as serializers
-from attendance.models import Eligibility, EligibilityDecision, Outdated, Standing
-from core.api import filters
+from attendance.models import EligibilityDecision, Standing
+from attendance.narrowing import EligibilityDecisionFilter
 from core.api.viewsets import UnifiedViewSet
 from core.crud import Crud
 from core.errors import InvalidError, OutOfScopeError
 from core.recording import Disclosure
 from core.visibility import visible
 from courses.models import Section
-from enrollment.models import EnrollmentStatus
 
 DECIDE = "attendance.decide_eligibilitydecision"
 
@@ -33,37 +32,6 @@ class NoSectionsError(InvalidError):
     code = "no_sections"
     title = "The course has no section in this term."
     field = "course"
-
-
-class EligibilityDecisionFilter(filters.StrictFilterSet):
-    section = filters.UUIDFilter(field_name="section_id")
-    term = filters.UUIDFilter(field_name="term_id")
-    enrollment = filters.UUIDFilter(field_name="enrollment_id")
-    student = filters.UUIDFilter(field_name="enrollment__student_id")
-    course = filters.UUIDFilter(field_name="enrollment__course_id")
-    status = filters.MultipleChoiceFilter(
-        field_name="enrollment__status",
-        choices=EnrollmentStatus.choices,
-        help_text="Of the enrolment: what was decided about those who have left since stays on record.",
-    )
-    outcome = filters.MultipleChoiceFilter(choices=Eligibility.choices)
-    is_current = filters.BooleanFilter(
-        field_name="superseded_at", lookup_expr="isnull", help_text="Whether no later decision supersedes it."
-    )
-
-    is_outdated = filters.BooleanFilter(
-        method="with_other_numbers", help_text="Whether marks have come to other numbers since."
-    )
-
-    class Meta:
-        model = EligibilityDecision
-        fields = [
-            "section", "term", "enrollment", "student", "course", "status", "outcome", "is_current", "is_outdated",
-        ]  # fmt: skip
-
-    def with_other_numbers(self, queryset: QuerySet[Any], name: str, value: bool) -> QuerySet[Any]:
-        found: QuerySet[Any] = queryset.alias(has_other_numbers=Outdated.of()).filter(has_other_numbers=value)
-        return found
 
 
 class EligibilityDecisionViewSet(UnifiedViewSet[EligibilityDecision]):

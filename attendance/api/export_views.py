@@ -5,10 +5,10 @@ from rest_framework.request import Request
 
 from attendance import exports
 from attendance.api.eligibility_serializers import EligibilityDecisionSerializer
-from attendance.api.eligibility_views import EligibilityDecisionFilter
-from attendance.api.record_views import AttendanceExportFilter, AttendanceRecordSerializer
-from attendance.api.shortage_views import ShortageFilter, ShortageSerializer
+from attendance.api.record_views import AttendanceRecordSerializer
+from attendance.api.shortage_views import ShortageSerializer
 from attendance.models import AttendanceRecord, AttendanceSummary, EligibilityDecision
+from attendance.narrowing import AttendanceExportFilter, EligibilityDecisionFilter, ShortageFilter
 from core.api.tables import InFormat, TableViewSet
 
 

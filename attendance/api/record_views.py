@@ -64,19 +64,6 @@ class AttendanceRecordFilter(filters.StrictFilterSet):
         ]  # fmt: skip
 
 
-class AttendanceExportFilter(filters.StrictFilterSet):
-    """What a table of marks is narrowed by, which is read session by session."""
-
-    section = filters.UUIDFilter(field_name="section_id")
-    term = filters.UUIDFilter(field_name="section__term_id")
-    date_from = filters.DateFilter(field_name="local_date", lookup_expr="gte")
-    date_to = filters.DateFilter(field_name="local_date", lookup_expr="lte")
-
-    class Meta:
-        model = AttendanceRecord
-        fields = ["section", "term", "date_from", "date_to"]
-
-
 class AttendanceRecordViewSet(BaseViewSet[AttendanceRecord]):
     """What students were marked with, the latest mark first; a date narrows it to the months it lies in."""
 

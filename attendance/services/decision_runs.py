@@ -26,6 +26,7 @@ from courses.models import Course, Section
 from departments.models import Department, Term
 from departments.selectors import below
 from enrollment.models import Enrollment
+from students.selectors import in_person
 
 # So many students are decided about at a time, unless one section has more; of so many sections it is looked how many.
 BATCH = 1_000
@@ -138,10 +139,7 @@ def _sections(run: DecisionRun) -> QuerySet[Section]:
 
 def _own(run: DecisionRun, by: Actor | None) -> QuerySet[Section]:
     """Return the sections in which whoever asks is enrolled, about which they do not decide."""
-    person = getattr(by, "person_id", None)
-    if person is None:
-        return Section.objects.none()
-    taken = Enrollment.objects.filter(term=run.term_id, status__in=EXAMINED, student__person=person)
+    taken = Enrollment.objects.filter(term=run.term_id, status__in=EXAMINED, student__in=list(in_person(by)))
     return _sections(run).filter(pk__in=taken.values("section"))
 
 

@@ -30,7 +30,7 @@ from attendance.services.standing_marks import NOTHING, Standing, erase, standin
 from core.duties import is_same
 from core.errors import DomainError, InvalidError, raise_all
 from core.visibility import Actor
-from students.models import Student
+from students.selectors import in_person
 
 # Of a section: the instant at which a class begins, the time of day there, or the day alone.
 Begin = datetime | date
@@ -150,8 +150,7 @@ def mark_faults(code: str, minutes: int | None, codes: Mapping[str, AttendanceCo
 
 def read_sheets(sessions: Collection[ClassSession], students: Collection[UUID], *, by: Actor | None) -> Sheets:
     """Read the lines of students in sessions, and in which of these sessions `by` is expected."""
-    person = getattr(by, "person_id", None)
-    own = set(Student.objects.filter(person=person).values_list("pk", flat=True)) if person else set()
+    own = set(in_person(by))
     lines = sheets.lines_of(sessions, students={*students, *own})
     by_id = {session.pk: session for session in sessions}
     return Sheets(

@@ -23,7 +23,7 @@ from core.errors import ConflictError, DomainError, InvalidError
 from core.privacy.retention import spared
 from core.visibility import Actor
 from enrollment.models import Enrollment
-from students.models import Student
+from students.selectors import in_person
 
 # How far ahead the clock of a device may be.
 AHEAD = timedelta(minutes=5)
@@ -152,8 +152,7 @@ class _Desk:
 
     def _read(self) -> dict[sheets.Key, sheets.Line]:
         """Read whom the marks and the device are of, and everybody where a sheet is about to be opened."""
-        person = getattr(self._by, "person_id", None)
-        own = set(Student.objects.filter(person=person).values_list("pk", flat=True)) if person else set()
+        own = set(in_person(self._by))
         opened = [row for row in self._sessions.values() if row.marking != Marking.SCHEDULED]
         closed = [row for row in self._sessions.values() if row.marking == Marking.SCHEDULED]
         return {**sheets.lines_of(opened, students=self._students | own), **sheets.lines_of(closed)}

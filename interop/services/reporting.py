@@ -9,6 +9,8 @@ from interop.models import ImportState as State
 
 HEADER = ["file", "row", "resource", "key", "external_id", "outcome", "reasons", "notes", "id"]
 PAGE = 2_000
+# How what was foreseen is called once it is done.
+DONE = {"create": "created", "update": "updated"}
 
 
 def report(job: ImportJob) -> Iterator[str]:
@@ -31,6 +33,8 @@ def report(job: ImportJob) -> Iterator[str]:
 
 def _cells(job: ImportJob, row: ImportRow) -> list[str]:
     outcome = row.action if row.applied_at or job.state != State.REVERTED else "reverted"
+    if row.before is not None:
+        outcome = DONE.get(outcome, outcome)
     if job.state == State.REVERTED and row.before is not None:
         outcome = "reverted"
     return [

@@ -10,14 +10,17 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.apps import apps
 from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from core import crud
-from core.errors import ConflictError, DomainError, InUseError
+from core.duties import may_not_be_same, records_of
+from core.errors import ConflictError, DomainError, ForbiddenError, InUseError
 from core.events import publish
+from core.privacy import people_of
 from core.snapshots import restore, rows_of
 from core.visibility import Actor
 from interop.events import ReversalRequested
@@ -44,6 +47,13 @@ class ChangedSinceError(ConflictError):
 
     code = "changed_since_import"
     title = "Rows were changed since they were imported; force it to take the import back all the same."
+
+
+class OwnImportError(ForbiddenError):
+    """The import has written something about whoever would take it back."""
+
+    code = "self_approval"
+    title = "Nobody takes back what an import has written about themselves; somebody else may."
 
 
 class TooOldError(ConflictError):
@@ -104,8 +114,9 @@ def take_back(
     """Bring every row that a job wrote back to what it was, all of them or none, as was asked for.
 
     Rows that it created are deleted. Refused with `changed_since_import` when somebody else has
-    changed one since, unless forced, and with `in_use`, which names up to ten of them, when something
-    else refers to rows by now: the job is then in force as before, and its errors say why. What
+    changed one since, unless forced, with `self_approval` when a row is about whoever asked, and with
+    `in_use`, which names up to ten of them, when something else refers to rows by now: the job is then
+    in force as before, and its errors say why. What
     histories have recorded stays, with one more step that takes the last one back. A run that is
     killed has changed nothing.
     """
@@ -116,7 +127,7 @@ def take_back(
         with Announcer(job) as announce, transaction.atomic():
             by = states.account_now(asked_by)
             states.require_importer(by, job)
-            for done in _take_back_all(job, Targets(by, job), chunk_size):
+            for done in _take_back_all(job, Targets(by, job), chunk_size, by=by):
                 meter.peak_mb()
                 job.rows_done += done
                 announce()
@@ -150,7 +161,7 @@ def _written_by(job: ImportJob) -> QuerySet[ImportRow]:
     return ImportRow.objects.filter(job=job, applied_at__isnull=False, before__isnull=False)
 
 
-def _take_back_all(job: ImportJob, targets: Targets, chunk_size: int) -> Iterator[int]:
+def _take_back_all(job: ImportJob, targets: Targets, chunk_size: int, *, by: Actor | None) -> Iterator[int]:
     """Undo the rows of a job, the last written first; yield how many each time."""
     lock_in_order(_ids_by_resource(job))
     targets.lock_ahead(_written_by(job))
@@ -158,8 +169,22 @@ def _take_back_all(job: ImportJob, targets: Targets, chunk_size: int) -> Iterato
     while chunk := list((rows if above is None else rows.filter(position__lt=above))[:chunk_size]):
         above = chunk[-1].position
         for batch in _by_resource(chunk):
+            _refuse_own(batch, targets[batch[0].resource].model, by=by)
             _take_back(batch, targets, force=job.is_reversal_forced)
         yield len(chunk)
+
+
+def _refuse_own(rows: Sequence[ImportRow], model: type[Model], *, by: Actor | None) -> None:
+    """Raise `OwnImportError` where one of these rows wrote something about whoever acts."""
+    if not records_of(by):
+        return
+    written = model._base_manager.filter(pk__in=[row.object_id for row in rows if row.object_id])
+    along = [single for row in rows for other in (row.before or {}).get("touched", ()) for single in other["kept"]]
+    touched: defaultdict[str, list[str]] = defaultdict(list)
+    for single in along:
+        touched[single["of"]] += [row["id"] for row in rows_of(single)]
+    others = [apps.get_model(label)._base_manager.filter(pk__in=ids) for label, ids in touched.items()]
+    may_not_be_same(by, OwnImportError, people=people_of(written, *others))
 
 
 def _ids_by_resource(job: ImportJob) -> dict[str, set[UUID]]:

@@ -8,16 +8,8 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from accounts.models import Person
+from accounts.models import Person, SamePerson
 from core.models import BaseQuerySet, VersionedModel
-
-
-class SamePerson(models.Func):
-    """Every record of somebody who was recorded more than once, one row each."""
-
-    function = "privacy_same_person"
-    set_returning = True
-    output_field = models.UUIDField()
 
 
 class LegalHoldQuerySet(BaseQuerySet["LegalHold"]):

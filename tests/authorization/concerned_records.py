@@ -15,6 +15,8 @@ from enrollment.services import OwnEnrollmentError, registration
 from enrollment.services import bulk as enrollments
 from faculty.services import bulk as faculty_bulk
 from faculty.services import members
+from interop.models import ImportRow
+from interop.services import reversal
 from privacy.models import LegalHold
 from privacy.services import holds
 from students.services import bulk as student_bulk
@@ -216,4 +218,11 @@ HOLD = [
     Case("the end of a hold on oneself", account_of("advisor_person"), _held, holds.OwnHoldError),
 ]
 
-RECORDS = [*OFFICE, *ENROLLMENT, *STUDENT, *POST, *HOLD]
+IMPORT = [
+    Case(
+        "what an import wrote", student,
+        lambda w, u: reversal._refuse_own([ImportRow(object_id=w.sides[OWN].enrollment.pk)], Enrollment, by=u),
+        reversal.OwnImportError,
+    ),
+]  # fmt: skip
+RECORDS = [*IMPORT, *OFFICE, *ENROLLMENT, *STUDENT, *POST, *HOLD]

@@ -1,9 +1,14 @@
 """Nobody decides about themselves, or about what they asked for, and no service says so in a way of its own."""
 
 import ast
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from accounts.models import User
+from tests.accounts.factories import PersonFactory
 from tests.authorization.concerned import CASES
 from tests.authorization.duties import (
     Case,
@@ -41,7 +46,7 @@ THEIRS = {
     "interop/services/application.py": "each record is asked about by the service that it goes to",
     "interop/services/exporting.py": "a table of what its reader sees anyway, for themselves",
     "interop/services/jobs.py": "each record is asked about by the service that it goes to",
-    "interop/services/reversal.py": "what was there before comes back whole, and somebody decided that once",
+    "interop/services/reversal.py": "each batch of records is asked about before it is taken back",
     "interop/services/states.py": "a step of an import, which is about the file",
     "interop/services/validation.py": "says what would be, and writes no record",
     "privacy/services/erasures.py::request_erasure": "one's own right; others decide about it",
@@ -56,8 +61,6 @@ THEIRS = {
 OTHERWISE = {
     "attendance/services/standing_in.py": "whoever teaches the section proposes for themselves",
     "attendance/services/substituting.py": "whoever teaches the session, or was asked, and nobody else",
-    "attendance/services/decision_runs.py": "leaves out the sections that whoever asks is enrolled in",
-    "attendance/services/importing.py": "whose sheets have to be read",
     "attendance/services/check_ins.py": "whoever checks in does so for themselves",
     "interop/services/exporting.py": "whoever asked for a table fetches it, and nobody else",
     "privacy/services/exports.py": "one's own data are asked for without a reason",
@@ -69,6 +72,26 @@ OTHERWISE = {
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_whoever_is_concerned_is_refused(case: Case, world: World) -> None:
     assert refused(case, world)
+
+
+@pytest.mark.checklist(13)
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_whoever_is_concerned_in_another_record_of_theirs_is_refused(case: Case, world: World) -> None:
+    assert refused(replace(case, actor=recorded_twice(case)), world)
+
+
+def recorded_twice(case: Case) -> Callable[[Any], User]:
+    """Return what finds the same account, of somebody who has been merged into whoever is concerned."""
+
+    def find(own: Any) -> User:
+        account = case.actor(own)
+        if account.person_id is not None:
+            twin = PersonFactory(merged_into_id=account.person_id)
+            User.objects.filter(pk=account.pk).update(person=twin)
+        found: User = User.objects.get(pk=account.pk)
+        return found
+
+    return find
 
 
 @pytest.mark.checklist(13)

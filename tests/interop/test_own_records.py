@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from accounts.models import User
+from accounts.models import Person, User
 from enrollment.models import Enrollment
 from faculty.models import Faculty
 from interop import services
 from interop.models import ImportJob, ImportState
+from interop.services.reversal import OwnImportError
 from students.models import Student
 from tests.enrollment.factories import EnrollmentFactory
 from tests.faculty.factories import FacultyFactory
@@ -105,3 +106,28 @@ def test_nobody_changes_their_own_post(place: Path, registrar: User, terms: dict
     assert totals(job) == (0, 1, 0, 1)
     assert str(changed).startswith(value)
     assert not str(kept).startswith(value)
+
+
+def test_nobody_takes_back_what_an_import_wrote_about_them(place: Path, registrar: User) -> None:
+    """A colleague reports the results of two; one of them is a registrar, too, in a record that was merged."""
+    own, other = (EnrollmentFactory(student__student_no=number, section__code="01") for number in ("S1", "S2"))
+    Person.objects.filter(pk=own.student.person_id).update(merged_into=registrar.person)
+    rows = [
+        {
+            "student_no": row.student.student_no, "course_code": row.section.course.code, "section_code": "01",
+            "term": row.section.term.code, "status": "completed", "result": "fail",
+        }
+        for row in (own, other)
+    ]  # fmt: skip
+    job = services.from_path(by=None, kind="enrollments", path=table(place, *rows))
+    job = services.apply(services.validate(job.pk, by=None).pk, by=None)
+    assert job.state == ImportState.APPLIED
+
+    with pytest.raises(OwnImportError):
+        services.revert(job.pk, by=registrar)
+
+    job.refresh_from_db()
+    assert (job.state, [error["code"] for error in job.errors]) == (ImportState.APPLIED, ["self_approval"])
+    assert dict(Enrollment.objects.values_list("student__student_no", "result")) == {"S1": "fail", "S2": "fail"}
+    assert services.revert(job.pk, by=None).state == ImportState.REVERTED
+    assert dict(Enrollment.objects.values_list("student__student_no", "result")) == {"S1": "", "S2": ""}
