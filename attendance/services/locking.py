@@ -89,8 +89,16 @@ def lock_sessions(*, at: datetime) -> int:
     return sum(_lock(due[start : start + BATCH], at) for start in range(0, len(due), BATCH))
 
 
+def lock_ended(ids: Sequence[UUID], *, by: Actor | None, at: datetime, reason: str = "") -> int:
+    """Make the sheets of those of these sessions final that are over, with those who are excused; return how many.
+
+    What is cancelled or locked already is left as it is. By hundreds, as the nightly run does.
+    """
+    return sum(_lock(ids[start : start + BATCH], at, reason) for start in range(0, len(ids), BATCH))
+
+
 @transaction.atomic
-def _lock(ids: Sequence[UUID], at: datetime) -> int:
+def _lock(ids: Sequence[UUID], at: datetime, reason: str = "") -> int:
     # What somebody has cancelled or locked meanwhile, or moved to a later time, is not what was found.
     open_ones = ClassSession.objects.filter(pk__in=ids, status=SessionStatus.SCHEDULED, ends_at__lte=at)
     rows = list(open_ones.exclude(marking=Marking.LOCKED).order_by("pk").select_for_update(no_key=True))
@@ -98,5 +106,5 @@ def _lock(ids: Sequence[UUID], at: datetime) -> int:
     locked = ClassSession.objects.filter(pk__in=[row.pk for row in rows])
     publish_all(SessionLocked.of(row, at) for row in rows)
     return locked.update(
-        marking=Marking.LOCKED, lock_note="", version=F("version") + 1, updated_at=Now()
+        marking=Marking.LOCKED, lock_note=reason, version=F("version") + 1, updated_at=Now()
     )  # fmt: skip

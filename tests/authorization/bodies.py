@@ -174,6 +174,13 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
         "students": [side.student],
         "sessions": [side.session],
     },
+    ("attendance", "cancel_many"): lambda side: {
+        "section": side.session.section_id,
+        "starts_at": side.session.starts_at,
+        "ends_at": side.session.ends_at,
+        "reason": "Heavy snow",
+    },
+    ("attendance", "lock_many"): lambda side: {"section": side.session.section_id, "reason": "The middle of the term"},
     ("attendance", "sync"): lambda side: {
         "marks": [
             {
