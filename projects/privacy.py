@@ -1,7 +1,7 @@
 """What projects say about people."""
 
 from core.privacy import personal
-from projects.models import Project, SchoolProject, SelfStudyProject
+from projects.models import Project, ProjectMeta, SchoolProject, SelfStudyProject
 from projects.selectors import own_projects_of
 
 personal(
@@ -27,5 +27,13 @@ personal(
     kept="For as long as the project; erasure removes it.",
     paths=("project__owner__person",),
     keeps="project_type goal_description study_frequency",
+    deletes=True,
+)
+personal(
+    ProjectMeta,
+    says="What you noted about your projects.",
+    kept="For as long as the project; erasure removes it.",
+    paths=("project__owner__person",),
+    keeps="key value",
     deletes=True,
 )

@@ -2,15 +2,36 @@
 
 from typing import Any
 
+from django.db.models import QuerySet
+
 from core.api import filters
 from core.api.filter_types import filter_for
 from projects.kinds import Kind
-from projects.models import Project, ProjectState
+from projects.models import Project, ProjectMeta, ProjectState
 
-COMMON = ["owner", "state", "is_draft", "starts_from", "starts_to", "ends_from", "ends_to"]
+COMMON = ["metadata", "owner", "state", "is_draft", "starts_from", "starts_to", "ends_from", "ends_to"]
+
+
+class NotedFilter(filters.CharFilter):
+    """A key and a text, with a colon between them."""
+
+    expectation = "a key, a colon and a text"
+
+    def parse(self, text: str) -> Any:
+        key, colon, value = super().parse(text).partition(":")
+        if not (key and colon and value):
+            raise self.unreadable()
+        return key, value
+
+    def schema(self) -> dict[str, Any]:
+        return {"type": "string", "pattern": "^[^:]+:.+$", "maxLength": 200}
 
 
 class ProjectsOfAKindFilter(filters.StrictFilterSet):
+    metadata = NotedFilter(
+        method="noted",
+        help_text="`key:text`: those of which this text is noted under the key, alone or in a list of texts.",
+    )
     owner = filters.UUIDFilter(field_name="owner_id", help_text="The account whose they are.")
     state = filters.MultipleChoiceFilter(choices=ProjectState.choices)
     is_draft = filters.BooleanFilter()
@@ -22,6 +43,10 @@ class ProjectsOfAKindFilter(filters.StrictFilterSet):
     class Meta:
         model = Project
         fields = COMMON
+
+    def noted(self, queryset: QuerySet[Project], name: str, value: tuple[str, str]) -> QuerySet[Project]:
+        key, text = value
+        return queryset.filter(pk__in=ProjectMeta.objects.filter(key=key, value__contains=text).values("project"))
 
 
 class ProjectFilter(ProjectsOfAKindFilter):

@@ -1,6 +1,6 @@
 """What every project has, whatever its kind."""
 
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from django.conf import settings
 from django.db import models
@@ -106,3 +106,8 @@ class Project(CustomizableModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def metadata_by_key(self) -> dict[str, Any]:
+        """What is noted about it, by key; one query."""
+        return dict(self.metadata.order_by("key").values_list("key", "value"))

@@ -215,6 +215,7 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("auth", "post"): lambda side: {},
     ("attendance", "post"): lambda side: {},
     ("notifications", "mark_read"): lambda side: {},
+    **{("projects", step): lambda side: {"metadata": {"note": "Changed"}} for step in ("add", "replace", "merge")},
     **{("projects", step): lambda side: {} for step in ("publish", "complete", "reopen")},
     ("notifications", "post"): lambda side: {},
     ("notifications", "put"): lambda side: {

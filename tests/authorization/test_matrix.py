@@ -26,8 +26,8 @@ UNSEEN = {
     "audit.Redaction", "audit.Seal", "auth.Group", "auth.Permission", "contenttypes.ContentType", "core.Chore",
     "core.IdempotencyKey", "core.Lease", "core.OutboxEvent", "core.Touch", "core.UniqueCustomValue",
     "faculty.FacultyReservation", "files.FileLink", "interop.ExternalIdentifier", "interop.ImportedValue",
-    "notifications.DeliveryAttempt", "projects.SchoolProject", "projects.SelfStudyProject", "sessions.Session",
-    "texts.Document",
+    "notifications.DeliveryAttempt", "projects.ProjectMeta", "projects.SchoolProject",
+    "projects.SelfStudyProject", "sessions.Session", "texts.Document",
 }  # fmt: skip
 
 

@@ -55,7 +55,7 @@ from files.models import FileAsset, FileLink
 from interop.models import ExportJob, ExternalIdentifier, ImportedValue, ImportJob, ImportRow
 from notifications.models import DeliveryAttempt, Notification, Preference, QuietHours
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
-from projects.models import Project, SchoolProject, SelfStudyProject
+from projects.models import Project, ProjectMeta, SchoolProject, SelfStudyProject
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 from tests.attendance.factories import (
@@ -80,7 +80,7 @@ from tests.notifications.factories import (
     PreferenceFactory,
     QuietHoursFactory,
 )
-from tests.projects.factories import SchoolProjectFactory, SelfStudyProjectFactory
+from tests.projects.factories import ProjectMetaFactory, SchoolProjectFactory, SelfStudyProjectFactory
 from tests.students.factories import GuardianLinkFactory, ProgramEnrollmentFactory, StudentFactory
 from tests.texts.factories import DocumentFactory
 from texts.models import Document
@@ -230,10 +230,16 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
             entity_type="students.student", name=f"photo_{side.person.pk.hex[-10:]}", label="P", field_type="file"
         ),
     ),
-    SchoolProject: lambda side: SchoolProjectFactory(
-        project__owner=side.user, project__name=f"{NAMES['last_name']} builds", teacher_name=NAMES["preferred_name"]
+    ProjectMeta: lambda side: ProjectMetaFactory(
+        project=SchoolProjectFactory(
+            project__owner=side.user,
+            project__name=f"{NAMES['last_name']} builds",
+            teacher_name=NAMES["preferred_name"],
+        ).project,
+        value={"by": NAMES["last_name"]},
     ),
-    Project: lambda side: side.rows[SchoolProject].project,
+    SchoolProject: lambda side: side.rows[ProjectMeta].project.school_data,
+    Project: lambda side: side.rows[ProjectMeta].project,
     SelfStudyProject: lambda side: SelfStudyProjectFactory(
         project__owner=side.user, goal_description=f"{NAMES['last_name']} reads"
     ),

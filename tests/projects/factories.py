@@ -5,7 +5,7 @@ from datetime import date
 import factory
 from django.db import transaction
 
-from projects.models import Project, SchoolProject, SelfStudyProject
+from projects.models import Project, ProjectMeta, SchoolProject, SelfStudyProject
 from tests.accounts.factories import UserFactory
 
 
@@ -60,3 +60,12 @@ class ProjectFactory(BareProjectFactory):
         skip_postgeneration_save = True
 
     school_data = factory.RelatedFactory(SchoolProjectFactory, factory_related_name="project")
+
+
+class ProjectMetaFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = ProjectMeta
+
+    project = factory.SubFactory(ProjectFactory)
+    key = factory.Sequence(lambda n: f"key{n}")
+    value = factory.LazyFunction(lambda: {"weeks": 14})
