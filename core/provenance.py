@@ -29,8 +29,12 @@ _request: ContextVar[HttpRequest | None] = ContextVar("request", default=None)
 _actor_id: ContextVar[UUID | None] = ContextVar("actor_id", default=None)
 _is_plain: ContextVar[bool] = ContextVar("is_plain", default=False)
 
+# A statement that writes, after comments or none. In one with parts that are named first, any of these may; that rows
+# are locked for an update is no write.
 _WRITES = re.compile(
-    r"\s*(INSERT|UPDATE|DELETE|MERGE)\b|\s*WITH\b.*\b(INSERT\s+INTO|DELETE\s+FROM|UPDATE\s+\"?\w+\"?\s+SET)\b",
+    r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
+    r"(?:(?:INSERT|UPDATE|DELETE|MERGE)\b"
+    r"|WITH\b.*(?:\b(?:INSERT\s+INTO|DELETE\s+FROM|MERGE\s+INTO)\b|(?<!\bFOR\s)(?<!\bKEY\s)\bUPDATE\s+(?:ONLY\s|[\w\"])))",
     re.IGNORECASE | re.DOTALL,
 )
 _SPEAKABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")

@@ -104,7 +104,9 @@ USE_I18N = True
 
 WEB_CONCURRENCY = env.int("WEB_CONCURRENCY", default=2)
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=20)
-# Seconds: a burst of a hundred on a busy machine is served, and nobody waits for long behind an outage.
+# Seconds. Three would refuse what is merely late: two cores that do nothing else record 45 sheets of 60 a second
+# (docs/performance.md), so the last of a hundred that arrive at once is through after more than two, and after twice or
+# thrice as long on a machine that is busy. Many more than eight would let nothing but waiting fill the processes.
 DATABASE_POOL_TIMEOUT = 8
 # True when DATABASE_URL names PgBouncer in transaction mode: a cursor that outlives its transaction is lost there.
 DATABASE_IS_POOLED = env.bool("DATABASE_IS_POOLED", default=False)

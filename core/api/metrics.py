@@ -94,6 +94,9 @@ class Facts(Collector):
         lag = GaugeMetricFamily(
             "campushub360_replica_lag_seconds", "How old the last commit is that it has replayed.", labels=["replica"]
         )
+        up = GaugeMetricFamily(
+            "campushub360_replica_up", "1 if a replica answers; 0 if the primary does in its place.", labels=["replica"]
+        )
         for alias in connections:
             if alias == DEFAULT_DB_ALIAS:
                 continue
@@ -102,9 +105,11 @@ class Facts(Collector):
                     cursor.execute(_REPLAYED)
                     replayed, seconds = cursor.fetchone()
             except (DatabaseError, InterfaceError):
-                continue
+                replayed, seconds = None, 0
+            up.add_metric([alias], float(replayed is not None))
             if replayed is not None:
                 behind.add_metric([alias], max(written - replayed, 0))
                 lag.add_metric([alias], float(seconds))
+        yield up
         yield behind
         yield lag

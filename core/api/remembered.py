@@ -77,7 +77,7 @@ class Question:
 
     def named(self, reading: Reading) -> bytes:
         """Return the name of the answer at a reading of the tags."""
-        generations = [(each or b"").decode() for each in reading]
+        generations = [(each or b"").decode(errors="backslashreplace") for each in reading]
         parts = [self.stamp, self.scope, generations, self.path, self.parameters]
         return hashlib.blake2b(orjson.dumps(parts), digest_size=20).hexdigest().encode()
 

@@ -49,9 +49,15 @@ class Answer:
         return b"\n".join([_COMPRESSED, self.etag.encode(), zlib.compress(self.body, 1)])
 
     @classmethod
-    def unpacked(cls, packed: bytes) -> Self:
-        kind, etag, body = packed.split(b"\n", 2)
-        return cls(etag.decode(), zlib.decompress(body) if kind == _COMPRESSED else body)
+    def unpacked(cls, packed: bytes) -> Self | None:
+        """Return what was packed; None for what was not."""
+        try:
+            kind, etag, body = packed.split(b"\n", 2)
+            if kind == _PLAIN:
+                return cls(etag.decode(), body)
+            return cls(etag.decode(), zlib.decompress(body)) if kind == _COMPRESSED else None
+        except (ValueError, zlib.error):
+            return None
 
 
 class Answers:
@@ -72,9 +78,9 @@ class Answers:
     def far(self, key: bytes) -> Answer | None:
         """Return what the processes share, and remember it here."""
         packed = self._ask(lambda: self._redis.ask("GET", self._name(key)))
-        if packed is None:
+        answer = Answer.unpacked(packed) if packed is not None else None
+        if answer is None:
             return None
-        answer = Answer.unpacked(packed)
         self._here.add(key, answer, until=time.monotonic() + SECONDS)
         return answer
 

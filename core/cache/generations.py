@@ -147,7 +147,10 @@ class Generations:
         if found is None or found[0] is None or found[1] is None:
             return None
         timeline, _, _ = found[0].partition(b":")
-        return Position(int(timeline, 16), int(found[1]))
+        try:
+            return Position(int(timeline, 16), int(found[1]))
+        except ValueError:  # somebody else has written there
+            return None
 
     def _told(self, keys: Sequence[str]) -> Reading | None:
         """Return the lease and the values of keys, as they were at the moment of the present block if there is one."""

@@ -1,11 +1,9 @@
 -- The answers that were asked for most lately, whole, in each of nginx's workers: what is on disk under the same key, but
 -- without a file to open, headers to parse and a key to look up between the workers.
 
-local lru = require "resty.lrucache"
-
--- So many answers, none larger than so many bytes, and each for so many seconds before it is read again from where it
--- is kept.
-local MOST, LARGEST, SECONDS = 2000, 32768, 60
+-- So many bytes of answers in each worker, with what keeping one takes beside its body; none larger than so many, and
+-- each for so many seconds before it is read again from where it is kept.
+local MOST, KEEPING, LARGEST, SECONDS = 32 * 1024 * 1024, 4096, 32768, 60
 -- What belongs to one answer alone, or to the connection it was sent on.
 local NOT_KEPT = {
     connection = true,
@@ -30,12 +28,39 @@ local ADDED = {
 }
 
 local _M = {}
-local answers
+-- When the latest fill half of the room, the older ones go, but for those that were asked for meanwhile.
+local latest, older, bytes = {}, {}, 0
 local is_sending = false
+
+local function weight(answer)
+    return #answer.body + KEEPING
+end
+
+local function put(key, answer)
+    local former = latest[key]
+    bytes = bytes + weight(answer) - (former and weight(former) or 0)
+    if bytes > MOST / 2 then
+        latest, older, bytes = {}, latest, weight(answer)
+    end
+    latest[key] = answer
+end
 
 -- The answer under a key, if it is here.
 function _M.get(key)
-    return answers and answers:get(key)
+    local answer = latest[key]
+    if not answer then
+        answer = older[key]
+        if not answer then
+            return
+        end
+        put(key, answer)
+    end
+    return answer.till > ngx.now() and answer or nil
+end
+
+-- Keep an answer.
+function _M.keep(key, body, headers)
+    put(key, { body = body, length = #body, headers = headers, till = ngx.now() + SECONDS })
 end
 
 -- Begin to take down an answer whose headers are known by now; nil for one that is too large, of
@@ -66,8 +91,7 @@ function _M.add(answer, part, is_last)
     local body = table.concat(parts)
     answer.parts = nil
     if #body == answer.length then
-        answers = answers or lru.new(MOST)
-        answers:set(answer.key, { body = body, length = answer.length, headers = answer.headers }, SECONDS)
+        _M.keep(answer.key, body, answer.headers)
     end
 end
 

@@ -3,7 +3,8 @@
 import os
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from accounts.roles import Role
 from campushub360.local.engine import free_port
 from campushub360.settings import base
 from departments.models import Campus
+from tests.edge.late import heard_late
 from tests.edge.running import Cache, Part, Stack, database_url
 from tests.local.conftest import eventually
 from tests.local.proxying import nginx
@@ -21,10 +23,9 @@ from tests.local.proxying import nginx
 CAMPUSES = "/api/v1/campuses/"
 
 
-@pytest.fixture(scope="module")
-def stack(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Provide the running product."""
-    folder = tmp_path_factory.mktemp("stack")
+@contextmanager
+def product(folder: Path, *, late: float = 0) -> Iterator[Stack]:
+    """Run the product; its edge hears from the cache so many seconds late."""
     with ExitStack() as ends:
         cache = Cache(folder / ".campus")
         ends.callback(cache.stop)
@@ -50,12 +51,19 @@ def stack(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> It
                 with_edge=True,
                 rate="5000r/s",
                 says="warn",
-                EDGE_REDIS_URL=cache.url,
+                EDGE_REDIS_URL=ends.enter_context(heard_late(cache, late)) if late else cache.url,
                 PATH=os.defpath,
             )
         )
         stack = Stack(cache, relay, web, port, proxy.tls_port, proxy.metrics_port, folder / "fullchain.pem")
         assert eventually(lambda: stack.ask("/livez").status == 200)
+        yield stack
+
+
+@pytest.fixture(scope="module")
+def stack(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Provide the running product."""
+    with product(tmp_path_factory.mktemp("stack")) as stack:
         yield stack
 
 

@@ -209,6 +209,17 @@ class TestWhatIsNotServedFromTheEdge:
 
         assert (answer.status, answer.cache) == (400, "")
 
+    def test_the_question_of_somebody_who_is_refused_before_being_known(
+        self, stack: Stack, token: str, token_of: Callable[[Role], str]
+    ) -> None:
+        many = {f"X_Many_{number}": "x" for number in range(62)}
+
+        through = [stack.ask(CAMPUSES, each, **many) for each in (token_of(Role.STUDENT), "nonsense")]
+        past = stack.ask_past(CAMPUSES, token, **many)
+
+        assert past.status == 431
+        assert {answer.status for answer in through} == {431}
+
 
 class TestAfterAWrite:
     def test_through_the_edge_whoever_asks_is_shown_it(self, stack: Stack, token: str, campus: Campus) -> None:

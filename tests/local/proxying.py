@@ -67,6 +67,12 @@ class Proxy:
                 received += more
         return received
 
+    def metrics(self) -> list[str]:
+        """Return the lines that the edge tells operators."""
+        with closing(http.client.HTTPConnection("localhost", self.metrics_port, timeout=60)) as plain:
+            plain.request("GET", "/metrics")
+            return plain.getresponse().read().decode().splitlines()
+
     def ask_plainly(
         self, path: str, headers: dict[str, str] | None = None, *, port: int | None = None
     ) -> http.client.HTTPResponse:

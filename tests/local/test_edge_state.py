@@ -73,6 +73,20 @@ ASKED = """
     state.read, state.stood_still, ngx.exec = read, stood_still, exec
     ngx.print(place)
 """
+# As many answers are kept as would take four times the room, and one of them is asked for all the time.
+KEPT = """
+    local memory, last = require "edge_memory", 4096
+    memory.keep("asked for", "often", {})
+    for number = 1, last do
+        memory.keep("answer " .. number, ("%08d"):format(number):rep(4096), {})
+        memory.get("asked for")
+    end
+    collectgarbage()
+    for _, key in ipairs({ "answer " .. last, "answer 1", "asked for" }) do
+        ngx.print(tostring(memory.get(key) ~= nil), " ")
+    end
+    ngx.print(collectgarbage("count") * 1024)
+"""
 CONFIGURATION = """
 include /etc/nginx/modules-enabled/*.conf;
 %(user)s
@@ -90,6 +104,7 @@ http {
         listen 127.0.0.1:%(port)s;
         location = /alive { return 204; }
         location = /small { content_by_lua_block { %(small)s } }
+        location = /kept { content_by_lua_block { %(kept)s } }
         location = /api/v1/campuses/ {
             set $edge_key "";
             set $edge_keep "";
@@ -110,7 +125,7 @@ def ask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], st
     user = "user root;" if os.geteuid() == 0 else ""
     filled = {"folder": folder, "edge": CHECKOUT / "deploy" / "edge", "port": port, "user": user}
     file = folder / "nginx.conf"
-    file.write_text(CONFIGURATION % (filled | {"small": IN_A_SMALL_PLACE, "asked": ASKED}))
+    file.write_text(CONFIGURATION % (filled | {"small": IN_A_SMALL_PLACE, "kept": KEPT, "asked": ASKED}))
     command = [str(find_program("nginx")), "-c", str(file), "-p", str(folder), "-g", "daemon off;"]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
@@ -145,3 +160,10 @@ def test_no_answer_is_looked_up_by_the_counters_of_another_life(ask: Callable[[s
 
 def test_what_is_forgotten_while_it_is_learnt_is_asked_of_the_application(ask: Callable[[str], str]) -> None:
     assert ask("/api/v1/campuses/?forgotten=1") == "off"
+
+
+def test_what_a_worker_keeps_in_memory_is_bounded_by_its_bytes(ask: Callable[[str], str]) -> None:
+    latest, first, often, taken = ask("/kept").split()
+
+    assert (latest, first, often) == ("true", "false", "true")
+    assert float(taken) < 40 << 20

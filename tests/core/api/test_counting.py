@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 
 from accounts.roles import Role, ScopeKind
 from core.api.counting import tags_read
+from core.cache.answers import Answers
 from core.cache.generations import generations
 from core.cache.keeper import GenerationKeeper
 from courses.models import Section
@@ -50,6 +51,20 @@ def test_a_list_is_counted_once_until_a_row_comes_or_goes(client_for, user_with)
     assert total(registrar) == (3, 1)
     second.delete()
     assert total(registrar) == (2, 1)
+
+
+def test_what_is_no_number_is_counted_anew(client_for, user_with, monkeypatch) -> None:
+    registrar = client_for(user_with(Role.REGISTRAR))
+    StudentFactory()
+    assert total(registrar) == (1, 1)
+    with Redis.from_url(settings.REDIS_URL) as redis:
+        for key in redis.scan_iter(f"{settings.ANSWERS_PREFIX}:*"):
+            redis.set(key, b"p\n\nmany")
+    monkeypatch.setattr(
+        "core.api.counting.answers", lambda: Answers(settings.REDIS_URL, prefix=settings.ANSWERS_PREFIX)
+    )
+
+    assert total(registrar) == (1, 1)
 
 
 def test_what_is_asked_and_by_whom_is_counted_apart(client_for, user_with) -> None:

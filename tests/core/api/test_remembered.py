@@ -323,3 +323,25 @@ def test_an_answer_comes_back_from_redis_as_it_went(body):
 
     assert Answer.unpacked(answer.packed()) == answer
     assert answers() is answers()
+
+
+@pytest.mark.parametrize("packed", [b"garbage", b"", b"z\n1\nno zlib", b"p\n\xff\nbody", b"?\n1\nbody", b"\n\n"])
+def test_what_somebody_else_wrote_under_the_name_of_an_answer_is_none(packed):
+    known = Answers(settings.REDIS_URL, prefix=settings.ANSWERS_PREFIX)
+    with Redis.from_url(settings.REDIS_URL) as redis:
+        redis.set(f"{settings.ANSWERS_PREFIX}:key", packed)
+
+    assert known.far(b"key") is None
+
+
+def test_what_somebody_else_wrote_is_made_anew_and_nobodys_error(campus, reader, monkeypatch):
+    first, _ = asked(reader)
+    with Redis.from_url(settings.REDIS_URL) as redis:
+        for key in redis.scan_iter(f"{settings.ANSWERS_PREFIX}:*"):
+            redis.set(key, b"garbage")
+        redis.set(f"{settings.GENERATIONS_PREFIX}:tag:departments.campus", b"\xff")
+    forget_here(monkeypatch)
+
+    again, _ = asked(reader)
+
+    assert (again.status_code, again.json()["data"]) == (200, first.json()["data"])

@@ -1,17 +1,24 @@
 """Reads from real replicas: never older than what was acknowledged, whatever is paused, killed or in the way."""
 
+import json
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 from django.db import connections, transaction
 from django.db.models import Func, IntegerField, TextField, Value
 from django.http import HttpResponse
 from django.test import RequestFactory
+from rest_framework.request import Request
+from rest_framework.response import Response
 
 from accounts.models import User
-from core.cache.generations import Position, generations
+from core.api.counting import Count
+from core.api.metrics import Facts
+from core.api.remembered import RememberedReadMixin
+from core.cache.generations import Position, asking_once, generations
 from core.db import positions
 from core.db.positions import hold_to_present, reading_from_replicas, replica
 from core.db.replicas import patience
@@ -38,6 +45,34 @@ def ports_of_reads(number=20):
         with reading_from_replicas():
             found.add(port())
     return found
+
+
+def replicas_up():
+    """Return which replicas answer, as operators are told."""
+    [up] = [family for family in Facts().collect() if family.name == "campushub360_replica_up"]
+    return {sample.labels["replica"]: sample.value for sample in up.samples}
+
+
+class Parents(RememberedReadMixin):
+    """Tells everybody how many there are."""
+
+    made_of = ("testapp.Parent",)
+    is_everybodys = True
+
+
+def counted():
+    """Return how many parents there are, counted once."""
+    return Count(Parent.objects.all()).now()
+
+
+def remembered():
+    """Return the same, as an answer that is made once."""
+    request = Request(RequestFactory().get("/"))
+    request.user = SimpleNamespace(pk=None, assignments=[])
+    view = Parents()
+    view.kwargs = {}
+    answer = view.remembered(request, lambda: Response(Parent.objects.count()))
+    return json.loads(answer.content)["data"]
 
 
 class TestAReader:
@@ -92,6 +127,21 @@ class TestAReader:
         finally:
             cluster.running.tell("SELECT pg_wal_replay_resume()")
         assert former == cluster.running.port
+
+    @pytest.mark.parametrize("make", [counted, remembered], ids=["a count", "an answer"])
+    def test_keeps_under_the_present_generations_nothing_that_lacks_what_moved_them(self, cluster, paused, make):
+        cluster.running.tell("SELECT pg_wal_replay_pause()")
+        assert eventually(lambda: cluster.running.tell("SELECT pg_get_wal_replay_pause_state() = 'paused'"))
+        try:
+            with asking_once(), reading_from_replicas():
+                assert port() == cluster.running.port  # as far as is known by now
+                with ThreadPoolExecutor(1) as pool:
+                    pool.submit(lambda: (Parent.objects.create(code="Q", name="1"), connections.close_all())).result()
+                make()
+            with asking_once(), reading_from_replicas():
+                assert make() == 2
+        finally:
+            cluster.running.tell("SELECT pg_wal_replay_resume()")
 
     def test_reads_what_it_has_written_from_the_primary_and_stays_there(self, cluster):
         with reading_from_replicas():
@@ -200,6 +250,13 @@ class TestAReplica:
             acts[way]()
 
             assert waiting.result(timeout=60) == cluster.primary.port
+
+    def test_that_is_killed_is_told_to_operators(self, killed):
+        assert eventually(lambda: replicas_up() == {"replica_1": 1, "replica_2": 1, "analytics": 1})
+
+        killed()
+
+        assert eventually(lambda: replicas_up() == {"replica_1": 0, "replica_2": 1, "analytics": 0})
 
     def test_that_stays_behind_is_reported_and_left_alone(self, cluster, paused, settings, caplog):
         settings.DATABASE_REPLICA_MAX_LAG = 0.05
