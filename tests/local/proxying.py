@@ -93,7 +93,8 @@ def _answer(
 def nginx(
     folder: Path,
     *,
-    application: int,
+    application: int | tuple[int, ...],
+    weights: tuple[int, ...] = (),
     with_edge: bool,
     rate: str = "50r/s",
     says: str = "crit",
@@ -108,13 +109,22 @@ def nginx(
     proxy = Proxy(free_port(), free_port(), folder)
     ports = {"edge": proxy.tls_port, "edge-plain": proxy.plain_port, "edge-alive": free_port()}
     ports["edge-metrics"] = proxy.metrics_port
-    file = lay_out(folder, Addresses(ports, (application,)), with_edge=with_edge)
+    servers = application if isinstance(application, tuple) else (application,)
+    file = lay_out(folder, Addresses(ports, servers, weights), with_edge=with_edge)
     file.write_text(
         file.read_text().replace("rate=50r/s", f"rate={rate}").replace("error.log crit", f"error.log {says}")
     )
     # Workers of another user would not get into the folders of the tests.
     user = "user root;" if os.geteuid() == 0 else ""
-    command = [str(find_program("nginx")), "-c", str(file), "-p", str(folder), "-g", f"daemon off; {user}"]
+    command = [
+        str(find_program("nginx")),
+        "-c",
+        str(file),
+        "-p",
+        str(folder),
+        "-g",
+        f"daemon off; worker_processes auto; {user}",
+    ]
     server = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         is_running = eventually(lambda: server.poll() is not None or is_up(proxy), seconds=30) and server.poll() is None

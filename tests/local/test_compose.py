@@ -3,6 +3,7 @@
 A key that is misspelt, or that stands where Compose does not look for it, is refused here and not at the first start.
 """
 
+import re
 from ipaddress import ip_address, ip_network
 from typing import Any
 
@@ -153,3 +154,19 @@ def test_what_talks_to_the_world_has_a_way_there_on_which_nobody_takes_it_for_th
         [way] = ways[service] - {"inside"}
         assert not (COMPOSE["networks"][way] or {}).get("internal")
         assert way not in ways["edge"]
+
+
+def test_the_edges_workers_and_what_they_keep_fit_into_its_container() -> None:
+    """A container with fewer processors than its machine would have as many workers as that, each with its answers."""
+    edge = COMPOSE["services"]["edge"]
+    configured = (CHECKOUT / "nginx.conf").read_text()
+    shared = (CHECKOUT / "deploy" / "edge" / "edge.http.conf").read_text()
+    memory = (CHECKOUT / "deploy" / "edge" / "edge_memory.lua").read_text()
+    [workers] = re.findall(r"worker_processes (\d+);", " ".join(edge["command"]))
+    [each] = re.findall(r"local MOST, .* = (\d+) \* 1024 \* 1024,", memory)
+    taken = [int(size) for size in re.findall(r"(?:lua_shared_dict \w+ |keys_zone=\w+:|max_size=)(\d+)m", shared)]
+
+    assert "worker_processes" not in configured
+    assert edge["deploy"]["resources"]["limits"]["memory"] == "1G"
+    # Half as much again for what nginx and Lua take beside the answers themselves.
+    assert 1.5 * int(workers) * int(each) + sum(taken) <= 900

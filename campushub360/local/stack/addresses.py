@@ -20,10 +20,15 @@ _ROOM_FOR_ONE_ADDRESS = {
 
 @dataclass(frozen=True)
 class Addresses:
-    """The ports of this machine, by what compose calls those who listen there; `app` has one for each replica of it."""
+    """The ports of this machine, by what compose calls those who listen there; `app` has one for each replica of it.
+
+    A replica gets as many of the requests as its number in `weights` says, compared with the others; all the same
+    where there are none.
+    """
 
     ports: dict[str, int]
     app: tuple[int, ...]
+    weights: tuple[int, ...] = ()
 
     def localised(self, text: str) -> str:
         """Return `text` with this machine's addresses in place of the containers'."""
@@ -50,7 +55,10 @@ class Addresses:
             f" {kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
         )
         required = {
-            r"server app:8000([^;]*);": "\n        ".join(rf"server {ADDRESS}:{port}\1;" for port in self.app),
+            r"server app:8000 weight=1([^;]*);": "\n        ".join(
+                rf"server {ADDRESS}:{port} weight={weight}\1;"
+                for port, weight in zip(self.app, self.weights or (1,) * len(self.app), strict=True)
+            ),
             r"listen 443 ": f"listen {ADDRESS}:{self.ports['edge']} ",
             r"listen 80;": f"listen {ADDRESS}:{self.ports['edge-plain']};",
             r"listen 127\.0\.0\.1:8080;": f"listen {ADDRESS}:{self.ports['edge-alive']};",
@@ -73,6 +81,7 @@ def _moved(text: str, folder: Path) -> str:
     moved = {
         "/etc/nginx/tls/": f"{folder}/",
         "/etc/nginx/edge/": f"{folder}/edge/",
+        "/etc/nginx/brotli": f"{folder}/brotli",
         "/tmp/nginx.pid": f"{folder}/nginx.pid",  # noqa: S108 # nosec B108 - where it lies in the container
         "/tmp/edge-cache": f"{folder}/edge-cache",  # noqa: S108 # nosec B108 - the same
         "/srv/campushub360": f"{folder}/collected",

@@ -195,5 +195,6 @@ class Edge(SystemServer):
         file.write_text(with_room(file.read_text()))
 
     def launch(self, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
-        command: list[str | Path] = [self.binary, "-c", self.data / "nginx.conf", "-p", self.data, "-g", "daemon off;"]
+        command: list[str | Path] = [self.binary, "-c", self.data / "nginx.conf", "-p", self.data]
+        command += ["-g", "daemon off; worker_processes auto;"]
         return self._popen(command, log, cwd=self.data, EDGE_REDIS_URL=self._redis_url)

@@ -48,7 +48,8 @@ class Topology:
         last = self._ports_of_last_time()
         taken = {self.port, *last.values()}
         ports = {name: last.get(name) or _another_port(taken) for name in names} | {"edge": self.port}
-        self.addresses = Addresses(ports, tuple(_another_port(taken) for _ in range(replicas)))
+        apps = tuple(_another_port(taken) for _ in range(replicas))
+        self.addresses = Addresses(ports, apps, weights_from(self.environ, replicas))
         self.home.mkdir(parents=True, exist_ok=True)
         (self.home / "ports.json").write_text(json.dumps(ports))
         self.variables = {
@@ -185,6 +186,14 @@ def number_from(environ: Mapping[str, str], name: str, default: int) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) < 1:
         raise StackError(f"{name}={text} is no number from 1 on")
     return int(text)
+
+
+def weights_from(environ: Mapping[str, str], replicas: int) -> tuple[int, ...]:
+    """Return what APP_WEIGHTS says, as `3 1`: a number for each replica; none where it says nothing."""
+    words = environ.get("APP_WEIGHTS", "").split()
+    if words and len(words) != replicas:
+        raise StackError(f"APP_WEIGHTS names {len(words)} numbers for {replicas} replicas")
+    return tuple(number_from({"APP_WEIGHTS": word}, "APP_WEIGHTS", 1) for word in words)
 
 
 def _another_port(taken: set[int]) -> int:
