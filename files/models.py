@@ -120,6 +120,61 @@ class FileAsset(VersionedModel):
         return self.name
 
 
+class FileUploadQuerySet(BaseQuerySet["FileUpload"]):
+    def open(self, *, at: datetime) -> Self:
+        """Those whose time is not over."""
+        return self.filter(expires_at__gt=at)
+
+
+class FileUpload(TimeStampedUUIDModel):
+    """A file that comes in parts: how much of it has, and which file it became.
+
+    Room is kept for the whole of it. It is forgotten when `FILES_UPLOADS_KEPT` have gone since the last part.
+    """
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=LONGEST_NAME, help_text="What the file is to be called.")
+    size = models.PositiveBigIntegerField(help_text="Of the whole file, in bytes.")
+    offset = models.PositiveBigIntegerField(default=0, editable=False, help_text="How many bytes have come.")
+    expires_at = models.DateTimeField(editable=False, help_text="When it is forgotten, unless more of it comes.")
+    file = models.ForeignKey(
+        FileAsset,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        help_text="What it became, once all of it had come.",
+    )
+
+    objects = FileUploadQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = "upload in parts"
+        verbose_name_plural = "uploads in parts"
+        indexes = (
+            models.Index(fields=["owner", "created_at", "id"], name="files_fileupload_by_owner"),
+            models.Index(fields=["expires_at"], name="files_fileupload_by_end"),
+        )
+        constraints = (
+            models.CheckConstraint(
+                condition=Q(size__gt=0, offset__lte=F("size")),
+                name="files_fileupload_within_size",
+                violation_error_code="upload_too_long",
+                violation_error_message="This is more than the upload was said to have.",
+            ),
+            models.CheckConstraint(
+                condition=Q(file=None, offset__lt=F("size")) | Q(file__isnull=False, offset=F("size")),
+                name="files_fileupload_file_of_whole",
+                violation_error_code="conflict",
+                violation_error_message="An upload is a file when all of it has come, and not before.",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return self.name
+
+
 class FileLinkQuerySet(BaseQuerySet["FileLink"]):
     def present(self) -> Self:
         """Those by which a record refers to a file now."""

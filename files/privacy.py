@@ -5,7 +5,7 @@ from django.conf import settings
 from core.privacy import on_erasure, personal
 from core.privacy.retention import keep_for
 from files import services
-from files.models import FileAsset, FileLink
+from files.models import FileAsset, FileLink, FileUpload
 from files.selectors import links_about
 from files.services.erasing import content_of, files_of
 
@@ -27,6 +27,16 @@ personal(
     keeps="object_id ended_at people",
     mentions={"asset": "The file.", "custom_field": "The custom field."},
 )
+personal(
+    FileUpload,
+    says="Files that you began to upload and that have not come whole, or only just.",
+    kept="For a day after the last part; erasure removes them.",
+    paths=("owner__person",),
+    keeps="name size offset expires_at",
+    mentions={"file": "What it became."},
+    deletes=True,
+)
+
 on_erasure("files.FileLink of the records", services.erase_links)
 
 keep_for(

@@ -16,6 +16,7 @@ from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Protocol
+from uuid import UUID
 
 from django.conf import settings
 
@@ -45,10 +46,17 @@ class Draft:
     size: int
 
 
+class Readable(Protocol):
+    """Bytes that come."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most so many, none at the end."""
+
+
 class Store(Protocol):
     """Keeps contents by their SHA-256."""
 
-    def receive(self, content: BinaryIO, *, largest: int) -> Draft:
+    def receive(self, content: Readable, *, largest: int) -> Draft:
         """Write a content safely, without a name, in blocks; raise `FileTooLargeError` beyond so many bytes."""
 
     def keep(self, draft: Draft) -> None:
@@ -75,16 +83,28 @@ class Store(Protocol):
     def sweep(self) -> int:
         """Delete what was received and abandoned; return how many."""
 
+    def write_part(self, upload: UUID, offset: int, block: bytes) -> None:
+        """Write a block of an upload safely where it belongs; what stood there and behind is gone."""
+
+    def draft_of_part(self, upload: UUID, size: int) -> Draft:
+        """Return an upload that has come as a content without a name; raise `FileNotFoundError` if it has not."""
+
+    def parts(self) -> Iterator[UUID]:
+        """Yield the uploads of which something has come."""
+
+    def drop_part(self, upload: UUID) -> None:
+        """Forget what has come of an upload."""
+
 
 class FolderStore:
     """A folder of this machine, or one that all machines share."""
 
     def __init__(self, root: Path, *, is_read_by_others: bool) -> None:
         self._root = root
-        self._incoming = root / "incoming"
+        self._incoming, self._parts = root / "incoming", root / "parts"
         self._folder_mode, self._file_mode = (0o755, 0o644) if is_read_by_others else (0o700, 0o600)
 
-    def receive(self, content: BinaryIO, *, largest: int) -> Draft:
+    def receive(self, content: Readable, *, largest: int) -> Draft:
         self._incoming.mkdir(parents=True, exist_ok=True, mode=self._folder_mode)
         path = self._incoming / new_id().hex
         try:
@@ -138,6 +158,41 @@ class FolderStore:
                     swept += 1
         return swept
 
+    def write_part(self, upload: UUID, offset: int, block: bytes) -> None:
+        is_new = offset == 0
+        self._parts.mkdir(parents=True, exist_ok=True, mode=self._folder_mode)
+        # One that goes on has to be there: a hole would pass for what has come.
+        descriptor = os.open(self._part(upload), os.O_WRONLY | (os.O_CREAT if is_new else 0), self._file_mode)
+        with os.fdopen(descriptor, "wb") as part:
+            if os.fstat(descriptor).st_size < offset:
+                raise FileNotFoundError(f"{self._part(upload)} is shorter than {offset} bytes")
+            part.seek(offset)
+            part.truncate()
+            part.write(block)
+            part.flush()
+            os.fsync(descriptor)
+        if is_new:
+            _force(self._parts)
+
+    def draft_of_part(self, upload: UUID, size: int) -> Draft:
+        # A copy: the part stays what it is until the row says that it is a file.
+        with self._part(upload).open("rb") as part:
+            draft = self.receive(part, largest=size)
+        if draft.size < size:
+            self.discard(draft)
+            raise FileNotFoundError(f"{self._part(upload)} is shorter than {size} bytes")
+        return draft
+
+    def parts(self) -> Iterator[UUID]:
+        for path in self._parts.glob("*"):
+            yield UUID(path.name)
+
+    def drop_part(self, upload: UUID) -> None:
+        self._part(upload).unlink(missing_ok=True)
+
+    def _part(self, upload: UUID) -> Path:
+        return self._parts / upload.hex
+
     def _place(self, sha256: str) -> Path:
         if not _DIGEST.fullmatch(sha256):
             raise ValueError("no SHA-256")
@@ -147,7 +202,7 @@ class FolderStore:
         return os.open(path, flags, self._file_mode)
 
 
-def _copy(content: BinaryIO, stored: BinaryIO, largest: int) -> tuple[str, int]:
+def _copy(content: Readable, stored: BinaryIO, largest: int) -> tuple[str, int]:
     """Write a content in blocks and return its SHA-256 and how many bytes it has."""
     digest, size = hashlib.sha256(), 0
     while block := content.read(BLOCK):

@@ -1,8 +1,8 @@
 """What a file is: told by its content, which its name has to agree with. What the client calls it counts for nothing.
 
 Known are the types of this table; anything else, among it programs, HTML and SVG, is refused. puremagic knows the
-signatures. Archives are told apart by the names in their directory, which is read within limits; texts have none, so
-they have to be text throughout.
+signatures. Archives are told apart by the names in their directory, which is read within limits, and are then read as
+they would be unpacked (`files.archives`); texts have none, so they have to be text throughout.
 """
 
 import codecs
@@ -16,11 +16,12 @@ from zipfile import BadZipFile, ZipFile
 import puremagic
 
 from core.errors import InvalidError
+from files.archives import MOST_MEMBERS, require_harmless
 
 HEAD = 8 * 1024
 BLOCK = 256 * 1024
-# Of an archive: how many members it may have, and how long the directory of them may be.
-MOST_MEMBERS, LONGEST_DIRECTORY = 1_000, 256 * 1024
+# Of an archive.
+LONGEST_DIRECTORY = 256 * 1024
 # The record that ends a ZIP, with the longest comment, and before it what leads to the form for huge archives; and how
 # the two begin.
 _LOCATOR, _RECORD, _COMMENT = 20, 22, 65_535
@@ -56,22 +57,33 @@ class FileType:
     media_type: str
     suffixes: tuple[str, ...]
     test: Test
+    # Raises for a content that is one and would hurt.
+    check: Callable[[BinaryIO], None] = lambda content: None
 
 
 def type_of(name: str, content: BinaryIO, *, allowed: frozenset[str]) -> str:
     """Return the media type of a content, which its name agrees with.
 
-    Raises `TypeNotAllowedError` and `TypeMismatchError`.
+    Raises `TypeNotAllowedError`, `TypeMismatchError` and `UnsafeArchiveError`.
     """
+    expected = expected_type(name, allowed=allowed)
+    content.seek(0)
+    if not expected.test(content):
+        suffix = PurePosixPath(name).suffix.lower()
+        raise TypeMismatchError(f"This is no {suffix[1:]} file.", meta={"expected": expected.media_type})
+    content.seek(0)
+    expected.check(content)
+    return expected.media_type
+
+
+def expected_type(name: str, *, allowed: frozenset[str]) -> FileType:
+    """Return the type that the end of a name says; raise `TypeNotAllowedError` for one that is not taken."""
     suffix = PurePosixPath(name).suffix.lower()
     found = next((each for each in TYPES if suffix in each.suffixes and each.media_type in allowed), None)
     if found is None:
         endings = sorted(ending for each in TYPES if each.media_type in allowed for ending in each.suffixes)
         raise TypeNotAllowedError(f"Taken are {', '.join(endings)}.", meta={"suffixes": endings})
-    content.seek(0)
-    if not found.test(content):
-        raise TypeMismatchError(f"This is no {suffix[1:]} file.", meta={"expected": found.media_type})
-    return found.media_type
+    return found
 
 
 def _signed(*media_types: str, starts: bytes = b"") -> Test:
@@ -143,6 +155,11 @@ def _text(content: BinaryIO) -> bool:
     return not decoder.getstate()[0]
 
 
+def _packed_type(media_type: str, suffix: str, *members: str, says_type: bool = False) -> FileType:
+    test = _packed(*members, mimetype=media_type if says_type else "")
+    return FileType(media_type, (suffix,), test, require_harmless)
+
+
 _OFFICE = "application/vnd.openxmlformats-officedocument"
 _OPEN = "application/vnd.oasis.opendocument"
 TYPES = (
@@ -154,14 +171,12 @@ TYPES = (
     FileType("image/heic", (".heic", ".heif"), _signed("image/heif", "image/heic")),
     FileType("text/plain", (".txt",), _text),
     FileType("text/csv", (".csv",), _text),
-    FileType(f"{_OFFICE}.wordprocessingml.document", (".docx",), _packed("[Content_Types].xml", "word/document.xml")),
-    FileType(f"{_OFFICE}.spreadsheetml.sheet", (".xlsx",), _packed("[Content_Types].xml", "xl/workbook.xml")),
-    FileType(
-        f"{_OFFICE}.presentationml.presentation", (".pptx",), _packed("[Content_Types].xml", "ppt/presentation.xml")
-    ),
-    FileType(f"{_OPEN}.text", (".odt",), _packed("mimetype", "content.xml", mimetype=f"{_OPEN}.text")),
-    FileType(f"{_OPEN}.spreadsheet", (".ods",), _packed("mimetype", "content.xml", mimetype=f"{_OPEN}.spreadsheet")),
-    FileType(f"{_OPEN}.presentation", (".odp",), _packed("mimetype", "content.xml", mimetype=f"{_OPEN}.presentation")),
-    FileType("application/zip", (".zip",), _packed()),
+    _packed_type(f"{_OFFICE}.wordprocessingml.document", ".docx", "[Content_Types].xml", "word/document.xml"),
+    _packed_type(f"{_OFFICE}.spreadsheetml.sheet", ".xlsx", "[Content_Types].xml", "xl/workbook.xml"),
+    _packed_type(f"{_OFFICE}.presentationml.presentation", ".pptx", "[Content_Types].xml", "ppt/presentation.xml"),
+    _packed_type(f"{_OPEN}.text", ".odt", "mimetype", "content.xml", says_type=True),
+    _packed_type(f"{_OPEN}.spreadsheet", ".ods", "mimetype", "content.xml", says_type=True),
+    _packed_type(f"{_OPEN}.presentation", ".odp", "mimetype", "content.xml", says_type=True),
+    _packed_type("application/zip", ".zip"),
 )
 KNOWN = frozenset(each.media_type for each in TYPES)

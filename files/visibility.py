@@ -8,7 +8,7 @@ from accounts.assignments import scopes_of
 from core.customfields import customizable_models
 from core.customfields.protection import rows_known
 from core.visibility import grants, visible
-from files.models import FileAsset, FileLink
+from files.models import FileAsset, FileLink, FileUpload
 from files.selectors import file_fields_of
 
 VIEW_ALL, MANAGE_ALL = "files.view_every_file", "files.manage_every_file"
@@ -17,6 +17,11 @@ VIEW_ALL, MANAGE_ALL = "files.view_every_file", "files.manage_every_file"
 @grants(FileAsset, "manage")
 def everybody_sees_and_deletes_the_files_they_uploaded(actor: Any) -> Q | None:
     return Q(owner=actor.pk, deleted_at=None)
+
+
+@grants(FileUpload, "manage")
+def everybody_sees_and_goes_on_with_the_uploads_they_began(actor: Any) -> Q | None:
+    return Q(owner=actor.pk)
 
 
 @grants(FileAsset)

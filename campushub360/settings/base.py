@@ -412,6 +412,8 @@ FILES_QUOTA = env.int("FILES_QUOTA", default=1024 * 1024 * 1024)
 FILES_TYPES: frozenset[str] = frozenset(env.list("FILES_TYPES", default=[]))
 # How long a deleted file may be brought back.
 FILES_DELETED_KEPT = timedelta(days=env.int("FILES_DELETED_KEPT_DAYS", default=30))
+# An upload that comes in parts is forgotten when nothing has come of it for so long.
+FILES_UPLOADS_KEPT = timedelta(hours=24)
 # A server of LanguageTool, which is sent the texts that are checked for grammar; empty: none is.
 LANGUAGETOOL_URL = env.str("LANGUAGETOOL_URL", default="")
 # Under which path the nginx before the application has FILES_ROOT, behind a location that is internal; empty: the

@@ -86,6 +86,7 @@ FILES_MAX_SIZE = _env.int("FILES_MAX_SIZE", default=50 * 1024 * 1024)
 BODY_MAX_SIZES = {
     "/api/v1/imports/": IMPORT_UPLOAD_MAX_SIZE + 64 * 1024,
     "/api/v1/files/": FILES_MAX_SIZE + 64 * 1024,
+    "/api/v1/files/uploads/": FILES_MAX_SIZE + 64 * 1024,
     "/admin/files/fileasset/add/": FILES_MAX_SIZE + 64 * 1024,
 }
 
@@ -112,8 +113,12 @@ CORS_ALLOW_METHODS = ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"]
 CORS_ALLOW_HEADERS = [
     *("accept", "accept-language", "authorization", "content-type"),
     *("idempotency-key", "if-match", "if-none-match", "x-request-id"),
+    # Uploads that go on where they broke off (tus).
+    *("tus-resumable", "upload-checksum", "upload-length", "upload-metadata", "upload-offset"),
 ]
 CORS_EXPOSE_HEADERS = [
     *("Content-Disposition", "ETag", "Idempotent-Replayed", "Link", "Location"),
     *("RateLimit", "RateLimit-Policy", "Retry-After", "X-Request-ID"),
+    *("Content-Location", "Tus-Checksum-Algorithm", "Tus-Extension", "Tus-Max-Size", "Tus-Resumable", "Tus-Version"),
+    *("Upload-Expires", "Upload-Length", "Upload-Offset"),
 ]

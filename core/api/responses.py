@@ -34,6 +34,7 @@ REASONS: Mapping[int, str] = {
     428: "If-Match is required",
     429: "Too many requests",
     431: "Headers too large",
+    460: "Checksum mismatch",
     500: "Internal error",
     503: "Temporarily unavailable",
 }

@@ -143,6 +143,7 @@ _PROBLEMS: Mapping[int, tuple[str, str, str]] = {
     422: ("IdempotencyKeyReused", "idempotency_mismatch", "This idempotency key was used for another request."),
     428: ("PreconditionRequired", "precondition_required", "Send If-Match with the tag that you read."),
     429: ("TooManyRequests", "throttled", "Request was throttled. Expected available in 3 seconds."),
+    460: ("ChecksumMismatch", "checksum_mismatch", "What came is not what the checksum says; none of it is kept."),
     503: ("Unavailable", "unavailable", "The service cannot answer now; try again in a moment."),
 }
 # What every answer to a request that was counted carries.

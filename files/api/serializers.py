@@ -5,9 +5,10 @@ from typing import Any
 from rest_framework import serializers
 
 from accounts.api.serializers import UserBrief
-from core.api.serializers import BaseListSerializer
+from core.api.parsers import MAX_INTEGER
+from core.api.serializers import BaseListSerializer, WriteSerializer
 from core.api.uploads import FormWriter
-from files.models import FileAsset
+from files.models import LONGEST_NAME, FileAsset, FileUpload
 
 
 class FileSerializer(BaseListSerializer[FileAsset]):
@@ -28,3 +29,16 @@ class FileUploadWriter(FormWriter):
         """Return the arguments of the service, which measures the file."""
         content = attrs.pop("file")
         return {**attrs, "content": content, "name": content.name}
+
+
+class UploadSerializer(BaseListSerializer[FileUpload]):
+    class Meta:
+        model = FileUpload
+        fields = ["id", "name", "size", "offset", "expires_at", "file", "created_at", "updated_at"]
+
+
+class UploadWriter(WriteSerializer):
+    """What a file will be called, and how many bytes it will have; clients of tus say so in headers."""
+
+    name = serializers.CharField(max_length=LONGEST_NAME, trim_whitespace=False)
+    size = serializers.IntegerField(min_value=0, max_value=MAX_INTEGER)

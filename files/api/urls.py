@@ -1,5 +1,8 @@
 """Where files answer."""
 
-from files.api import views
+from files.api import upload_views, views
 
-routes = [("files", views.FileViewSet, "file")]
+routes = [
+    ("files", views.FileViewSet, "file"),
+    ("files/uploads", upload_views.FileUploadViewSet, "file-upload"),
+]

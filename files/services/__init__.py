@@ -1,10 +1,20 @@
 """Everything that changes files: taking them in, scanning, referring, deleting, and collecting what is left."""
 
+from files.archives import UnsafeArchiveError
 from files.clamd import ScannerUnavailableError
 from files.names import InvalidFileNameError
 from files.services.erasing import erase_links
 from files.services.keeping import collect_garbage, deleted_due, verify
 from files.services.links import LINKS
+from files.services.resuming import (
+    UploadOffsetError,
+    UploadTooLongError,
+    append,
+    begin_upload,
+    end_upload,
+    purge_uploads,
+    require_offset,
+)
 from files.services.scanning import (
     InfectedError,
     NotScannedError,
@@ -33,10 +43,18 @@ __all__ = [
     "ScannerUnavailableError",
     "TypeMismatchError",
     "TypeNotAllowedError",
+    "UnsafeArchiveError",
+    "UploadOffsetError",
+    "UploadTooLongError",
+    "append",
+    "begin_upload",
     "collect_garbage",
     "delete_file",
     "deleted_due",
+    "end_upload",
     "erase_links",
+    "purge_uploads",
+    "require_offset",
     "require_released",
     "restore_file",
     "scan_content",

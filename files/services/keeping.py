@@ -13,6 +13,7 @@ from core.db.purging import purge
 from core.privacy.retention import held_people, spared
 from files.models import FileAsset, FileLink
 from files.services.locking import hold_content
+from files.services.resuming import purge_uploads
 from files.store import BLOCK, store
 
 BATCH = 1000
@@ -32,9 +33,12 @@ def deleted_due(at: datetime) -> QuerySet[FileAsset]:
 
 
 def collect_garbage(*, at: datetime) -> int:
-    """Forget deleted files that have had their time, delete bytes that no file has, and return how many of all."""
+    """Forget files and uploads that have had their time, delete bytes that nothing has, and return how many of all."""
+    # Before the files that they became.
+    forgotten = purge_uploads(at=at)
     FileLink.objects.filter(asset__in=deleted_due(at).values("pk")).delete()
-    return purge(deleted_due(at), order="deleted_at", batch=BATCH) + _delete_unnamed() + store().sweep()
+    forgotten += purge(deleted_due(at), order="deleted_at", batch=BATCH)
+    return forgotten + _delete_unnamed() + store().sweep()
 
 
 def verify() -> Iterator[tuple[str, str]]:

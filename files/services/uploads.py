@@ -16,7 +16,7 @@ from core.errors import ConflictError, InUseError, InvalidError
 from core.events import publish
 from core.visibility import Actor, visible
 from files.events import ScanDue
-from files.models import FileAsset
+from files.models import FileAsset, FileUpload
 from files.names import require_name
 from files.services.locking import hold_quota, share_content
 from files.store import Draft, store
@@ -42,8 +42,8 @@ class QuotaExceededError(ConflictError):
 def upload_file(*, by: Any, content: BinaryIO, name: str) -> FileAsset:
     """Take a file in, under the name it was sent with; its bytes are safe before there is a row.
 
-    Raises `InvalidFileNameError`, `EmptyFileError`, `FileTooLargeError`, `TypeNotAllowedError`, `TypeMismatchError` and
-    `QuotaExceededError`.
+    Raises `InvalidFileNameError`, `EmptyFileError`, `FileTooLargeError`, `TypeNotAllowedError`, `TypeMismatchError`,
+    `UnsafeArchiveError` and `QuotaExceededError`.
     """
     require_name(name)
     draft = store().receive(content, largest=settings.FILES_MAX_SIZE)
@@ -52,21 +52,36 @@ def upload_file(*, by: Any, content: BinaryIO, name: str) -> FileAsset:
             raise EmptyFileError
         with draft.path.open("rb") as received:
             media_type = type_of(name, received, allowed=settings.FILES_TYPES or KNOWN)
-        return _recorded(draft, by=by, name=name, media_type=media_type)
+        return keep_received(draft, owner_id=by.pk, name=name, media_type=media_type)
     finally:
         store().discard(draft)
 
 
-@transaction.atomic
-def _recorded(draft: Draft, *, by: Any, name: str, media_type: str) -> FileAsset:
-    hold_quota(by.pk)
-    used = FileAsset.objects.filter(owner=by.pk).aggregate(used=Sum("size"))["used"] or 0
-    if used + draft.size > settings.FILES_QUOTA:
+def require_room(owner_id: UUID, size: int, *, besides: FileUpload | None = None) -> None:
+    """Raise `QuotaExceededError` unless somebody, whose quota is held, may keep so many bytes more.
+
+    What is still to come of their uploads counts as if it were there, but for that of the upload `besides`.
+    """
+    kept = FileAsset.objects.filter(owner=owner_id).aggregate(sum=Sum("size"))["sum"] or 0
+    coming = FileUpload.objects.open(at=timezone.now()).filter(owner=owner_id, file=None)
+    if besides is not None:
+        coming = coming.exclude(pk=besides.pk)
+    used = kept + (coming.aggregate(sum=Sum("size"))["sum"] or 0)
+    if used + size > settings.FILES_QUOTA:
         raise QuotaExceededError(meta={"quota": settings.FILES_QUOTA, "used": used})
+
+
+@transaction.atomic
+def keep_received(
+    draft: Draft, *, owner_id: UUID, name: str, media_type: str, came_by: FileUpload | None = None
+) -> FileAsset:
+    """Make a file of what was received, within its owner's quota; raises `QuotaExceededError`."""
+    hold_quota(owner_id)
+    require_room(owner_id, draft.size, besides=came_by)
     share_content(draft.sha256)
     store().keep(draft)
     facts = {"name": name, "media_type": media_type, "size": draft.size, "sha256": draft.sha256}
-    asset = crud.create(FileAsset, {"owner_id": by.pk, **facts})
+    asset = crud.create(FileAsset, {"owner_id": owner_id, **facts})
     if settings.CLAMD_URL:
         publish(ScanDue(sha256=draft.sha256))
     return asset

@@ -45,6 +45,7 @@ EXEMPT: dict[str, str] = {
     "faculty.Faculty": STAFF,
     "faculty.FacultyAppointment": STAFF,
     "faculty.FacultyStatusEvent": STAFF,
+    "files.FileUpload": "One's own alone, from which 99.32(d)(1) exempts; nobody else reads them.",
     "interop.ExportJob": "Who asked for a table, and by what it is narrowed; making it leaves the entries.",
     "interop.ImportJob": "Who asked for an import, and how many rows it has; the rows and the report leave entries.",
     "notifications.Notification": "One's own alone, from which 99.32(d)(1) exempts; nobody else reads them.",

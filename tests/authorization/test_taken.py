@@ -27,8 +27,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.sweep]
 CREATIONS = [op for op in matrix.operations() if op.action == "create" and not matrix.takes_a_form(op)]
 MANY = [op for op in matrix.operations() if op.action == "bulk_create"]
 # Of their models, all rows are seen by everybody, or they are one's own.
-UNDECIDED = {"ExcuseRequest", "Substitution", "DecisionRun", "SubjectExport", "ExportJob", "ImportJob", "FileAsset",
-             "Project"}  # fmt: skip
+UNDECIDED = {
+    "ExcuseRequest", "Substitution", "DecisionRun", "SubjectExport", "ExportJob", "ImportJob", "FileAsset",
+    "FileUpload", "Project",
+}  # fmt: skip
 # What can be asked for again, by whoever may at all; and what no test makes of anybody but its owner.
 UNCLASHING = {
     "POST privacy/holds/", "POST attendance/excuses/", "POST attendance/decision-runs/", "POST exports/",

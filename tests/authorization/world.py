@@ -71,7 +71,8 @@ from departments.models import (
 from directory.models import DirectoryEntry
 from enrollment.models import Enrollment, EnrollmentEvent
 from faculty.models import Faculty, FacultyStatusEvent
-from files.models import FileAsset
+from files.models import FileAsset, FileUpload
+from files.services import begin_upload
 from interop.models import ExportJob, ImportJob, ImportRow
 from notifications.models import Notification
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
@@ -375,6 +376,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         ErasureRequest: {OWN: _erasure(own), OTHER: _erasure(other)},
         LegalHold: {OWN: _hold(own), OTHER: _hold(other)},
         FileAsset: {OWN: _photo(own), OTHER: _photo(other)},
+        FileUpload: {OWN: _coming(own), OTHER: _coming(other)},
         Notification: {OWN: _told(own), OTHER: _told(other)},
         Project: {OWN: ProjectFactory(owner=own.student_user), OTHER: ProjectFactory(owner=other.student_user)},
     }  # fmt: skip
@@ -431,6 +433,11 @@ def _photo(side: SimpleNamespace) -> FileAsset:
     asset = uploaded(side.student_user, name=f"photo-{side.letter}.png")
     update_student(side.student, by=None, custom_fields={"photo": str(asset.pk)})
     return asset
+
+
+def _coming(side: SimpleNamespace) -> FileUpload:
+    """Return what the student has begun to upload."""
+    return begin_upload(by=side.student_user, name=f"coming-{side.letter}.txt", size=5)
 
 
 def _told(side: SimpleNamespace) -> Notification:

@@ -297,6 +297,7 @@ def keep_files(client: APIClient) -> None:
             "/api/v1/files/", {"file": SimpleUploadedFile(name, b"a" * (number + 1))}, format="multipart"
         )
         assert answer.status_code == 201, answer.content
+        post(client, "files/uploads", {"name": name, "size": number + 1})
     student, file = rows(client, "students")[0]["id"], rows(client, "files")[0]["id"]
     patch(client, f"students/{student}", {"custom_fields": {"letter": file}})
 

@@ -51,7 +51,8 @@ from courses.models import SectionInstructor
 from departments.models import Appointment
 from enrollment.models import Enrollment, EnrollmentEvent
 from faculty.models import Faculty, FacultyAppointment, FacultyReservation, FacultyStatusEvent
-from files.models import FileAsset, FileLink
+from files.models import FileAsset, FileLink, FileUpload
+from files.services import begin_upload
 from interop.models import ExportJob, ExternalIdentifier, ImportedValue, ImportJob, ImportRow
 from notifications.models import DeliveryAttempt, Notification, Preference, QuietHours
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
@@ -224,6 +225,7 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
         object_id=side.student.pk, digest=new_id().bytes * 2,
     ),
     FileAsset: lambda side: uploaded(side.user, name=f"{NAMES['last_name']}.png"),
+    FileUpload: lambda side: begin_upload(by=side.user, name=f"{NAMES['last_name']}.txt", size=5),
     FileLink: lambda side: FileLink.objects.create(
         asset=side.rows[FileAsset], object_id=side.student.pk,
         custom_field=CustomField.objects.create(
