@@ -1,4 +1,4 @@
-"""Handing a mail to the mail server: plain text, made from templates and data alone.
+"""Handing a mail to the mail server: plain text, and the same in HTML where there is more to it, made from templates.
 
 What people typed takes no part in the templates' source, and nothing can add a header: a subject is one line whatever
 was in it, and Django refuses an address that is not.
@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage
+from django.core.mail import EmailMultiAlternatives
 from django.template.loader import render_to_string
 
 # Answers of a mail server from here on are final (RFC 5321, section 4.2.1).
@@ -28,14 +28,17 @@ def send(kind: str, *, to: Sequence[str], subject: str, **data: Any) -> None:
     hand_over(render_to_string("accounts/mail.txt", {"kind": kind, "institution": institution(), **data}), to, subject)
 
 
-def hand_over(body: str, to: Sequence[str], subject: str) -> None:
-    """Send one mail; raise `MailNotSentError` when that may be tried again, and `UnsendableError` when not.
+def hand_over(body: str, to: Sequence[str], subject: str, *, page: str = "") -> None:
+    """Send one mail, with a page of HTML that says the same if there is one.
 
-    Neither says what the server said, which quotes addresses.
+    Raises `MailNotSentError` when that may be tried again, and `UnsendableError` when not. Neither says what the
+    server said, which quotes addresses.
     """
-    message = EmailMessage(
+    message = EmailMultiAlternatives(
         subject=" ".join(subject.split()), body=body, to=list(to), headers={"Auto-Submitted": "auto-generated"}
     )
+    if page:
+        message.attach_alternative(page, "text/html")
     try:
         message.send()
     except OSError as error:  # as all are that smtplib raises

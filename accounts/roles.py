@@ -105,6 +105,12 @@ _EVERY_FILE = {"files.view_every_file"}
 _PROJECTS = _all("projects", "project")
 _EVERY_PROJECT = {"projects.view_every_project"}
 
+# Endpoints of programs, each of which is told what its owner may see.
+_WEBHOOKS = _all("notifications", "webhookendpoint") | {
+    "notifications.view_webhookdelivery", "notifications.change_webhookdelivery",
+}  # fmt: skip
+_EVERY_WEBHOOK = {"notifications.view_every_webhook"}
+
 # And of one another, as far as each lets themselves be found.
 _MEMBER = _STRUCTURE | _FILES | _PROJECTS | _view("directory", "directoryentry")
 
@@ -265,13 +271,15 @@ _PERMISSIONS: dict[Role, set[str]] = {
     Role.HR_OFFICER: _MEMBER | _EMPLOYMENT | _PAY | _all("faculty", "faculty") | _view("faculty", *_FACULTY_RECORDS),
     Role.FACILITIES_MANAGER: _MEMBER | _all("departments", "campus", "building", "room"),
     Role.CAMPAIGN_MANAGER: _MEMBER,
-    # What other systems are fed with: who studies and teaches what, without anything protected. They write nothing.
+    # What other systems are fed with: who studies and teaches what, without anything protected. They write nothing,
+    # but for where they want to be told.
     Role.INTEGRATION: _STRUCTURE
     | _READ_FILES
     | _view("students", "student", "programenrollment")
     | _view("faculty", "faculty")
     | _view("enrollment", "enrollment")
-    | {"attendance.add_punch"},
+    | {"attendance.add_punch"}
+    | _WEBHOOKS,
 }
 
 
@@ -280,10 +288,11 @@ def permissions_of(role: str) -> frozenset[str]:
     """Return the permissions of a role, named by its value; an unknown role has none."""
     if role == Role.SYSTEM_ADMIN:
         everything = frozenset(_every(("view", "add", "change", "delete"))).union(*_PERMISSIONS.values())
-        managed = {"files.manage_every_file", "projects.manage_every_project"}
-        return everything | _EVERY_FILE | _EVERY_PROJECT | managed
+        managed = {"files.manage_every_file", "projects.manage_every_project", "notifications.manage_every_webhook"}
+        return everything | _EVERY_FILE | _EVERY_PROJECT | _EVERY_WEBHOOK | managed
     if role == Role.AUDITOR:
-        return frozenset(_every(("view",)) | _PROTECTED | _EMPLOYMENT | _EVERY_FILE | _EVERY_PROJECT)
+        every = _EVERY_FILE | _EVERY_PROJECT | _EVERY_WEBHOOK
+        return frozenset(_every(("view",)) | _PROTECTED | _EMPLOYMENT | every)
     return frozenset(_PERMISSIONS.get(Role(role), set())) if role in Role.values else frozenset()
 
 

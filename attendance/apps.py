@@ -8,7 +8,7 @@ class AttendanceConfig(AppConfig):
     verbose_name = "Attendance"
 
     def ready(self) -> None:
-        from attendance import refusals, subscribers, topics, visibility  # noqa: F401 - register themselves
+        from attendance import refusals, subscribers, topics, visibility, webhooks  # noqa: F401 - register themselves
         from attendance.models import AttendanceRecord
         from audit.tracking import leave_out
         from core import partitions

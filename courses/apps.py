@@ -17,7 +17,7 @@ class CoursesConfig(AppConfig):
         from accounts.assignments import register_unit
         from accounts.roles import ScopeKind
         from core.cache import tags
-        from courses import refusals, visibility  # noqa: F401 - register themselves
+        from courses import refusals, visibility, webhooks  # noqa: F401 - register themselves
         from courses.models import Section
 
         register_unit(ScopeKind.SECTION, Section)

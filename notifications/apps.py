@@ -1,4 +1,4 @@
-"""What people are told, and how each wants to be told. Stands on privacy, accounts and audit."""
+"""What people and programs are told, and how each wants to be. Stands on privacy, accounts and audit."""
 
 from django.apps import AppConfig
 
@@ -17,6 +17,7 @@ class NotificationsConfig(AppConfig):
             "notifications.Notification",
             "notifications.DeliveryAttempt",
         )
+        leave_out("A log of its own, forgotten after a month.", "notifications.WebhookDelivery")
         tags.leave_out(
             "Everybody's own, of which each question is answered anew.",
             *(model._meta.label for model in self.get_models()),

@@ -14,3 +14,12 @@ class MailDue(Event):
     name: ClassVar[str] = "notifications.mail.due"
 
     user_ids: list[UUID]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallsDue(Event):
+    """There is something that an endpoint is to be told now."""
+
+    name: ClassVar[str] = "notifications.calls.due"
+
+    endpoint_id: UUID

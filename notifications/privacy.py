@@ -1,9 +1,9 @@
 """What notifications say about people."""
 
-from core.privacy import personal
+from core.privacy import impersonal, personal
 from core.privacy.retention import keep_for
 from notifications import services
-from notifications.models import DeliveryAttempt, Notification, Preference, QuietHours
+from notifications.models import DeliveryAttempt, Notification, Preference, QuietHours, WebhookEndpoint
 
 personal(
     Notification,
@@ -39,10 +39,19 @@ personal(
     deletes=True,
 )
 
+impersonal(WebhookEndpoint, owner="Whose program is told, in the course of their work.")
+
 keep_for(
     "notifications.Notification",
     kept=lambda: services.KEPT,
     basis="Whoever says that nobody told them can be shown, for as long as a decision of a year may be contested.",
     due=lambda at: services.notifications_due(at).count(),
     apply=services.purge_notifications,
+)
+keep_for(
+    "notifications.WebhookDelivery",
+    kept=lambda: services.DELIVERIES_KEPT,
+    basis="Whoever runs a program looks for what it missed, and has it sent again, within weeks.",
+    due=lambda at: services.deliveries_due(at).count(),
+    apply=services.purge_deliveries,
 )

@@ -1,13 +1,14 @@
-"""What others ask: how somebody wants to be told about a topic, and what they may choose."""
+"""What others ask: how somebody wants to be told and what they may choose, and whom endpoints are told for."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
 
-from accounts.models import User
-from notifications.models import Channel, Digest, Preference, QuietHours
+from accounts.models import ApiKey, User
+from notifications.models import Channel, Digest, Preference, QuietHours, WebhookEndpoint
 from notifications.timing import Hours
 from notifications.topics import Topic, topics
 
@@ -83,6 +84,34 @@ def hours_of(time_zone: str | None, starts_at: object, ends_at: object) -> Hours
     if time_zone is None:
         return Hours(settings.TIME_ZONE)
     return Hours(time_zone, starts_at, ends_at)  # type: ignore[arg-type]  # times, as the columns are
+
+
+def acting_for(endpoint: WebhookEndpoint, *, at: datetime) -> User | None:
+    """Return whoever an endpoint is told for, with what its key leaves them; None if they are told nothing any more.
+
+    The key may have been rotated: its successor opens the same.
+    """
+    if endpoint.api_key_id is None:
+        return User.objects.with_assignments().filter(pk=endpoint.owner_id, is_active=True).first()
+    key = ApiKey.objects.with_account().get(pk=endpoint.api_key_id)
+    while not key.is_live(at):
+        successor = ApiKey.objects.with_account().filter(replaces=key).first()
+        if successor is None:
+            return None
+        key = successor
+    return key.account if key.user.is_active else None
+
+
+def secrets_of(endpoint: WebhookEndpoint, *, at: datetime) -> list[str]:
+    """Return the secrets that calls of an endpoint are signed with now."""
+    former = [endpoint.former_secret] if endpoint.former_until is not None and endpoint.former_until > at else []
+    return [endpoint.secret, *former]
+
+
+def keepers_of(endpoint: WebhookEndpoint) -> list[UUID]:
+    """Return the people who answer for an endpoint: its owner, and of a program's those who gave it its keys."""
+    keys = ApiKey.objects.filter(user=endpoint.owner_id, user__is_service=True)
+    return [endpoint.owner_id, *keys.exclude(created_by=None).values_list("created_by", flat=True).distinct()]
 
 
 def _is_on(topic: Topic, channel: str, chosen: bool | None) -> bool:

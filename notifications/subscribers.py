@@ -1,4 +1,4 @@
-"""What this app does about events: it wakes workers for the mails that are due.
+"""What this app does about events: it wakes workers for the mails and calls that are due.
 
 Tasks are named rather than imported: who hears an event needs to know that there is such a task, not what it does.
 """
@@ -8,10 +8,15 @@ from typing import Any
 from celery import current_app
 
 from core.events import subscribe
-from notifications.events import MailDue
+from notifications.events import CallsDue, MailDue
 
 
 @subscribe(MailDue)
 def let_workers_send(event: dict[str, Any]) -> None:
     for user_id in event["user_ids"]:
         current_app.send_task("notifications.tasks.send_mails", args=[user_id])
+
+
+@subscribe(CallsDue)
+def let_workers_call(event: dict[str, Any]) -> None:
+    current_app.send_task("notifications.tasks.call_endpoint", args=[event["endpoint_id"]])

@@ -1,4 +1,4 @@
-"""What workers do for notifications: mails to one account, and the chore that says whose are due."""
+"""What workers do for notifications: mails to one account, calls of one endpoint, and chores that say what is due."""
 
 from uuid import UUID
 
@@ -20,3 +20,16 @@ def send_mails(user_id: str) -> None:
 def mail_notifications() -> None:
     """Wake workers for the mails that are due: digests, what quiet hours put off, and what failed before."""
     carry_out("mail_notifications", lambda: services.announce_due(at=timezone.now()))
+
+
+# As with mails: what fails is put off in its row.
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def call_endpoint(endpoint_id: str) -> None:
+    """Tell one endpoint what is due."""
+    services.call_endpoint(UUID(endpoint_id), at=timezone.now())
+
+
+@shared_task  # type: ignore[untyped-decorator]  # Celery has no types
+def call_webhooks() -> None:
+    """Wake workers for the calls that are due: those that failed before, and those that nobody came back from."""
+    carry_out("call_webhooks", lambda: services.announce_calls(at=timezone.now()))

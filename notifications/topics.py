@@ -42,3 +42,13 @@ def topics() -> list[Topic]:
 def topic_named(name: str) -> Topic | None:
     """Return the topic of a name, if there is one."""
     return _topics.get(name)
+
+
+DISABLED = declare(
+    Topic(
+        name="notifications.webhook_disabled",
+        label="Your webhooks",
+        help_text="When a webhook of yours, or of a program that you gave a key, is switched off as it takes no calls.",
+        channels=frozenset({Channel.IN_APP, Channel.EMAIL}),
+    )
+)

@@ -1,11 +1,16 @@
-"""Sight of notifications: everybody's own and nobody else's, whatever role they hold."""
+"""Sight of notifications: everybody's own and nobody else's, whatever role they hold.
+
+Endpoints of programs are everybody's own as well; those who answer for the whole system see and manage all of them.
+"""
 
 from typing import Any
 
 from django.db.models import Q
 
 from core.visibility import grants
-from notifications.models import Notification, Preference, QuietHours
+from notifications.models import Notification, Preference, QuietHours, WebhookDelivery, WebhookEndpoint
+
+VIEW_ALL, MANAGE_ALL = "notifications.view_every_webhook", "notifications.manage_every_webhook"
 
 
 @grants(Notification, "manage")
@@ -21,3 +26,33 @@ def everybody_sees_what_they_chose_to_be_told(actor: Any) -> Q | None:
 @grants(QuietHours)
 def everybody_sees_their_own_quiet_hours(actor: Any) -> Q | None:
     return Q(user=actor.pk)
+
+
+@grants(WebhookEndpoint, "manage")
+def everybody_manages_their_own_webhooks(actor: Any) -> Q | None:
+    return Q(owner=actor.pk)
+
+
+@grants(WebhookEndpoint)
+def auditors_see_every_webhook(actor: Any) -> Q | None:
+    return Q() if actor.has_perm(VIEW_ALL) else None
+
+
+@grants(WebhookEndpoint, "manage")
+def administrators_manage_every_webhook(actor: Any) -> Q | None:
+    return Q() if actor.has_perm(MANAGE_ALL) else None
+
+
+@grants(WebhookDelivery, "manage")
+def everybody_sees_what_their_webhooks_were_told(actor: Any) -> Q | None:
+    return Q(endpoint__in=WebhookEndpoint.objects.filter(owner=actor.pk).values("pk"))
+
+
+@grants(WebhookDelivery)
+def auditors_see_what_every_webhook_was_told(actor: Any) -> Q | None:
+    return Q() if actor.has_perm(VIEW_ALL) else None
+
+
+@grants(WebhookDelivery, "manage")
+def administrators_replay_what_every_webhook_was_told(actor: Any) -> Q | None:
+    return Q() if actor.has_perm(MANAGE_ALL) else None

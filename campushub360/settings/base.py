@@ -283,6 +283,8 @@ CELERY_BEAT_SCHEDULE = {
     "tend_exports": chore("interop.tasks.tend_exports", expires=240, minute="*/5"),
     # Every five minutes: a digest or the end of quiet hours is met to within as much, and a mail is tried again.
     "mail_notifications": chore("notifications.tasks.mail_notifications", expires=240, minute="*/5"),
+    # Every minute: calls of webhooks that failed are tried again after half a minute at first.
+    "call_webhooks": chore("notifications.tasks.call_webhooks", expires=50, minute="*"),
     # Nightly: deleted files that have had their time, and bytes that no file has.
     "purge_files": chore("files.tasks.purge_files", hour="4", minute="15"),
     # Every five minutes: files that were uploaded while the scanner was away, and those that are due again.

@@ -28,6 +28,10 @@ CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default="") or REDIS_STATE_URL
 CELERY_BROKER_TRANSPORT_OPTIONS = broker_options(CELERY_BROKER_URL)
 RATE_LIMITS = rate_limits(RATE_LIMITS_ON_ONE_MACHINE)
 
+# A program under development listens on the same machine.
+OUTGOING_PLAIN_HTTP = True
+OUTGOING_ALLOWED_NETWORKS = OUTGOING_ALLOWED_NETWORKS or ["127.0.0.0/8", "::1/128"]
+
 DEMO_ACCOUNTS_ALLOWED = True
 DEMO_PASSWORD = demo_password(os.environ)
 WHITENOISE_USE_FINDERS = True  # static files come straight from the apps; nothing to collect

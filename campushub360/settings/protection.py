@@ -90,6 +90,15 @@ BODY_MAX_SIZES = {
     "/admin/files/fileasset/add/": FILES_MAX_SIZE + 64 * 1024,
 }
 
+# --- Where calls may go ----------------------------------------------------------------------------------------------
+
+# Calls to addresses that somebody names (webhooks, push services) go to public hosts and by HTTPS. Networks of the
+# institution's own that may be called all the same; never the ones where its databases are.
+OUTGOING_ALLOWED_NETWORKS: list[str] = _env.list("OUTGOING_ALLOWED_NETWORKS", default=[])
+# Whom to believe who a host is, in a file of certificates; empty for whom the system believes.
+OUTGOING_CA_FILE: str = _env.str("OUTGOING_CA_FILE", default="")
+OUTGOING_PLAIN_HTTP = False
+
 # --- What browsers are told ------------------------------------------------------------------------------------------
 
 # Named and shaped as in Django 6. Whatever names no policy of its own may load nothing and be framed by nobody.

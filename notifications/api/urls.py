@@ -2,11 +2,16 @@
 
 from django.urls import path
 
-from notifications.api import views
+from notifications.api import views, webhooks
 
-routes = [("notifications", views.NotificationViewSet, "notification")]
+routes = [
+    ("notifications", views.NotificationViewSet, "notification"),
+    ("webhooks", webhooks.WebhookViewSet, "webhook"),
+    ("webhook-deliveries", webhooks.DeliveryViewSet, "webhook-delivery"),
+]
 
 urlpatterns = [
+    path("webhooks/topics/", webhooks.OffersView.as_view(), name="webhook-topics"),
     path("notifications/unread-count/", views.UnreadCountView.as_view(), name="notifications-unread-count"),
     path("notifications/read-all/", views.ReadAllView.as_view(), name="notifications-read-all"),
     path("notifications/preferences/", views.PreferencesView.as_view(), name="notification-preferences"),

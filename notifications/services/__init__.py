@@ -1,5 +1,12 @@
-"""Everything that changes notifications: telling people, their reading and choosing, the mails, and forgetting."""
+"""Everything that changes notifications: telling people and programs, reading, choosing, mails, calls, forgetting."""
 
+from notifications.services.calling import (
+    DeliveryUnderWayError,
+    WebhookDisabledError,
+    announce_calls,
+    call_endpoint,
+    replay,
+)
 from notifications.services.choosing import (
     Chosen,
     DigestNeedsMailError,
@@ -9,25 +16,63 @@ from notifications.services.choosing import (
     UnknownTopicError,
     choose,
 )
-from notifications.services.keeping import KEPT, notifications_due, purge_notifications
+from notifications.services.endpoints import (
+    LONGEST_OVERLAP,
+    EndpointValues,
+    TooManyEndpointsError,
+    TopicNotPermittedError,
+    UnusableEndpointUrlError,
+    create_endpoint,
+    delete_endpoint,
+    rotate_secret,
+    update_endpoint,
+)
+from notifications.services.keeping import (
+    DELIVERIES_KEPT,
+    KEPT,
+    deliveries_due,
+    notifications_due,
+    purge_deliveries,
+    purge_notifications,
+)
 from notifications.services.mails import announce_due, send_mails
 from notifications.services.reading import mark_all_read, mark_read
+from notifications.services.spreading import offer_events, spread
 from notifications.services.telling import notify
 
 __all__ = [
+    "DELIVERIES_KEPT",
     "KEPT",
+    "LONGEST_OVERLAP",
     "Chosen",
+    "DeliveryUnderWayError",
     "DigestNeedsMailError",
     "EmptyQuietHoursError",
+    "EndpointValues",
     "MandatoryTopicError",
     "RepeatedPreferenceError",
+    "TooManyEndpointsError",
+    "TopicNotPermittedError",
     "UnknownTopicError",
+    "UnusableEndpointUrlError",
+    "WebhookDisabledError",
+    "announce_calls",
     "announce_due",
+    "call_endpoint",
     "choose",
+    "create_endpoint",
+    "delete_endpoint",
+    "deliveries_due",
     "mark_all_read",
     "mark_read",
     "notifications_due",
     "notify",
+    "offer_events",
+    "purge_deliveries",
     "purge_notifications",
+    "replay",
+    "rotate_secret",
     "send_mails",
+    "spread",
+    "update_endpoint",
 ]

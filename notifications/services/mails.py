@@ -99,10 +99,11 @@ def _wanted(user_id: UUID, rows: Sequence[DeliveryAttempt]) -> set[UUID]:
 
 def _send(claimed: Sequence[DeliveryAttempt], *, at: datetime) -> bool:
     told = [row.notification for row in claimed]
-    data = {"notifications": told, "site": settings.PUBLIC_URL, "institution": mailing.institution()}
-    body = render_to_string("notifications/mail.txt", data)
+    data = {"site": settings.PUBLIC_URL, "institution": mailing.institution()}
+    body = render_to_string("notifications/mail.txt", {**data, "notifications": told})
+    page = render_to_string("notifications/mail.html", {**data, "told": list(map(_with_label, told))})
     try:
-        mailing.hand_over(body, [told[0].recipient.email], f"{_subject(told)} ({mailing.institution()})")
+        mailing.hand_over(body, [told[0].recipient.email], f"{_subject(told)} ({mailing.institution()})", page=page)
     except mailing.UnsendableError as error:
         _give_up(claimed, error)
         return False
@@ -111,6 +112,13 @@ def _send(claimed: Sequence[DeliveryAttempt], *, at: datetime) -> bool:
         return False
     _settle(claimed, state=DeliveryState.SENT, sent_at=Now(), last_error="")
     return True
+
+
+def _with_label(told: Notification) -> dict[str, object]:
+    """Return what a page says of a notification: also what it is about."""
+    topic = topic_named(told.topic)
+    said = {name: getattr(told, name) for name in ("title", "text", "link", "created_at")}
+    return {**said, "label": topic.label if topic else ""}
 
 
 def _subject(told: Sequence[Notification]) -> str:

@@ -36,6 +36,7 @@ from departments.models import (
 from enrollment.models import Enrollment
 from faculty.models import Faculty
 from interop.models import ExportJob
+from notifications.models import WebhookEndpoint
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from projects.models import Project
 from students.models import GuardianLink, ProgramEnrollment, Student
@@ -60,6 +61,7 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
         "user": side.program_user, "name": "Novelties", "scopes": ["courses.view_course"],
         "expires_at": timezone.now() + timedelta(days=9),
     },
+    WebhookEndpoint: lambda side: {"url": "https://hooks.example.org/", "topics": ["courses.section.cancelled"]},
     CustomField: lambda side: {
         "entity_type": "students.student", "name": "shoe_size", "label": "Shoe size", "field_type": "text",
     },
@@ -117,6 +119,7 @@ CHANGES: dict[Any, dict[str, Any]] = {
     RoleAssignment: {"valid_until": "2040-01-01T00:00:00Z"},
     PersonIdentifier: {"country": "DE"},
     ApiKey: {"name": "Changed"},
+    WebhookEndpoint: {"description": "Changed"},
     CustomField: {"label": "Changed"},
     AttendanceCode: {"label": "Changed"},
     AttendancePolicy: {"threshold": "81.00"},
@@ -154,6 +157,8 @@ KEPT: dict[Any, tuple[str, ...]] = {RoleAssignment: ("role", "scope_kind"), Facu
 # The body of a step, by resource and action; of an action without a row, by what a side consists of.
 STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("api-keys", "rotate"): lambda side: {"overlap_seconds": 60},
+    ("webhooks", "rotate"): lambda side: {"overlap_seconds": 60},
+    ("webhook-deliveries", "replay"): lambda side: {},
     ("person-identifiers", "reveal"): lambda side: {"reason": "Asked for by the embassy"},
     ("terms", "move"): lambda side: {"state": "in_progress"},
     ("students", "change_status"): lambda side: {"status": "leave_of_absence"},

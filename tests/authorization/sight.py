@@ -40,14 +40,20 @@ from enrollment.models import Enrollment
 from faculty.models import Faculty, FacultyAppointment, FacultyStatusEvent
 from files.models import FileAsset
 from interop.models import ImportJob, ImportJobEvent
-from notifications.models import Notification, Preference, QuietHours
+from notifications.models import Notification, Preference, QuietHours, WebhookDelivery, WebhookEndpoint
 from projects.models import Project
 from students.models import Student
 from tests.accounts.factories import RoleAssignmentFactory, UserFactory
 from tests.attendance.factories import CalendarFeedFactory
 from tests.authorization.world import OTHER, OWN, World
 from tests.files.contents import uploaded
-from tests.notifications.factories import NotificationFactory, PreferenceFactory, QuietHoursFactory
+from tests.notifications.factories import (
+    NotificationFactory,
+    PreferenceFactory,
+    QuietHoursFactory,
+    WebhookDeliveryFactory,
+    WebhookEndpointFactory,
+)
 
 OURS, BOTH, NEITHER = (OWN,), (OWN, OTHER), ()
 DEPARTMENT, PROGRAM, SECTION, SELF = ScopeKind.DEPARTMENT, ScopeKind.PROGRAM, ScopeKind.SECTION, ScopeKind.SELF
@@ -139,6 +145,9 @@ CASES = [
     Case(CalendarFeed, PLAIN, person=student),
     Case(CalendarFeed, Role.REGISTRAR, view=BOTH, manage=BOTH),
     Case(CalendarFeed, Role.AUDITOR, view=BOTH),
+    *(Case(model, PLAIN, person=student, view=OURS, manage=OURS) for model in (WebhookEndpoint, WebhookDelivery)),
+    *(Case(model, Role.AUDITOR, view=BOTH) for model in (WebhookEndpoint, WebhookDelivery)),
+    *(Case(model, Role.SYSTEM_ADMIN, view=BOTH, manage=BOTH) for model in (WebhookEndpoint, WebhookDelivery)),
     Case(ImportJob, PLAIN, person=student, view=OURS, manage=OURS),
     Case(ImportJobEvent, PLAIN, person=student, view=OURS),
 ]
@@ -147,6 +156,8 @@ ROWS: dict[Any, Callable[[Any], Any]] = {
     CalendarFeed: lambda side: CalendarFeedFactory(user=side.student_user),
     FileAsset: lambda side: uploaded(UserFactory(), name=f"{side.letter}.png"),
     Notification: lambda side: NotificationFactory(recipient=side.student_user),
+    WebhookEndpoint: lambda side: WebhookEndpointFactory(owner=side.student_user),
+    WebhookDelivery: lambda side: WebhookDeliveryFactory(endpoint__owner=side.student_user),
     Preference: lambda side: PreferenceFactory(user=side.student_user),
     QuietHours: lambda side: QuietHoursFactory(user=side.student_user),
     MeetingSection: lambda side: MeetingSection.objects.get(meeting=side.meeting),

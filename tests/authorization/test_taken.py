@@ -30,11 +30,12 @@ MANY = [op for op in matrix.operations() if op.action == "bulk_create"]
 UNDECIDED = {
     "ExcuseRequest", "Substitution", "DecisionRun", "SubjectExport", "ExportJob", "ImportJob", "FileAsset",
     "FileUpload", "Project",
+    "WebhookEndpoint",
 }  # fmt: skip
 # What can be asked for again, by whoever may at all; and what no test makes of anybody but its owner.
 UNCLASHING = {
     "POST privacy/holds/", "POST attendance/excuses/", "POST attendance/decision-runs/", "POST exports/",
-    "POST privacy/exports/", "POST privacy/erasures/", "POST api-keys/", "POST projects/",
+    "POST privacy/exports/", "POST privacy/erasures/", "POST api-keys/", "POST webhooks/", "POST projects/",
 }  # fmt: skip
 
 

@@ -74,7 +74,7 @@ from faculty.models import Faculty, FacultyStatusEvent
 from files.models import FileAsset, FileUpload
 from files.services import begin_upload
 from interop.models import ExportJob, ImportJob, ImportRow
-from notifications.models import Notification
+from notifications.models import Notification, WebhookDelivery, WebhookEndpoint
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from projects.models import Project
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
@@ -116,7 +116,7 @@ from tests.departments.factories import (
 from tests.enrollment.factories import EnrollmentFactory
 from tests.faculty.factories import FacultyAppointmentFactory, FacultyFactory
 from tests.files.contents import uploaded
-from tests.notifications.factories import NotificationFactory
+from tests.notifications.factories import NotificationFactory, WebhookDeliveryFactory
 from tests.projects.factories import ProjectFactory, SelfStudyProjectFactory
 from tests.students.factories import GuardianLinkFactory, ProgramEnrollmentFactory, StudentFactory
 
@@ -289,6 +289,8 @@ def _people(own: SimpleNamespace, other: SimpleNamespace) -> None:
         side.program_user = UserFactory(is_service=True, email=f"program-{side.letter}@example.org".lower())
         RoleAssignmentFactory(user=side.program_user, role=Role.INTEGRATION)
         side.api_key = bare_key(side.program_user, "courses.view_course")
+        side.delivery = WebhookDeliveryFactory(endpoint__owner=side.program_user, state="failed")
+        side.webhook = side.delivery.endpoint
         side.student_user = UserFactory(person=side.student.person, email=f"student-{side.letter}@example.org".lower())
         side.assignment = RoleAssignmentFactory(user=side.student_user, role="student", scope_kind="self")
 
@@ -379,6 +381,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         FileUpload: {OWN: _coming(own), OTHER: _coming(other)},
         Notification: {OWN: _told(own), OTHER: _told(other)},
         Project: {OWN: ProjectFactory(owner=own.student_user), OTHER: ProjectFactory(owner=other.student_user)},
+        WebhookEndpoint: both("webhook"), WebhookDelivery: both("delivery"),
     }  # fmt: skip
 
 

@@ -60,6 +60,7 @@ def test_every_write_is_tried() -> None:
     silent = {
         "/api/v1/auth/logout/", "/api/v1/attendance/calendar-feed/", "/api/v1/privacy/erasures/{pk}/approve/",
         "/api/v1/notifications/{pk}/read/", "/api/v1/notifications/read-all/",
+        "/api/v1/webhook-deliveries/{pk}/replay/",
         *(f"/api/v1/attendance/sessions/{{pk}}/{step}/" for step in ("close", "check-in/close")),
         *(f"/api/v1/projects/{{pk}}/{step}/" for step in ("publish", "complete", "reopen")),
     }  # fmt: skip

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from datetime import timedelta
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -29,12 +29,14 @@ from attendance.services.generation import TAUGHT
 from attendance.topics import SHORTAGE
 from core.customfields.definitions import customizable_models
 from core.errors import DomainError
+from courses.events import SectionCancelled
 from courses.models import Section, SectionInstructor
 from departments.models import Term
 from enrollment.models import Enrollment
 from faculty.models import Faculty
 from interop import services
-from notifications.services import notify
+from notifications.offers import Offer, offer_named
+from notifications.services import notify, spread
 from students.models import Student
 
 NOTE, NOTED = "contract_note", "Zephyranthes"
@@ -218,6 +220,10 @@ def let_programs_call(administrator: APIClient) -> None:
         post(administrator, "role-assignments", {"user": user, "role": "integration"})
         key = {"user": user, "name": name, "scopes": ["courses.view_course"], "expires_at": expires_at}
         post(administrator, "api-keys", key)
+        post(administrator, "webhooks", {"url": f"https://{name}.example/", "topics": [SectionCancelled.name]})
+    for section in Section.objects.order_by("pk")[:STEPS]:
+        said = {"section_id": str(section.pk), "happened_at": expires_at}
+        spread(cast("Offer", offer_named(SectionCancelled.name)), said, at=timezone.now())
 
 
 def watch_doors(registrar: APIClient, administrator: APIClient, students: list[dict[str, Any]]) -> None:

@@ -5,7 +5,16 @@ from datetime import time
 import factory
 from django.utils import timezone
 
-from notifications.models import DeliveryAttempt, Notification, Preference, QuietHours
+from core.ids import new_id
+from notifications.models import (
+    DeliveryAttempt,
+    Notification,
+    Preference,
+    QuietHours,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from notifications.signing import new_secret
 from tests.accounts.factories import UserFactory
 
 
@@ -46,3 +55,24 @@ class QuietHoursFactory(factory.django.DjangoModelFactory):
     starts_at = time(22)
     ends_at = time(7)
     time_zone = "Europe/Vienna"
+
+
+class WebhookEndpointFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = WebhookEndpoint
+
+    owner = factory.SubFactory(UserFactory)
+    url = "https://hooks.example.org/campus"
+    topics = ("courses.section.cancelled",)
+    secret = factory.LazyFunction(new_secret)
+
+
+class WebhookDeliveryFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = WebhookDelivery
+
+    endpoint = factory.SubFactory(WebhookEndpointFactory)
+    message_id = factory.LazyFunction(new_id)
+    topic = "courses.section.cancelled"
+    payload = factory.LazyFunction(lambda: {"section_id": str(new_id())})
+    due_at = factory.LazyFunction(timezone.now)

@@ -12,6 +12,8 @@ from tests.notifications.factories import (
     NotificationFactory,
     PreferenceFactory,
     QuietHoursFactory,
+    WebhookDeliveryFactory,
+    WebhookEndpointFactory,
 )
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +34,17 @@ BROKEN = {
     "notifications_deliveryattempt_known": lambda: DeliveryAttemptFactory(state="lost"),
     "notifications_deliveryattempt_sent_when": lambda: DeliveryAttemptFactory(state="sent"),
     "notifications_deliveryattempt_taken_up_when": lambda: DeliveryAttemptFactory(state="sending"),
+    "notifications_webhookendpoint_about_something": lambda: WebhookEndpointFactory(topics=[]),
+    "notifications_webhookendpoint_called_by_http": lambda: WebhookEndpointFactory(url="ftp://hooks.example.org/"),
+    "notifications_webhookendpoint_disabled_when": lambda: WebhookEndpointFactory(is_enabled=False),
+    "notifications_webhookendpoint_failing_since": lambda: WebhookEndpointFactory(failures=1),
+    "notifications_webhookendpoint_former_until": lambda: WebhookEndpointFactory(former_secret="whsec_x"),
+    "notifications_webhookdelivery_once_each": lambda: WebhookDeliveryFactory(
+        endpoint=(told := WebhookDeliveryFactory()).endpoint, message_id=told.message_id
+    ),
+    "notifications_webhookdelivery_known": lambda: WebhookDeliveryFactory(state="lost"),
+    "notifications_webhookdelivery_delivered_when": lambda: WebhookDeliveryFactory(state="delivered"),
+    "notifications_webhookdelivery_taken_up_when": lambda: WebhookDeliveryFactory(state="sending"),
 }
 
 

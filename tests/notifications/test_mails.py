@@ -1,6 +1,8 @@
 """Mails about what people were told: in time, together, again while the server is away, and never twice."""
 
+import re
 from datetime import UTC, datetime, timedelta
+from email import message_from_bytes, policy
 
 import pytest
 from django.core import mail
@@ -43,6 +45,30 @@ def test_a_mail_says_what_one_was_told(ada, settings):
     assert message.content_subtype == "plain"
     assert DeliveryAttempt.objects.get().sent_at is not None
     assert states() == [("sent", 1, "")]
+
+
+@pytest.mark.checklist(61, 62)
+def test_a_mail_says_the_same_as_a_page_in_which_nothing_is_markup(ada, settings, port):
+    settings.PUBLIC_URL, settings.INSTITUTION_NAME = "https://campus.example.edu", "Arts & Crafts"
+    hostile = "</p><script src=//evil.example></script>{{ site }}{% now %}\r\nBcc: eve@evil.example"
+    tell(ada, title="Holiday <b>", text=hostile, link="/news/1?a=1&b=2", at=NOW)
+    with mail_server(port) as server:
+        assert send_mails(ada.pk, at=NOW) == 1
+
+    [(recipients, sent)] = server.mails
+    message = message_from_bytes(sent, policy=policy.default)
+    plain, page = (part.get_content() for part in message.iter_parts())
+    assert recipients == ["ada@example.org"]
+    assert message.get_content_type() == "multipart/alternative"
+    assert message["Bcc"] is None
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    assert "https://campus.example.edu/news/1?a=1&b=2" in plain
+    assert "Holiday &lt;b&gt;" in page
+    assert "&lt;script src=//evil.example&gt;&lt;/script&gt;{{ site }}{% now %}" in page
+    assert 'href="https://campus.example.edu/news/1?a=1&amp;b=2"' in page
+    assert "Arts &amp; Crafts" in page
+    assert ">News<" in page
+    assert not re.search(r"<(script|img|link|iframe|object)|src=[\"']", page)
 
 
 def test_what_is_due_to_somebody_goes_in_one_mail_and_to_nobody_else(ada):
