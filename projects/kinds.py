@@ -19,13 +19,12 @@ to write it.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from django.db.models import Model
 
 from core.db.constraints import refusal
 from core.errors import DomainError, InvalidError
-
-if TYPE_CHECKING:
-    from projects.models import ProjectDetails
 
 
 class SubtypeMismatchError(InvalidError):
@@ -52,7 +51,7 @@ class Kind:
 
     project_type: str
     label: str
-    model: "type[ProjectDetails]"
+    model: type[Model]
     details: str
     resource: str
     fields: tuple[str, ...]

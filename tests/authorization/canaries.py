@@ -136,7 +136,8 @@ def _planted(body: dict[str, Any], declared: tuple[str, ...]) -> dict[str, Any]:
     """Return a body with secrets and texts in the place of what is neither a switch nor a name for programs."""
     own = {name: secret for name in (*declared, *body) for part, secret in OF_NAMES.items() if part in name}
     texts = {name: BODY for name in declared if name in TEXTS} | {name: BODY for name in body if name in NAMES | TEXTS}
-    fixed = {name for name in own if name.startswith("must_")} | ({"name"} if "label" in body else set())
+    fixed = {name for name in own if name.startswith("must_")}
+    fixed |= {"name"} if {"label", "size"} & body.keys() else set()
     fixed |= {name for name, each in body.items() if isinstance(each, dict | list)}
     value = {"value": NATIONAL_ID} if body.get("scheme") else {}
     return body | {name: each for name, each in {**texts, **own, **value}.items() if name not in fixed}

@@ -33,6 +33,7 @@ ROLES = ("system_admin", "department_head", "student")
 BEYOND_SQL = {
     "ChangeSerializer.changes",
     "CustomFieldReader.default_value",
+    "DeliverySerializer.payload",
     "ErasureRequestSerializer.counts",
     "EventSerializer.detail",
     "HeldFieldSerializer.choices",

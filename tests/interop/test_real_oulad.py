@@ -188,4 +188,4 @@ def test_over_http_a_second_run_changes_nothing_and_taking_the_first_back_leaves
     results = Counter(Enrollment.objects.values_list("result", flat=True))
     assert {result.capitalize(): number for result, number in results.items()} == expected["final_result"]
     told = over_http.reported(registrar_client, third["id"])
-    assert {resource: told[resource, "create"] for resource in made} == made
+    assert {resource: told[resource, "created"] for resource in made} == made

@@ -180,7 +180,7 @@ def test_over_http_a_second_run_changes_nothing_and_taking_the_first_back_leaves
     assert created["sections"] == Section.objects.count() == expected["distinct_crn"]
     assert created["departments"] == Department.objects.count() == expected["subjects"]
     told = over_http.reported(registrar_client, third["id"])
-    assert {resource: told[resource, "create"] for resource in created} == created
+    assert {resource: told[resource, "created"] for resource in created} == created
     back = over_http.taken_back(registrar_client, work, third["id"])
     assert (back["state"], back["reversal"]["deleted"]) == ("reverted", third["counts"]["created"])
     assert over_http.without(registrar, dump()) == by_command.before
