@@ -146,7 +146,7 @@ def test_the_report_has_every_row(file, tmp_path):
 
     with report.open(encoding="utf-8-sig", newline="") as stream:
         assert [(line["key"], line["outcome"]) for line in csv.DictReader(stream)] == [
-            ("PHY", "create"), ("CHE", "rejected"),
+            ("PHY", "created"), ("CHE", "rejected"),
         ]  # fmt: skip
 
 
