@@ -59,7 +59,7 @@ end
 local reached = tonumber(redis.call('GET', KEYS[2]) or 0)
 redis.call('SET', KEYS[2], string.format('%.0f', math.max(reached, tonumber(ARGV[1]))))
 for i = 3, #KEYS do
-  local former = tonumber(redis.call('GET', KEYS[i]) or 0)
+  local former = tonumber(redis.call('GET', KEYS[i]) or 0) or 0
   redis.call('SET', KEYS[i], string.format('%.0f', math.max(former + 1, tonumber(ARGV[1]))))
 end
 if #KEYS > 2 then redis.call('PUBLISH', ARGV[4], ARGV[5]) end
