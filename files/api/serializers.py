@@ -1,6 +1,6 @@
 """The JSON shapes of files."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -39,6 +39,8 @@ class UploadSerializer(BaseListSerializer[FileUpload]):
 
 class UploadWriter(WriteSerializer):
     """What a file will be called, and how many bytes it will have; clients of tus say so in headers."""
+
+    request_example: ClassVar = {"name": "essay.pdf", "size": 1048576}
 
     name = serializers.CharField(max_length=LONGEST_NAME, trim_whitespace=False)
     size = serializers.IntegerField(min_value=0, max_value=MAX_INTEGER)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import transaction
 from django.utils import timezone
@@ -50,6 +50,8 @@ class NewWebhookSerializer(WebhookSerializer):
 
 
 class WebhookWriter(ModelWriteSerializer[WebhookEndpoint]):
+    request_example: ClassVar = {"url": "https://hooks.example.org/campus", "topics": ["courses.section.cancelled"]}
+
     class Meta:
         model = WebhookEndpoint
         fields = ["url", "description", "topics", "is_enabled"]
