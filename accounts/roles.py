@@ -104,6 +104,21 @@ _EVERY_FILE = {"files.view_every_file"}
 # What people work on: everybody their own.
 _PROJECTS = _all("projects", "project")
 _EVERY_PROJECT = {"projects.view_every_project"}
+# Final projects: everybody sees what is offered, students say what they prefer, and those in charge plan.
+_OFFERED = _view("projects", "projectcycle", "supervisorcapacity", "topic")
+_OWN_TOPICS = _all("projects", "topic")
+_APPLY = _all("projects", "projectapplication")
+_IN_PROJECTS = _view("projects", "projectmember")
+_OUTCOMES = _view("projects", "allocationoutcome")
+_PLAN_PROJECTS = (
+    _all("projects", "projectcycle", "supervisorcapacity")
+    | _OWN_TOPICS
+    | _APPLY
+    | _IN_PROJECTS
+    | _OUTCOMES
+    | {"projects.add_projectmember", "projects.change_projectmember"}
+    | {f"projects.{verb}_allocationrun" for verb in ("view", "add", "publish")}
+)
 
 # Endpoints of programs, each of which is told what its owner may see.
 _WEBHOOKS = _all("notifications", "webhookendpoint") | {
@@ -112,7 +127,7 @@ _WEBHOOKS = _all("notifications", "webhookendpoint") | {
 _EVERY_WEBHOOK = {"notifications.view_every_webhook"}
 
 # And of one another, as far as each lets themselves be found.
-_MEMBER = _STRUCTURE | _FILES | _PROJECTS | _view("directory", "directoryentry")
+_MEMBER = _STRUCTURE | _FILES | _PROJECTS | _OFFERED | _view("directory", "directoryentry")
 
 # Birth dates, gender, nationality, phone numbers, addresses: for those who answer for a student, and the student.
 _PROTECTED = {"students.view_protected_student"}
@@ -173,6 +188,7 @@ _SUBSTITUTE = _PROPOSE_SUBSTITUTES | {"attendance.change_substitutionoffer"}
 
 _PERMISSIONS: dict[Role, set[str]] = {
     Role.REGISTRAR: _MEMBER
+    | _PLAN_PROJECTS
     | _IDENTIFIERS
     | _all("accounts", "personidentifier")
     | _PROTECTED
@@ -209,6 +225,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _view("audit", "disclosure")
     | _view("accounts", "user", "roleassignment", "person"),
     Role.DEPARTMENT_HEAD: _MEMBER
+    | _PLAN_PROJECTS
     | _PROTECTED
     | _EMPLOYMENT
     | _CATALOGUE
@@ -222,6 +239,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _DECIDE_EXCUSES
     | _all("enrollment", "enrollment"),
     Role.PROGRAM_COORDINATOR: _MEMBER
+    | _PLAN_PROJECTS
     | _PROTECTED
     | _view("students", *_STUDENT_RECORDS)
     | _view("faculty", "faculty")
@@ -229,6 +247,8 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _DECIDE_EXCUSES
     | _all("enrollment", "enrollment"),
     Role.FACULTY: _MEMBER
+    | _OWN_TOPICS
+    | _IN_PROJECTS
     | _EMPLOYMENT
     | _PAY
     | _ROSTERS
@@ -237,6 +257,7 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _view("faculty", "faculty")
     | _view("enrollment", "enrollment"),
     Role.ADVISOR: _MEMBER
+    | _view("projects", "projectapplication")
     | _PROTECTED
     | _SHORTAGES
     | _EXCUSES
@@ -251,6 +272,9 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _view("students", "student")
     | _view("enrollment", "enrollment"),
     Role.STUDENT: _MEMBER
+    | _APPLY
+    | _IN_PROJECTS
+    | _OUTCOMES
     | _PROTECTED
     | _STANDINGS
     | {"attendance.add_checkinevent", "attendance.view_condonation"}

@@ -1,7 +1,20 @@
 """What projects say about people."""
 
-from core.privacy import personal
-from projects.models import Project, ProjectMeta, SchoolProject, SelfStudyProject
+from core.privacy import impersonal, personal
+from projects.models import (
+    AllocationOutcome,
+    AllocationRun,
+    FinalYearProject,
+    Project,
+    ProjectApplication,
+    ProjectMember,
+    ProjectMeta,
+    SchoolProject,
+    SelfStudyProject,
+    SupervisorCapacity,
+    Topic,
+    TopicPreference,
+)
 from projects.selectors import own_projects_of
 
 personal(
@@ -36,4 +49,68 @@ personal(
     paths=("project__owner__person",),
     keeps="key value",
     deletes=True,
+)
+personal(
+    ProjectApplication,
+    says="In which years you wanted a topic for a final project.",
+    kept="For good: it is what topics were allocated by; it goes on under a pseudonym after erasure.",
+    paths=("student__person",),
+    keeps="cycle",
+)
+personal(
+    TopicPreference,
+    says="Which topics you preferred, and in which order.",
+    kept="As long as the application.",
+    paths=("application__student__person",),
+    keeps="cycle rank",
+    mentions={"topic": "Which topic it is, that somebody offers in the course of their work."},
+)
+personal(
+    Topic,
+    says="The topics that you offered to supervise.",
+    kept="For good: it is what projects were made of.",
+    paths=("supervisor__person",),
+    keeps="cycle title_local title_en description places is_offered",
+)
+personal(
+    SupervisorCapacity,
+    says="How many students or projects you take in a year, and have taken.",
+    kept="For good, as the projects are that it was for.",
+    paths=("faculty__person",),
+    keeps="cycle role max_count used_count",
+)
+personal(
+    FinalYearProject,
+    says="Which final projects you supervise, or answer for.",
+    kept="For good: it is part of the academic record of those who did it.",
+    paths=("supervisor__person", "project__owner__person"),
+    keeps="project_type code cycle topic_local topic_en member_count",
+    mentions={
+        "supervisor": "Who supervises it: you, or a colleague.",
+        "topic": "What it was made of, that somebody offered in the course of their work.",
+    },
+)
+personal(
+    ProjectMember,
+    says="Which final project you do or did, under whom, and how much of the work was yours.",
+    kept="For good: it is part of the academic record, which goes on under a pseudonym after erasure.",
+    paths=("student__person",),
+    keeps="cycle is_active contribution",
+    mentions={
+        "project": "The project, which you do or did with others.",
+        "supervisor": "Who supervises it, in the course of their work.",
+    },
+)
+personal(
+    AllocationOutcome,
+    says="Which topic you got, and what stood in the way of those that you wanted more.",
+    kept="For good: it is what your project was made of.",
+    paths=("student__person",),
+    keeps="run rank missed",
+    mentions={"topic": "What you got, that somebody offers in the course of their work."},
+)
+impersonal(
+    AllocationRun,
+    requested_by="Who asked for it, in the course of their work.",
+    published_by="Who published it, in the course of their work.",
 )

@@ -4,10 +4,19 @@ from typing import Any
 
 from django.urls import path
 
-from projects.api import metadata, views
+from projects.api import allocation_views, cycle_views, metadata, views
 from projects.kinds import kinds
 
-routes = [("projects", views.ProjectViewSet, "project")]
+routes = [
+    ("projects", views.ProjectViewSet, "project"),
+    ("project-cycles", cycle_views.ProjectCycleViewSet, "project-cycle"),
+    ("supervisor-capacities", cycle_views.SupervisorCapacityViewSet, "supervisor-capacity"),
+    ("topics", cycle_views.TopicViewSet, "topic"),
+    ("project-applications", cycle_views.ProjectApplicationViewSet, "project-application"),
+    ("project-allocations", allocation_views.AllocationRunViewSet, "project-allocation"),
+    ("allocation-outcomes", allocation_views.AllocationOutcomeViewSet, "allocation-outcome"),
+    ("project-members", allocation_views.ProjectMemberViewSet, "project-member"),
+]
 
 METADATA: dict[str, Any] = {"get": "retrieve", "post": "add", "put": "replace", "patch": "merge", "delete": "clear"}
 

@@ -6,21 +6,37 @@
 The row that a kind adds has the id of its project: neither is there without the other (`projects.kinds`).
 """
 
+from projects.models.allocation import AllocationOutcome, AllocationRun
+from projects.models.applications import ProjectApplication, TopicPreference
+from projects.models.cycles import CyclePhase, ProjectCycle, SupervisorCapacity, SupervisorRole, Topic
 from projects.models.details import ProjectDetails, belongs_to, given, type_of_project
+from projects.models.final_year import FINAL_YEAR, FinalYearProject, ProjectMember
 from projects.models.metadata import ProjectMeta
 from projects.models.project import Project, ProjectState
 from projects.models.school import SCHOOL, SchoolProject
 from projects.models.self_study import SELF_STUDY, SelfStudyProject
 
 __all__ = [
+    "FINAL_YEAR",
     "SCHOOL",
     "SELF_STUDY",
+    "AllocationOutcome",
+    "AllocationRun",
+    "CyclePhase",
+    "FinalYearProject",
     "Project",
+    "ProjectApplication",
+    "ProjectCycle",
     "ProjectDetails",
+    "ProjectMember",
     "ProjectMeta",
     "ProjectState",
     "SchoolProject",
     "SelfStudyProject",
+    "SupervisorCapacity",
+    "SupervisorRole",
+    "Topic",
+    "TopicPreference",
     "belongs_to",
     "given",
     "type_of_project",

@@ -1,5 +1,33 @@
 """Everything that changes projects."""
 
+from projects.services.allocation import AllocationOutdatedError, publish_allocation, run_allocation
+from projects.services.applications import (
+    NotInProgramError,
+    TooManyPreferencesError,
+    TopicElsewhereError,
+    TopicRepeatedError,
+    apply_for_topics,
+    rank_topics,
+    withdraw_application,
+)
+from projects.services.cycles import (
+    PhaseNotOpenError,
+    QuotaExceededError,
+    create_cycle,
+    delete_capacity,
+    delete_cycle,
+    set_capacity,
+    update_capacity,
+    update_cycle,
+)
+from projects.services.members import (
+    GroupFullError,
+    add_member,
+    add_members,
+    create_final_year_project,
+    next_codes,
+    update_member,
+)
 from projects.services.metadata import (
     InvalidMetadataKeyError,
     MetadataKeyTakenError,
@@ -11,6 +39,7 @@ from projects.services.metadata import (
     replace_metadata,
 )
 from projects.services.states import ProjectTransitionError, complete_project, publish_project, reopen_project
+from projects.services.topics import delete_topic, offer_topic, update_topic
 from projects.services.writing import (
     KindWrittenApartError,
     UnknownKindError,
@@ -22,23 +51,50 @@ from projects.services.writing import (
 )
 
 __all__ = [
+    "AllocationOutdatedError",
+    "GroupFullError",
     "InvalidMetadataKeyError",
     "KindWrittenApartError",
     "MetadataKeyTakenError",
     "MetadataTooLargeError",
+    "NotInProgramError",
+    "PhaseNotOpenError",
     "ProjectTransitionError",
+    "QuotaExceededError",
     "TooManyMetadataError",
+    "TooManyPreferencesError",
+    "TopicElsewhereError",
+    "TopicRepeatedError",
     "UnknownKindError",
+    "add_member",
+    "add_members",
     "add_metadata",
+    "apply_for_topics",
     "change_project",
     "clear_metadata",
     "complete_project",
+    "create_cycle",
+    "create_final_year_project",
     "create_project",
+    "delete_capacity",
+    "delete_cycle",
     "delete_project",
+    "delete_topic",
     "make_project",
     "merge_metadata",
+    "next_codes",
+    "offer_topic",
+    "publish_allocation",
     "publish_project",
+    "rank_topics",
     "reopen_project",
     "replace_metadata",
+    "run_allocation",
+    "set_capacity",
+    "update_capacity",
+    "update_cycle",
+    "update_member",
     "update_project",
+    "update_topic",
+    "withdraw_application",
 ]

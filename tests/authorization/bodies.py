@@ -38,9 +38,18 @@ from faculty.models import Faculty
 from interop.models import ExportJob
 from notifications.models import WebhookEndpoint
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
-from projects.models import Project
+from projects.models import (
+    AllocationRun,
+    Project,
+    ProjectApplication,
+    ProjectCycle,
+    ProjectMember,
+    SupervisorCapacity,
+    Topic,
+)
 from students.models import GuardianLink, ProgramEnrollment, Student
 from tests.accounts.factories import PASSWORD
+from tests.authorization.final_projects import new_cycle
 from tests.authorization.world import MISSING, MISSING_ID, OTHER, OWN, World
 from tests.contract.routes import Route
 
@@ -110,11 +119,19 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
         "project_type": "school", "name": "Novelties",
         "school_data": {"course_name": "Novelties", "course_code": "NEW", "teacher_name": "Novak"},
     },
+    ProjectCycle: new_cycle,
+    SupervisorCapacity: lambda side: {"cycle": side.cycle, "faculty": side.colleague, "max_count": 2},
+    Topic: lambda side: {"cycle": side.cycle, "supervisor": side.faculty, "title_local": "Novelties"},
+    ProjectApplication: lambda side: {
+        "cycle": side.cycle, "student": side.classmate, "topics": [side.unasked, side.thesis],
+    },
+    AllocationRun: lambda side: {"cycle": side.running},
+    ProjectMember: lambda side: {"project": side.member.project, "student": side.classmate},
     Enrollment: lambda side: {"student": side.student, "section": side.other_section},
 }  # fmt: skip
 
-# A small change to a row.
-CHANGES: dict[Any, dict[str, Any]] = {
+# A small change to a row, which may depend on what its side consists of.
+CHANGES: dict[Any, Any] = {
     User: {"must_change_password": True},
     RoleAssignment: {"valid_until": "2040-01-01T00:00:00Z"},
     PersonIdentifier: {"country": "DE"},
@@ -136,9 +153,13 @@ CHANGES: dict[Any, dict[str, Any]] = {
     Section: {"capacity": 31},
     Meeting: {"weekday": 3},
     Enrollment: {"grade_basis": "pass_fail"},
+    SupervisorCapacity: {"max_count": 4},
+    Topic: {"places": 2},
+    ProjectApplication: lambda side: {"topics": [side.unasked]},
+    ProjectMember: {"contribution": "50.00"},
     **{
         model: {"name": "Changed"}
-        for model in (Department, Program, Campus, Building, AcademicYear, Term, CalendarEvent, Project)
+        for model in (Department, Program, Campus, Building, AcademicYear, Term, CalendarEvent, Project, ProjectCycle)
     },
 }
 
@@ -151,6 +172,11 @@ FINAL: dict[Any, tuple[str, ...]] = {
     ExcuseRequest: ("student",),
     Department: ("parent",),
     Project: ("project_type",),
+    ProjectCycle: ("program", "academic_year"),
+    SupervisorCapacity: ("cycle", "faculty"),
+    Topic: ("cycle", "supervisor"),
+    ProjectApplication: ("cycle", "student"),
+    ProjectMember: ("project", "student"),
 }
 KEPT: dict[Any, tuple[str, ...]] = {RoleAssignment: ("role", "scope_kind"), Faculty: ("employee_no",)}
 
@@ -222,6 +248,7 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("attendance", "post"): lambda side: {},
     ("notifications", "mark_read"): lambda side: {},
     **{("projects", step): lambda side: {"metadata": {"note": "Changed"}} for step in ("add", "replace", "merge")},
+    ("project-allocations", "publish"): lambda side: {},
     **{("projects", step): lambda side: {} for step in ("publish", "complete", "reopen")},
     ("notifications", "post"): lambda side: {},
     ("notifications", "put"): lambda side: {
@@ -257,12 +284,14 @@ def _item(action: str, model: Any, world: World, target: str) -> dict[str, Any]:
 
 
 def _replacement(action: str, model: Any, world: World, target: str) -> dict[str, Any]:
-    if action == "partial_update":
-        return CHANGES[model]
-    row = world.row(model, OWN if target == MISSING else target)
     side = world.sides[OTHER if target == OTHER else OWN]
+    changes = CHANGES[model]
+    changed: dict[str, Any] = as_json(changes(side)) if callable(changes) else changes
+    if action == "partial_update":
+        return changed
+    row = world.row(model, OWN if target == MISSING else target)
     whole = as_json(NEW[model](side)) | {name: getattr(row, name) for name in KEPT.get(model, ())}
-    return {name: whole[name] for name in whole if name not in FINAL.get(model, ())} | CHANGES[model]
+    return {name: whole[name] for name in whole if name not in FINAL.get(model, ())} | changed
 
 
 def _require(action: str, model: Any) -> None:

@@ -93,6 +93,7 @@ from tests.attendance.factories import (
     PunchFactory,
     ReaderFactory,
 )
+from tests.authorization import final_projects
 from tests.authorization.callers import app_of, client_of, identity_of, session_of, user_of
 from tests.authorization.cast import cast
 from tests.courses.factories import (
@@ -328,6 +329,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
     now = timezone.now()
     for side in (own, other):
         SelfStudyProjectFactory(project__owner=side.student_user)
+        final_projects.settle(side)
         side.programs = ProgramEnrollment.objects.get(student=side.student)
         steps = {"from_status": "active", "to_status": "on_leave", "happened_at": now}
         StudentStatusEvent.objects.create(student=side.student, **{**steps, "to_status": "leave_of_absence"})
@@ -382,6 +384,7 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         Notification: {OWN: _told(own), OTHER: _told(other)},
         Project: {OWN: ProjectFactory(owner=own.student_user), OTHER: ProjectFactory(owner=other.student_user)},
         WebhookEndpoint: both("webhook"), WebhookDelivery: both("delivery"),
+        **final_projects.rows_of(own, other, (OWN, OTHER)),
     }  # fmt: skip
 
 

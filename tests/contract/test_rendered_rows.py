@@ -31,6 +31,7 @@ LISTS = [route for route in routes() if route.lists]
 ROLES = ("system_admin", "department_head", "student")
 # What it takes Python to show: JSON columns, what is decrypted or computed, roles.
 BEYOND_SQL = {
+    "AllocationOutcomeSerializer.missed",
     "ChangeSerializer.changes",
     "CustomFieldReader.default_value",
     "DeliverySerializer.payload",
@@ -40,6 +41,7 @@ BEYOND_SQL = {
     "ImportJobSerializer.percent",
     "ImportRowSerializer.reasons",
     "PersonIdentifierSerializer.masked_value",
+    "ProjectApplicationSerializer.preferences",
     "RequisiteSerializer.expr",
     "SessionSerializer.is_current",
     "ShortageSerializer.attendance",

@@ -38,6 +38,7 @@ from interop import services
 from notifications.offers import Offer, offer_named
 from notifications.services import notify, spread
 from students.models import Student
+from tests.contract.final_projects import plan_final_projects
 
 NOTE, NOTED = "contract_note", "Zephyranthes"
 STEPS = 12
@@ -78,6 +79,8 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
     keep_files(administrator)
     post(administrator, "attendance/calendar-feed", {})
     tell_everybody()
+    begin_projects(registrar)
+    plan_final_projects(registrar)
 
 
 def go_and_come_back(registrar: APIClient, students: list[dict[str, Any]]) -> None:

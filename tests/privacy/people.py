@@ -56,7 +56,19 @@ from files.services import begin_upload
 from interop.models import ExportJob, ExternalIdentifier, ImportedValue, ImportJob, ImportRow
 from notifications.models import DeliveryAttempt, Notification, Preference, QuietHours
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
-from projects.models import Project, ProjectMeta, SchoolProject, SelfStudyProject
+from projects.models import (
+    AllocationOutcome,
+    FinalYearProject,
+    Project,
+    ProjectApplication,
+    ProjectMember,
+    ProjectMeta,
+    SchoolProject,
+    SelfStudyProject,
+    SupervisorCapacity,
+    Topic,
+    TopicPreference,
+)
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 from tests.attendance.factories import (
@@ -80,6 +92,14 @@ from tests.notifications.factories import (
     DeliveryAttemptFactory,
     PreferenceFactory,
     QuietHoursFactory,
+)
+from tests.projects.cycle_factories import (
+    AllocationOutcomeFactory,
+    FinalYearProjectFactory,
+    ProjectMemberFactory,
+    SupervisorCapacityFactory,
+    TopicFactory,
+    TopicPreferenceFactory,
 )
 from tests.projects.factories import ProjectMetaFactory, SchoolProjectFactory, SelfStudyProjectFactory
 from tests.students.factories import GuardianLinkFactory, ProgramEnrollmentFactory, StudentFactory
@@ -245,6 +265,13 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
     SelfStudyProject: lambda side: SelfStudyProjectFactory(
         project__owner=side.user, goal_description=f"{NAMES['last_name']} reads"
     ),
+    ProjectApplication: lambda side: TopicPreferenceFactory(application__student=side.student).application,
+    TopicPreference: lambda side: side.rows[ProjectApplication].preferences.get(),
+    Topic: lambda side: TopicFactory(supervisor=side.faculty),
+    SupervisorCapacity: lambda side: SupervisorCapacityFactory(faculty=side.faculty),
+    FinalYearProject: lambda side: FinalYearProjectFactory(supervisor=side.faculty, project__owner=side.user),
+    ProjectMember: lambda side: ProjectMemberFactory(student=side.student),
+    AllocationOutcome: lambda side: AllocationOutcomeFactory(student=side.student),
     Notification: lambda side: side.rows[DeliveryAttempt].notification,
     DeliveryAttempt: lambda side: DeliveryAttemptFactory(notification__recipient=side.user),
     Preference: lambda side: PreferenceFactory(user=side.user),

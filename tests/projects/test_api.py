@@ -76,7 +76,7 @@ class TestBeginning:
         assert errors(answer) == {"self_study_data": ("subtype_mismatch", "A school project has no self_study_data.")}
         assert not Project.objects.exists()
 
-    @pytest.mark.parametrize("project_type", ["final_year", "", None, 7, {}])
+    @pytest.mark.parametrize("project_type", ["field_trip", "", None, 7, {}])
     def test_there_is_no_project_of_another_type(self, client, project_type):
         answer = client.post(URL, {**SCHOOL, "project_type": project_type}, format="json")
 

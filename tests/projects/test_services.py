@@ -68,7 +68,7 @@ def test_whatever_is_wrong_is_told_at_once_and_nothing_is_left():
 
 
 def test_there_is_no_kind_that_nobody_registered():
-    assert refused(lambda: services.create_project(by=UserFactory(), project_type="final_year", name="Bridges")) == {
+    assert refused(lambda: services.create_project(by=UserFactory(), project_type="field_trip", name="Bridges")) == {
         "project_type": "invalid_choice"
     }
 

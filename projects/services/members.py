@@ -1,0 +1,106 @@
+"""Final projects and who does them."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import IntegerField, Max
+from django.db.models.functions import Cast, Substr
+
+from core import crud
+from core.db.constraints import refusal, refusing
+from core.db.locks import lock_named
+from core.errors import ConflictError
+from core.visibility import Actor
+from faculty.models import Faculty
+from projects.models import FINAL_YEAR, FinalYearProject, ProjectCycle, ProjectMember, Topic
+from projects.services.writing import make_project
+from students.models import Student
+
+# A code begins with P and the year in two digits.
+PREFIX = 3
+
+
+class GroupFullError(ConflictError):
+    """The project has as many members as the cycle allows."""
+
+    code = "group_full"
+    title = "The group of the project is full."
+    field = "project"
+
+
+class ProjectMismatchError(ConflictError):
+    """A member would be of another cycle or supervisor than the project."""
+
+    code = "project_mismatch"
+    title = "A member is of the cycle and the supervisor of the project."
+    field = "project"
+
+
+refusal("projects_projectmember_group_not_full", GroupFullError)
+refusal("projects_projectmember_of_project", ProjectMismatchError)
+
+
+@transaction.atomic
+def create_final_year_project(
+    *,
+    by: Actor | None,
+    cycle: ProjectCycle,
+    supervisor: Faculty,
+    topic_local: str,
+    topic_en: str = "",
+    topic: Topic | None = None,
+    owner_id: UUID | None = None,
+    code: str = "",
+) -> FinalYearProject:
+    """Begin a final project that has no members yet; its code is the next of the year unless it is given."""
+    details = {
+        "code": code or next_codes(cycle, 1)[0], "cycle": cycle, "supervisor": supervisor, "topic": topic,
+        "topic_local": topic_local, "topic_en": topic_en,
+    }  # fmt: skip
+    values = {"name": topic_local, "final_year_data": details}
+    project = make_project(FINAL_YEAR, by=by, owner_id=owner_id, is_draft=False, values=values)
+    return FinalYearProject.objects.get(pk=project.pk)
+
+
+def next_codes(cycle: ProjectCycle, count: int) -> list[str]:
+    """Return the next codes of the year in which a cycle begins; others wait until this transaction is over."""
+    prefix = f"P{cycle.academic_year.starts_on.year % 100:02}"
+    lock_named("projects.codes", prefix)
+    number = Cast(Substr("code", PREFIX + 1), IntegerField())
+    last = FinalYearProject.objects.filter(code__startswith=prefix).aggregate(last=Max(number))["last"] or 0
+    return [f"{prefix}{last + place:03}" for place in range(1, count + 1)]
+
+
+def add_member(*, by: Actor | None, project: FinalYearProject, student: Student) -> ProjectMember:
+    """Let a student do a project.
+
+    Refused with `already_in_project`, `member_taken` or `group_full`, and with `quota_exceeded` where the supervisor
+    takes no more students.
+    """
+    return crud.create(ProjectMember, _membership(project, student))
+
+
+def add_members(memberships: Sequence[tuple[FinalYearProject, Student]]) -> None:
+    """Let many students do projects at once; refused as one is, for all of them."""
+    with refusing():
+        ProjectMember.objects.bulk_create(ProjectMember(**_membership(*each)) for each in memberships)
+
+
+def update_member(
+    member: ProjectMember,
+    *,
+    by: Actor | None,
+    is_active: bool | None = None,
+    contribution: Decimal | None = None,
+) -> ProjectMember:
+    """Let a member leave or come back, or say how much of the work is theirs; refused as `add_member` is."""
+    changes = {"is_active": is_active, "contribution": contribution}
+    return crud.update(member, {name: value for name, value in changes.items() if value is not None})
+
+
+def _membership(project: FinalYearProject, student: Student) -> dict[str, object]:
+    return {
+        "project": project, "cycle_id": project.cycle_id, "supervisor_id": project.supervisor_id, "student": student,
+    }  # fmt: skip

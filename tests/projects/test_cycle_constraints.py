@@ -1,0 +1,170 @@
+"""Every named constraint of cycles, of what is offered in them and of what is wanted refuses what it names."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.db import IntegrityError, transaction
+
+from core.db.constraints import error_for
+from projects.models import (
+    AllocationOutcome,
+    AllocationRun,
+    FinalYearProject,
+    ProjectApplication,
+    ProjectCycle,
+    ProjectMember,
+    SupervisorCapacity,
+    Topic,
+    TopicPreference,
+)
+from tests.faculty.factories import FacultyFactory
+from tests.projects.cycle_factories import (
+    AllocationOutcomeFactory,
+    AllocationRunFactory,
+    FinalYearProjectFactory,
+    ProjectApplicationFactory,
+    ProjectCycleFactory,
+    ProjectMemberFactory,
+    SupervisorCapacityFactory,
+    TopicFactory,
+    TopicPreferenceFactory,
+)
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 10, 12, 12, tzinfo=UTC)
+
+
+def _again(factory, *names, **values):
+    row = factory(**values)
+    return factory(**{name: getattr(row, name) for name in names}, **values)
+
+
+def _preference(**values):
+    return TopicPreferenceFactory(application=TopicPreferenceFactory().application, **values)
+
+
+def _twice_the_topic():
+    first = TopicPreferenceFactory()
+    return TopicPreferenceFactory(application=first.application, topic=first.topic, rank=2)
+
+
+def _out_of_turn():
+    cycle = ProjectCycleFactory()
+    cycle.preferences_close_at = cycle.preferences_open_at - timedelta(seconds=1)
+    cycle.save()
+
+
+def _in_two_projects():
+    first = ProjectMemberFactory()
+    ProjectMemberFactory(student=first.student, project__cycle=first.cycle)
+
+
+def _member_again():
+    first = ProjectMemberFactory(is_active=False)
+    ProjectMemberFactory(student=first.student, project=first.project)
+
+
+def _under_another():
+    project = FinalYearProjectFactory()
+    ProjectMemberFactory(project=project, supervisor=SupervisorCapacityFactory(cycle=project.cycle).faculty)
+
+
+def _group_of(size):
+    project = FinalYearProjectFactory()
+    for _ in range(size):
+        ProjectMemberFactory(project=project)
+
+
+def _changed(row, **values):
+    type(row).objects.filter(pk=row.pk).update(**values)
+
+
+VIOLATIONS = {
+    "projects_projectcycle_once_a_year": (
+        "cycle_taken", lambda: _again(ProjectCycleFactory, "program", "academic_year"),
+    ),
+    "projects_projectcycle_named": ("blank", lambda: ProjectCycleFactory(name="")),
+    "projects_projectcycle_phases_in_turn": ("phases_out_of_turn", _out_of_turn),
+    "projects_projectcycle_group_sizes": (
+        "group_size_out_of_range", lambda: ProjectCycleFactory(min_group_size=3, max_group_size=2),
+    ),
+    "projects_projectcycle_preferences_in_range": (
+        "preferences_out_of_range", lambda: ProjectCycleFactory(most_preferences=31),
+    ),
+    "projects_projectcycle_marks_in_order": (
+        "pass_marks_out_of_order", lambda: ProjectCycleFactory(conditional_pass_mark=71),
+    ),
+    "projects_supervisorcapacity_once": (
+        "capacity_taken", lambda: _again(SupervisorCapacityFactory, "cycle", "faculty"),
+    ),
+    "projects_supervisorcapacity_not_exceeded": (
+        "quota_exceeded", lambda: SupervisorCapacityFactory(max_count=1, used_count=2),
+    ),
+    "projects_supervisorcapacity_role_known": ("invalid_choice", lambda: SupervisorCapacityFactory(role="fourth")),
+    # The primary key is unique in it.
+    "projects_topic_identity": None,
+    "projects_topic_titled": ("blank", lambda: TopicFactory(title_local="")),
+    "projects_topic_places_in_range": ("places_out_of_range", lambda: TopicFactory(places=0)),
+    "projects_projectapplication_once": (
+        "already_applied", lambda: _again(ProjectApplicationFactory, "cycle", "student"),
+    ),
+    "projects_projectapplication_identity": None,
+    "projects_topicpreference_rank_once": ("rank_taken", _preference),
+    "projects_topicpreference_topic_once": ("topic_repeated", _twice_the_topic),
+    "projects_topicpreference_rank_in_range": ("rank_out_of_range", lambda: _preference(rank=31)),
+    "projects_topicpreference_topic_of_cycle": (
+        "topic_not_offered", lambda: TopicPreferenceFactory(topic=TopicFactory()),
+    ),
+    "projects_topicpreference_application_of_cycle": (
+        "topic_not_offered",
+        lambda: TopicPreferenceFactory(application=ProjectApplicationFactory(), cycle=ProjectCycleFactory()),
+    ),
+    "projects_finalyearproject_type": (
+        "subtype_mismatch", lambda: FinalYearProjectFactory(project_type="school"),
+    ),
+    "projects_finalyearproject_topic_local_given": ("required", lambda: FinalYearProjectFactory(topic_local="")),
+    "projects_finalyearproject_unique_code": ("code_taken", lambda: _again(FinalYearProjectFactory, "code")),
+    "projects_finalyearproject_code_spelled": ("invalid", lambda: FinalYearProjectFactory(code="P26x")),
+    "projects_finalyearproject_identity": None,
+    "projects_finalyearproject_topic_of_cycle": (
+        "topic_not_offered", lambda: FinalYearProjectFactory(topic=TopicFactory()),
+    ),
+    "projects_projectmember_one_active": ("already_in_project", _in_two_projects),
+    "projects_projectmember_once": ("member_taken", _member_again),
+    "projects_projectmember_contribution_in_range": (
+        "contribution_out_of_range", lambda: ProjectMemberFactory(contribution=101),
+    ),
+    "projects_projectmember_of_project": ("project_mismatch", _under_another),
+    "projects_projectmember_capacity_said": (
+        "quota_exceeded", lambda: ProjectMemberFactory(project__supervisor=FacultyFactory()),
+    ),
+    "projects_projectmember_group_not_full": ("group_full", lambda: _group_of(3)),
+    "projects_allocationrun_one_published": (
+        "allocation_published", lambda: _again(AllocationRunFactory, "cycle", published_at=NOON),
+    ),
+    "projects_allocationrun_algorithm_known": ("invalid_choice", lambda: AllocationRunFactory(algorithm="by hand")),
+    "projects_allocationrun_immutable": ("immutable", lambda: _changed(AllocationRunFactory(), input_hash="1")),
+    "projects_allocationoutcome_once": ("conflict", lambda: _again(AllocationOutcomeFactory, "run", "student")),
+    "projects_allocationoutcome_ranked": ("invalid", lambda: AllocationOutcomeFactory(rank=1)),
+    "projects_allocationoutcome_immutable": ("immutable", lambda: _changed(AllocationOutcomeFactory(), missed=[1])),
+}  # fmt: skip
+
+
+def test_every_constraint_has_its_case():
+    models = (
+        AllocationOutcome, AllocationRun, FinalYearProject, ProjectApplication, ProjectCycle, ProjectMember,
+        SupervisorCapacity, Topic, TopicPreference,
+    )  # fmt: skip
+
+    assert {one.name for model in models for one in model._meta.constraints} <= VIOLATIONS.keys()
+
+
+@pytest.mark.parametrize("name", [name for name, case in VIOLATIONS.items() if case])
+def test_a_violation_is_refused_by_name_with_its_code(name):
+    code, violate = VIOLATIONS[name]
+
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        violate()
+
+    assert refused.value.__cause__.diag.constraint_name == name
+    assert error_for(refused.value).error_code == code
