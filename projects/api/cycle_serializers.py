@@ -1,6 +1,6 @@
 """The JSON shapes of cycles, of what is offered in them, and of what students prefer."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rest_framework import serializers
 
@@ -130,15 +130,22 @@ class ProjectApplicationSerializer(BaseListSerializer[ProjectApplication]):
         fields = ["id", "cycle", "student", "preferences", "created_at", "updated_at"]
 
 
-class ProjectApplicationWriter(WriteSerializer):
-    topics = serializers.ListField(
+def _ranked(*, required: bool) -> serializers.Field[Any, Any, Any, Any]:
+    return serializers.ListField(
         child=VisibleRelatedField(queryset=Topic.objects.all()),
         min_length=1,
         max_length=MOST_PREFERENCES,
+        required=required,
         help_text="Best first.",
     )
 
 
-class NewProjectApplicationWriter(ProjectApplicationWriter):
+class ProjectApplicationWriter(WriteSerializer):
+    # They are shown as preferences: without them, those stay.
+    topics = _ranked(required=False)
+
+
+class NewProjectApplicationWriter(WriteSerializer):
+    topics = _ranked(required=True)
     cycle = VisibleRelatedField(queryset=ProjectCycle.objects.all())
     student = VisibleRelatedField(queryset=Student.objects.all())

@@ -37,6 +37,7 @@ from faculty.models import Faculty
 from interop import services
 from notifications.offers import Offer, offer_named
 from notifications.services import notify, spread
+from projects.models import Project
 from students.models import Student
 from tests.contract.final_projects import plan_final_projects
 
@@ -70,6 +71,7 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
     substitute()
     fall_short()
     begin_projects(registrar)
+    plan_final_projects(registrar)
     note_records(administrator)
     let_programs_call(administrator)
     watch_doors(registrar, administrator, students)
@@ -79,8 +81,6 @@ def work_for_a_term(registrar: APIClient, administrator: APIClient) -> None:
     keep_files(administrator)
     post(administrator, "attendance/calendar-feed", {})
     tell_everybody()
-    begin_projects(registrar)
-    plan_final_projects(registrar)
 
 
 def go_and_come_back(registrar: APIClient, students: list[dict[str, Any]]) -> None:
@@ -211,6 +211,7 @@ def note_records(administrator: APIClient) -> None:
         model._base_manager.filter(pk__in=keys).update(custom_data={NOTE: NOTED})
     taught = SectionInstructor.objects.values("faculty").annotate(number=Count("pk")).order_by("-number", "faculty")
     Section.objects.filter(section_instructors__faculty=taught[0]["faculty"]).update(custom_data={NOTE: NOTED})
+    Project.objects.filter(project_type="final_year").update(custom_data={NOTE: NOTED})
 
 
 def let_programs_call(administrator: APIClient) -> None:
