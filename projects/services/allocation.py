@@ -12,12 +12,14 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from accounts.models import User
 from core import crud
 from core.db.constraints import refusal, refusal_named
 from core.db.locks import lock_named
-from core.errors import ConflictError
+from core.duties import may_not_be_same
+from core.errors import ConflictError, ForbiddenError
 from core.events import publish
 from core.visibility import Actor
 from projects.events import AllocationPublished
@@ -27,6 +29,7 @@ from projects.models import (
     AllocationRun,
     CyclePhase,
     FinalYearProject,
+    ProjectApplication,
     ProjectCycle,
     ProjectMember,
     SupervisorCapacity,
@@ -60,6 +63,13 @@ class AllocationOutdatedError(ConflictError):
     title = "What the run was decided by has changed since; another run can be made."
 
 
+class OwnAllocationError(ForbiddenError):
+    """Whoever wants a topic of the cycle would decide who gets which."""
+
+    code = "self_approval"
+    title = "Nobody allocates topics of which they want one."
+
+
 class AllocationImmutableError(ConflictError):
     """A run that was made would be changed."""
 
@@ -84,8 +94,10 @@ def run_allocation(
 
     Whoever does a project of the cycle already takes no part, and their places are taken. Students without merit have
     none, and of equals a lot decides that the cycle draws (`projects.matching`). Refused with `phase_not_open` unless
-    preferences are closed, and with `allocation_published` once there is nothing left to find out.
+    preferences are closed, with `allocation_published` once there is nothing left to find out, and with
+    `self_approval` to a student who wants one of the topics.
     """
+    may_not_be_same(by, OwnAllocationError, people=_who_wants_topics(cycle))
     require_phase(cycle, CyclePhase.WORK, at=at)
     _require_unpublished(cycle)
     document = _document(
@@ -112,10 +124,12 @@ def publish_allocation(run: AllocationRun, *, by: Actor | None, at: datetime) ->
     """Make projects of what a run came to: of each topic as few groups as the cycle allows, as even as they can be.
 
     A published one stays as it is. Refused with `allocation_published` where another one of the cycle is, with
-    `phase_not_open`, and with `allocation_outdated` where the same would not be decided now.
+    `phase_not_open`, with `allocation_outdated` where the same would not be decided now, and with `self_approval` as a
+    run is.
     """
     if run.published_at is not None:
         return run
+    may_not_be_same(by, OwnAllocationError, people=_who_wants_topics(run.cycle))
     lock_named("projects.allocation", str(run.cycle_id))
     require_phase(run.cycle, CyclePhase.WORK, at=at)
     _require_unpublished(run.cycle)
@@ -130,6 +144,10 @@ def publish_allocation(run: AllocationRun, *, by: Actor | None, at: datetime) ->
 def _require_unpublished(cycle: ProjectCycle) -> None:
     if AllocationRun.objects.published().filter(cycle=cycle).exists():
         raise refusal_named("projects_allocationrun_one_published")
+
+
+def _who_wants_topics(cycle: ProjectCycle) -> QuerySet[ProjectApplication, UUID]:
+    return ProjectApplication.objects.filter(cycle=cycle).values_list("student__person", flat=True)
 
 
 def _document(

@@ -11,7 +11,8 @@ from django.db.models.functions import Cast, Substr
 from core import crud
 from core.db.constraints import refusal, refusing
 from core.db.locks import lock_named
-from core.errors import ConflictError
+from core.duties import may_not_be_same
+from core.errors import ConflictError, ForbiddenError
 from core.visibility import Actor
 from faculty.models import Faculty
 from projects.models import FINAL_YEAR, FinalYearProject, ProjectCycle, ProjectMember, Topic
@@ -36,6 +37,13 @@ class ProjectMismatchError(ConflictError):
     code = "project_mismatch"
     title = "A member is of the cycle and the supervisor of the project."
     field = "project"
+
+
+class OwnMembershipError(ForbiddenError):
+    """A student would take themselves into a project, or say how much of it is theirs."""
+
+    code = "self_approval"
+    title = "Nobody takes themselves into a project, or says how much of its work is theirs."
 
 
 refusal("projects_projectmember_group_not_full", GroupFullError)
@@ -76,9 +84,10 @@ def next_codes(cycle: ProjectCycle, count: int) -> list[str]:
 def add_member(*, by: Actor | None, project: FinalYearProject, student: Student) -> ProjectMember:
     """Let a student do a project.
 
-    Refused with `already_in_project`, `member_taken` or `group_full`, and with `quota_exceeded` where the supervisor
-    takes no more students.
+    Refused with `already_in_project`, `member_taken` or `group_full`, with `quota_exceeded` where the supervisor takes
+    no more students, and with `self_approval` to the student.
     """
+    may_not_be_same(by, OwnMembershipError, people=[student.person_id])
     return crud.create(ProjectMember, _membership(project, student))
 
 
@@ -96,6 +105,7 @@ def update_member(
     contribution: Decimal | None = None,
 ) -> ProjectMember:
     """Let a member leave or come back, or say how much of the work is theirs; refused as `add_member` is."""
+    may_not_be_same(by, OwnMembershipError, people=[member.student.person_id])
     changes = {"is_active": is_active, "contribution": contribution}
     return crud.update(member, {name: value for name, value in changes.items() if value is not None})
 

@@ -35,6 +35,7 @@ from privacy.models import ErasureRequest
 from privacy.services import erasures
 from students.services import guardians
 from tests.accounts.factories import UserFactory
+from tests.authorization.concerned_projects import PROJECTS
 from tests.authorization.concerned_records import RECORDS, account_of, student
 from tests.authorization.duties import Case
 from tests.authorization.world import OTHER, OWN, World
@@ -139,6 +140,7 @@ def _now(verb: Callable[..., Any], **more: Any) -> Callable[..., Any]:
 
 CASES = [
     *RECORDS,
+    *PROJECTS,
     Case("a role for oneself", student, lambda w, u: assign_role(user=u, role="auditor", by=u), SelfGrantError),
     Case(
         "a role of oneself for longer", student,
