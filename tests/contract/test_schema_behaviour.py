@@ -266,7 +266,7 @@ def sent_back(shown: dict[str, Any], operation: Operation) -> dict[str, Any]:
         value = shown.get(name)
         if isinstance(value, dict) and "id" in value:
             body[name] = value["id"]
-        elif name in operation.lists_of_ids:
+        elif name in operation.lists_of_ids and name in shown:
             body[name] = [each["id"] for each in value]
         elif name in shown and (not isinstance(value, list) or {type(each) for each in value} == {str}):
             body[name] = value
