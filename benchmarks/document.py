@@ -48,7 +48,7 @@ def section(results: Mapping[str, Any]) -> str:
         f"![How far above or below its bound each target came out]({CHART.name})",
     ]
     for name, facts in results["scenarios"].items():
-        rows = [row for row in results["targets"] if row["scenario"] == name and not row["is_promise"]]
+        rows = [row for row in results["orientation"] if row["scenario"] == name]
         data = ", ".join(f"{value:,} {what}" for what, value in facts["data"].items() if what != "scale")
         lines += ["", f"`{name}`: `{facts['command']}` at {facts['measured_at']}, {facts['seconds']:.0f} s; {data}."]
         if rows:
@@ -59,9 +59,8 @@ def section(results: Mapping[str, Any]) -> str:
 
 def _promises(targets: list[Mapping[str, Any]]) -> Iterator[str]:
     for row in targets:
-        if row["is_promise"]:
-            outcome = verdict(row).rpartition(": ")[2]
-            yield f"| {row['name']} | {row['bound']} {row['target']:,g} | {measured(row)} | {outcome} |"
+        outcome = verdict(row).rpartition(": ")[2]
+        yield f"| {row['name']} | {row['bound']} {row['target']:,g} | {measured(row)} | {outcome} |"
 
 
 def draw(results: Mapping[str, Any], file: Path, terminal: Terminal) -> None:

@@ -6,7 +6,7 @@ reported is the median over the rounds of what each round says by itself.
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import cycle
 from statistics import median
 from typing import Any, Literal
@@ -45,7 +45,12 @@ class Target:
         return self.measured <= self.target if self.bound == "at most" else self.measured >= self.target
 
     def as_json(self) -> dict[str, Any]:
-        return {**asdict(self), "measured": round(self.measured, 4), "ok": self.ok}
+        """Return it as it is written: what is no promise has no bound and no verdict."""
+        measured = {"name": self.name, "measured": round(self.measured, 4), "unit": self.unit}
+        if not self.is_promise:
+            return measured
+        promised = {"bound": self.bound, "target": self.target, "is_correctness": self.is_correctness}
+        return {**measured, **promised, "ok": self.ok}
 
 
 def never(name: str, wrong: int, among: int) -> Target:

@@ -48,13 +48,22 @@ def parts_of(folder: Path, scenarios: Iterable[str], *, commit: str) -> dict[str
 def composed(parts: Iterable[Part], *, machine: Mapping[str, Any], commit: str) -> dict[str, Any]:
     """Return what `latest.json` says."""
     parts = list(parts)
+    rows = [{"scenario": part.scenario, **row} for part in parts for row in part.targets]
     return {
         "machine": machine,
         "commit": commit,
         "scenarios": {
             part.scenario: {"measured_at": part.measured_at, "seconds": part.seconds, **part.data} for part in parts
         },
-        "targets": [{"scenario": part.scenario, **target} for part in parts for target in part.targets],
+        **parted(rows),
+    }
+
+
+def parted(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[Mapping[str, Any]]]:
+    """Return what was promised, each with its verdict, apart from what is told for orientation."""
+    return {
+        "targets": [row for row in rows if "ok" in row],
+        "orientation": [row for row in rows if "ok" not in row],
     }
 
 
@@ -71,14 +80,16 @@ def rows_of(targets: Iterable[Target]) -> list[dict[str, Any]]:
 
 def table(results: Mapping[str, Any]) -> str:
     """Return the results as somebody reads them in a terminal."""
-    rows = results["targets"]
+    rows = [*results["targets"], *results["orientation"]]
     width = max((len(row["name"]) for row in rows), default=0)
-    lines, scenario = [f"{'':{width}}  {'measured':>18}  target"], None
-    for row in rows:
-        if row["scenario"] != scenario:
-            scenario = row["scenario"]
-            lines.append(f"{scenario}")
-        lines.append(f"{row['name']:{width}}  {measured(row):>18}  {verdict(row)}".rstrip())
+    lines = [f"{'':{width}}  {'measured':>18}  target"]
+    for scenario in dict.fromkeys(row["scenario"] for row in rows):
+        lines.append(scenario)
+        lines += [
+            f"{row['name']:{width}}  {measured(row):>18}  {verdict(row)}".rstrip()
+            for row in rows
+            if row["scenario"] == scenario
+        ]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -91,6 +102,6 @@ def measured(row: Mapping[str, Any]) -> str:
 
 def verdict(row: Mapping[str, Any]) -> str:
     """Return what was promised and whether it was kept; nothing for what is no promise."""
-    if not row["is_promise"]:
+    if "ok" not in row:
         return ""
     return f"{row['bound']} {row['target']:,g}: {'met' if row['ok'] else 'MISSED'}"

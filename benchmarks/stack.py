@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from benchmarks.servers import Server, ServerError, Servers, free_port
 from campushub360.local import CHECKOUT
 from campushub360.local.engine import ADDRESS
@@ -22,6 +24,7 @@ from campushub360.local.stack.topology import CERTIFICATE, ENVIRONMENT
 
 # The stack itself never has anything there: what looks for a lease in it finds none, and remembers nothing.
 NOBODYS_REDIS = "/9"
+FEED_DELAY = "campushub360_edge_feed_delay_seconds"
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,13 @@ class Stack:
         """The edge as everybody meets it, with TLS."""
         url = json.loads((self.home / "state.json").read_text())["url"]
         return Server(url, Child("edge", []), self.home / CERTIFICATE)
+
+    def heard(self) -> Mapping[str, float]:
+        """Return how often the edge has heard the feed, in all (`+Inf`) and within each number of seconds."""
+        port = json.loads((self.home / "ports.json").read_text())["edge-metrics"]
+        text = Server(f"http://{ADDRESS}:{port}", Child("edge", [])).get("/metrics", {}).decode()
+        samples = [each for family in text_string_to_metric_families(text) for each in family.samples]
+        return {each.labels["le"]: each.value for each in samples if each.name == f"{FEED_DELAY}_bucket"}
 
     def plain_edge(self, started: Servers) -> Server:
         """Start another nginx by the very files of the edge, except that it speaks HTTP without TLS."""

@@ -165,6 +165,10 @@ class MarkedSerializer(RosterSummary):
     kept = serializers.ListField(
         child=serializers.UUIDField(), help_text="The enrolments that stay as they were, because they are excused."
     )
+    replaced = serializers.ListField(
+        child=serializers.UUIDField(),
+        help_text="The enrolments of which a code or a reader had said something else than this sheet does.",
+    )
 
 
 class MarkWriter(WriteSerializer):

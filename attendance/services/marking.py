@@ -121,13 +121,14 @@ class Mark:
 class Marked:
     """What became of a sheet: how many are marked with each code, and whose mark stayed since it outranks.
 
-    `expected` are the enrolments that were on the sheet.
+    `replaced` are those of whom a code or a reader had said something else, and `expected` all enrolments on the sheet.
     """
 
     session: ClassSession
     counts: Mapping[str, int]
     unmarked: int
     kept: Sequence[UUID]
+    replaced: Sequence[UUID]
     expected: Collection[UUID]
 
 
@@ -198,7 +199,8 @@ def mark_roster(
     codes = sheets.codes_by_name()
     lines = sheets.lines_of([session], students=students)
     expected = {line.enrollment for line in lines.values()}
-    unseen = {line.enrollment for line in lines.values() if line.mark.source not in sheets.ARRIVALS}
+    seen = {line.enrollment: line.mark.code for line in lines.values() if line.mark.source in sheets.ARRIVALS}
+    unseen = expected - seen.keys()
     raise_all(
         [
             *obstacles(session, at),
@@ -220,8 +222,11 @@ def mark_roster(
     names = {code.pk: name for name, code in codes.items()}
     counts = Counter(names[code] for code in now.values() if code is not None)
     kept = sorted(enrollment for _, enrollment in written.kept)
-    unmarked = len(lines) - counts.total()
-    return Marked(session=session, counts=counts, unmarked=unmarked, kept=kept, expected=expected)
+    by_hand = set() if source in sheets.ARRIVALS else seen.keys() & {mark.enrollment for mark in marks}
+    return Marked(
+        session=session, counts=counts, unmarked=len(lines) - counts.total(), kept=kept,
+        replaced=sorted(pk for pk in by_hand if now[session.pk, pk] != seen[pk]), expected=expected,
+    )  # fmt: skip
 
 
 def obstacles(session: ClassSession, at: datetime, *, to_open: bool = False) -> Iterator[DomainError]:

@@ -26,7 +26,7 @@ def share(row: dict[str, Any]) -> float:
 
 def main(file: str) -> None:
     results = json.load(sys.stdin)
-    rows = [row for row in results["targets"] if row["is_promise"] and row["target"] > 0][::-1]
+    rows = [row for row in results["targets"] if row["target"] > 0][::-1]
     figure, axes = plt.subplots(figsize=(9, 0.34 * len(rows) + 1.4))
     shares = [min(share(row), 10) for row in rows]
     axes.barh([row["name"] for row in rows], shares, color=[MET if row["ok"] else MISSED for row in rows], height=0.6)

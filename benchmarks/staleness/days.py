@@ -30,8 +30,6 @@ class Day:
     act: Callable[[RunningStack, float], None]
     # Whether requests that were not through yet may be lost with a process that is killed; else nobody is refused.
     is_deploy: bool = False
-    # Whether it takes a minute, however long it is to be.
-    is_long: bool = False
 
 
 def kill_cache(stack: RunningStack, seconds: float) -> None:
@@ -243,6 +241,6 @@ DAYS = [
     Day("PgBouncer reads its file again", reload_pgbouncer),
     Day("every session of the database is ended", end_sessions),
     Day("the servers are replaced", deploy, is_deploy=True),
-    Day("the servers are restarted", restart_servers, is_deploy=True, is_long=True),
+    Day("the servers are restarted", restart_servers, is_deploy=True),
     Day("slow queries take all connections", slow_queries),
 ]

@@ -41,6 +41,7 @@ class Package:
 PACKAGES = (
     Package("nginx", ("nginx",)),
     Package("libnginx-mod-http-lua", ("/usr/lib/nginx/modules/ngx_http_lua_module.so",)),
+    Package("libnginx-mod-http-brotli-filter", ("/usr/lib/nginx/modules/ngx_http_brotli_filter_module.so",)),
     Package("pgbouncer", ("pgbouncer",)),
     # 7 MB; the signatures, which are 300, are not needed: the tests bring one of their own.
     Package("clamav-daemon", ("clamd",)),

@@ -241,9 +241,12 @@ def test_what_is_excused_outranks_a_teacher_and_what_a_reader_saw_does_not(class
     answer = put(classroom, default="absent")
 
     # Whom a reader saw come is not among those of whom nothing is known.
-    assert answer.json()["data"]["kept"] == [str(first.pk)]
+    data = answer.json()["data"]
+    assert (data["kept"], data["replaced"]) == ([str(first.pk)], [])
     assert marked(classroom.lesson) == {first.pk: "excused", second.pk: "late", third.pk: "absent"}
-    assert put(classroom, mark(second, "present")).status_code == 200
+    assert put(classroom, mark(second, "late"), mark(third, "present")).json()["data"]["replaced"] == []
+    AttendanceRecord.objects.filter(enrollment=second).update(source="reader")
+    assert put(classroom, mark(second, "present")).json()["data"]["replaced"] == [str(second.pk)]
     assert marked(classroom.lesson)[second.pk] == "present"
     assert AttendanceRecord.objects.get(enrollment=second).source == "manual"
 

@@ -38,7 +38,9 @@ def test_results_say_what_was_promised_and_what_came_of_it(found: dict[str, Any]
     assert (written["machine"]["cores"], written["commit"]) == (2, "abc")
     assert [(each["scenario"], each["name"], each["ok"]) for each in written["targets"]] == [
         ("edge", "hits", True), ("edge", "stale", True), ("authorization", "time", False),
-        ("authorization", "rate", True),
+    ]  # fmt: skip
+    assert written["orientation"] == [
+        {"scenario": "authorization", "name": "rate", "measured": 41_234.5, "unit": "/s"}
     ]  # fmt: skip
     table = results.table(written)
     assert "at least 0.7: met" in table

@@ -109,7 +109,19 @@ class Pooler:
             "DATABASE_DIRECT_URL": "postgres://{user}:{password}@{host}:{port}/{dbname}".format(**self.server),
             "DATABASE_IS_POOLED": "true",
             "DATABASE_POOL_SIZE": str(CLIENTS),
+            **{f"{kept}_ROOT": f"{self.folder}/{kept}" for kept in ("FILES", "EXPORT")},
         }
+
+    @contextmanager
+    def running(self, *arguments: str, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Run another process of the product through PgBouncer, and end it."""
+        command = [sys.executable, *arguments]
+        process = subprocess.Popen(command, cwd=CHECKOUT, env={**self.variables(), **variables})
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(60)
 
     def command(self, *arguments: str) -> str:
         """Run a management command through PgBouncer and return what it prints."""
@@ -153,13 +165,15 @@ class Product:
     port: int
 
     def ask(self, method: str, path: str, body: Any = None, *, token: str = "", **headers: str) -> Answer:
+        """Send a body as it is, or as JSON."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if token:
             sent["Authorization"] = token
-        if body is not None:
-            sent["Content-Type"] = "application/json"
+        content = body
+        if body is not None and not isinstance(body, bytes):
+            content, sent["Content-Type"] = json.dumps(body, default=str), "application/json"
         with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as server:
-            server.request(method, path, json.dumps(body, default=str) if body is not None else None, sent)
+            server.request(method, path, content, sent)
             response = server.getresponse()
             text = response.read()
         is_json = "json" in response.headers.get("Content-Type", "")

@@ -3,31 +3,42 @@
 import itertools
 import signal
 import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import psutil
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from accounts.models import User
 from accounts.roles import Role
+from attendance.models import AttendanceRecord
 from audit.models import Change
-from campushub360.local import CHECKOUT
 from campushub360.settings.faults import RELAY_CONNECTIONS
 from core.api.bulkhead import OF, PARTS
+from core.ids import new_id
 from core.models import OutboxEvent
 from courses.models import Section
 from departments.models import Department
 from enrollment.models import Enrollment
 from students.models import Student
-from tests.courses.factories import SectionFactory
-from tests.departments.factories import DepartmentFactory, ProgramFactory
+from tests.attendance.factories import (
+    AttendancePolicyFactory,
+    AttendanceRecordFactory,
+    ClassSessionFactory,
+    usual_codes,
+)
+from tests.courses.factories import SectionFactory, SectionInstructorFactory
+from tests.departments.factories import DepartmentFactory, ProgramFactory, TermFactory
+from tests.enrollment.factories import EnrollmentFactory
 from tests.interop.importing import table
 from tests.local.conftest import eventually
 from tests.local.pooler import CLIENTS, SERVERS, Answer, Pooler, Product, pooler, product
@@ -36,7 +47,8 @@ from tests.students.factories import StudentFactory
 pytestmark = [pytest.mark.slow, pytest.mark.needs("pgbouncer"), pytest.mark.django_db(transaction=True)]
 
 STUDENTS, DEPARTMENTS, ENROLLMENTS = "/api/v1/students/", "/api/v1/departments/", "/api/v1/enrollments/"
-PROGRAM_ENROLLMENTS = "/api/v1/program-enrollments/"
+PROGRAM_ENROLLMENTS, SESSIONS = "/api/v1/program-enrollments/", "/api/v1/attendance/sessions/"
+FILES, EXPORTS, NOTIFICATIONS = "/api/v1/files/", "/api/v1/exports/", "/api/v1/notifications/"
 # What a session may remember from one transaction to the next.
 MEMORY = """
     SELECT ARRAY[current_setting('campushub360.actor', true), current_setting('campushub360.key', true),
@@ -64,6 +76,21 @@ def server(pgbouncer: Pooler) -> Iterator[Product]:
 
 
 @pytest.fixture
+def hall(user_with: Callable[..., User]) -> SimpleNamespace:
+    """A session that begins now, its teacher, and six students who have accounts."""
+    usual_codes()
+    lasting = TermFactory(state="in_progress", ends_on=timezone.localdate() + timedelta(days=7))
+    taught = SectionInstructorFactory(section__term=lasting)
+    enrollments = EnrollmentFactory.create_batch(6, section=taught.section)
+    return SimpleNamespace(
+        session=ClassSessionFactory(section=taught.section, starts_at=timezone.now()),
+        teacher=user_with(Role.FACULTY, "self", person=taught.faculty.person),
+        enrollments=enrollments,
+        students=[user_with(Role.STUDENT, person=row.student.person) for row in enrollments],
+    )
+
+
+@pytest.fixture
 def token(server: Product, registrar: User) -> str:
     return server.log_in(registrar)[0]
 
@@ -78,6 +105,11 @@ def remembered(pgbouncer: Pooler) -> set[Any]:
 def nothing() -> set[str]:
     """Return what a session remembers in which nothing was ever done, and one that has forgotten."""
     return {str(([value] * 4, "0", "read committed", 0, 0, 0, 0, 0)) for value in (None, "")}
+
+
+def shown(server: Product, path: str, token: str) -> Any:
+    """Return what somebody is shown at a place."""
+    return server.ask("GET", path, token=token).body["data"]
 
 
 def departments(server: Product, token: str) -> Callable[[], Answer]:
@@ -206,21 +238,89 @@ class TestThroughThePooler:
     def test_a_relay_listens_past_it_and_opens_what_the_arithmetic_counts(
         self, server: Product, pgbouncer: Pooler, token: str
     ) -> None:
-        relay = subprocess.Popen([sys.executable, "manage.py", "relay"], cwd=CHECKOUT, env=pgbouncer.variables())
         ours = {pgbouncer.port: "PgBouncer", int(pgbouncer.server["port"]): "PostgreSQL"}
 
-        def opened() -> Counter[str]:
+        def opened(relay: "subprocess.Popen[bytes]") -> Counter[str]:
             peers = [peer.raddr.port for peer in psutil.Process(relay.pid).net_connections("tcp") if peer.raddr]
             return Counter(ours[port] for port in peers if port in ours)
 
-        try:
-            assert eventually(lambda: opened() == {"PgBouncer": 2, "PostgreSQL": 1}, seconds=60), opened()
-            assert opened().total() == RELAY_CONNECTIONS
+        with pgbouncer.running("manage.py", "relay") as relay:
+            assert eventually(lambda: opened(relay) == {"PgBouncer": 2, "PostgreSQL": 1}, seconds=60), opened(relay)
+            assert opened(relay).total() == RELAY_CONNECTIONS
             departments(server, token)()
             assert eventually(lambda: not OutboxEvent.objects.pending().exists())
-        finally:
-            relay.terminate()
-            relay.wait(60)
+
+
+class TestWorkThroughThePooler:
+    """What is done most, or asks most of a session."""
+
+    def test_a_class_is_marked_and_its_students_are_told(
+        self, server: Product, pgbouncer: Pooler, hall: SimpleNamespace
+    ) -> None:
+        AttendancePolicyFactory(alert_after=1)
+        sheet, teacher = f"{SESSIONS}{hall.session.pk}/roster/", server.log_in(hall.teacher)[0]
+        tag = server.ask("GET", sheet, token=teacher).headers["ETag"]
+        body = {"marks": [{"enrollment": hall.enrollments[0].pk, "code": "present"}], "default": "absent"}
+
+        marked, late = (server.ask("PUT", sheet, body, token=teacher, If_Match=tag) for _ in range(2))
+        with pgbouncer.running("manage.py", "relay"):
+            absent = server.log_in(hall.students[1])[0]
+            assert eventually(lambda: bool(shown(server, NOTIFICATIONS, absent)), seconds=60)
+
+        assert (marked.status, late.status) == (200, 412)
+        assert Counter(AttendanceRecord.objects.values_list("code__code", flat=True)) == {"present": 1, "absent": 5}
+        assert {each["topic"] for each in shown(server, NOTIFICATIONS, absent)} == {"attendance.shortage"}
+        assert remembered(pgbouncer) <= nothing()
+
+    def test_a_class_checks_in_at_once(self, server: Product, pgbouncer: Pooler, hall: SimpleNamespace) -> None:
+        check_in, teacher = f"{SESSIONS}{hall.session.pk}/check-in/", server.log_in(hall.teacher)[0]
+        students = [server.log_in(student)[0] for student in hall.students]
+        assert server.ask("POST", f"{check_in}open/", {}, token=teacher).status == 200
+        shown = server.ask("GET", f"{check_in}token/", token=teacher).body["data"]["token"]
+
+        def comes(number: int) -> Answer:
+            body = {"token": shown, "device_key": f"the telephone of student {number}"}
+            return server.ask("POST", check_in, body, token=students[number])
+
+        with ThreadPoolExecutor(len(students)) as threads:
+            answers = list(threads.map(comes, range(len(students))))
+
+        assert {(answer.status, answer.body["data"]["outcome"]) for answer in answers} == {(201, "accepted")}
+        assert AttendanceRecord.objects.filter(source="qr").count() == len(students)
+        assert remembered(pgbouncer) <= nothing()
+
+    def test_a_file_is_sent_in_parts(self, server: Product, pgbouncer: Pooler, token: str) -> None:
+        text = b"".join(b"%d sheep\n" % number for number in range(500))
+        begun = server.ask("POST", f"{FILES}uploads/", {"name": "sheep.txt", "size": len(text)}, token=token)
+        upload = f"{FILES}uploads/{begun.body['data']['id']}/"
+
+        for part in (slice(0, 1000), slice(1000, None)):
+            answer = server.ask(
+                "PATCH", upload, text[part], token=token, Content_Type="application/offset+octet-stream",
+                Upload_Offset=str(part.start), Tus_Resumable="1.0.0",
+            )  # fmt: skip
+            assert answer.status == 204, answer.body
+
+        [file] = shown(server, FILES, token)
+        assert file["sha256"] == sha256(text).hexdigest()
+        assert server.ask("GET", f"{FILES}{file['id']}/content/", token=token).body == text
+        assert remembered(pgbouncer) <= nothing()
+
+    def test_a_table_is_made(
+        self, server: Product, pgbouncer: Pooler, token: str, hall: SimpleNamespace, settings: Any
+    ) -> None:
+        for enrollment in hall.enrollments:
+            AttendanceRecordFactory(session=hall.session, enrollment=enrollment)
+        asked = {"kind": "attendance_records", "format": "csv", "filters": {"section": str(hall.session.section_id)}}
+        queue = {"TEST_BROKER": settings.REDIS_URL, "TEST_QUEUE": f"pooled-{new_id()}"}
+        interop = [pgbouncer.running("-m", "tests.interop.process", kind, **queue) for kind in ("relay", "worker")]
+
+        job = f"{EXPORTS}{server.ask('POST', EXPORTS, asked, token=token).body['data']['id']}/"
+        with interop[0], interop[1]:
+            assert eventually(lambda: shown(server, job, token)["state"] == "ready", seconds=60)
+
+        assert len(server.ask("GET", f"{job}download/", token=token).body.splitlines()) == 1 + len(hall.enrollments)
+        assert remembered(pgbouncer) <= nothing()
 
 
 class TestWhatGoesWrong:

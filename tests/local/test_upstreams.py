@@ -22,14 +22,19 @@ pytestmark = [pytest.mark.slow, pytest.mark.needs("nginx")]
 PORTS = {"edge": 20443, "edge-plain": 20080, "edge-alive": 20081, "edge-metrics": 20145}
 
 
+TEXT = b'{"data": "%s"}' % (b"sheep " * 500)
+
+
 class Says(BaseHTTPRequestHandler):
-    """Says on which port it was asked."""
+    """Says on which port it was asked, and more than is sent uncompressed."""
 
     def do_GET(self) -> None:
         self.send_response(200)
         self.send_header("X-Port", str(self.server.server_address[1]))
-        self.send_header("Content-Length", "0")
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(TEXT)))
         self.end_headers()
+        self.wfile.write(TEXT)
 
     def log_message(self, *arguments: object) -> None:
         """Say nothing else."""
@@ -83,6 +88,17 @@ def test_brotli_is_configured_where_the_module_is(
     assert f"include {tmp_path}/brotli*.conf;" in text
     assert (tmp_path / "brotli.conf").exists() is is_there
     assert not is_there or "brotli on;" in (tmp_path / "brotli.conf").read_text()
+
+
+@pytest.mark.needs("libnginx-mod-http-brotli-filter")
+@pytest.mark.parametrize(("accepted", "encoding"), [("gzip, br", "br"), ("gzip", "gzip"), ("identity", None)])
+def test_answers_are_compressed_in_the_best_way_that_is_accepted(
+    servers: tuple[int, ...], tmp_path: Path, accepted: str, encoding: str | None
+) -> None:
+    with nginx(tmp_path, application=servers, with_edge=False) as proxy:
+        answer = proxy.ask("/api/v1/students/", headers={"Accept-Encoding": accepted})
+
+    assert (answer.status, answer.getheader("Content-Encoding")) == (200, encoding)
 
 
 @pytest.mark.parametrize("weights", [(), (3, 1)])
