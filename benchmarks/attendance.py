@@ -2,7 +2,8 @@
 
 The marks are made by `seed_demo --attendance-months` in a database of their own, which is kept for the next run; how
 many there are follows the scale. A student's page is asked for as the registrar asks for it, and what is measured is
-what all its statements take, the way to the database included. The term that most are marked in is counted anew by the
+what all its statements take, the way to the database included, once what they read is in memory: every student is asked
+for twice, and the first time is told for orientation. The term that most are marked in is counted anew by the
 command that the schedule runs, in a process of its own, whose peak of memory is the system's to tell.
 """
 
@@ -85,12 +86,11 @@ def asked(marks: int, size: Size) -> Iterator[Target]:
     user, view = registrar(), _view()
     students = list(Student.objects.filter(enrollments__attendance_summary__isnull=False).distinct().order_by("pk"))
     chosen = students[:: max(1, len(students) // (size.rounds * 5))]
-    for student in chosen[:5]:
-        _ask(view, user, student)
-    taken = [_database_time(partial(_ask, view, user, student)) for student in chosen]
+    first, again = ([_database_time(partial(_ask, view, user, student)) for student in chosen] for _ in range(2))
     name = f"attendance of a student among {marks / MILLION:.3g} million marks: database time"
-    yield Target(name, "at most", MOST_MILLISECONDS, median(taken), "ms")
-    yield told("the same, of twenty students the slowest", quantiles(taken, n=20)[-1], "ms")
+    yield Target(name, "at most", MOST_MILLISECONDS, median(again), "ms")
+    yield told("the same, of twenty students the slowest", quantiles(again, n=20)[-1], "ms")
+    yield told("the same, asked for the first time", median(first), "ms")
 
 
 def _view() -> Any:

@@ -123,8 +123,9 @@ class Servers:
         return Server(f"http://{ADDRESS}:{port}", self._start(web, bound))
 
     def nginx(self, name: str, folder: Path, environment: Mapping[str, str], port: int) -> Server:
-        """Start an nginx by the configuration in a folder."""
-        arguments = ["-c", f"{folder}/nginx.conf", "-p", str(folder), "-e", f"{folder}/error.log", "-g", "daemon off;"]
+        """Start an nginx by the configuration in a folder, which leaves the number of workers to whoever starts it."""
+        arguments = ["-c", f"{folder}/nginx.conf", "-p", str(folder), "-e", f"{folder}/error.log"]
+        arguments += ["-g", f"daemon off; worker_processes {WORKERS};"]
         child = Child(name, arguments, program=installed("nginx"))
         return Server(f"http://{ADDRESS}:{port}", self._start(child, environment))
 
