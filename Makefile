@@ -34,7 +34,7 @@ SAFE_ENVIRONMENT := DJANGO_SETTINGS_MODULE=campushub360.settings.production \
 SAMPLES := sample-|only-for-this-line|the-tests-own-|password_encryption = |user:password@|"your password"
 UNLESS_TESTS := KeywordDetector BasicAuthDetector Base64HighEntropyString HexHighEntropyString JwtTokenDetector
 
-.PHONY: help run stack stack-down test system-packages check check-code check-types check-project bench bench-text authz-mutants security-checklist sbom audit seed schema shell format lock clean environment-demo environment-development environment-python
+.PHONY: help run stack stack-down test system-packages check check-code check-types check-project bench bench-text profile authz-mutants security-checklist sbom audit seed schema shell format lock clean environment-demo environment-development environment-python
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -87,6 +87,9 @@ bench: environment-development ## Measure what docs/performance.md claims, again
 
 bench-text: environment-development ## Measure whether similarity tells copies from answers of one's own, and how quickly (ARGS=--quick)
 	@$(VENV)/python -m benchmarks.texts $(ARGS)
+
+profile: environment-development ## Say where the time of a list and of a remembered one goes (SCALE=)
+	@$(VENV)/python -m benchmarks.profile $(if $(filter file,$(origin SCALE)),,$(SCALE))
 
 authz-mutants: environment-development ## Take each line of the policy away in turn; the matrix has to notice (ARGS="Department" tries some; minutes)
 	@AUTHZ_SLICE='$(ARGS)' $(VENV)/pytest tests/authorization/mutants.py -q --no-header --tb=line
