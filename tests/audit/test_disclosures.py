@@ -49,7 +49,6 @@ EXEMPT: dict[str, str] = {
     "interop.ExportJob": "Who asked for a table, and by what it is narrowed; making it leaves the entries.",
     "interop.ImportJob": "Who asked for an import, and how many rows it has; the rows and the report leave entries.",
     "notifications.Notification": "One's own alone, from which 99.32(d)(1) exempts; nobody else reads them.",
-    "projects.FinalYearProject": STAFF,
     "projects.SupervisorCapacity": STAFF,
     "projects.Topic": STAFF,
 }

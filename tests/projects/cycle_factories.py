@@ -18,7 +18,7 @@ from projects.models import (
 )
 from tests.departments.factories import AcademicYearFactory, ProgramFactory
 from tests.faculty.factories import FacultyFactory
-from tests.projects.factories import BareProjectFactory
+from tests.projects.factories import BareProjectFactory, WholeFactory
 from tests.students.factories import StudentFactory
 
 DAY = timedelta(days=1)
@@ -96,7 +96,7 @@ class TopicPreferenceFactory(factory.django.DjangoModelFactory):
     rank = 1
 
 
-class FinalYearProjectFactory(factory.django.DjangoModelFactory):
+class FinalYearProjectFactory(WholeFactory):
     """A final project whose supervisor takes some students."""
 
     class Meta:
@@ -114,7 +114,7 @@ class FinalYearProjectFactory(factory.django.DjangoModelFactory):
     topic_local = factory.Sequence(lambda n: f"Arbeit {n}")
 
 
-class ProjectMemberFactory(factory.django.DjangoModelFactory):
+class ProjectMemberFactory(WholeFactory):
     class Meta:
         model = ProjectMember
 
