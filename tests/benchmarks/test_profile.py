@@ -35,7 +35,7 @@ def test_the_database_layer_of_django_is_told_apart_from_the_rest() -> None:
     found = []
 
     def look(execute: Callable[..., Any], *arguments: Any) -> Any:
-        found.append(profile.part_of(sys._getframe(1)))
+        found.append(profile.part_of(sys._getframe(2)))  # of the product's own look at each statement
         return execute(*arguments)
 
     with connection.execute_wrapper(look), connection.cursor() as cursor:
