@@ -39,7 +39,7 @@ from projects.models import (
 )
 from projects.services.cycles import require_phase
 from projects.services.members import add_members, create_final_year_project, next_codes
-from students.models import Student
+from students.models import ProgramEnrollment, Student
 
 
 class Merit(TypedDict):
@@ -187,9 +187,14 @@ def _offers(cycle: ProjectCycle) -> list[dict[str, Any]]:
 
 
 def _choices(cycle: ProjectCycle) -> dict[str, list[str]]:
-    """Return which topics each student wants, best first, but for those who do a project of the cycle already."""
+    """Return which topics each student wants, best first.
+
+    Neither those who do a project of the cycle already take part, nor those who are in the program no more.
+    """
+    enrolled = ProgramEnrollment.objects.live().filter(program=cycle.program_id).values("student")
     placed = ProjectMember.objects.active().filter(cycle=cycle).values("student")
-    wanted = TopicPreference.objects.filter(cycle=cycle).exclude(application__student__in=placed)
+    wanted = TopicPreference.objects.filter(cycle=cycle, application__student__in=enrolled)
+    wanted = wanted.exclude(application__student__in=placed)
     found: defaultdict[str, list[str]] = defaultdict(list)
     for student, topic in wanted.order_by("application__student", "rank").values_list("application__student", "topic"):
         found[str(student)].append(str(topic))

@@ -4,9 +4,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypedDict, Unpack
 
+from django.db import transaction
+
 from core import crud
 from core.db.constraints import refusal
-from core.errors import ConflictError
+from core.errors import ConflictError, InUseError
 from core.visibility import Actor
 from departments.models import AcademicYear, Program
 from faculty.models import Faculty
@@ -90,8 +92,13 @@ def update_capacity(
     return crud.update(capacity, changes)
 
 
+@transaction.atomic
 def delete_capacity(capacity: SupervisorCapacity, *, by: Actor | None) -> None:
     """Let a member of faculty take nobody in a cycle; refused with `in_use` while they have."""
+    # Whoever is taken on meanwhile locks the row as well. What it counts would be forgotten with it.
+    for held in SupervisorCapacity.objects.select_for_update().filter(pk=capacity.pk):
+        if held.used_count:
+            raise InUseError(meta={"used": held.used_count})
     crud.delete(capacity)
 
 

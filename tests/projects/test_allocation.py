@@ -20,6 +20,7 @@ from projects.models import (
     SupervisorCapacity,
 )
 from projects.services.allocation import even
+from students.models import ProgramEnrollment
 from tests.projects.cycle_factories import (
     FinalYearProjectFactory,
     ProjectApplicationFactory,
@@ -154,6 +155,15 @@ def test_who_does_a_project_already_takes_no_part_and_their_place_is_taken(year)
     rest = AllocationOutcome.objects.filter(run=made["id"])
     assert made["students_count"] == 3
     assert [rest.get(student=student).topic for student in year.students[1:]] == [*year.topics, None]
+
+
+def test_who_has_left_the_program_takes_no_part(year):
+    ProgramEnrollment.objects.filter(student=year.students[0]).update(status="withdrawn")
+
+    made = run(year)
+
+    assert made["students_count"] == 3
+    assert not AllocationOutcome.objects.filter(run=made["id"], student=year.students[0]).exists()
 
 
 def test_publishing_makes_projects_of_groups_and_tells_who_got_what(year):
@@ -339,7 +349,8 @@ def test_two_who_publish_at_once_publish_one_allocation(user_with):
     cycle = ProjectCycleFactory(phase="work")
     capacity = SupervisorCapacityFactory(cycle=cycle)
     topic = TopicFactory(cycle=cycle, supervisor=capacity.faculty)
-    TopicPreferenceFactory(application=ProjectApplicationFactory(cycle=cycle), topic=topic)
+    student = ProgramEnrollmentFactory(program=cycle.program).student
+    TopicPreferenceFactory(application=ProjectApplicationFactory(cycle=cycle, student=student), topic=topic)
     planner = user_with(Role.PROGRAM_COORDINATOR, ScopeKind.PROGRAM, cycle.program_id)
     now = timezone.now()
     runs = [services.run_allocation(by=planner, at=now, cycle=cycle) for _ in range(2)]
@@ -363,6 +374,18 @@ def test_a_lowered_capacity_is_refused_below_what_is_taken(year):
         services.update_capacity(year.capacity, by=None, max_count=2)
 
     assert refused.value.error_code == "quota_exceeded"
+
+
+def test_a_capacity_that_is_used_is_not_deleted_and_said_anew(year):
+    publish(year, run(year))
+
+    with pytest.raises(DomainError) as refused:
+        services.delete_capacity(year.capacity, by=None)
+
+    assert (refused.value.error_code, refused.value.meta) == ("in_use", {"used": 3})
+    ProjectMember.objects.all().delete()
+    services.delete_capacity(year.capacity, by=None)
+    assert not SupervisorCapacity.objects.exists()
 
 
 def test_a_run_asks_as_much_for_many_as_for_few(year, django_assert_max_num_queries):
