@@ -41,7 +41,7 @@ from faculty.models import Faculty, FacultyAppointment, FacultyStatusEvent
 from files.models import FileAsset
 from interop.models import ImportJob, ImportJobEvent
 from notifications.models import Notification, Preference, QuietHours, WebhookDelivery, WebhookEndpoint
-from projects.models import Project
+from projects.models import FinalYearProject, Project, ProjectMember
 from students.models import Student
 from tests.accounts.factories import RoleAssignmentFactory, UserFactory
 from tests.attendance.factories import CalendarFeedFactory
@@ -71,7 +71,7 @@ class Case:
     person: Callable[[Any], Person] | None = None
     view: tuple[str, ...] = NEITHER
     manage: tuple[str, ...] = NEITHER
-    # The model of the record to which a file belongs.
+    # The model of the record to which a file belongs, or which tells what kind of project it is.
     of: Any = None
 
     def __str__(self) -> str:
@@ -86,6 +86,11 @@ def student(side: Any) -> Person:
 
 def teacher(side: Any) -> Person:
     person: Person = side.faculty.person
+    return person
+
+
+def classmate(side: Any) -> Person:
+    person: Person = side.classmate.person
     return person
 
 
@@ -136,6 +141,16 @@ CASES = [
     Case(Project, Role.REGISTRAR),
     Case(Project, Role.AUDITOR, view=BOTH),
     Case(Project, Role.SYSTEM_ADMIN, view=BOTH, manage=BOTH),
+    # Final projects besides by who does one without owning it, who supervises it, and who plans its cycle.
+    *(
+        Case(model, role, scope, person, view=OURS, manage=manage, of=of)
+        for model, of, planned in ((Project, FinalYearProject, NEITHER), (FinalYearProject, None, OURS))
+        for role, scope, person, manage in (
+            (PLAIN, ScopeKind.INSTITUTION, classmate, NEITHER),
+            (PLAIN, ScopeKind.INSTITUTION, teacher, NEITHER),
+            (Role.PROGRAM_COORDINATOR, PROGRAM, None, planned),
+        )
+    ),
     # What somebody was told is not even an administrator's to read.
     Case(Notification, PLAIN, person=student, view=OURS, manage=OURS),
     *(Case(Notification, role) for role in (Role.SYSTEM_ADMIN, Role.AUDITOR, Role.REGISTRAR)),
@@ -167,6 +182,11 @@ ROWS: dict[Any, Callable[[Any], Any]] = {
     RequisiteCourse: lambda side: RequisiteCourse.objects.create(requisite=side.requisite, course=side.other_course),
     SectionStatusEvent: lambda side: SectionStatusEvent.objects.create(
         section=side.section, from_status="open", to_status="closed", happened_at=timezone.now()
+    ),
+    FinalYearProject: lambda side: (
+        ProjectMember.objects.create(
+            project=side.member.project, cycle=side.running, supervisor=side.faculty, student=side.classmate
+        ).project
     ),
     SecondFactor: lambda side: SecondFactor.objects.create(user=side.student_user, kind=FactorKind.APP, secret="none"),
     FederatedIdentity: lambda side: FederatedIdentity.objects.create(
@@ -207,7 +227,9 @@ def somebody(case: Case, world: World) -> User:
 def row_of(case: Case, world: World, target: str, user: User) -> Any:
     """Return the row of the model on a side; imports of the own side are those of the user."""
     if case.of:
-        return file_of(world.row(case.of, target))
+        return (
+            ROWS[case.of](world.sides[target]).project if case.model is Project else file_of(world.row(case.of, target))
+        )
     if case.model in (Substitution, SubstitutionOffer) and target == OWN:
         case.model.objects.filter(pk=world.row(case.model, OWN).pk).update(proposed_by=user)
     if case.model in (Roster, CheckInEvent):
