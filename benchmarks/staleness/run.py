@@ -14,7 +14,7 @@ from benchmarks.staleness.wire import now
 
 # A day after which not everybody is served as before within so long has not ended well.
 RECOVERY_SECONDS = 60.0
-# And what is promised: PgBouncer waits 5 seconds before it asks a server anew, a pool gives up after 8.
+# And what is promised: a pool gives up a connection after 8 seconds, and others come back meanwhile.
 MOST_RECOVERY_SECONDS = 15.0
 WAYS, REMEMBERING = (EDGE, EXACT, SERVER), (EDGE, SERVER)
 
