@@ -11,13 +11,14 @@ from typing import Any
 
 from gunicorn import util
 from gunicorn.http import errors
-from gunicorn.workers.ggevent import GeventWorker
+
+from campushub360.leaving import LeavingWorker
 
 # The application's own fault, although these look like a client's.
 OURS = (errors.InvalidResponseHeader, errors.InvalidResponseHeaderName, errors.ConfigurationProblem)
 
 
-class RefusingWorker(GeventWorker):  # type: ignore[misc]  # gunicorn has no types
+class RefusingWorker(LeavingWorker):
     """A gevent worker whose refusals are problem documents, with an id under which the log has them."""
 
     def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:

@@ -55,6 +55,8 @@ class Verdict:
 
     counted: Counter[str] = field(default_factory=Counter)
     findings: list[str] = field(default_factory=list)
+    # What was told last to somebody who is to come back later: where, and in which words.
+    last_refusal: str = ""
 
     def find(self, kind: str, what: str) -> None:
         """Count something that must not be."""

@@ -63,6 +63,7 @@ class Course:
         """Take note of an answer that shows nothing: one that asks to come back is in order."""
         if answer.is_refused_for_now:
             self.verdict.counted["refused for now"] += 1
+            self.verdict.last_refusal = f"{where}: {answer.status} {answer.body[:300]!r}"
         elif answer.status not in allowed:
             self.verdict.find("broken", f"{where}: {answer.status} {answer.body[:300]!r}")
 

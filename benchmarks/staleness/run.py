@@ -53,20 +53,21 @@ def run(scene: Scene, days: Sequence[Day], pace: Pace, *, at_least: int = 0) -> 
     Raises `StackIsDownError` if the stack does not come back.
     """
     checker = scene.checker(often=pace.often, gap=pace.gap)
-    outcome = Outcome(checker.course.verdict)
+    verdict = checker.course.verdict
+    outcome = Outcome(verdict)
 
     async def through() -> None:
         for day in days:
             await scene.stay_logged_in()
             await asyncio.sleep(pace.calm)
-            refused = checker.course.verdict.counted["refused for now"]
+            refused = verdict.counted["refused for now"]
             await asyncio.to_thread(day.act, scene.stack, pace.bad)
-            if day.is_deploy and checker.course.verdict.counted["refused for now"] != refused:
-                checker.course.verdict.find("broken", f"somebody was refused while {day.name}")
+            if day.is_deploy and verdict.counted["refused for now"] != refused:
+                verdict.find("broken", f"refused while {day.name}: {verdict.last_refusal}")
             outcome.recoveries[day.name] = await _recovered(checker, scene.stack, day)
         until = now() + pace.longest
         await asyncio.sleep(pace.calm)
-        while checker.course.verdict.reads < at_least and now() < until:
+        while verdict.reads < at_least and now() < until:
             await scene.stay_logged_in()
             await asyncio.sleep(pace.calm)
 

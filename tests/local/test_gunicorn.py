@@ -6,10 +6,13 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from functools import partial
 from pathlib import Path
 
+import psutil
 import pytest
 
 from campushub360.local import CHECKOUT
@@ -32,6 +35,13 @@ LISTS = {"IP_ALLOW_LIST": "/admin/=10.0.0.0/8;/health/=10.0.0.0/8;/livez=127.0.0
 @contextmanager
 def gunicorn(*, log: Path | None = None, **environment: str) -> Iterator[int]:
     """Run the production server with nothing behind it, and what it says in a file; give its port."""
+    with gunicorn_process(log=log, **environment) as (_, port):
+        yield port
+
+
+@contextmanager
+def gunicorn_process(*, log: Path | None = None, **environment: str) -> Iterator[tuple[psutil.Process, int]]:
+    """The same, giving the master beside the port."""
     port = free_port()
     variables = {
         **SAFE,
@@ -48,7 +58,7 @@ def gunicorn(*, log: Path | None = None, **environment: str) -> Iterator[int]:
         server = subprocess.Popen(command, cwd=CHECKOUT, env=variables, stdout=output, stderr=subprocess.STDOUT)
     try:
         assert eventually(lambda: server.poll() is None and answers(port), seconds=60)
-        yield port
+        yield psutil.Process(server.pid), port
     finally:
         server.terminate()
         server.wait(timeout=60)
@@ -184,3 +194,24 @@ def test_a_request_that_could_be_read_in_two_ways_is_refused_and_hides_no_other(
     statuses = [line.split()[1] for line in answered.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")]
     # The hidden one would be answered 503, with everything behind it away.
     assert set(statuses) <= {b"400", b"405", b"411"}
+
+
+def test_whoever_was_let_in_is_answered_by_workers_that_end() -> None:
+    request = f"POST /livez HTTP/1.1\r\nHost: {HOST}\r\nX-Forwarded-For: {INSIDE}\r\nContent-Length: 0\r\n\r\n".encode()
+    with gunicorn_process(WEB_CONCURRENCY="2") as (master, port), ExitStack() as held:
+        workers = master.children()
+        for worker in workers:
+            worker.suspend()
+        waiting = [held.enter_context(socket.create_connection(("127.0.0.1", port), timeout=60)) for _ in range(20)]
+        for connection in waiting:
+            connection.sendall(request)
+        # Longer than a worker sleeps between two looks at whether it is to end.
+        time.sleep(1.2)
+        for worker in workers:
+            worker.terminate()
+            worker.resume()
+        master.terminate()
+
+        answered = [b"".join(iter(partial(connection.recv, 65536), b"")) for connection in waiting]
+
+    assert {answer.partition(b"\r\n")[0] for answer in answered} == {b"HTTP/1.1 405 Method Not Allowed"}
