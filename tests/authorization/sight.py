@@ -151,6 +151,8 @@ CASES = [
             (Role.PROGRAM_COORDINATOR, PROGRAM, None, planned),
         )
     ),
+    # Who only looks on: whoever plans a cycle sees by that alone what comes of it.
+    Case(FinalYearProject, Role.FACULTY, DEPARTMENT, view=OURS),
     # What somebody was told is not even an administrator's to read.
     Case(Notification, PLAIN, person=student, view=OURS, manage=OURS),
     *(Case(Notification, role) for role in (Role.SYSTEM_ADMIN, Role.AUDITOR, Role.REGISTRAR)),
