@@ -6,6 +6,7 @@ after the fork and opens its own pool of connections at its first query, so no s
 
 import gc
 import os
+import resource
 import shutil
 import tempfile
 from typing import Any
@@ -17,8 +18,11 @@ bind = os.environ.get("BIND") or f"127.0.0.1:{os.environ.get('PORT') or 8000}"
 wsgi_app = "campushub360.wsgi:application"
 worker_class = "campushub360.refusing.RefusingWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2)
-# More requests than this at once would only queue for the pool of connections, and be refused after eight seconds.
-worker_connections = 200
+# 200 requests, of which more at once would only queue for the pool of connections and be refused after eight seconds,
+# and 400 streams, which wait for the most part (`notifications.streaming`).
+worker_connections = 600
+# Sockets of those, of what they ask, and files. Many systems let a process have no more than 1024 unless it asks.
+MOST_FILES = 4096
 timeout = 60
 graceful_timeout = 30
 keepalive = 75  # longer than nginx keeps an idle connection, so that nginx is the one who closes it
@@ -40,6 +44,14 @@ errorlog = "-"
 
 # Where the processes keep what they count, so that any of them can tell of all (`core.metrics`).
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", tempfile.mkdtemp(prefix="campushub360-metrics-"))
+
+
+def on_starting(_server: Arbiter) -> None:
+    """Let each worker have as many files open as it may need."""
+    usual, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_FILES if most == resource.RLIM_INFINITY else min(MOST_FILES, most)
+    if usual != resource.RLIM_INFINITY and usual < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, most))
 
 
 def child_exit(_server: Arbiter, worker: Worker) -> None:

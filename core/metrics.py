@@ -31,6 +31,7 @@ LEFT_ALONE = Gauge(
     ["server"],
     multiprocess_mode="livemax",
 )
+STREAMS = Gauge("campushub360_streams", "Streams of events that are open.", multiprocess_mode="livesum")
 POOL = {
     name: Gauge(f"campushub360_pool_{name}", text, ["database"], multiprocess_mode="livesum")
     for name, text in {

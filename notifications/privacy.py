@@ -11,7 +11,10 @@ personal(
     kept="A year; erasure removes it.",
     paths=("recipient__person",),
     keeps="topic title text link is_listed read_at",
-    withholds={"dedupe_key": "By which nobody is told the same twice; it names what happened by ids."},
+    withholds={
+        "dedupe_key": "By which nobody is told the same twice; it names what happened by ids.",
+        "told_in": "The number of a transaction, by which streams know what comes after what.",
+    },
     deletes=True,
 )
 personal(

@@ -1,17 +1,47 @@
 """What others ask: how somebody wants to be told and what they may choose, and whom endpoints are told for."""
 
-from collections.abc import Collection, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
+from django.db import connection
 
 from accounts.models import ApiKey, User
-from notifications.models import Channel, Digest, Preference, QuietHours, WebhookEndpoint
+from notifications.models import Channel, Digest, Notification, Preference, QuietHours, WebhookEndpoint
+from notifications.places import Place, Told
 from notifications.timing import Hours
 from notifications.topics import Topic, topics
 
+# As much as is read at once of what somebody was told while they did not listen.
+MOST_AT_ONCE = 25
+# Of each listener the earliest of what they do not know. What has a number that this server has not given yet came with
+# a dump from another one.
+_TOLD_SINCE = """
+    SELECT listener.seat, pg_current_snapshot()::text AS now, told.*
+    FROM unnest(%s::int[], %s::uuid[], %s::text[], %s::text[], %s::bigint[], %s::uuid[])
+        AS listener (seat, account, known, until, number, last)
+    CROSS JOIN LATERAL (
+        SELECT * FROM notifications_notification AS one
+        WHERE one.recipient_id = listener.account AND one.is_listed
+          AND one.told_in >= pg_snapshot_xmin(listener.known::pg_snapshot)::text::bigint
+          AND one.told_in < pg_snapshot_xmax(pg_current_snapshot())::text::bigint
+          AND NOT pg_visible_in_snapshot(one.told_in::text::xid8, listener.known::pg_snapshot)
+          AND (
+              listener.until IS NULL
+              OR (
+                  pg_visible_in_snapshot(one.told_in::text::xid8, listener.until::pg_snapshot)
+                  AND (one.told_in, one.id) > (listener.number, listener.last)
+              )
+          )
+        ORDER BY one.told_in, one.id
+        LIMIT %s
+    ) AS told
+    ORDER BY listener.seat, told.told_in, told.id
+"""
 HOURS = ("quiet_hours__time_zone", "quiet_hours__starts_at", "quiet_hours__ends_at")
 
 
@@ -112,6 +142,57 @@ def keepers_of(endpoint: WebhookEndpoint) -> list[UUID]:
     """Return the people who answer for an endpoint: its owner, and of a program's those who gave it its keys."""
     keys = ApiKey.objects.filter(user=endpoint.owner_id, user__is_service=True)
     return [endpoint.owner_id, *keys.exclude(created_by=None).values_list("created_by", flat=True).distinct()]
+
+
+def place_from(place: Place | None) -> Place:
+    """Return where somebody goes on: at the place that they name, or after all that anybody can know by now.
+
+    A place of the future is of another server, and says nothing here.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_current_snapshot()::text")
+        now = Place(cursor.fetchone()[0])
+    return now if place is None or place.end > now.end else place
+
+
+def told_since(listeners: Sequence[tuple[UUID, Place]]) -> list[Told]:
+    """Return for each account and place what the account was told since, as `visibility` lets it see: its own, listed.
+
+    One query for all of them, of the primary, as a replica does not know which transactions are under way.
+    """
+    columns = [
+        (number, account, place.known, place.until or None, place.number, place.row)
+        for number, (account, place) in enumerate(listeners)
+    ]
+    found: defaultdict[int, list[Notification]] = defaultdict(list)
+    now = ""
+    with connection.cursor() as cursor:
+        cursor.execute(_TOLD_SINCE, [*map(list, zip(*columns, strict=True)), MOST_AT_ONCE])
+        names = [column.name for column in cursor.description or ()]
+        for values in cursor.fetchall():
+            row = dict(zip(names, values, strict=True))
+            now = row["now"]
+            found[row["seat"]].append(_notification(row))
+    return [_told(place, found[number], now) for number, (_, place) in enumerate(listeners)]
+
+
+def _notification(row: dict[str, Any]) -> Notification:
+    # A column that the other release of a rolling update has taken away is read late.
+    columns = [field for field in Notification._meta.concrete_fields if field.column in row]
+    return Notification.from_db(
+        connection.alias, [field.attname for field in columns], [row[str(field.column)] for field in columns]
+    )
+
+
+def _told(place: Place, rows: list[Notification], now: str) -> Told:
+    until = place.until or now
+    after = [Place(place.known, until, row.told_in or 0, row.pk) for row in rows]
+    if len(rows) == MOST_AT_ONCE:
+        return Told(list(zip(rows, after, strict=True)), after[-1], goes_on=True)
+    end = Place(until or place.known)
+    if rows:
+        after[-1] = end
+    return Told(list(zip(rows, after, strict=True)), end, goes_on=bool(place.until))
 
 
 def _is_on(topic: Topic, channel: str, chosen: bool | None) -> bool:

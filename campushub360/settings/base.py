@@ -203,6 +203,8 @@ CACHE_TTL = timedelta(minutes=5)
 # Where the generations of what is kept in caches lie, on the server of REDIS_URL.
 GENERATIONS_PREFIX = "campushub360:generations"
 ANSWERS_PREFIX = "campushub360:answers"
+# On which processes hear whom something was told, on the server of REDIS_STATE_URL.
+NOTIFICATIONS_CHANNEL = "campushub360:notifications"
 
 # --- Celery ----------------------------------------------------------------------------------------------------------
 # The outbox is the truth and Celery a doorbell: a task carries ids, its effect is in the database, nothing waits for a

@@ -121,7 +121,7 @@ PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=
 CORS_ALLOW_METHODS = ["DELETE", "GET", "OPTIONS", "PATCH", "POST", "PUT"]
 CORS_ALLOW_HEADERS = [
     *("accept", "accept-language", "authorization", "content-type"),
-    *("idempotency-key", "if-match", "if-none-match", "x-request-id"),
+    *("idempotency-key", "if-match", "if-none-match", "last-event-id", "x-request-id"),
     # Uploads that go on where they broke off (tus).
     *("tus-resumable", "upload-checksum", "upload-length", "upload-metadata", "upload-offset"),
 ]

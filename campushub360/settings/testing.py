@@ -35,6 +35,7 @@ CACHES["default"]["KEY_PREFIX"] = f"{DATABASES['default']['TEST']['NAME']}:{os.e
 RATE_LIMITS = {name: Limit(name, 10**6, 1, 10**6, 10**6) for name in RATE_LIMITS}
 GENERATIONS_PREFIX = f"{CACHES['default']['KEY_PREFIX']}:generations"
 ANSWERS_PREFIX = f"{CACHES['default']['KEY_PREFIX']}:answers"
+NOTIFICATIONS_CHANNEL = f"{CACHES['default']['KEY_PREFIX']}:notifications"
 RATE_LIMIT_PREFIX = f"{CACHES['default']['KEY_PREFIX']}:limit"
 # No collector of one run may meet the files of another.
 FILES_ROOT = BASE_DIR / ".campus" / "testing" / CACHES["default"]["KEY_PREFIX"].strip(":").replace(":", "-")

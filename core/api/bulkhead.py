@@ -22,7 +22,7 @@ from core.api.exceptions import ServiceUnavailable, answer_to
 
 # What one kind of request may hold of the pool: three parts of four.
 PARTS, OF = 3, 4
-# So many of a kind may run and wait together: half of what a worker serves at once (`worker_connections`).
+# So many of a kind may run and wait together: half of what a worker serves at once (`worker_connections`) but streams.
 CROWD = 100
 # Where a request keeps the room that it is in.
 ROOM = "bulkhead_room"
@@ -79,7 +79,7 @@ class BulkheadMiddleware:
 
 def _leave_after(response: HttpResponseBase | None, room: Room) -> None:
     """Leave a room once the request is over: what is streamed keeps its connection until it is closed."""
-    if isinstance(response, StreamingHttpResponse):
+    if isinstance(response, StreamingHttpResponse) and getattr(response, "holds_connection", True):
         # Once, and at the latest when nobody has the answer any more.
         closers: list[Callable[[], Any]] = vars(response)["_resource_closers"]
         closers.append(weakref.finalize(response, room.leave))

@@ -23,6 +23,7 @@ REASONS: Mapping[int, str] = {
     403: "Not allowed",
     404: "No such resource",
     405: "Method not allowed",
+    406: "Not answered in a form that is taken",
     409: "The current state forbids it",
     412: "Changed since it was read",
     411: "Length required",

@@ -25,6 +25,7 @@ from core.api.schema_fields import expandable_field
 from core.api.schema_operation import OperationSchema
 from core.api.schema_parameters import paging_parameters, row_parameters
 from core.api.serializers import WriteSerializer, reader_of
+from core.streams import EVENT_STREAM
 
 Schema = dict[str, Any]
 
@@ -200,8 +201,10 @@ class EnvelopeAutoSchema(OperationSchema):
         if not response.get("description") or "content" not in response:
             response["description"] = DESCRIPTIONS.get(status_code, "Done.")
         if self._is_enveloped and int(status_code) not in BODILESS:
-            for media in response.setdefault("content", {"application/json": {"schema": {"type": "null"}}}).values():
-                self._envelop(media, status_code)
+            content = response.setdefault("content", {"application/json": {"schema": {"type": "null"}}})
+            for name, media in content.items():
+                if name != EVENT_STREAM:
+                    self._envelop(media, status_code)
         return self._success(response, status_code)
 
     @property

@@ -134,6 +134,11 @@ _PROBLEMS: Mapping[int, tuple[str, str, str]] = {
     401: ("Unauthorized", "not_authenticated", "Authentication credentials were not provided."),
     403: ("Forbidden", "permission_denied", "You do not have permission to do this."),
     404: ("NotFound", "not_found", "Not found."),
+    406: (
+        "NotAcceptable",
+        "events_not_accepted",
+        "This is a stream of events: say in Accept that you take text/event-stream.",
+    ),
     409: ("Conflict", "in_use", "Other records still refer to this one."),
     412: ("PreconditionFailed", "precondition_failed", "The row was changed since it was read; read it again."),
     411: ("LengthRequired", "length_required", "Say the length of the body in Content-Length."),

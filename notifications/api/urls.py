@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from notifications.api import views, webhooks
+from notifications.api import stream, views, webhooks
 
 routes = [
     ("notifications", views.NotificationViewSet, "notification"),
@@ -11,6 +11,7 @@ routes = [
 ]
 
 urlpatterns = [
+    path("notifications/stream/", stream.StreamView.as_view(), name="notifications-stream"),
     path("webhooks/topics/", webhooks.OffersView.as_view(), name="webhook-topics"),
     path("notifications/unread-count/", views.UnreadCountView.as_view(), name="notifications-unread-count"),
     path("notifications/read-all/", views.ReadAllView.as_view(), name="notifications-read-all"),

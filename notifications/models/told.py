@@ -12,7 +12,7 @@ from typing import Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 
 from core.models import BaseQuerySet, TimeStampedUUIDModel
 from core.time_zones import validate_time_zone
@@ -68,6 +68,12 @@ class Notification(TimeStampedUUIDModel):
         max_length=300, blank=True, help_text="The path of what it is about: of a page below `PUBLIC_URL`."
     )
     dedupe_key = models.CharField(max_length=LONGEST_KEY, help_text="What happened: nobody is told it twice.")
+    told_in = models.BigIntegerField(
+        null=True,
+        editable=False,
+        db_default=Func(function="audit_xact", output_field=models.BigIntegerField()),
+        help_text="The number of its transaction, by which streams know what comes after what.",
+    )
     is_listed = models.BooleanField(default=True, help_text="Shown in the application, and not told by mail alone.")
     read_at = models.DateTimeField(null=True, blank=True)
 
@@ -80,6 +86,7 @@ class Notification(TimeStampedUUIDModel):
                 fields=["recipient", "created_at", "id"], condition=Q(read_at=None), name="notifications_unread"
             ),
             models.Index(fields=["created_at"], name="notifications_by_age"),
+            models.Index(fields=["recipient", "told_in", "id"], name="notifications_by_transaction"),
         )
         constraints = (
             models.UniqueConstraint(

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from functools import partial
 from uuid import UUID
 
 from django.db import transaction
@@ -10,6 +11,7 @@ from core.events import publish_all
 from notifications.events import MailDue
 from notifications.models import Channel, DeliveryAttempt, Digest, Notification
 from notifications.selectors import Wish, wishes
+from notifications.streaming import ring
 from notifications.timing import next_digest, opens_at
 from notifications.topics import Topic, topic_named
 
@@ -56,6 +58,9 @@ def _tell(users: Sequence[UUID], topic: Topic, what: dict[str, str], *, at: date
         if row.pk in told and Channel.EMAIL in wanted[row.recipient_id].channels
     ]
     DeliveryAttempt.objects.bulk_create(attempts)
+    listening = [row.recipient_id for row in rows if row.pk in told and row.is_listed]
+    if listening:
+        transaction.on_commit(partial(ring, listening), robust=True)
     announce([each.notification.recipient_id for each in attempts if each.due_at <= at])
     return len(told)
 

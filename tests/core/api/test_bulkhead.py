@@ -10,6 +10,7 @@ from django.test import RequestFactory
 
 from core.api import bulkhead
 from core.api.bulkhead import BulkheadMiddleware
+from core.streams import EventStream
 from tests.local.conftest import eventually
 
 
@@ -30,6 +31,8 @@ class Server:
             raise LookupError(request.path)
         if request.path == "/streams/":
             return StreamingHttpResponse(iter([b"a", b"b"]))
+        if request.path == "/events/":
+            return EventStream(iter([b"a", b"b"]), at_end=lambda: None)
         return HttpResponse("done")
 
     def ask(self, path):
@@ -111,3 +114,12 @@ def test_a_streamed_answer_that_nobody_closes_leaves_its_place_when_it_is_gone(s
     server.go_on.set()
 
     assert [server.ask("/streams/").status_code for _ in range(3)] == [200] * 3
+
+
+def test_a_stream_of_events_keeps_no_place(server, settings):
+    settings.DATABASE_POOL_TIMEOUT = 0.05
+    server.go_on.set()
+
+    streams = [server.ask("/events/") for _ in range(3)]
+
+    assert [next(iter(each)) for each in streams] == [b"a"] * 3
