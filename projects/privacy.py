@@ -70,7 +70,7 @@ personal(
     says="The topics that you offered to supervise.",
     kept="For good: it is what projects were made of.",
     paths=("supervisor__person",),
-    keeps="cycle title_local title_en description places is_offered",
+    keeps="cycle title_local title_en description places taken_count is_offered",
 )
 personal(
     SupervisorCapacity,

@@ -1,6 +1,6 @@
 """Waiting for locks, but not for ever."""
 
-from collections.abc import Collection, Generator, Iterable
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from uuid import UUID
 
@@ -71,15 +71,31 @@ def hold_named(namespace: str, name: str) -> None:
         raise LockHeldError
 
 
-def keep_rows(model: type[models.Model], ids: Collection[UUID]) -> set[UUID]:
+def keep_rows(model: type[models.Model], ids: Iterable[UUID]) -> set[UUID]:
     """Let nobody delete these rows before this transaction ends; return the ids of those that are there.
 
     What a foreign key does for the row it names: changes of the row go on meanwhile.
     """
+    return _lock_rows(model, ids, "KEY SHARE")
+
+
+def share_rows(model: type[models.Model], ids: Iterable[UUID]) -> set[UUID]:
+    """Let nobody change these rows before this transaction ends; return the ids of those that are there.
+
+    Any number of transactions share a row; `select_for_update` excludes all of them. What the lock guards is read by a
+    later statement than the one that takes it.
+    """
+    return _lock_rows(model, ids, "SHARE")
+
+
+def _lock_rows(model: type[models.Model], ids: Iterable[UUID], strength: str) -> set[UUID]:
     table, key = (connection.ops.quote_name(name) for name in (model._meta.db_table, str(model._meta.pk.column)))
     with connection.cursor() as cursor:
-        # The names come from the model.
-        cursor.execute(f"SELECT {key} FROM {table} WHERE {key} = ANY(%s) FOR KEY SHARE", [list(ids)])  # noqa: S608 # nosec B608
+        # The names come from the model, and the strength from above.
+        cursor.execute(
+            f"SELECT {key} FROM {table} WHERE {key} = ANY(%s) ORDER BY {key} FOR {strength}",  # noqa: S608 # nosec B608
+            [list(ids)],
+        )
         return {row[0] for row in cursor.fetchall()}
 
 

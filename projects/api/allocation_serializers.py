@@ -45,7 +45,7 @@ class AllocationRunWriter(WriteSerializer):
 
     request_example: ClassVar = {"cycle": f"{ID}1", "merits": [{"student": f"{ID}2", "merit": "3.4000"}]}
 
-    cycle = VisibleRelatedField(queryset=ProjectCycle.objects.select_related("academic_year"))
+    cycle = VisibleRelatedField(queryset=ProjectCycle.objects.all(), to="manage")
     merits = serializers.ListField(
         child=MeritWriter(),
         required=False,

@@ -1,8 +1,9 @@
 """HTTP for allocations, for what came of them, and for who does which project."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.utils import timezone
+from django.db import models
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,11 +15,8 @@ from core.crud import Crud
 from core.recording import Disclosure
 from projects import services
 from projects.api import allocation_serializers as serializers
-from projects.models import AllocationOutcome, AllocationRun, ProjectMember
-
-
-def _run(**values: Any) -> AllocationRun:
-    return services.run_allocation(at=timezone.now(), **values)
+from projects.api.timed import timed
+from projects.models import AllocationOutcome, AllocationRun, FinalYearProject, ProjectMember
 
 
 class AllocationRunFilter(filters.StrictFilterSet):
@@ -37,7 +35,7 @@ class AllocationRunViewSet(UnifiedViewSet[AllocationRun]):
     """
 
     queryset = AllocationRun.objects.all()
-    crud = Crud(create=_run)
+    crud = Crud(create=timed(services.run_allocation))
     list_serializer_class = serializers.AllocationRunSerializer
     write_serializer_class = serializers.AllocationRunWriter
     write_serializers = {"publish": WriteSerializer}
@@ -49,7 +47,7 @@ class AllocationRunViewSet(UnifiedViewSet[AllocationRun]):
 
     @action(detail=True, methods=["post"])
     def publish(self, request: Request, pk: str) -> Response:
-        """Make projects of it, and tell students what they got."""
+        """Make projects of it, and let students see what they got."""
         return self.step(request, services.publish_allocation)
 
 
@@ -91,10 +89,14 @@ class ProjectMemberViewSet(UnifiedViewSet[ProjectMember]):
 
     queryset = ProjectMember.objects.all()
     discloses = Disclosure("project member", "student.person_id")
-    crud = Crud(create=services.add_member, update=services.update_member)
+    crud = Crud(create=timed(services.add_member), update=timed(services.update_member))
     list_serializer_class = serializers.ProjectMemberSerializer
     write_serializer_class = serializers.ProjectMemberWriter
     write_serializers = {"create": serializers.NewProjectMemberWriter}
     filterset_class = ProjectMemberFilter
     ordering_fields = {"created_at": "created_at"}
     default_ordering = ("-created_at",)
+
+    def lock_ahead(self, rows: models.QuerySet[ProjectMember], bodies: Sequence[Mapping[str, Any]]) -> None:
+        """Lock the projects that they do, as whoever counts or moves members does."""
+        services.hold_projects(FinalYearProject.objects.filter(pk__in=rows.values("project")))

@@ -90,8 +90,8 @@ class TopicSerializer(BaseListSerializer[Topic]):
     class Meta:
         model = Topic
         fields = [
-            "id", "cycle", "supervisor", "title_local", "title_en", "description", "places", "is_offered",
-            "created_at", "updated_at",
+            "id", "cycle", "supervisor", "title_local", "title_en", "description", "places", "taken_count",
+            "is_offered", "created_at", "updated_at",
         ]  # fmt: skip
 
 

@@ -1,8 +1,9 @@
 """HTTP for cycles, for what is offered in them, and for what students prefer."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from django.utils import timezone
+from django.db import models
 
 from core.api import filters
 from core.api.viewsets import UnifiedViewSet
@@ -10,6 +11,7 @@ from core.crud import Crud
 from core.recording import Disclosure
 from projects import services
 from projects.api import cycle_serializers as serializers
+from projects.api.timed import timed
 from projects.models import ProjectApplication, ProjectCycle, SupervisorCapacity, SupervisorRole, Topic
 
 
@@ -26,7 +28,7 @@ class ProjectCycleViewSet(UnifiedViewSet[ProjectCycle]):
     """The final projects of a program in a year: when what happens, in groups of which size, and who passes."""
 
     queryset = ProjectCycle.objects.all()
-    crud = Crud(create=services.create_cycle, update=services.update_cycle, delete=services.delete_cycle)
+    crud = Crud(create=services.create_cycle, update=timed(services.update_cycle), delete=services.delete_cycle)
     list_serializer_class = serializers.ProjectCycleSerializer
     write_serializer_class = serializers.ProjectCycleWriter
     write_serializers = {"create": serializers.NewProjectCycleWriter}
@@ -58,18 +60,6 @@ class SupervisorCapacityViewSet(UnifiedViewSet[SupervisorCapacity]):
     default_ordering = ("-created_at",)
 
 
-def _offer(**values: Any) -> Topic:
-    return services.offer_topic(at=timezone.now(), **values)
-
-
-def _change(topic: Topic, **changes: Any) -> Topic:
-    return services.update_topic(topic, at=timezone.now(), **changes)
-
-
-def _delete(topic: Topic, *, by: Any) -> None:
-    services.delete_topic(topic, by=by, at=timezone.now())
-
-
 class TopicFilter(filters.StrictFilterSet):
     cycle = filters.UUIDFilter(field_name="cycle_id")
     supervisor = filters.UUIDFilter(field_name="supervisor_id")
@@ -84,7 +74,9 @@ class TopicViewSet(UnifiedViewSet[Topic]):
     """What supervisors offer in a cycle: each their own, and whoever plans the cycle for all."""
 
     queryset = Topic.objects.all()
-    crud = Crud(create=_offer, update=_change, delete=_delete)
+    crud = Crud(
+        create=timed(services.offer_topic), update=timed(services.update_topic), delete=timed(services.delete_topic)
+    )
     list_serializer_class = serializers.TopicSerializer
     write_serializer_class = serializers.TopicWriter
     write_serializers = {"create": serializers.NewTopicWriter}
@@ -92,17 +84,9 @@ class TopicViewSet(UnifiedViewSet[Topic]):
     ordering_fields = {"created_at": "created_at", "title_local": "title_local"}
     default_ordering = ("-created_at",)
 
-
-def _apply(**values: Any) -> ProjectApplication:
-    return services.apply_for_topics(at=timezone.now(), **values)
-
-
-def _rank(application: ProjectApplication, **changes: Any) -> ProjectApplication:
-    return services.rank_topics(application, at=timezone.now(), **changes)
-
-
-def _withdraw(application: ProjectApplication, *, by: Any) -> None:
-    services.withdraw_application(application, by=by, at=timezone.now())
+    def lock_ahead(self, rows: models.QuerySet[Topic], bodies: Sequence[Mapping[str, Any]]) -> None:
+        """Hold what they are offered in, as whoever allocates them does."""
+        services.hold_cycles_of(rows)
 
 
 class ProjectApplicationFilter(filters.StrictFilterSet):
@@ -119,7 +103,11 @@ class ProjectApplicationViewSet(UnifiedViewSet[ProjectApplication]):
 
     queryset = ProjectApplication.objects.all()
     discloses = Disclosure("project application", "student.person_id")
-    crud = Crud(create=_apply, update=_rank, delete=_withdraw)
+    crud = Crud(
+        create=timed(services.apply_for_topics),
+        update=timed(services.rank_topics),
+        delete=timed(services.withdraw_application),
+    )
     list_serializer_class = serializers.ProjectApplicationSerializer
     write_serializer_class = serializers.ProjectApplicationWriter
     write_serializers = {"create": serializers.NewProjectApplicationWriter}

@@ -209,6 +209,9 @@ class Topic(VersionedModel):
     places = models.PositiveSmallIntegerField(
         default=1, validators=[MinValueValidator(1), MaxValueValidator(MOST_PLACES)], help_text="For so many students."
     )
+    taken_count = models.PositiveSmallIntegerField(
+        default=0, db_default=0, editable=False, help_text="So many students do it."
+    )
     is_offered = models.BooleanField(default=True, help_text="Whether students may still prefer it.")
 
     objects = TopicQuerySet.as_manager()
@@ -233,6 +236,12 @@ class Topic(VersionedModel):
                 name="projects_topic_places_in_range",
                 violation_error_code="places_out_of_range",
                 violation_error_message=f"A topic is for between 1 and {MOST_PLACES} students.",
+            ),
+            models.CheckConstraint(
+                condition=Q(taken_count__gte=0, taken_count__lte=F("places")),
+                name="projects_topic_not_exceeded",
+                violation_error_code="topic_full",
+                violation_error_message="The topic has no place left.",
             ),
         )
         indexes = (

@@ -3,8 +3,8 @@
     ProjectCycle 1 --- * FinalYearProject 1 --- * ProjectMember * --- 1 students.Student
     faculty.Faculty 1 --- * FinalYearProject * --- 0..1 Topic
 
-Triggers count a member with the project, and where its supervisor said how many they take (`SupervisorCapacity`), so
-that neither number is exceeded, however quick somebody is.
+Triggers count a member with the project, with its topic, and where its supervisor said how many they take
+(`SupervisorCapacity`), so that none of these numbers is exceeded, however quick somebody is.
 """
 
 from typing import Self

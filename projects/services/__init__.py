@@ -2,7 +2,6 @@
 
 from projects.services.allocation import AllocationOutdatedError, publish_allocation, run_allocation
 from projects.services.applications import (
-    NotInProgramError,
     TooManyPreferencesError,
     TopicElsewhereError,
     TopicRepeatedError,
@@ -11,6 +10,7 @@ from projects.services.applications import (
     withdraw_application,
 )
 from projects.services.cycles import (
+    NotInProgramError,
     PhaseNotOpenError,
     QuotaExceededError,
     create_cycle,
@@ -25,6 +25,7 @@ from projects.services.members import (
     add_member,
     add_members,
     create_final_year_project,
+    hold_projects,
     next_codes,
     update_member,
 )
@@ -39,7 +40,7 @@ from projects.services.metadata import (
     replace_metadata,
 )
 from projects.services.states import ProjectTransitionError, complete_project, publish_project, reopen_project
-from projects.services.topics import delete_topic, offer_topic, update_topic
+from projects.services.topics import delete_topic, hold_cycles_of, offer_topic, update_topic
 from projects.services.writing import (
     KindWrittenApartError,
     UnknownKindError,
@@ -80,6 +81,8 @@ __all__ = [
     "delete_cycle",
     "delete_project",
     "delete_topic",
+    "hold_cycles_of",
+    "hold_projects",
     "make_project",
     "merge_metadata",
     "next_codes",

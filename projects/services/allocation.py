@@ -1,7 +1,7 @@
 """What allocates the topics of a cycle, and makes projects of what was allocated."""
 
 import json
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -12,14 +12,11 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from accounts.models import User
 from core import crud
-from core.db.constraints import refusal, refusal_named
-from core.db.locks import lock_named
-from core.duties import may_not_be_same
-from core.errors import ConflictError, ForbiddenError
+from core.db.constraints import refusal
+from core.errors import ConflictError
 from core.events import publish
 from core.visibility import Actor
 from projects.events import AllocationPublished
@@ -29,7 +26,6 @@ from projects.models import (
     AllocationRun,
     CyclePhase,
     FinalYearProject,
-    ProjectApplication,
     ProjectCycle,
     ProjectMember,
     SupervisorCapacity,
@@ -37,7 +33,7 @@ from projects.models import (
     Topic,
     TopicPreference,
 )
-from projects.services.cycles import require_phase
+from projects.services.cycles import lock_cycle, require_no_part, require_phase, require_unpublished
 from projects.services.members import add_members, create_final_year_project, next_codes
 from students.models import ProgramEnrollment, Student
 
@@ -61,13 +57,6 @@ class AllocationOutdatedError(ConflictError):
 
     code = "allocation_outdated"
     title = "What the run was decided by has changed since; another run can be made."
-
-
-class OwnAllocationError(ForbiddenError):
-    """Whoever wants a topic of the cycle would decide who gets which."""
-
-    code = "self_approval"
-    title = "Nobody allocates topics of which they want one."
 
 
 class AllocationImmutableError(ConflictError):
@@ -95,11 +84,11 @@ def run_allocation(
     Whoever does a project of the cycle already takes no part, and their places are taken. Students without merit have
     none, and of equals a lot decides that the cycle draws (`projects.matching`). Refused with `phase_not_open` unless
     preferences are closed, with `allocation_published` once there is nothing left to find out, and with
-    `self_approval` to a student who wants one of the topics.
+    `self_approval` to a student who wants one of the topics or has one.
     """
-    may_not_be_same(by, OwnAllocationError, people=_who_wants_topics(cycle))
+    require_no_part(by, cycle)
     require_phase(cycle, CyclePhase.WORK, at=at)
-    _require_unpublished(cycle)
+    require_unpublished(cycle)
     document = _document(
         cycle,
         {str(each["student"]): str(each["merit"]) for each in merits},
@@ -129,25 +118,17 @@ def publish_allocation(run: AllocationRun, *, by: Actor | None, at: datetime) ->
     """
     if run.published_at is not None:
         return run
-    may_not_be_same(by, OwnAllocationError, people=_who_wants_topics(run.cycle))
-    lock_named("projects.allocation", str(run.cycle_id))
-    require_phase(run.cycle, CyclePhase.WORK, at=at)
-    _require_unpublished(run.cycle)
+    require_no_part(by, run.cycle)
+    # Whoever says what they would like, or joins a project, holds it: from here on nothing comes between.
+    cycle = lock_cycle(run.cycle)
+    require_phase(cycle, CyclePhase.WORK, at=at)
+    require_unpublished(cycle)
     if _hash(_now(run)) != run.input_hash:
         raise AllocationOutdatedError
     crud.update(run, {"published_at": at, "published_by": by})
     made, students = _make_projects(run, by)
     publish(AllocationPublished(run_id=run.pk, cycle_id=run.cycle_id, projects=made, students=students, happened_at=at))
     return run
-
-
-def _require_unpublished(cycle: ProjectCycle) -> None:
-    if AllocationRun.objects.published().filter(cycle=cycle).exists():
-        raise refusal_named("projects_allocationrun_one_published")
-
-
-def _who_wants_topics(cycle: ProjectCycle) -> QuerySet[ProjectApplication, UUID]:
-    return ProjectApplication.objects.filter(cycle=cycle).values_list("student__person", flat=True)
 
 
 def _document(
@@ -174,13 +155,11 @@ def _document(
 
 def _offers(cycle: ProjectCycle) -> list[dict[str, Any]]:
     """Return the topics with the places that nobody has yet; one that is offered no more has none."""
-    members = ProjectMember.objects.active().filter(cycle=cycle, project__topic__isnull=False)
-    taken = Counter(members.values_list("project__topic", flat=True))
     return [
         {
             "key": str(topic.pk),
             "supervisor": str(topic.supervisor_id),
-            "places": max(topic.places - taken[topic.pk], 0) if topic.is_offered else 0,
+            "places": topic.places - topic.taken_count if topic.is_offered else 0,
         }
         for topic in Topic.objects.filter(cycle=cycle).order_by("pk")
     ]

@@ -10,16 +10,14 @@ from core.db.constraints import refusal
 from core.errors import DomainError, InvalidError, raise_all
 from core.visibility import Actor
 from projects.models import CyclePhase, ProjectApplication, ProjectCycle, Topic, TopicPreference
-from projects.services.cycles import require_phase
-from students.models import ProgramEnrollment, Student
-
-
-class NotInProgramError(InvalidError):
-    """The cycle is for the students of another program."""
-
-    code = "not_in_program"
-    title = "The student is not enrolled in the program of the cycle."
-    field = "student"
+from projects.services.cycles import (
+    NotInProgramError,
+    hold_cycle,
+    is_in_program,
+    require_phase,
+    require_unpublished,
+)
+from students.models import Student
 
 
 class TopicElsewhereError(InvalidError):
@@ -58,12 +56,12 @@ def apply_for_topics(
 ) -> ProjectApplication:
     """Say which topics a student prefers, best first.
 
-    Refused with `phase_not_open`, `already_applied`, and all at once with `not_in_program`, `topic_not_offered`,
-    `topic_repeated` and `preferences_out_of_range`.
+    Refused with `phase_not_open`, `allocation_published`, `already_applied`, and all at once with `not_in_program`,
+    `topic_not_offered`, `topic_repeated` and `preferences_out_of_range`.
     """
-    require_phase(cycle, CyclePhase.PREFERENCES, at=at)
+    cycle = _open(cycle, at)
     errors = _faults(cycle, topics)
-    if not ProgramEnrollment.objects.live().filter(student=student, program=cycle.program_id).exists():
+    if not is_in_program(student, cycle):
         errors.append(NotInProgramError())
     raise_all(errors)
     application = crud.create(ProjectApplication, {"cycle": cycle, "student": student})
@@ -76,10 +74,10 @@ def rank_topics(
     application: ProjectApplication, *, by: Actor | None, at: datetime, topics: Sequence[Topic] | None = None
 ) -> ProjectApplication:
     """Replace what a student prefers; the same again changes nothing, nor does nothing. Refused as the first time."""
-    require_phase(application.cycle, CyclePhase.PREFERENCES, at=at)
+    cycle = _open(application.cycle, at)
     if topics is None:
         return application
-    raise_all(_faults(application.cycle, topics))
+    raise_all(_faults(cycle, topics))
     ranked = application.preferences.order_by("rank").values_list("topic", flat=True)
     if list(ranked) != [topic.pk for topic in topics]:
         crud.touch(application)
@@ -91,8 +89,16 @@ def rank_topics(
 @transaction.atomic
 def withdraw_application(application: ProjectApplication, *, by: Actor | None, at: datetime) -> None:
     """Let a student have said nothing; refused with `phase_not_open` once preferences are closed."""
-    require_phase(application.cycle, CyclePhase.PREFERENCES, at=at)
+    _open(application.cycle, at)
     crud.delete(application)
+
+
+def _open(cycle: ProjectCycle, at: datetime) -> ProjectCycle:
+    """Return the cycle, of which nothing is allocated before what is said now is there to be read."""
+    cycle = hold_cycle(cycle)
+    require_phase(cycle, CyclePhase.PREFERENCES, at=at)
+    require_unpublished(cycle)
+    return cycle
 
 
 def _rank(application: ProjectApplication, topics: Sequence[Topic]) -> None:

@@ -1,6 +1,6 @@
 """Sight of cycles: everybody sees what is offered, those in charge of a program plan its cycles.
 
-What a student prefers is the student's, their advisor's, and of those in charge of them.
+What a student prefers is the student's, their advisor's, and of those who plan the cycle.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,7 +16,6 @@ from departments.selectors import below
 from faculty.models import Faculty
 from projects.models import ProjectApplication, ProjectCycle, SupervisorCapacity, Topic
 from students.models import Student
-from students.selectors import for_whom
 
 PLAN = "projects.change_projectcycle"
 
@@ -46,13 +45,24 @@ def supervisors_manage_their_own_topics(actor: Any) -> Q | None:
 
 
 @grants(ProjectApplication)
-def students_their_advisors_and_those_in_charge_see_what_is_preferred(actor: Any) -> Q | None:
-    return _of_students(actor, "projects.view_projectapplication")
+def students_and_their_advisors_see_what_is_preferred(actor: Any) -> Q | None:
+    return _in_person(actor, "projects.view_projectapplication", advisees=True)
 
 
 @grants(ProjectApplication, "manage")
-def students_and_those_in_charge_say_what_is_preferred(actor: Any) -> Q | None:
-    return _of_students(actor, "projects.change_projectapplication", advisees=False)
+def students_say_what_they_prefer(actor: Any) -> Q | None:
+    return _in_person(actor, "projects.change_projectapplication")
+
+
+# Whoever plans a cycle: who answers for a student in another program has no part in it.
+@grants(ProjectApplication)
+def those_in_charge_of_a_program_see_what_is_preferred_in_its_cycles(actor: Any) -> Q | None:
+    return of_cycles_planned_by(actor, "projects.view_projectapplication")
+
+
+@grants(ProjectApplication, "manage")
+def those_in_charge_of_a_program_say_what_is_preferred_in_its_cycles(actor: Any) -> Q | None:
+    return of_cycles_planned_by(actor, "projects.change_projectapplication")
 
 
 def planned_by(actor: Any, permission: str = PLAN) -> Q | None:
@@ -72,9 +82,13 @@ def of_cycles_planned_by(actor: Any, permission: str = PLAN) -> Q | None:
     return Q(cycle__in=ProjectCycle.objects.filter(cycles).values("pk")) if cycles else cycles
 
 
-def _of_students(actor: Any, permission: str, *, advisees: bool = True) -> Q | None:
-    students = for_whom(actor, permission, advisees=advisees)
-    return Q(student__in=Student.objects.filter(students).values("pk")) if students else students
+def _in_person(actor: Any, permission: str, *, advisees: bool = False) -> Q | None:
+    """Match what is of the actor, or of whom they advise, by a role that they hold for themselves."""
+    person = getattr(actor, "person_id", None)
+    if not person or not scopes_of(actor, permission).own:
+        return None
+    students = Q(person=person) | Q(advisor=person) if advisees else Q(person=person)
+    return Q(student__in=Student.objects.filter(students).values("pk"))
 
 
 @foresees(ProjectApplication)

@@ -97,3 +97,8 @@ def _supervised_by(actor: Any) -> Q | None:
 def a_new_member_belongs_to_a_project(values: Mapping[str, Any]) -> Sequence[Model]:
     project = values.get("project")
     return [ProjectMember(project=project, cycle=getattr(project, "cycle", None), student=values.get("student"))]
+
+
+@foresees(AllocationRun)
+def a_new_run_is_of_a_cycle(values: Mapping[str, Any]) -> Sequence[Model]:
+    return [AllocationRun(cycle=values.get("cycle"))]

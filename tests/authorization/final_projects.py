@@ -54,8 +54,8 @@ def settle(side: SimpleNamespace) -> None:
     )
     side.member = ProjectMemberFactory(project=project, student=side.student)
     side.allocation = AllocationRunFactory(cycle=side.running)
-    published = AllocationRunFactory(cycle=over, published_at=timezone.now())
-    side.outcome = AllocationOutcomeFactory(run=published, student=side.student)
+    side.outcome = AllocationOutcomeFactory(run__cycle=over, student=side.student)
+    AllocationRun.objects.filter(pk=side.outcome.run_id).update(published_at=timezone.now())
 
 
 def rows_of(own: SimpleNamespace, other: SimpleNamespace, targets: tuple[str, str]) -> dict[type[Model], Any]:

@@ -75,6 +75,32 @@ def _group_of(size):
         ProjectMemberFactory(project=project)
 
 
+def _over_full():
+    topic = TopicFactory()
+    for _ in range(2):
+        ProjectMemberFactory(project=FinalYearProjectFactory(cycle=topic.cycle, topic=topic))
+
+
+def _used():
+    return SupervisorCapacity.objects.get(faculty=ProjectMemberFactory().supervisor)
+
+
+def _smaller_groups():
+    member = ProjectMemberFactory()
+    ProjectMemberFactory(project=member.project)
+    _changed(member.cycle, max_group_size=1)
+
+
+def _more_than_all():
+    first = ProjectMemberFactory(contribution=60)
+    ProjectMemberFactory(project=first.project, is_active=False, contribution=41)
+
+
+def _published(outcome):
+    AllocationRun.objects.filter(pk=outcome.run_id).update(published_at=NOON)
+    return outcome.run
+
+
 def _changed(row, **values):
     type(row).objects.filter(pk=row.pk).update(**values)
 
@@ -105,6 +131,10 @@ VIOLATIONS = {
     "projects_topic_identity": None,
     "projects_topic_titled": ("blank", lambda: TopicFactory(title_local="")),
     "projects_topic_places_in_range": ("places_out_of_range", lambda: TopicFactory(places=0)),
+    "projects_topic_not_exceeded": ("topic_full", _over_full),
+    "projects_supervisorcapacity_kept": ("in_use", lambda: SupervisorCapacity.objects.filter(pk=_used().pk).delete()),
+    "projects_projectcycle_groups_fit": ("groups_larger", _smaller_groups),
+    "projects_projectmember_contributions_fit": ("contributions_exceeded", _more_than_all),
     "projects_projectapplication_once": (
         "already_applied", lambda: _again(ProjectApplicationFactory, "cycle", "student"),
     ),
@@ -149,6 +179,23 @@ VIOLATIONS = {
     "projects_allocationoutcome_immutable": ("immutable", lambda: _changed(AllocationOutcomeFactory(), missed=[1])),
 }  # fmt: skip
 
+KEPT = {
+    "the faculty of a capacity": (
+        "projects_supervisorcapacity_kept", lambda: _changed(_used(), faculty=FacultyFactory()),
+    ),
+    "the role of a capacity": ("projects_supervisorcapacity_kept", lambda: _changed(_used(), role="main")),
+    "a run": ("projects_allocationrun_immutable", lambda: AllocationRunFactory().delete()),
+    "a published run": (
+        "projects_allocationrun_immutable",
+        lambda: _changed(_published(AllocationOutcomeFactory()), published_at=NOON + timedelta(1)),
+    ),
+    "an outcome": ("projects_allocationoutcome_immutable", lambda: AllocationOutcomeFactory().delete()),
+    "one more outcome": (
+        "projects_allocationoutcome_immutable",
+        lambda: AllocationOutcomeFactory(run=_published(AllocationOutcomeFactory())),
+    ),
+}  # fmt: skip
+
 
 def test_every_constraint_has_its_case():
     models = (
@@ -168,3 +215,31 @@ def test_a_violation_is_refused_by_name_with_its_code(name):
 
     assert refused.value.__cause__.diag.constraint_name == name
     assert error_for(refused.value).error_code == code
+
+
+@pytest.mark.parametrize("what", KEPT)
+def test_what_is_kept_is_neither_changed_nor_lost(what):
+    name, violate = KEPT[what]
+
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        violate()
+
+    assert refused.value.__cause__.diag.constraint_name == name
+
+
+def test_a_project_that_is_made_of_another_topic_takes_its_members_along():
+    topics = [TopicFactory(places=2)]
+    topics.append(TopicFactory(cycle=topics[0].cycle, places=1))
+    project = FinalYearProjectFactory(cycle=topics[0].cycle, topic=topics[0])
+    members = [ProjectMemberFactory(project=project) for _ in range(2)]
+    counted = Topic.objects.order_by("pk").values_list("taken_count", flat=True)
+
+    with pytest.raises(IntegrityError) as refused, transaction.atomic():
+        _changed(project, topic=topics[1])
+    assert refused.value.__cause__.diag.constraint_name == "projects_topic_not_exceeded"
+    _changed(members[0], is_active=False)
+    _changed(project, topic=topics[1])
+
+    assert list(counted.all()) == [0, 1]
+    members[1].delete()
+    assert list(counted.all()) == [0, 0]
