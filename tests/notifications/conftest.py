@@ -11,6 +11,7 @@ from notifications.models import Channel
 from notifications.topics import Topic, declare
 from tests.accounts.factories import UserFactory
 from tests.local.conftest import free_port
+from tests.notifications.serving import names, state, web  # noqa: F401 - fixtures
 
 NEWS = Topic(
     name="tests.news",

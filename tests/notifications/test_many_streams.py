@@ -1,150 +1,24 @@
 """Hundreds of streams at one worker of the product as it runs, which has few connections, and a Redis that dies."""
 
-import http.client
-import json
-import selectors
 import signal
 import socket
 import ssl
-import time
 from collections import Counter
-from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection
-from redis import Redis
 
-from campushub360.settings import base
-from tests.accounts.factories import UserFactory
-from tests.edge.running import Cache, Part, ask, database_url
-from tests.local.conftest import eventually, free_port
+from tests.edge.running import Cache, Part
+from tests.local.conftest import eventually
 from tests.local.proxying import nginx
-from tests.local.test_gunicorn import HOST
+from tests.notifications.listening import Listener, read_until
+from tests.notifications.serving import ACCOUNTS, CONNECTIONS, connections_held, connections_of_redis, status_of
 from tests.notifications.telling import tell
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True), pytest.mark.timeout(600)]
-URL = "/api/v1/notifications/stream/"
-ACCOUNTS, EACH = 30, 10
-CONNECTIONS = 4
-
-
-class Listener:
-    """One stream, whose events a test reads as they come."""
-
-    def __init__(self, port: int, authorization: str, last: str = "", *, through: socket.socket | None = None) -> None:
-        self.socket = through or socket.create_connection(("127.0.0.1", port), timeout=60)
-        self.authorization = authorization
-        lines = [f"GET {URL} HTTP/1.1", f"Host: {HOST}", f"Authorization: {authorization}", "Accept: text/event-stream"]
-        if last:
-            lines.append(f"Last-Event-ID: {last}")
-        self.socket.sendall("\r\n".join([*lines, "", ""]).encode())
-        self.text = b""
-
-    def take(self) -> bool:
-        """Read what is there, and say whether the stream goes on."""
-        arrived = self.socket.recv(65536)
-        self.text += arrived
-        return bool(arrived)
-
-    def takes_until(self, is_enough: Callable[[], bool], *, seconds: float = 90) -> bool:
-        """Read until there is enough, and say whether that came to be in time; heartbeats come all the while."""
-        until = time.monotonic() + seconds
-        while not is_enough():
-            if time.monotonic() > until or not self.take():
-                return False
-        return True
-
-    @property
-    def is_open(self) -> bool:
-        return b"retry: " in self.text
-
-    @property
-    def titles(self) -> list[str]:
-        lines = self.text.rpartition(b"\n\n")[0].splitlines()
-        told = [json.loads(line[6:]) for line in lines if line.startswith(b'data: {"id"')]
-        return [each["title"] for each in told]
-
-    @property
-    def last(self) -> str:
-        return [line[4:].decode() for line in self.text.splitlines() if line.startswith(b"id: ")][-1]
-
-    @property
-    def has_ended(self) -> bool:
-        """Whether it ended as an answer does, with its last chunk, and said why."""
-        return b"event: end" in self.text and self.text.endswith(b"\r\n0\r\n\r\n")
-
-
-def read_until(listeners: list[Listener], is_enough: Callable[[Listener], bool], *, seconds: float = 90) -> bool:
-    """Read all streams until each has had enough; say whether that came to be in time."""
-    with selectors.DefaultSelector() as selector:
-        for each in listeners:
-            selector.register(each.socket, selectors.EVENT_READ, each)
-        until = time.monotonic() + seconds
-        while not all(is_enough(each) for each in listeners):
-            if time.monotonic() > until:
-                return False
-            for key, _ in selector.select(timeout=0.5):
-                if not key.data.take():
-                    selector.unregister(key.fileobj)
-    return True
-
-
-@pytest.fixture
-def state(tmp_path: Path) -> Iterator[Cache]:
-    server = Cache(tmp_path / "state")
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def web(tmp_path: Path, state: Cache, settings: Any) -> Iterator[tuple[Part, int]]:
-    """One worker of the product with four connections to the database, and its port."""
-    settings.REDIS_STATE_URL, settings.NOTIFICATIONS_CHANNEL = state.url, base.NOTIFICATIONS_CHANNEL
-    port = free_port()
-    web = Part(
-        "web", tmp_path, "-m", "gunicorn", "--config", "python:campushub360.gunicorn",
-        DJANGO_SETTINGS_MODULE="tests.notifications.stream_settings", DATABASE_URL=database_url(),
-        REDIS_STATE_URL=state.url, REDIS_URL=settings.REDIS_URL, BIND=f"127.0.0.1:{port}", WEB_CONCURRENCY="1",
-    )  # fmt: skip
-    try:
-        assert eventually(lambda: status_of(port, "/livez", "") == 200, seconds=120)
-        yield web, port
-    finally:
-        web.stop(signal.SIGQUIT)
-
-
-def status_of(port: int, path: str, authorization: str) -> int:
-    try:
-        server = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
-        return ask(server, path, authorization.removeprefix("Bearer ")).status
-    except OSError:
-        return 0
-
-
-def connections_held() -> int:
-    """Return how many connections the worker has to the database."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
-            " AND application_name = 'campushub360'"
-        )
-        return int(cursor.fetchone()[0])
-
-
-def connections_of_redis(state: Cache) -> int:
-    """Return how many connections listen at the state Redis."""
-    with Redis.from_url(state.url) as redis:
-        return sum(int(each["sub"]) for each in redis.client_list())
-
-
-@pytest.fixture
-def names(client_for: Any) -> dict[Any, str]:
-    """Accounts, and what they authenticate by."""
-    users = [UserFactory() for _ in range(ACCOUNTS)]
-    return {user: client_for(user)._credentials["HTTP_AUTHORIZATION"] for user in users}
+EACH = 10
 
 
 def test_three_hundred_listen_and_the_others_are_served(
@@ -163,7 +37,7 @@ def test_three_hundred_listen_and_the_others_are_served(
         # Few connections, three hundred streams, and whoever asks something else is answered.
         statuses = Counter(status_of(port, "/api/v1/auth/me/", names[user]) for user in users)
         assert statuses == {200: ACCOUNTS}
-        assert connections_held() <= CONNECTIONS
+        assert len(connections_held()) <= CONNECTIONS
         assert connections_of_redis(state) == 1
 
         for number in range(3):
