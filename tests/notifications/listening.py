@@ -17,7 +17,8 @@ class Listener:
     def __init__(self, port: int, authorization: str, last: str = "", *, through: socket.socket | None = None) -> None:
         self.socket = through or socket.create_connection(("127.0.0.1", port), timeout=60)
         self.authorization = authorization
-        lines = [f"GET {URL} HTTP/1.1", f"Host: {HOST}", f"Authorization: {authorization}", "Accept: text/event-stream"]
+        lines = [f"GET {URL} HTTP/1.1", f"Host: {HOST}", f"Authorization: {authorization}"]
+        lines += ["Accept: text/event-stream", "Accept-Encoding: gzip, br"]
         if last:
             lines.append(f"Last-Event-ID: {last}")
         self.socket.sendall("\r\n".join([*lines, "", ""]).encode())
