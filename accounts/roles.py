@@ -105,16 +105,28 @@ _EVERY_FILE = {"files.view_every_file"}
 _PROJECTS = _all("projects", "project")
 _EVERY_PROJECT = {"projects.view_every_project"}
 # Final projects: everybody sees what is offered, students say what they prefer, and those in charge plan.
-_OFFERED = _view("projects", "projectcycle", "supervisorcapacity", "topic")
+_OFFERED = _view("projects", "projectcycle", "supervisorcapacity", "topic", "plannedmilestone")
 _OWN_TOPICS = _all("projects", "topic")
 _APPLY = _all("projects", "projectapplication")
 _IN_PROJECTS = _view("projects", "projectmember")
 _OUTCOMES = _view("projects", "allocationoutcome")
+# What is due in a final project: those who do it reach it, and whoever supervises it says what is due and judges it.
+_DUE = _view("projects", "milestone", "milestoneevent", "extensionrequest", "submission", "logentry")
+_MEETINGS = _all("projects", "logentry") | {"projects.sign_logentry"}
+_DO_PROJECTS = _IN_PROJECTS | _DUE | {"projects.submit_milestone", "projects.add_extensionrequest"}
+_SUPERVISE = (
+    _IN_PROJECTS
+    | _DUE
+    | _all("projects", "milestone")
+    | {"projects.judge_milestone", "projects.decide_extensionrequest"}
+)
 _PLAN_PROJECTS = (
-    _all("projects", "projectcycle", "supervisorcapacity")
+    _all("projects", "projectcycle", "supervisorcapacity", "plannedmilestone")
+    | {"projects.apply_plannedmilestone"}
+    | _DO_PROJECTS
+    | _SUPERVISE
     | _OWN_TOPICS
     | _APPLY
-    | _IN_PROJECTS
     | _OUTCOMES
     | {"projects.add_projectmember", "projects.change_projectmember"}
     | {f"projects.{verb}_allocationrun" for verb in ("view", "add", "publish")}
@@ -248,7 +260,8 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _all("enrollment", "enrollment"),
     Role.FACULTY: _MEMBER
     | _OWN_TOPICS
-    | _IN_PROJECTS
+    | _SUPERVISE
+    | _MEETINGS
     | _EMPLOYMENT
     | _PAY
     | _ROSTERS
@@ -273,7 +286,8 @@ _PERMISSIONS: dict[Role, set[str]] = {
     | _view("enrollment", "enrollment"),
     Role.STUDENT: _MEMBER
     | _APPLY
-    | _IN_PROJECTS
+    | _DO_PROJECTS
+    | _MEETINGS
     | _OUTCOMES
     | _PROTECTED
     | _STANDINGS

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, Func, Model, Q, QuerySet, UUIDField
+from django.db.models import PROTECT, Exists, F, Func, Model, OuterRef, Q, QuerySet, UUIDField
 
 from core.customfields import customizable_models
 from core.models import CustomField, CustomFieldType
@@ -23,6 +23,20 @@ def may_refer(file_id: UUID, actor: Actor | None) -> bool:
     return (live if actor is None else visible(live, actor)).exists()
 
 
+def protecting() -> list[tuple[type[Model], str]]:
+    """Return the models of other apps whose rows keep the files that they refer to, each with its foreign key."""
+    relations = [each for each in FileAsset._meta.related_objects if each.on_delete is PROTECT]
+    return [(each.related_model, each.field.name) for each in relations if each.related_model is not FileLink]
+
+
+def is_protected() -> Q:
+    """Match the files that rows of other apps keep: they are theirs for as long as those are there."""
+    kept = Q(pk__in=())
+    for model, key in protecting():
+        kept |= Q(Exists(model._base_manager.filter(**{key: OuterRef("pk")})))
+    return kept
+
+
 def people_behind(assets: Collection[UUID]) -> list[UUID]:
     """Return the people whose records refer to the files, or did."""
     links = FileLink.objects.filter(asset__in=list(assets))
@@ -32,6 +46,9 @@ def people_behind(assets: Collection[UUID]) -> list[UUID]:
         ids = links.present().filter(custom_field__entity_type=entity_type).values("object_id")
         rows = model._base_manager.filter(pk__in=ids).order_by()
         found = found.union(*(rows.values_list(path) for path in paths_to_people(model)))
+    for keeper, key in protecting():
+        keeping = keeper._base_manager.filter(**{f"{key}__in": list(assets)}).order_by()
+        found = found.union(*(keeping.values_list(path) for path in paths_to_people(keeper)))
     people: set[UUID | None] = {person for (person,) in found}
     return sorted(person for person in people if person is not None)
 

@@ -1,21 +1,28 @@
 """What projects say about people."""
 
 from core.privacy import impersonal, personal
+from files.services.erasing import content_of
 from projects.models import (
     AllocationOutcome,
     AllocationRun,
+    ExtensionRequest,
     FinalYearProject,
+    LogEntry,
+    Milestone,
+    MilestoneEvent,
     Project,
     ProjectApplication,
     ProjectMember,
     ProjectMeta,
     SchoolProject,
     SelfStudyProject,
+    Submission,
+    SubmissionFile,
     SupervisorCapacity,
     Topic,
     TopicPreference,
 )
-from projects.selectors import own_projects_of
+from projects.selectors import done_milestones, done_projects, done_submissions, own_projects_of
 
 personal(
     Project,
@@ -108,6 +115,70 @@ personal(
     paths=("student__person",),
     keeps="run rank missed",
     mentions={"topic": "What you got, that somebody offers in the course of their work."},
+)
+personal(
+    Milestone,
+    says="What was due in your final project, until when, and how far you came with it.",
+    kept="For good: it is part of the academic record, which goes on under a pseudonym after erasure.",
+    paths=("project__members__student__person",),
+    finds=done_projects,
+    keeps="planned kind title due_at extended_until weight status submission_count",
+)
+personal(
+    MilestoneEvent,
+    says="The steps of what was due in your final project, and what was said of it.",
+    kept="For as long as the project; erasure empties what was said.",
+    paths=("milestone__project__members__student__person",),
+    keeps="from_status to_status happened_at",
+    clears="reason",
+    mentions={"actor": "Who took the step: one of those who do the project, or somebody in the course of their work."},
+)
+personal(
+    Submission,
+    says="What you handed in for your final project, version by version, when, and what was said of it.",
+    kept="For good: it is part of the academic record, which goes on under a pseudonym after erasure.",
+    paths=("milestone__project__members__student__person",),
+    finds=done_milestones,
+    keeps="version_no statement files_count submitted_at due_at decision feedback decided_at",
+    mentions={
+        "submitted_by": "Who handed it in: one of those who do the project, or somebody in the course of their work.",
+        "decided_by": "Who decided, in the course of their work.",
+    },
+)
+personal(
+    SubmissionFile,
+    says="The files that you handed in for your final project.",
+    kept="For good: they are part of the academic record.",
+    paths=("submission__milestone__project__members__student__person",),
+    finds=done_submissions,
+    keeps="position",
+    mentions={"asset": "The file, as whoever uploaded it called it."},
+    attaches=lambda row: content_of(row.asset),
+)
+personal(
+    LogEntry,
+    says="When you met whoever supervises your final project, and what was said.",
+    kept="For good: it is part of the academic record, which goes on under a pseudonym after erasure.",
+    paths=("project__members__student__person",),
+    finds=done_projects,
+    keeps="met_at minutes summary student_signed_at supervisor_signed_at",
+    mentions={
+        "written_by": "Who wrote it down: one of those who do the project, or whoever supervises it.",
+        "student_signed_by": "Who signed for those who do the project: yourself, or another of them.",
+        "supervisor_signed_by": "Who signed as the supervisor, in the course of their work.",
+    },
+)
+personal(
+    ExtensionRequest,
+    says="That you asked for more time in a final project, why, and what was decided.",
+    kept="For as long as the project; erasure empties what was said.",
+    paths=("requested_by__person",),
+    keeps="until status decided_at",
+    clears="reason answer",
+    mentions={
+        "milestone": "What was due in the project, which you do or did with others.",
+        "decided_by": "Who decided, in the course of their work.",
+    },
 )
 impersonal(
     AllocationRun,

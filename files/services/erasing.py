@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q
 from core.errors import ConflictError
 from core.privacy import Subject
 from files.models import FileAsset, FileLink
-from files.selectors import links_about
+from files.selectors import is_protected, links_about
 from files.services.scanning import require_released
 from files.store import BLOCK, store
 
@@ -20,14 +20,14 @@ def files_of(subject: Subject) -> Q:
     """Match the files that are a person's.
 
     These are what their records refer to or did, unless a record of others refers to it, and what they uploaded, unless
-    it was ever about others.
+    it was ever about others. What rows of another app keep goes with those.
     """
     links, theirs = FileLink.objects.filter(asset=OuterRef("pk")), links_about(subject)
     others = links.exclude(theirs)
     uploaded = Q(owner__person__in=subject.people) & ~Q(Exists(others))
     # Those that were found before their links were deleted.
     found = Q(pk__in=subject.ids_in(FileAsset))
-    return (uploaded | Q(Exists(links.filter(theirs))) | found) & ~Q(Exists(others.present()))
+    return (uploaded | Q(Exists(links.filter(theirs))) | found) & ~Q(Exists(others.present())) & ~is_protected()
 
 
 def erase_links(subject: Subject, *, dry_run: bool) -> int:

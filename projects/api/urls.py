@@ -4,7 +4,15 @@ from typing import Any
 
 from django.urls import path
 
-from projects.api import allocation_views, cycle_views, metadata, views
+from projects.api import (
+    allocation_views,
+    cycle_views,
+    metadata,
+    milestone_views,
+    submission_views,
+    supervision_views,
+    views,
+)
 from projects.kinds import kinds
 
 routes = [
@@ -16,11 +24,21 @@ routes = [
     ("project-allocations", allocation_views.AllocationRunViewSet, "project-allocation"),
     ("allocation-outcomes", allocation_views.AllocationOutcomeViewSet, "allocation-outcome"),
     ("project-members", allocation_views.ProjectMemberViewSet, "project-member"),
+    ("planned-milestones", milestone_views.PlannedMilestoneViewSet, "planned-milestone"),
+    ("milestones", milestone_views.MilestoneViewSet, "milestone"),
+    ("extension-requests", milestone_views.ExtensionRequestViewSet, "extension-request"),
+    ("submissions", submission_views.SubmissionViewSet, "submission"),
+    ("supervision-log", supervision_views.LogEntryViewSet, "log-entry"),
 ]
 
 METADATA: dict[str, Any] = {"get": "retrieve", "post": "add", "put": "replace", "patch": "merge", "delete": "clear"}
 
 urlpatterns = [
+    path(
+        "milestones/<uuid:parent>/history/",
+        milestone_views.MilestoneEventViewSet.as_view({"get": "list"}),
+        name="milestone-history",
+    ),
     path("projects/<uuid:pk>/metadata/", metadata.ProjectMetadataViewSet.as_view(METADATA), name="project-metadata"),
     *(
         path(

@@ -12,9 +12,20 @@ from projects.models.cycles import CyclePhase, ProjectCycle, SupervisorCapacity,
 from projects.models.details import ProjectDetails, belongs_to, given, type_of_project
 from projects.models.final_year import FINAL_YEAR, FinalYearProject, ProjectMember
 from projects.models.metadata import ProjectMeta
+from projects.models.milestones import (
+    ExtensionRequest,
+    ExtensionStatus,
+    Milestone,
+    MilestoneEvent,
+    MilestoneKind,
+    MilestoneStatus,
+    PlannedMilestone,
+)
 from projects.models.project import Project, ProjectState
 from projects.models.school import SCHOOL, SchoolProject
 from projects.models.self_study import SELF_STUDY, SelfStudyProject
+from projects.models.submissions import Submission, SubmissionDecision, SubmissionFile
+from projects.models.supervision import LogEntry
 
 __all__ = [
     "FINAL_YEAR",
@@ -23,7 +34,15 @@ __all__ = [
     "AllocationOutcome",
     "AllocationRun",
     "CyclePhase",
+    "ExtensionRequest",
+    "ExtensionStatus",
     "FinalYearProject",
+    "LogEntry",
+    "Milestone",
+    "MilestoneEvent",
+    "MilestoneKind",
+    "MilestoneStatus",
+    "PlannedMilestone",
     "Project",
     "ProjectApplication",
     "ProjectCycle",
@@ -33,6 +52,9 @@ __all__ = [
     "ProjectState",
     "SchoolProject",
     "SelfStudyProject",
+    "Submission",
+    "SubmissionDecision",
+    "SubmissionFile",
     "SupervisorCapacity",
     "SupervisorRole",
     "Topic",

@@ -15,12 +15,12 @@ from students.models import Student
 
 @grants(Project)
 def members_see_their_final_projects(actor: Any) -> Q | None:
-    return _done_by(actor, "pk")
+    return done_by(actor, "pk")
 
 
 @grants(Project)
 def supervisors_see_the_projects_that_they_supervise(actor: Any) -> Q | None:
-    supervised = _supervised_by(actor)
+    supervised = supervised_by(actor)
     return None if supervised is None else Q(pk__in=FinalYearProject.objects.filter(supervised).values("pk"))
 
 
@@ -33,13 +33,13 @@ def those_in_charge_of_a_program_see_its_final_projects(actor: Any) -> Q | None:
 @grants(FinalYearProject)
 @grants(ProjectMember)
 def members_see_who_does_a_project_with_them(actor: Any) -> Q | None:
-    return _done_by(actor, "project")
+    return done_by(actor, "project")
 
 
 @grants(FinalYearProject)
 @grants(ProjectMember)
 def supervisors_see_who_does_the_projects_that_they_supervise(actor: Any) -> Q | None:
-    return _supervised_by(actor)
+    return supervised_by(actor)
 
 
 @grants(FinalYearProject)
@@ -80,15 +80,17 @@ def _in_person(actor: Any) -> Any:
     return Student.objects.filter(person=person).values("pk") if person else None
 
 
-def _done_by(actor: Any, path: str) -> Q | None:
-    """Match the projects that the actor does; who has left one has had their say in it."""
+def done_by(actor: Any, path: str, *, now: bool = False) -> Q | None:
+    """Match the projects that the actor does, or did and left, unless it is to be `now`."""
     students = _in_person(actor)
     if students is None:
         return None
-    return Q(**{f"{path}__in": ProjectMember.objects.filter(student__in=students).values("project")})
+    memberships = ProjectMember.objects.active() if now else ProjectMember.objects.all()
+    return Q(**{f"{path}__in": memberships.filter(student__in=students).values("project")})
 
 
-def _supervised_by(actor: Any) -> Q | None:
+def supervised_by(actor: Any) -> Q | None:
+    """Match the final projects, and what says who supervises it, of which the actor is the supervisor."""
     person = getattr(actor, "person_id", None)
     return Q(supervisor__in=Faculty.objects.filter(person=person).values("pk")) if person else None
 

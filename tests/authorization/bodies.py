@@ -40,6 +40,10 @@ from notifications.models import WebhookEndpoint
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from projects.models import (
     AllocationRun,
+    ExtensionRequest,
+    LogEntry,
+    Milestone,
+    PlannedMilestone,
     Project,
     ProjectApplication,
     ProjectCycle,
@@ -49,7 +53,7 @@ from projects.models import (
 )
 from students.models import GuardianLink, ProgramEnrollment, Student
 from tests.accounts.factories import PASSWORD
-from tests.authorization.final_projects import new_cycle
+from tests.authorization.final_projects import due, more_time, new_cycle, said
 from tests.authorization.world import MISSING, MISSING_ID, OTHER, OWN, World
 from tests.contract.routes import Route
 
@@ -127,6 +131,10 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
     },
     AllocationRun: lambda side: {"cycle": side.running},
     ProjectMember: lambda side: {"project": side.member.project, "student": side.classmate},
+    PlannedMilestone: lambda side: due(cycle=side.running),
+    Milestone: lambda side: due(project=side.member.project),
+    ExtensionRequest: more_time,
+    LogEntry: said,
     Enrollment: lambda side: {"student": side.student, "section": side.other_section},
 }  # fmt: skip
 
@@ -157,6 +165,9 @@ CHANGES: dict[Any, Any] = {
     Topic: {"places": 2},
     ProjectApplication: lambda side: {"topics": [side.unasked]},
     ProjectMember: {"contribution": "50.00"},
+    PlannedMilestone: {"weight": "5.00"},
+    Milestone: {"weight": "5.00"},
+    LogEntry: {"minutes": 25},
     **{
         model: {"name": "Changed"}
         for model in (Department, Program, Campus, Building, AcademicYear, Term, CalendarEvent, Project, ProjectCycle)
@@ -177,6 +188,9 @@ FINAL: dict[Any, tuple[str, ...]] = {
     Topic: ("cycle", "supervisor"),
     ProjectApplication: ("cycle", "student"),
     ProjectMember: ("project", "student"),
+    PlannedMilestone: ("cycle",),
+    Milestone: ("project",),
+    LogEntry: ("project",),
 }
 KEPT: dict[Any, tuple[str, ...]] = {RoleAssignment: ("role", "scope_kind"), Faculty: ("employee_no",)}
 
@@ -249,6 +263,12 @@ STEPS: dict[tuple[str, str], Callable[[Any], dict[str, Any]]] = {
     ("notifications", "mark_read"): lambda side: {},
     **{("projects", step): lambda side: {"metadata": {"note": "Changed"}} for step in ("add", "replace", "merge")},
     ("project-allocations", "publish"): lambda side: {},
+    ("planned-milestones", "apply"): lambda side: {},
+    ("milestones", "submit"): lambda side: {"statement": "The first chapters"},
+    ("supervision-log", "sign"): lambda side: {},
+    ("milestones", "accept"): lambda side: {"feedback": "Well done"},
+    ("milestones", "send_back"): lambda side: {"feedback": "Say why"},
+    **{("extension-requests", step): lambda side: {"answer": "So be it"} for step in ("grant", "refuse")},
     **{("projects", step): lambda side: {} for step in ("publish", "complete", "reopen")},
     ("notifications", "post"): lambda side: {},
     ("notifications", "put"): lambda side: {

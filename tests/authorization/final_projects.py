@@ -9,20 +9,32 @@ from django.utils import timezone
 from projects.models import (
     AllocationOutcome,
     AllocationRun,
+    ExtensionRequest,
+    LogEntry,
+    Milestone,
+    MilestoneEvent,
+    PlannedMilestone,
     ProjectApplication,
     ProjectCycle,
     ProjectMember,
+    Submission,
     SupervisorCapacity,
     Topic,
 )
 from tests.departments.factories import AcademicYearFactory
 from tests.projects.cycle_factories import (
+    DAY,
     AllocationOutcomeFactory,
     AllocationRunFactory,
+    ExtensionRequestFactory,
     FinalYearProjectFactory,
+    LogEntryFactory,
+    MilestoneFactory,
+    PlannedMilestoneFactory,
     ProjectApplicationFactory,
     ProjectCycleFactory,
     ProjectMemberFactory,
+    SubmissionFileFactory,
     SupervisorCapacityFactory,
     TopicFactory,
     TopicPreferenceFactory,
@@ -32,6 +44,8 @@ from tests.projects.cycle_factories import (
 MODELS = {
     ProjectCycle: "cycle", SupervisorCapacity: "capacity", Topic: "thesis", ProjectApplication: "application",
     AllocationRun: "allocation", AllocationOutcome: "outcome", ProjectMember: "member",
+    PlannedMilestone: "plan", Milestone: "milestone", MilestoneEvent: "milestone_step", ExtensionRequest: "extension",
+    Submission: "submission", LogEntry: "meeting_note",
 }  # fmt: skip
 
 
@@ -53,9 +67,22 @@ def settle(side: SimpleNamespace) -> None:
         cycle=side.running, supervisor=side.faculty, project__owner=side.student_user, code=f"P9900{ord(side.letter)}"
     )
     side.member = ProjectMemberFactory(project=project, student=side.student)
+    _plan(side)
     side.allocation = AllocationRunFactory(cycle=side.running)
     side.outcome = AllocationOutcomeFactory(run__cycle=over, student=side.student)
     AllocationRun.objects.filter(pk=side.outcome.run_id).update(published_at=timezone.now())
+
+
+def _plan(side: SimpleNamespace) -> None:
+    """Let something be due in the project of a side, and somebody ask for more time."""
+    side.plan = PlannedMilestoneFactory(cycle=side.running)
+    side.milestone, late = (MilestoneFactory(project=side.member.project) for _ in range(2))
+    side.milestone_step = MilestoneEvent.objects.create(
+        milestone=side.milestone, to_status="planned", happened_at=timezone.now(), reason="So it was agreed"
+    )
+    side.meeting_note = LogEntryFactory(project=side.member.project, written_by=side.student_user)
+    side.submission = SubmissionFileFactory(submission__milestone=late).submission
+    side.extension = ExtensionRequestFactory(milestone=late, requested_by=side.student_user)
 
 
 def rows_of(own: SimpleNamespace, other: SimpleNamespace, targets: tuple[str, str]) -> dict[type[Model], Any]:
@@ -64,6 +91,20 @@ def rows_of(own: SimpleNamespace, other: SimpleNamespace, targets: tuple[str, st
         model: dict(zip(targets, (getattr(own, name), getattr(other, name)), strict=True))
         for model, name in MODELS.items()
     }
+
+
+def due(**whose: Any) -> dict[str, Any]:
+    return {**whose, "kind": "other", "title": "Novelties", "due_at": (timezone.now() + DAY).isoformat()}
+
+
+def more_time(side: Any) -> dict[str, Any]:
+    until = side.milestone.due_at + DAY
+    return {"milestone": side.milestone, "until": until.isoformat(), "reason": "A laboratory that is closed"}
+
+
+def said(side: Any) -> dict[str, Any]:
+    met_at = (timezone.now() - 2 * DAY).isoformat()
+    return {"project": side.member.project, "met_at": met_at, "minutes": 20, "summary": "Which sources to read"}
 
 
 def new_cycle(side: Any) -> dict[str, Any]:

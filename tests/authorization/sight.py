@@ -41,10 +41,21 @@ from faculty.models import Faculty, FacultyAppointment, FacultyStatusEvent
 from files.models import FileAsset
 from interop.models import ImportJob, ImportJobEvent
 from notifications.models import Notification, Preference, QuietHours, WebhookDelivery, WebhookEndpoint
-from projects.models import FinalYearProject, Project, ProjectMember
+from projects.models import (
+    ExtensionRequest,
+    FinalYearProject,
+    LogEntry,
+    Milestone,
+    MilestoneEvent,
+    PlannedMilestone,
+    Project,
+    ProjectMember,
+    Submission,
+)
 from students.models import Student
 from tests.accounts.factories import RoleAssignmentFactory, UserFactory
 from tests.attendance.factories import CalendarFeedFactory
+from tests.authorization.final_projects import MODELS as OF_FINAL_PROJECTS
 from tests.authorization.world import OTHER, OWN, World
 from tests.files.contents import uploaded
 from tests.notifications.factories import (
@@ -153,6 +164,26 @@ CASES = [
     ),
     # Who only looks on: whoever plans a cycle sees by that alone what comes of it.
     Case(FinalYearProject, Role.FACULTY, DEPARTMENT, view=OURS),
+    # What is due in them by both sides besides, and by who did one and left, who does nothing more.
+    Case(PlannedMilestone, PLAIN, view=BOTH),
+    Case(PlannedMilestone, Role.PROGRAM_COORDINATOR, PROGRAM, view=BOTH, manage=OURS),
+    *(
+        Case(model, role, scope, person, view=view, manage=manage)
+        for model, sides in (
+            *((model, OURS) for model in (Milestone, ExtensionRequest, LogEntry)),
+            *((model, NEITHER) for model in (MilestoneEvent, Submission)),
+        )
+        for role, scope, person, view, manage in (
+            (PLAIN, ScopeKind.INSTITUTION, student, OURS, sides),
+            (PLAIN, ScopeKind.INSTITUTION, teacher, OURS, sides),
+            (PLAIN, ScopeKind.INSTITUTION, classmate, OURS, NEITHER),
+            (Role.PROGRAM_COORDINATOR, PROGRAM, None, OURS, sides),
+            (Role.AUDITOR, ScopeKind.INSTITUTION, None, BOTH, NEITHER),
+        )
+    ),
+    Case(FileAsset, Role.FACULTY, SELF, person=teacher, view=OURS, of=Submission),
+    Case(FileAsset, Role.STUDENT, SELF, person=student, view=OURS, of=Submission),
+    Case(FileAsset, PLAIN, person=student, of=Submission),
     # What somebody was told is not even an administrator's to read.
     Case(Notification, PLAIN, person=student, view=OURS, manage=OURS),
     *(Case(Notification, role) for role in (Role.SYSTEM_ADMIN, Role.AUDITOR, Role.REGISTRAR)),
@@ -169,7 +200,22 @@ CASES = [
     Case(ImportJobEvent, PLAIN, person=student, view=OURS),
 ]
 
+
+def beside_who_left(model: Any) -> Callable[[Any], Any]:
+    """Return how to find the row of a side, in the project of which a classmate was a member."""
+
+    def row(side: Any) -> Any:
+        ProjectMember.objects.create(
+            project=side.member.project, cycle=side.running, supervisor=side.faculty, student=side.classmate,
+            is_active=False,
+        )  # fmt: skip
+        return getattr(side, OF_FINAL_PROJECTS[model])
+
+    return row
+
+
 ROWS: dict[Any, Callable[[Any], Any]] = {
+    **{model: beside_who_left(model) for model in (Milestone, MilestoneEvent, ExtensionRequest, Submission, LogEntry)},
     CalendarFeed: lambda side: CalendarFeedFactory(user=side.student_user),
     FileAsset: lambda side: uploaded(UserFactory(), name=f"{side.letter}.png"),
     Notification: lambda side: NotificationFactory(recipient=side.student_user),
@@ -251,7 +297,9 @@ def row_of(case: Case, world: World, target: str, user: User) -> Any:
 
 
 def file_of(record: Any) -> FileAsset:
-    """Return a file that somebody else has uploaded, and that a field of the record refers to."""
+    """Return a file that somebody else has uploaded, and that the record has, or a field of it refers to."""
+    if isinstance(record, Submission):
+        return record.files.get().asset
     of_kind = {"entity_type": record._meta.label_lower, "name": "proof", "label": "Proof", "field_type": "file"}
     CustomField.objects.get_or_create(**of_kind)
     asset = uploaded(UserFactory(), name="proof.png")

@@ -27,7 +27,8 @@ UNSEEN = {
     "core.IdempotencyKey", "core.Lease", "core.OutboxEvent", "core.Touch", "core.UniqueCustomValue",
     "faculty.FacultyReservation", "files.FileLink", "interop.ExternalIdentifier", "interop.ImportedValue",
     "notifications.DeliveryAttempt", "projects.ProjectMeta", "projects.SchoolProject",
-    "projects.SelfStudyProject", "projects.TopicPreference", "sessions.Session", "texts.Document",
+    "projects.SelfStudyProject", "projects.SubmissionFile", "projects.TopicPreference", "sessions.Session",
+    "texts.Document",
 }  # fmt: skip
 
 

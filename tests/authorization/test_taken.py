@@ -29,7 +29,7 @@ MANY = [op for op in matrix.operations() if op.action == "bulk_create"]
 # Of their models, all rows are seen by everybody, or they are one's own.
 UNDECIDED = {
     "ExcuseRequest", "Substitution", "DecisionRun", "SubjectExport", "ExportJob", "ImportJob", "FileAsset",
-    "FileUpload", "Project", "ProjectCycle", "SupervisorCapacity", "Topic", "WebhookEndpoint",
+    "FileUpload", "Project", "ProjectCycle", "SupervisorCapacity", "Topic", "WebhookEndpoint", "PlannedMilestone",
 }  # fmt: skip
 # What can be asked for again, by whoever may at all; and what no test makes of anybody but its owner.
 UNCLASHING = {

@@ -1,6 +1,6 @@
 """What happens at a university with final projects, so that no list of them stays empty: all of it through the API."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count
@@ -9,6 +9,8 @@ from rest_framework.test import APIClient
 
 from departments.models import AcademicYear
 from faculty.models import Faculty
+from projects.models import FinalYearProject
+from projects.services import write_log_entry
 from students.models import ProgramEnrollment
 
 DAY = timedelta(days=1)
@@ -44,6 +46,24 @@ def plan_final_projects(client: APIClient) -> None:
     assert answer.status_code == 200, answer.content
     first, _second = (_send(client, "project-allocations", {"cycle": cycle["id"]}) for _ in range(2))
     _send(client, f"project-allocations/{first['id']}/publish", {})
+    _let_things_be_due(client, cycle["id"], now)
+
+
+def _let_things_be_due(client: APIClient, cycle: str, now: datetime) -> None:
+    """Plan what is due in the projects of a cycle, let some of it be reached, and ask for more time."""
+    for number in range(2):
+        body = {"cycle": cycle, "kind": "draft", "title": f"Part {number}", "due_at": now + DAY, "weight": "10.00"}
+        plan = _send(client, "planned-milestones", body)
+        _send(client, f"planned-milestones/{plan['id']}/apply", {})
+    for number, milestone in enumerate(client.get("/api/v1/milestones/").json()["data"]):
+        if number % 2:
+            _send(client, f"milestones/{milestone['id']}/submit", {})
+        else:
+            wish = {"milestone": milestone["id"], "until": now + 2 * DAY, "reason": "The library is closed."}
+            _send(client, "extension-requests", wish)
+    # Whoever does a project writes it, or supervises it, and none of them is here.
+    for project in FinalYearProject.objects.filter(cycle=cycle):
+        write_log_entry(by=None, at=now, project=project, met_at=now - DAY, minutes=30, summary="What to read next.")
 
 
 def _send(client: APIClient, path: str, body: dict[str, Any]) -> dict[str, Any]:

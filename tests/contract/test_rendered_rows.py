@@ -45,6 +45,7 @@ BEYOND_SQL = {
     "RequisiteSerializer.expr",
     "SessionSerializer.is_current",
     "ShortageSerializer.attendance",
+    "SubmissionSerializer.files",
     "UserSerializer.roles",
 }
 AWKWARD = [

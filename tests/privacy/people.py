@@ -58,17 +58,23 @@ from notifications.models import DeliveryAttempt, Notification, Preference, Quie
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from projects.models import (
     AllocationOutcome,
+    ExtensionRequest,
     FinalYearProject,
+    Milestone,
+    MilestoneEvent,
     Project,
     ProjectApplication,
     ProjectMember,
     ProjectMeta,
     SchoolProject,
     SelfStudyProject,
+    Submission,
+    SubmissionFile,
     SupervisorCapacity,
     Topic,
     TopicPreference,
 )
+from projects.models import LogEntry as SupervisionEntry
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
 from tests.attendance.factories import (
@@ -95,8 +101,12 @@ from tests.notifications.factories import (
 )
 from tests.projects.cycle_factories import (
     AllocationOutcomeFactory,
+    ExtensionRequestFactory,
     FinalYearProjectFactory,
+    LogEntryFactory,
+    MilestoneFactory,
     ProjectMemberFactory,
+    SubmissionFileFactory,
     SupervisorCapacityFactory,
     TopicFactory,
     TopicPreferenceFactory,
@@ -272,6 +282,16 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
     FinalYearProject: lambda side: FinalYearProjectFactory(supervisor=side.faculty, project__owner=side.user),
     ProjectMember: lambda side: ProjectMemberFactory(student=side.student),
     AllocationOutcome: lambda side: AllocationOutcomeFactory(student=side.student),
+    ExtensionRequest: lambda side: ExtensionRequestFactory(
+        requested_by=side.user, reason=f"{NAMES['last_name']} has measles", answer=f"Get well, {NAMES['first_name']}"
+    ),
+    Milestone: lambda side: MilestoneFactory(project=side.rows[ProjectMember].project),
+    MilestoneEvent: lambda side: _step(
+        MilestoneEvent, milestone=MilestoneFactory(project=ProjectMemberFactory(student=side.student).project)
+    ),
+    SupervisionEntry: lambda side: LogEntryFactory(project=side.rows[ProjectMember].project),
+    Submission: lambda side: SubmissionFileFactory(submission__milestone=side.rows[Milestone]).submission,
+    SubmissionFile: lambda side: side.rows[Submission].files.get(),
     Notification: lambda side: side.rows[DeliveryAttempt].notification,
     DeliveryAttempt: lambda side: DeliveryAttemptFactory(notification__recipient=side.user),
     Preference: lambda side: PreferenceFactory(user=side.user),

@@ -5,17 +5,25 @@ from datetime import timedelta
 import factory
 from django.utils import timezone
 
+from files.models import FileAsset
 from projects.models import (
     AllocationOutcome,
     AllocationRun,
+    ExtensionRequest,
     FinalYearProject,
+    LogEntry,
+    Milestone,
+    PlannedMilestone,
     ProjectApplication,
     ProjectCycle,
     ProjectMember,
+    Submission,
+    SubmissionFile,
     SupervisorCapacity,
     Topic,
     TopicPreference,
 )
+from tests.accounts.factories import UserFactory
 from tests.departments.factories import AcademicYearFactory, ProgramFactory
 from tests.faculty.factories import FacultyFactory
 from tests.projects.factories import BareProjectFactory, WholeFactory
@@ -143,3 +151,87 @@ class AllocationOutcomeFactory(factory.django.DjangoModelFactory):
 
     run = factory.SubFactory(AllocationRunFactory)
     student = factory.SubFactory(StudentFactory)
+
+
+class PlannedMilestoneFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = PlannedMilestone
+
+    cycle = factory.SubFactory(ProjectCycleFactory, phase="work")
+    kind = "proposal"
+    title = factory.Sequence(lambda n: f"Plan {n}")
+    due_at = factory.LazyFunction(lambda: timezone.now() + 2 * DAY)
+    weight = 10
+
+
+class MilestoneFactory(WholeFactory):
+    """What is due in two days, in a cycle that is over in five."""
+
+    class Meta:
+        model = Milestone
+
+    project = factory.SubFactory(FinalYearProjectFactory)
+    kind = "proposal"
+    title = factory.Sequence(lambda n: f"Milestone {n}")
+    due_at = factory.LazyFunction(lambda: timezone.now() + 2 * DAY)
+    weight = 10
+
+
+class ExtensionRequestFactory(WholeFactory):
+    class Meta:
+        model = ExtensionRequest
+
+    milestone = factory.SubFactory(MilestoneFactory)
+    until = factory.LazyAttribute(lambda row: row.milestone.due_at + DAY)
+    reason = "The laboratory is closed."
+
+
+class FileAssetFactory(factory.django.DjangoModelFactory):
+    """A file as the record of one: the store need not have its content."""
+
+    class Meta:
+        model = FileAsset
+
+    owner = factory.SubFactory(UserFactory)
+    name = factory.Sequence(lambda n: f"chapter{n}.pdf")
+    media_type = "application/pdf"
+    size = 100
+    sha256 = factory.Sequence(lambda n: f"{n:064x}")
+
+
+class SubmissionFactory(WholeFactory):
+    """A version without files, handed in before it is due."""
+
+    class Meta:
+        model = Submission
+
+    milestone = factory.SubFactory(MilestoneFactory)
+    submitted_at = factory.LazyFunction(timezone.now)
+    due_at = factory.SelfAttribute("milestone.due_at")
+
+    @classmethod
+    def _create(cls, model_class, *args, **values):
+        row = super()._create(model_class, *args, **values)
+        row.refresh_from_db()
+        return row
+
+
+class SubmissionFileFactory(WholeFactory):
+    """The one file of a version."""
+
+    class Meta:
+        model = SubmissionFile
+
+    submission = factory.SubFactory(SubmissionFactory, files_count=1)
+    position = 1
+    asset = factory.SubFactory(FileAssetFactory)
+
+
+class LogEntryFactory(WholeFactory):
+    class Meta:
+        model = LogEntry
+
+    project = factory.SubFactory(FinalYearProjectFactory)
+    met_at = factory.LazyFunction(lambda: timezone.now() - DAY)
+    minutes = 30
+    summary = "Which sources to read next."

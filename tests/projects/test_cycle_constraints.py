@@ -3,28 +3,43 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
 from core.db.constraints import error_for
 from projects.models import (
     AllocationOutcome,
     AllocationRun,
+    ExtensionRequest,
     FinalYearProject,
+    LogEntry,
+    Milestone,
+    PlannedMilestone,
     ProjectApplication,
     ProjectCycle,
     ProjectMember,
+    Submission,
+    SubmissionFile,
     SupervisorCapacity,
     Topic,
     TopicPreference,
 )
+from tests.accounts.factories import UserFactory
 from tests.faculty.factories import FacultyFactory
 from tests.projects.cycle_factories import (
+    DAY,
     AllocationOutcomeFactory,
     AllocationRunFactory,
+    ExtensionRequestFactory,
     FinalYearProjectFactory,
+    LogEntryFactory,
+    MilestoneFactory,
+    PlannedMilestoneFactory,
     ProjectApplicationFactory,
     ProjectCycleFactory,
     ProjectMemberFactory,
+    SubmissionFactory,
+    SubmissionFileFactory,
     SupervisorCapacityFactory,
     TopicFactory,
     TopicPreferenceFactory,
@@ -105,6 +120,50 @@ def _changed(row, **values):
     type(row).objects.filter(pk=row.pk).update(**values)
 
 
+def _overweight():
+    first = MilestoneFactory(weight=60)
+    MilestoneFactory(project=first.project, weight=41)
+
+
+def _shortened():
+    milestone = MilestoneFactory()
+    late = milestone.due_at - timedelta(seconds=1)
+    _changed(milestone.project.cycle, defences_open_at=late - DAY, ends_at=late)
+
+
+def _by_themselves():
+    user = UserFactory()
+    _decided(requested_by=user, decided_by=user)
+
+
+def _same_file():
+    first = SubmissionFileFactory(submission__files_count=2)
+    SubmissionFileFactory(submission=first.submission, asset=first.asset, position=2)
+
+
+def _signed(**values):
+    member = ProjectMemberFactory()
+    signatures = {
+        "student_signed_by": member.student, "student_signed_at": NOON,
+        "supervisor_signed_by": member.supervisor, "supervisor_signed_at": NOON,
+    }  # fmt: skip
+    return LogEntryFactory(project=member.project, **{**signatures, **values})
+
+
+def _signed_by_a_stranger():
+    LogEntryFactory(student_signed_by=ProjectMemberFactory().student, student_signed_at=NOON)
+
+
+def _handed_in_whole():
+    SubmissionFactory(files_count=1)
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+
+
+def _decided(**values):
+    return ExtensionRequestFactory(status="granted", decided_at=NOON, **values)
+
+
 VIOLATIONS = {
     "projects_projectcycle_once_a_year": (
         "cycle_taken", lambda: _again(ProjectCycleFactory, "program", "academic_year"),
@@ -177,6 +236,69 @@ VIOLATIONS = {
     "projects_allocationoutcome_once": ("conflict", lambda: _again(AllocationOutcomeFactory, "run", "student")),
     "projects_allocationoutcome_ranked": ("invalid", lambda: AllocationOutcomeFactory(rank=1)),
     "projects_allocationoutcome_immutable": ("immutable", lambda: _changed(AllocationOutcomeFactory(), missed=[1])),
+    "projects_plannedmilestone_once": ("milestone_taken", lambda: _again(PlannedMilestoneFactory, "cycle", "title")),
+    "projects_plannedmilestone_kind_known": ("invalid_choice", lambda: PlannedMilestoneFactory(kind="party")),
+    "projects_plannedmilestone_titled": ("blank", lambda: PlannedMilestoneFactory(title="")),
+    "projects_plannedmilestone_weight_in_range": ("weight_out_of_range", lambda: PlannedMilestoneFactory(weight=101)),
+    "projects_plannedmilestone_within_cycle": (
+        "milestone_out_of_cycle", lambda: PlannedMilestoneFactory(due_at=timezone.now() + 6 * DAY),
+    ),
+    "projects_projectcycle_holds_milestones": ("cycle_holds_milestones", _shortened),
+    "projects_milestone_once": ("milestone_taken", lambda: _again(MilestoneFactory, "project", "title")),
+    "projects_milestone_kind_known": ("invalid_choice", lambda: MilestoneFactory(kind="party")),
+    "projects_milestone_status_known": ("invalid_choice", lambda: MilestoneFactory(status="lost")),
+    "projects_milestone_titled": ("blank", lambda: MilestoneFactory(title="")),
+    "projects_milestone_weight_in_range": ("weight_out_of_range", lambda: MilestoneFactory(weight=-1)),
+    "projects_milestone_weights_within_whole": ("weights_exceeded", _overweight),
+    "projects_milestone_within_cycle": (
+        "milestone_out_of_cycle", lambda: MilestoneFactory(due_at=timezone.now() - 2 * DAY),
+    ),
+    "projects_milestone_extended_beyond": (
+        "extension_not_later", lambda: MilestoneFactory(extended_until=timezone.now() + DAY),
+    ),
+    "projects_extensionrequest_one_pending": (
+        "extension_pending", lambda: _again(ExtensionRequestFactory, "milestone"),
+    ),
+    "projects_extensionrequest_decided": ("invalid", lambda: ExtensionRequestFactory(status="granted")),
+    "projects_extensionrequest_decided_by_another": ("self_approval", _by_themselves),
+    # The trigger gives each version a number of its own.
+    "projects_submission_version_once": None,
+    "projects_submission_files_in_range": ("too_many_files", lambda: SubmissionFactory(files_count=21)),
+    "projects_submission_decided": ("invalid", lambda: SubmissionFactory(decision="accepted")),
+    "projects_submission_immutable": ("immutable", lambda: _changed(SubmissionFactory(), statement="Otherwise")),
+    "projects_submission_kept": ("immutable", lambda: SubmissionFactory().delete()),
+    "projects_submission_whole": ("immutable", _handed_in_whole),
+    "projects_submissionfile_place_once": (
+        "conflict", lambda: SubmissionFileFactory(submission=SubmissionFileFactory().submission),
+    ),
+    "projects_submissionfile_file_once": ("file_repeated", _same_file),
+    "projects_submissionfile_place_counted": ("invalid", lambda: SubmissionFileFactory(position=0)),
+    "projects_submissionfile_immutable": ("immutable", lambda: _changed(SubmissionFileFactory(), position=2)),
+    "projects_submissionfile_in_time": (
+        "immutable",
+        lambda: SubmissionFileFactory(submission=SubmissionFileFactory().submission, position=2),
+    ),
+    "projects_submissionfile_present": (
+        "file_unavailable", lambda: SubmissionFileFactory(asset__deleted_at=NOON),
+    ),
+    "projects_submissionfile_keeps_file": (
+        "in_use", lambda: _changed(SubmissionFileFactory().asset, deleted_at=NOON),
+    ),
+    "projects_logentry_once": ("log_entry_taken", lambda: _again(LogEntryFactory, "project", "met_at")),
+    "projects_logentry_minutes_in_range": ("minutes_out_of_range", lambda: LogEntryFactory(minutes=0)),
+    "projects_logentry_said": ("blank", lambda: LogEntryFactory(summary="")),
+    "projects_logentry_student_signed": ("invalid", lambda: LogEntryFactory(student_signed_at=NOON)),
+    "projects_logentry_supervisor_signed": ("invalid", lambda: LogEntryFactory(supervisor_signed_at=NOON)),
+    "projects_logentry_by_member": ("not_yours_to_sign", _signed_by_a_stranger),
+    "projects_logentry_by_supervisor": (
+        "not_yours_to_sign",
+        lambda: LogEntryFactory(supervisor_signed_by=FacultyFactory(), supervisor_signed_at=NOON),
+    ),
+    "projects_logentry_immutable": ("immutable", lambda: _signed().delete()),
+    "projects_logentry_signature_stands": (
+        "log_entry_signed", lambda: _changed(_signed(student_signed_by=None, student_signed_at=None), minutes=5),
+    ),
+    "projects_extensionrequest_immutable": ("extension_decided", lambda: _changed(_decided(), status="refused")),
 }  # fmt: skip
 
 KEPT = {
@@ -199,7 +321,8 @@ KEPT = {
 
 def test_every_constraint_has_its_case():
     models = (
-        AllocationOutcome, AllocationRun, FinalYearProject, ProjectApplication, ProjectCycle, ProjectMember,
+        AllocationOutcome, AllocationRun, ExtensionRequest, FinalYearProject, LogEntry, Milestone,
+        PlannedMilestone, ProjectApplication, ProjectCycle, ProjectMember, Submission, SubmissionFile,
         SupervisorCapacity, Topic, TopicPreference,
     )  # fmt: skip
 
