@@ -4,7 +4,7 @@ The units that a role is held for belong to apps above this one. Each registers 
 kind of unit when it is ready, so that an assignment can be held to name a unit that is there.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 from uuid import UUID
@@ -79,6 +79,15 @@ def scopes_of(actor: Any, permission: str) -> Scopes:
         sections=ids(ScopeKind.SECTION),
         own=any(a.scope_kind == ScopeKind.SELF for a in held),
     )
+
+
+def person_as(actor: Any, roles: Collection[Role]) -> UUID | None:
+    """Return the person that an actor is, if they hold one of these roles now, for whatever scope.
+
+    Whom somebody advises or teaches says the record of those people; that it opens theirs ends with the role.
+    """
+    person: UUID | None = getattr(actor, "person_id", None)
+    return person if any(held.role in roles for held in getattr(actor, "assignments", ())) else None
 
 
 @dataclass(frozen=True)

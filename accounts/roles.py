@@ -73,6 +73,10 @@ SCOPES: dict[Role, tuple[ScopeKind, ...]] = {
 }
 
 
+# By which somebody works with students, and is not one alone or in charge of one.
+STAFF = frozenset(Role) - {Role.STUDENT, Role.GUARDIAN}
+
+
 def usual_scope(role: str) -> ScopeKind:
     """Return the kind of scope a role has unless somebody says otherwise."""
     return SCOPES[Role(role)][0] if role in Role.values else ScopeKind.INSTITUTION

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db.models import Model, Q
 
-from accounts.assignments import Scopes, scopes_of
+from accounts.assignments import Scopes, person_as, scopes_of
+from accounts.roles import STAFF
 from core.foreseen import foresees
 from core.visibility import grants, visible
 from courses.models import Course
@@ -14,7 +15,7 @@ from departments.selectors import below
 from enrollment.models import Enrollment, EnrollmentEvent
 from enrollment.selectors import CHANGE, acts_for_self
 from students.models import GuardianScope, Student
-from students.selectors import in_programs, wards_of
+from students.selectors import advising, in_programs, wards_of
 
 VIEW = "enrollment.view_enrollment"
 
@@ -32,14 +33,14 @@ def those_in_charge_of_programs_see_the_enrolments_of_their_students(actor: Any)
 
 @grants(Enrollment)
 def instructors_see_the_enrolments_of_the_sections_they_teach(actor: Any) -> Q | None:
-    person = getattr(actor, "person_id", None)
-    return Q(section__in=sections_taught_by(person)) if person else None
+    teacher = person_as(actor, STAFF)
+    return Q(section__in=sections_taught_by(teacher)) if teacher else None
 
 
 @grants(Enrollment)
 def advisors_see_the_enrolments_of_their_advisees(actor: Any) -> Q | None:
-    person = getattr(actor, "person_id", None)
-    return Q(student__in=Student.objects.filter(advisor=person).values("pk")) if person else None
+    advisor = advising(actor)
+    return Q(student__in=Student.objects.filter(advisor=advisor).values("pk")) if advisor else None
 
 
 @grants(Enrollment)
@@ -75,10 +76,10 @@ def students_manage_their_own_enrolments(actor: Any) -> Q | None:
 
 @grants(Student)
 def instructors_see_the_students_in_the_sections_they_teach(actor: Any) -> Q | None:
-    person = getattr(actor, "person_id", None)
-    if not person:
+    teacher = person_as(actor, STAFF)
+    if not teacher:
         return None
-    seated = Enrollment.objects.filter(section__in=sections_taught_by(person)).seated()
+    seated = Enrollment.objects.filter(section__in=sections_taught_by(teacher)).seated()
     return Q(pk__in=seated.values("student"))
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.models import Q
 
+from accounts.assignments import scopes_of
 from core.visibility import grants
 from notifications.models import Notification, Preference, QuietHours, WebhookDelivery, WebhookEndpoint
 
@@ -35,12 +36,12 @@ def everybody_manages_their_own_webhooks(actor: Any) -> Q | None:
 
 @grants(WebhookEndpoint)
 def auditors_see_every_webhook(actor: Any) -> Q | None:
-    return Q() if actor.has_perm(VIEW_ALL) else None
+    return Q() if scopes_of(actor, VIEW_ALL).everywhere else None
 
 
 @grants(WebhookEndpoint, "manage")
 def administrators_manage_every_webhook(actor: Any) -> Q | None:
-    return Q() if actor.has_perm(MANAGE_ALL) else None
+    return Q() if scopes_of(actor, MANAGE_ALL).everywhere else None
 
 
 @grants(WebhookDelivery, "manage")
@@ -50,9 +51,9 @@ def everybody_sees_what_their_webhooks_were_told(actor: Any) -> Q | None:
 
 @grants(WebhookDelivery)
 def auditors_see_what_every_webhook_was_told(actor: Any) -> Q | None:
-    return Q() if actor.has_perm(VIEW_ALL) else None
+    return Q() if scopes_of(actor, VIEW_ALL).everywhere else None
 
 
 @grants(WebhookDelivery, "manage")
 def administrators_replay_what_every_webhook_was_told(actor: Any) -> Q | None:
-    return Q() if actor.has_perm(MANAGE_ALL) else None
+    return Q() if scopes_of(actor, MANAGE_ALL).everywhere else None

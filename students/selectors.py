@@ -7,7 +7,8 @@ from uuid import UUID
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts.assignments import scopes_of
+from accounts.assignments import person_as, scopes_of
+from accounts.roles import Role, permissions_of
 from core.duties import records_of
 from departments.selectors import below
 from students.models import GuardianLink, ProgramEnrollment, Student
@@ -19,11 +20,17 @@ def in_programs(ids: Iterable[UUID], *, path: str = "pk") -> Q:
     return Q(**{f"{path}__in": enrolled.values("student")})
 
 
+def advising(actor: Any) -> UUID | None:
+    """Return the person whose advisees an actor sees: their own, while they hold an advisor's role."""
+    return person_as(actor, {Role.ADVISOR})
+
+
 def for_whom(actor: Any, permission: str, *, advisees: bool = True) -> Q | None:
     """Match the students for whom a role of the actor holds the permission, None when there are none.
 
     To see a student is not enough: who studies and also teaches holds it for themselves, not for those they teach.
-    Without `advisees`, a role that is held for oneself reaches oneself and nobody else.
+    Advisees are reached by whoever holds it as an advisor; without `advisees`, a role that is held for oneself reaches
+    oneself and nobody else.
     """
     scopes = scopes_of(actor, permission)
     if scopes.everywhere:
@@ -35,7 +42,9 @@ def for_whom(actor: Any, permission: str, *, advisees: bool = True) -> Q | None:
         own |= in_programs(scopes.programs)
     person = getattr(actor, "person_id", None)
     if scopes.own and person:
-        own |= Q(person=person) | Q(advisor=person) if advisees else Q(person=person)
+        own |= Q(person=person)
+        advisor = advising(actor) if advisees and permission in permissions_of(Role.ADVISOR) else None
+        own |= Q(advisor=advisor) if advisor else Q()
     return own or None
 
 

@@ -18,7 +18,7 @@ from students.models import (
     Student,
     StudentStatusEvent,
 )
-from students.selectors import for_whom, in_programs, wards_of
+from students.selectors import advising, for_whom, in_programs, wards_of
 
 
 @grants(Student)
@@ -33,8 +33,8 @@ def those_in_charge_see_the_students_of_their_programs(actor: Any) -> Q | None:
 
 @grants(Student)
 def advisors_see_their_advisees(actor: Any) -> Q | None:
-    person = getattr(actor, "person_id", None)
-    return Q(advisor=person) if person else None
+    advisor = advising(actor)
+    return Q(advisor=advisor) if advisor else None
 
 
 @grants(Student)

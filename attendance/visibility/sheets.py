@@ -6,7 +6,8 @@ from typing import Any
 
 from django.db.models import Q
 
-from accounts.assignments import scopes_of
+from accounts.assignments import person_as, scopes_of
+from accounts.roles import STAFF
 from attendance.models import ClassSession, Roster, SheetHistory
 from attendance.selectors import sessions_taken_over_by
 from attendance.visibility.units import in_units
@@ -17,8 +18,8 @@ from courses.selectors import sections_taught_by
 
 @grants(Roster, "manage")
 def instructors_mark_the_sections_they_teach(actor: Any) -> Q | None:
-    person = getattr(actor, "person_id", None)
-    return Q(section__in=sections_taught_by(person)) if person else None
+    teacher = person_as(actor, STAFF)
+    return Q(section__in=sections_taught_by(teacher)) if teacher else None
 
 
 @grants(Roster, "manage")

@@ -7,14 +7,15 @@ from typing import Any
 
 from django.db.models import Q
 
-from accounts.assignments import scopes_of
+from accounts.assignments import person_as, scopes_of
+from accounts.roles import STAFF
 from attendance.models import AttendanceRecord, AttendanceSummary, EligibilityDecision, Standing
 from attendance.visibility.units import in_units
 from core.visibility import grants, visible
 from courses.selectors import sections_taught_by
 from enrollment.models import Enrollment
 from students.models import Student
-from students.selectors import in_programs
+from students.selectors import advising, in_programs
 
 VIEW_STANDING = "attendance.view_standing"
 VIEW_SUMMARY = "attendance.view_attendancesummary"
@@ -42,14 +43,14 @@ def those_in_charge_of_programs_see_the_attendance_of_their_students(actor: Any)
 
 @grants(Standing)
 def instructors_see_the_attendance_in_the_sections_they_teach(actor: Any) -> Q | None:
-    person = getattr(actor, "person_id", None)
-    return Q(section__in=sections_taught_by(person)) if person else None
+    teacher = person_as(actor, STAFF)
+    return Q(section__in=sections_taught_by(teacher)) if teacher else None
 
 
 @grants(Standing)
 def advisors_see_the_attendance_of_their_advisees(actor: Any) -> Q | None:
-    person = getattr(actor, "person_id", None)
-    return Q(student__in=Student.objects.filter(advisor=person).values("pk")) if person else None
+    advisor = advising(actor)
+    return Q(student__in=Student.objects.filter(advisor=advisor).values("pk")) if advisor else None
 
 
 @grants(Standing)
@@ -79,14 +80,14 @@ def those_in_charge_of_programs_see_which_of_their_students_fall_short(actor: An
 
 @grants(AttendanceSummary)
 def instructors_see_who_falls_short_in_the_sections_they_teach(actor: Any) -> Q | None:
-    person = getattr(actor, "person_id", None)
-    return Q(section__in=sections_taught_by(person)) if person else None
+    teacher = person_as(actor, STAFF)
+    return Q(section__in=sections_taught_by(teacher)) if teacher else None
 
 
 @grants(AttendanceSummary)
 def advisors_see_which_of_their_advisees_fall_short(actor: Any) -> Q | None:
-    person = getattr(actor, "person_id", None)
-    if not person:
+    advisor = advising(actor)
+    if not advisor:
         return None
-    advisees = Student.objects.filter(advisor=person).values("pk")
+    advisees = Student.objects.filter(advisor=advisor).values("pk")
     return Q(enrollment__in=Enrollment.objects.filter(student__in=advisees).values("pk"))

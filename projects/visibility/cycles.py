@@ -16,6 +16,7 @@ from departments.selectors import below
 from faculty.models import Faculty
 from projects.models import ProjectApplication, ProjectCycle, SupervisorCapacity, Topic
 from students.models import Student
+from students.selectors import advising
 
 PLAN = "projects.change_projectcycle"
 
@@ -87,7 +88,8 @@ def _in_person(actor: Any, permission: str, *, advisees: bool = False) -> Q | No
     person = getattr(actor, "person_id", None)
     if not person or not scopes_of(actor, permission).own:
         return None
-    students = Q(person=person) | Q(advisor=person) if advisees else Q(person=person)
+    advisor = advising(actor) if advisees else None
+    students = Q(person=person) | Q(advisor=advisor) if advisor else Q(person=person)
     return Q(student__in=Student.objects.filter(students).values("pk"))
 
 

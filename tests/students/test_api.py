@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime
 import pytest
 from django.db import connection
 
+from accounts.roles import Role, ScopeKind
 from core.models import CustomField
 from students import services
 from students.models import ProgramEnrollment, Student, StudentStatusEvent
-from tests.accounts.factories import PersonFactory
+from tests.accounts.factories import PersonFactory, RoleAssignmentFactory
 from tests.departments.factories import DepartmentFactory, ProgramFactory, TermFactory
 from tests.faculty.factories import FacultyFactory
 from tests.students.factories import ProgramEnrollmentFactory, StudentFactory
@@ -579,7 +580,9 @@ class TestProtectedData:
 
     @pytest.mark.checklist(6)
     def test_a_student_who_advises_another_does_not_know_of_their_accommodations(self, student, user_with, client_for):
-        adviser = client_for(user_with("student", person=student.advisor))
+        user = user_with("student", person=student.advisor)
+        RoleAssignmentFactory(user=user, role=Role.ADVISOR, scope_kind=ScopeKind.SELF)
+        adviser = client_for(user)
 
         assert "accommodation_note" not in self.known(adviser, student)
 
