@@ -4,13 +4,15 @@ An app offers its events beside what announces them (`<app>/webhooks.py`, import
 which there are. A call says ids and kinds: whoever gets it asks the API for the rest, which knows what they may read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.db.models import Model
 
 from core.events import Event
+from core.recording import Disclosure
 from core.visibility import visible
 
 
@@ -19,7 +21,8 @@ class Offer:
     """An event that endpoints can be told of.
 
     Its name is the event's. An owner hears of it who holds `permission` and sees the row of `model` whose column
-    `lookup` is what the event says under `key`; of what the event says they are told what `says` names.
+    `lookup` is what the event says under `key`; of what the event says they are told what `says` names. Where that is
+    something of a person, `discloses` says of whom, by its `subject` among what is said.
     """
 
     event: type[Event]
@@ -29,6 +32,13 @@ class Offer:
     key: str
     says: tuple[str, ...]
     lookup: str = "pk"
+    discloses: Disclosure | None = None
+
+    def __post_init__(self) -> None:
+        # Both are asked again by what was said alone: at each call, and when somebody reads what an endpoint was told.
+        needed = {self.key} if self.discloses is None else {self.key, self.discloses.subject}
+        if missing := needed - set(self.says):
+            raise ValueError(f"{self.name} has to say {', '.join(sorted(missing))}")
 
     @property
     def name(self) -> str:
@@ -45,6 +55,11 @@ class Offer:
     def told(self, payload: Mapping[str, Any]) -> dict[str, Any]:
         """Return what is said of an event."""
         return {name: payload[name] for name in self.says if name in payload}
+
+    def people(self, said: Iterable[Mapping[str, Any]]) -> list[UUID]:
+        """Return whose records that discloses which was said of events."""
+        disclosed = self.discloses
+        return disclosed.people(each.get(disclosed.subject) for each in said) if disclosed else []
 
 
 _offers: dict[str, Offer] = {}

@@ -11,7 +11,16 @@ from django.conf import settings
 from django.db import connection
 
 from accounts.models import ApiKey, User
-from notifications.models import Channel, Digest, Notification, Preference, QuietHours, WebhookEndpoint
+from notifications.models import (
+    Channel,
+    Digest,
+    Notification,
+    Preference,
+    QuietHours,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from notifications.offers import offer_named
 from notifications.places import Place, Told
 from notifications.timing import Hours
 from notifications.topics import Topic, topics
@@ -119,17 +128,27 @@ def hours_of(time_zone: str | None, starts_at: object, ends_at: object) -> Hours
 def acting_for(endpoint: WebhookEndpoint, *, at: datetime) -> User | None:
     """Return whoever an endpoint is told for, with what its key leaves them; None if they are told nothing any more.
 
-    The key may have been rotated: its successor opens the same.
+    A key that was rotated and has expired since goes on in its successor, which opens the same. One that was taken back
+    may have been stolen: what was made with it ends with it, whatever came after. A key of another account than the
+    owner's lends nothing.
     """
     if endpoint.api_key_id is None:
         return User.objects.with_assignments().filter(pk=endpoint.owner_id, is_active=True).first()
     key = ApiKey.objects.with_account().get(pk=endpoint.api_key_id)
     while not key.is_live(at):
-        successor = ApiKey.objects.with_account().filter(replaces=key).first()
+        successor = ApiKey.objects.with_account().filter(replaces=key, replaces__revoked_at=None).first()
         if successor is None:
             return None
         key = successor
-    return key.account if key.user.is_active else None
+    return key.account if key.user.is_active and key.user_id == endpoint.owner_id else None
+
+
+def people_told_of(deliveries: Collection[UUID]) -> set[UUID]:
+    """Return the people of whom deliveries say something: one query, and one for each topic that does."""
+    said = defaultdict(list)
+    for topic, payload in WebhookDelivery.objects.filter(pk__in=deliveries).values_list("topic", "payload"):
+        said[topic].append(payload)
+    return {person for topic, each in said.items() if (offer := offer_named(topic)) for person in offer.people(each)}
 
 
 def secrets_of(endpoint: WebhookEndpoint, *, at: datetime) -> list[str]:

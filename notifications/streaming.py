@@ -37,9 +37,10 @@ from notifications.selectors import told_since
 
 # How many may listen in one process, and of one account. `worker_connections` has room for them beside requests.
 MOST, MOST_OF_ONE = 400, 10
-# Seconds. A log-in that was ended is noticed within the first, whatever has become of Redis; a server that stops, and
-# one that is back, within the second. Nobody listens for longer than the third without having been looked at.
-INSPECTED_EVERY, LOOKS_EVERY, LONGEST_UNINSPECTED = 5.0, 1.0, 30.0
+# Seconds. A log-in that was ended is noticed within the first and the second together, less than five, whatever has
+# become of Redis; a server that stops, and one that is back, within the second. Nobody listens for longer than the
+# third without having been looked at.
+INSPECTED_EVERY, LOOKS_EVERY, LONGEST_UNINSPECTED = 3.5, 1.0, 30.0
 # Seconds: whoever tells somebody something waits no longer than the first for Redis; whoever listens takes it for gone
 # when it says nothing for longer than the second.
 PATIENCE, PATIENCE_OF_LISTENER = 0.25, 3.0

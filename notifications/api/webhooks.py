@@ -18,9 +18,11 @@ from core.api.serializers import BaseListSerializer, ModelWriteSerializer, Write
 from core.api.views import PlainView
 from core.api.viewsets import BaseViewSet, UnifiedViewSet
 from core.crud import Crud
+from core.recording import Disclosure
 from notifications import services
 from notifications.models import CallState, WebhookDelivery, WebhookEndpoint
 from notifications.offers import Offer, offers
+from notifications.selectors import people_told_of
 
 
 class WebhookSerializer(BaseListSerializer[WebhookEndpoint]):
@@ -150,6 +152,7 @@ class DeliveryViewSet(BaseViewSet[WebhookDelivery]):
     ordering_fields = {"created_at": "created_at"}
     default_ordering = ("-created_at",)
     action_permissions = {"replay": "notifications.change_webhookdelivery"}
+    discloses = Disclosure("webhook delivery", "id", behind=people_told_of)
 
     @extend_schema(operation_id="webhook_deliveries_replay", request=None)
     @action(detail=True, methods=["post"])

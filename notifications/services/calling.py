@@ -14,13 +14,15 @@ from django.db import transaction
 from django.db.models import F
 from django.db.models.functions import Coalesce, Now
 
+from accounts.models import User
+from audit.services import record_disclosures
 from core.errors import ConflictError
 from core.events import publish, publish_all
 from core.security.outgoing import CallError, UnusableUrlError, post
 from core.visibility import Actor
 from notifications.events import CallsDue
 from notifications.models import CallState, DisabledBy, WebhookDelivery, WebhookEndpoint
-from notifications.offers import offer_named
+from notifications.offers import Offer, offer_named
 from notifications.selectors import acting_for, secrets_of
 from notifications.services.endpoints import disable
 from notifications.signing import headers_of
@@ -104,18 +106,30 @@ def _claim(endpoint_id: UUID, *, at: datetime) -> WebhookDelivery | None:
     for row in due.select_related("endpoint__api_key").select_for_update(of=("self",), skip_locked=True).order_by(
         "due_at", "pk"
     )[:50]:  # fmt: skip
-        if _is_known(row, at=at):
+        if (told := _told(row, at=at)) is not None:
             row.attempts += 1
+            if row.attempts == 1:  # what cannot be put on record is not said; further attempts say the same
+                _disclose(row, *told)
             _settle(row, state=CallState.SENDING, attempts=row.attempts, claimed_at=at)
             return row
         _settle(row, state=CallState.DROPPED)
     return None
 
 
-def _is_known(row: WebhookDelivery, *, at: datetime) -> bool:
-    """Say whether whoever owns the endpoint may still know: roles end, and so do keys."""
+def _told(row: WebhookDelivery, *, at: datetime) -> tuple[Offer, User] | None:
+    """Return what is told to whom, if they may still know: roles end, and so do keys and sight of what it is about."""
     offer, actor = offer_named(row.topic), acting_for(row.endpoint, at=at)
-    return offer is not None and actor is not None and actor.has_perm(offer.permission)
+    if offer is None or actor is None or not offer.is_for(actor, row.payload):
+        return None
+    return offer, actor
+
+
+def _disclose(row: WebhookDelivery, offer: Offer, to: User) -> None:
+    if offer.discloses is not None:
+        record_disclosures(
+            what=offer.discloses.what, subjects=offer.people([row.payload]), to=to, permission=offer.permission,
+            route=f"webhook.{row.topic}",
+        )  # fmt: skip
 
 
 def _call(row: WebhookDelivery, *, at: datetime) -> bool:

@@ -18,7 +18,7 @@ from core.security.outgoing import UnusableUrlError, check_url
 from core.visibility import Actor
 from notifications.models import CallState, DisabledBy, WebhookDelivery, WebhookEndpoint
 from notifications.offers import offer_named
-from notifications.selectors import keepers_of
+from notifications.selectors import acting_for, keepers_of
 from notifications.services.choosing import UnknownTopicError
 from notifications.services.telling import notify
 from notifications.signing import new_secret
@@ -37,10 +37,10 @@ class UnusableEndpointUrlError(InvalidError):
 
 
 class TopicNotPermittedError(InvalidError):
-    """An endpoint is told nothing that the caller may not read."""
+    """An endpoint is told nothing that the caller, or its owner, may not read."""
 
     code = "topic_not_permitted"
-    title = "You may not read what this topic is about."
+    title = "You, or whoever is told, may not read what this topic is about."
     field = "topics"
 
 
@@ -87,13 +87,18 @@ def update_endpoint(
 ) -> WebhookEndpoint:
     """Change where a program is told and of what, switch it off, or on again with its failures forgotten.
 
-    Whoever does so by an API key is told what that key opens from then on. Raises as `create_endpoint` does.
+    An owner who does so by an API key is told what that key opens from then on; the key of anybody else lends its sight
+    to nobody. Topics are those that both the caller and whoever is told may read. Raises as `create_endpoint` does.
     """
-    raise_all(_refused(changes, by))
+    is_own = by is not None and by.pk == endpoint.owner_id
+    told = [by]
+    if "topics" in changes and not (is_own and key_id is not None):
+        told.append(acting_for(endpoint, at=timezone.now()))
+    raise_all(_refused(changes, *told))
     fields = _tidy(changes)
     if changes.get("is_enabled", endpoint.is_enabled) != endpoint.is_enabled:
         fields = _switched(fields)
-    if key_id is not None:
+    if key_id is not None and is_own:
         fields["api_key_id"] = key_id
     seen = endpoint.version
     crud.update(endpoint, fields)
@@ -155,7 +160,7 @@ def disable(endpoint: WebhookEndpoint, *, because: DisabledBy, at: datetime) -> 
     )
 
 
-def _refused(values: EndpointValues, by: Actor | None) -> list[DomainError]:
+def _refused(values: EndpointValues, *told: Actor | None) -> list[DomainError]:
     errors: list[DomainError] = []
     if "url" in values:
         try:
@@ -166,7 +171,7 @@ def _refused(values: EndpointValues, by: Actor | None) -> list[DomainError]:
         offer = offer_named(name)
         if offer is None:
             errors.append(UnknownTopicError(field=f"topics.{position}"))
-        elif by is None or not by.has_perm(offer.permission):
+        elif not all(each is not None and each.has_perm(offer.permission) for each in told):
             errors.append(TopicNotPermittedError(field=f"topics.{position}"))
     return errors
 

@@ -15,6 +15,7 @@ from audit import services
 from audit.models import Change, Disclosure
 from core.cache.tags import moved_by
 from core.privacy import declared
+from notifications.offers import offers
 from students.models import Student
 from tests.accounts.factories import PersonFactory, UserFactory
 from tests.attendance.factories import AttendanceRecordFactory
@@ -83,6 +84,11 @@ def test_every_administration_page_of_what_says_something_about_people_declares_
     shown = [pages.model, *(inline.model for inline in pages.inlines)]
 
     assert pages.discloses is not None or not any(map(is_personal, shown))
+
+
+@pytest.mark.parametrize("offer", offers(), ids=lambda offer: offer.name)
+def test_every_event_by_which_programs_are_told_something_about_people_declares_it_as_well(offer):
+    assert offer.discloses is not None or not is_personal(offer.model)
 
 
 def test_whatever_is_exempt_is_shown_and_says_something_about_people():

@@ -16,6 +16,7 @@ from notifications.models import (
 )
 from notifications.signing import new_secret
 from tests.accounts.factories import UserFactory
+from tests.courses.factories import SectionFactory
 
 
 class NotificationFactory(factory.django.DjangoModelFactory):
@@ -74,5 +75,5 @@ class WebhookDeliveryFactory(factory.django.DjangoModelFactory):
     endpoint = factory.SubFactory(WebhookEndpointFactory)
     message_id = factory.LazyFunction(new_id)
     topic = "courses.section.cancelled"
-    payload = factory.LazyFunction(lambda: {"section_id": str(new_id())})
+    payload = factory.LazyFunction(lambda: {"section_id": str(SectionFactory().pk)})
     due_at = factory.LazyFunction(timezone.now)

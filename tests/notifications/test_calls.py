@@ -13,13 +13,17 @@ from django.utils import timezone
 from accounts import services as accounts
 from accounts.models import RoleAssignment, User
 from accounts.roles import Role
+from attendance.events import ThresholdCrossed
+from audit.models import Disclosure
 from core.models import Chore, OutboxEvent
+from core.recording import Disclosure as Shown
 from core.relay import Relay
 from courses.events import SectionCancelled
+from courses.models import Section
 from notifications import tasks
 from notifications.models import Notification, WebhookDelivery, WebhookEndpoint
-from notifications.offers import offer_named
-from notifications.services import announce_calls, call_endpoint, replay, spread
+from notifications.offers import Offer, offer_named
+from notifications.services import announce_calls, call_endpoint, calling, replay, spread
 from notifications.services.calling import (
     FAILING_FOR,
     FIRST_RETRY,
@@ -32,12 +36,13 @@ from notifications.services.endpoints import rotate_secret
 from notifications.signing import signature
 from notifications.topics import DISABLED, declare
 from tests.accounts.keys import key_of, program
+from tests.attendance.factories import AttendanceRecordFactory
 from tests.courses.factories import SectionFactory
 from tests.notifications.factories import WebhookDeliveryFactory, WebhookEndpointFactory
 from tests.notifications.listener import listening
 
 pytestmark = pytest.mark.django_db
-CANCELLED = SectionCancelled.name
+CANCELLED, CROSSED = SectionCancelled.name, ThresholdCrossed.name
 MINUTE = timedelta(minutes=1)
 
 
@@ -295,6 +300,100 @@ class TestSpreading:
         assert spread(offer_named(CANCELLED), said, at=now + MINUTE) == 1
         accounts.revoke_api_key(successor, by=None)
         assert spread(offer_named(CANCELLED), said, at=now + MINUTE) == 0
+
+    def test_ends_with_a_key_that_was_taken_back_whatever_came_after(self, account):
+        """Whoever stole it may have made the endpoint."""
+        key, now = key_of(account, "courses.view_section"), timezone.now()
+        WebhookEndpointFactory(owner=account, api_key=key)
+        accounts.rotate_api_key(key, by=None, at=now)
+        said = cancelled(SectionFactory())
+
+        assert spread(offer_named(CANCELLED), said, at=now + MINUTE) == 1
+        key.refresh_from_db()
+        accounts.revoke_api_key(key, by=None)
+        assert spread(offer_named(CANCELLED), said, at=now + MINUTE) == 0
+
+    def test_is_never_by_the_key_of_another_account(self, account):
+        WebhookEndpointFactory(owner=account, api_key=key_of(program(Role.SYSTEM_ADMIN), "courses.view_section"))
+
+        assert spread(offer_named(CANCELLED), cancelled(SectionFactory()), at=timezone.now()) == 0
+
+
+class TestEducationRecords:
+    """What a program is told of a student is disclosed to its account."""
+
+    @pytest.fixture
+    def student(self):
+        return AttendanceRecordFactory().enrollment.student
+
+    @pytest.fixture
+    def crossed(self, student, listener, user_with):
+        admin = user_with(Role.SYSTEM_ADMIN)
+        endpoint = WebhookEndpointFactory(owner=admin, url=listener.url(), topics=[CROSSED])
+        enrollment = student.enrollments.get()
+        payload = {
+            "enrollment_id": str(enrollment.pk), "student_id": str(student.pk), "is_short": True, "percent": "70",
+            "section_id": str(enrollment.section_id), "happened_at": "2026-03-02T09:00Z",
+        }  # fmt: skip
+        assert spread(offer_named(CROSSED), payload, at=timezone.now()) == 1
+        return endpoint
+
+    def test_are_on_record_once_however_often_it_is_called(self, crossed, student, listener):
+        assert not Disclosure.objects.exists()
+        listener.status, at = 500, timezone.now()
+
+        call_endpoint(crossed.pk, at=at)
+        call_endpoint(crossed.pk, at=at + MINUTE)
+
+        assert len(listener.calls) == 2
+        entry = Disclosure.objects.get()
+        assert (entry.actor_id, entry.subject_id, entry.what) == (crossed.owner_id, student.person_id, "attendance")
+        assert entry.basis == "attendance.view_attendancesummary as system_admin"
+        assert entry.route == f"webhook.{CROSSED}"
+
+    def test_are_on_record_again_when_they_are_told_again(self, crossed, listener):
+        call_endpoint(crossed.pk, at=timezone.now())
+        replay(WebhookDelivery.objects.get(), by=None, at=timezone.now())
+        call_endpoint(crossed.pk, at=timezone.now())
+
+        assert len(listener.calls) == Disclosure.objects.count() == 2
+
+    def test_are_not_told_when_that_cannot_be_put_on_record(self, crossed, listener, monkeypatch):
+        monkeypatch.setattr(calling, "record_disclosures", _fail)
+
+        with pytest.raises(OSError, match="full"):
+            call_endpoint(crossed.pk, at=timezone.now())
+
+        assert not listener.calls
+        assert states() == [("waiting", 0, None, "")]
+
+
+def _fail(**entry):
+    raise OSError("full")
+
+
+@pytest.mark.parametrize("is_replayed", [False, True])
+def test_of_a_row_that_is_out_of_sight_by_then_nothing_is_told(delivery, endpoint, listener, is_replayed):
+    if is_replayed:
+        call_endpoint(endpoint.pk, at=timezone.now())
+        replay(WebhookDelivery.objects.get(), by=None, at=timezone.now())
+    Section.objects.filter(pk=delivery.payload["section_id"]).delete()
+
+    assert call_endpoint(endpoint.pk, at=timezone.now()) == 0
+
+    assert len(listener.calls) == is_replayed
+    assert states() == [("dropped", 0, 204 if is_replayed else None, "")]
+
+
+@pytest.mark.parametrize("lacks", ["section_id", "student_id"])
+def test_an_offer_says_by_what_it_is_looked_at_again(lacks):
+    says = tuple({"section_id", "student_id", "happened_at"} - {lacks})
+
+    with pytest.raises(ValueError, match=lacks):
+        Offer(
+            event=SectionCancelled, label="Any", permission="courses.view_section", model=Section, key="section_id",
+            says=says, discloses=Shown("any", "student_id"),
+        )  # fmt: skip
 
 
 def test_who_may_not_read_it_any_more_is_not_told_what_waits(delivery, endpoint, listener, account):

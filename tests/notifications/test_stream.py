@@ -22,7 +22,7 @@ from notifications.models import Notification
 from notifications.places import Place
 from notifications.seats import LEFT, Seat
 from notifications.selectors import place_from, told_since
-from notifications.streaming import CrowdedError, FullError, Hub
+from notifications.streaming import INSPECTED_EVERY, CrowdedError, FullError, Hub
 from tests.accounts.factories import UserFactory
 from tests.accounts.keys import caller, key_of, program
 from tests.local.conftest import eventually
@@ -257,6 +257,11 @@ class TestTheEnd:
 
         assert events(frames, 1)[0][1] == "end"
         assert list(frames) == []
+
+    @pytest.mark.checklist(15, 35)
+    def test_comes_within_five_seconds_however_the_looks_fall(self):
+        """Somebody looks again just before it is time to inspect; the rest is for what that takes."""
+        assert INSPECTED_EVERY + streaming.LOOKS_EVERY < 5
 
     @pytest.mark.checklist(15)
     def test_comes_before_anything_is_told_to_whose_log_in_ended(self, ada, listen, monkeypatch):

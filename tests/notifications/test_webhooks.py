@@ -9,11 +9,12 @@ from django.utils import timezone
 
 from accounts import services as accounts
 from accounts.roles import Role
-from audit.models import Event
+from audit.models import Disclosure, Event
 from core.models import IdempotencyKey
 from notifications.models import WebhookDelivery, WebhookEndpoint
 from notifications.services.endpoints import MOST_ENDPOINTS
 from tests.accounts.keys import caller, key_of, program
+from tests.attendance.factories import AttendanceRecordFactory
 from tests.notifications.factories import WebhookDeliveryFactory, WebhookEndpointFactory
 from tests.racing import at_once
 
@@ -21,6 +22,7 @@ pytestmark = pytest.mark.django_db
 HOOKS, LOG, TOPICS = "/api/v1/webhooks/", "/api/v1/webhook-deliveries/", "/api/v1/webhooks/topics/"
 CANCELLED, CLOSED, CROSSED = "courses.section.cancelled", "attendance.session.closed", "attendance.threshold.crossed"
 MAY = [f"notifications.{verb}_webhookendpoint" for verb in ("view", "add", "change", "delete")]
+SUMMARIES = "attendance.view_attendancesummary"
 MAY += [f"notifications.{verb}_webhookdelivery" for verb in ("view", "change")]
 URL = "https://hooks.example.org/campus"
 BODY = {"url": URL, "topics": [CANCELLED]}
@@ -128,6 +130,26 @@ class TestChangingOne:
         assert moved.status_code == 200
         assert WebhookEndpoint.objects.get().api_key_id == narrow.pk
 
+    def test_by_the_key_of_somebody_else_lends_it_nothing_that_key_opens(self, client, account, key):
+        mine = client.post(HOOKS, BODY, format="json").json()["data"]["id"]
+        opens = [*MAY, "notifications.manage_every_webhook", "courses.view_section", SUMMARIES]
+        other = caller(key_of(program(Role.SYSTEM_ADMIN), *opens))
+
+        described = other.patch(f"{HOOKS}{mine}/", {"description": "Timetables"}, format="json")
+        widened = other.patch(f"{HOOKS}{mine}/", {"topics": [CANCELLED, CROSSED]}, format="json")
+
+        assert described.status_code == 200
+        assert errors(widened) == {("topics.1", "topic_not_permitted")}
+        endpoint = WebhookEndpoint.objects.get()
+        assert (endpoint.api_key_id, endpoint.topics) == (key.pk, [CANCELLED])
+
+    def test_by_somebody_else_asks_for_what_both_may_read(self, account, admin_client):
+        endpoint = WebhookEndpointFactory(owner=account, api_key=key_of(account, *MAY))
+
+        refused = admin_client.patch(f"{HOOKS}{endpoint.pk}/", {"topics": [CANCELLED]}, format="json")
+
+        assert errors(refused) == {("topics.0", "topic_not_permitted")}
+
     def test_switches_it_off_and_gives_up_what_waits_and_on_again(self, client, account):
         endpoint = WebhookEndpointFactory(owner=account, failures=3, failing_since=timezone.now())
         waiting = WebhookDeliveryFactory(endpoint=endpoint)
@@ -188,6 +210,22 @@ class TestWhatWasTold:
         auditor = client_for(user_with(Role.AUDITOR))
         assert len(auditor.get(LOG, {"state": "waiting"}).json()["data"]) == 2
         assert auditor.post(f"{LOG}{mine.pk}/replay/").status_code == 403
+
+    def test_is_on_record_when_others_read_what_it_says_of_people(self, user_with, client_for):
+        student = AttendanceRecordFactory().enrollment.student
+        told = WebhookDeliveryFactory(topic=CROSSED, payload={"student_id": str(student.pk)})
+        WebhookDeliveryFactory()
+        auditor = user_with(Role.AUDITOR)
+
+        client_for(auditor).get(LOG)
+        client_for(auditor).get(f"{LOG}{told.pk}/")
+
+        entries = Disclosure.objects.order_by("id").values_list("actor_id", "subject_id", "what", "basis")
+        assert (
+            list(entries)
+            == [(auditor.pk, student.person_id, "webhook delivery", "notifications.view_webhookdelivery as auditor")]
+            * 2
+        )
 
     def test_is_listed_in_few_queries(self, client, account, django_assert_max_num_queries):
         endpoint = WebhookEndpointFactory(owner=account)
