@@ -5,8 +5,13 @@ import re
 import shlex
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +90,8 @@ def lines_with_promises() -> list[tuple[str, str]]:
 @pytest.fixture(scope="module")
 def run(checkout: Path) -> Iterator[Run]:
     """Provide a `make run` on demo data."""
-    run = Run(checkout, free_port(), {"DEMO_PASSWORD": PASSWORD})
+    # A busy machine may take long for a hundred, one after another.
+    run = Run(checkout, free_port(), {"DEMO_PASSWORD": PASSWORD, "DATABASE_POOL_TIMEOUT": "60"})
     try:
         assert run.is_up(), run.text
         yield run
@@ -172,3 +178,37 @@ def test_an_unchanged_row_is_not_sent_again(told: list[Told]) -> None:
     [output] = [one.output for one in told if "If-None-Match" in one.line]
 
     assert output.split() == ["304"]
+
+
+def test_a_hundred_threads_race_for_thirty_seats_of_the_server(run: Run) -> None:
+    logged_in: Any = run.log_in("registrar", PASSWORD)
+    token = logged_in["data"]["access"]
+
+    def ask(method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
+        with closing(HTTPConnection("127.0.0.1", run.port, timeout=120)) as connection:
+            headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+            connection.request(method, f"/api/v1/{path}", json.dumps(body) if body else None, headers)
+            answer = connection.getresponse()
+            return answer.status, json.load(answer)
+
+    _, offered = ask("GET", "sections/?status=open&has_seats=true&page_size=1")
+    _, students = ask("GET", "students/?status=active&page_size=100&fields=id")
+    like = offered["data"][0]
+    _, course = ask("GET", f"courses/{like['course']['id']}/")
+    new = {"code": "RACE", "title": "Race", "credits": "3.00", "department": course["data"]["department"]["id"]}
+    _, course = ask("POST", "courses/", new)
+    offer = {"course": course["data"]["id"], "term": like["term"]["id"], "code": "A", "capacity": 30}
+    _, section = ask("POST", "sections/", offer)
+    opened, _ = ask("POST", f"sections/{section['data']['id']}/move/", {"status": "open"})
+    wishes = [{"student": row["id"], "section": section["data"]["id"]} for row in students["data"]]
+
+    with ThreadPoolExecutor(len(wishes)) as threads:
+        answers = list(threads.map(partial(ask, "POST", "enrollments/"), wishes))
+
+    assert (opened, len(wishes)) == (200, 100)
+    assert Counter((status, body.get("code")) for status, body in answers) == {
+        (201, None): 30,
+        (409, "section_full"): 70,
+    }
+    _, section = ask("GET", f"sections/{section['data']['id']}/")
+    assert section["data"]["enrolled_count"] == 30
