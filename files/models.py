@@ -16,6 +16,7 @@ from core.models import BaseQuerySet, CustomField, TimeStampedUUIDModel, Version
 
 LONGEST_NAME = 255
 LONGEST_FINDING = 200
+LONGEST_KIND = 100
 
 
 class ScanState(models.TextChoices):
@@ -176,20 +177,48 @@ class FileUpload(TimeStampedUUIDModel):
 
 
 class FileLinkQuerySet(BaseQuerySet["FileLink"]):
+    def for_api(self) -> Self:
+        return self.select_related("asset")
+
+    def of_kind(self, entity_type: str) -> Self:
+        """Those of the records of one kind, named as `app.model`."""
+        return self.filter(Q(custom_field__entity_type=entity_type) | Q(entity_type=entity_type))
+
+    def attachments(self, entity_type: str) -> Self:
+        """Those by which records of a kind refer to files that are attached to them now."""
+        return self.present().filter(custom_field=None, entity_type=entity_type)
+
     def present(self) -> Self:
         """Those by which a record refers to a file now."""
         return self.filter(ended_at=None)
 
 
 class FileLink(TimeStampedUUIDModel):
-    """That a record refers to a file by one of its custom fields: whoever sees the record may read the file.
+    """That a record refers to a file: by one of its custom fields, or because the file is attached to it.
 
-    One that has ended gives sight to nobody and keeps no file; it says whom the file was about, for as long as it lies.
+    Whoever sees the record may read the file. One that has ended gives sight to nobody and keeps no file; it says whom
+    the file was about, for as long as it lies.
     """
 
     asset = models.ForeignKey(FileAsset, on_delete=models.PROTECT, related_name="links")
     # Part of the definition, and of no meaning without it.
-    custom_field = models.ForeignKey(CustomField, on_delete=models.CASCADE, related_name="+", db_index=False)
+    custom_field = models.ForeignKey(
+        CustomField,
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="Empty for a file that is attached.",
+    )
+    entity_type = models.CharField(
+        max_length=LONGEST_KIND,
+        default="",
+        db_default="",
+        blank=True,
+        editable=False,
+        help_text="Of a file that is attached: the kind of the record, which otherwise the custom field says.",
+    )
     object_id = models.UUIDField(help_text="The record.")
     ended_at = models.DateTimeField(null=True, blank=True, editable=False)
     people = ArrayField(
@@ -215,7 +244,26 @@ class FileLink(TimeStampedUUIDModel):
                 violation_error_code="conflict",
                 violation_error_message="A record refers to one file by a custom field.",
             ),
+            models.UniqueConstraint(
+                fields=["object_id", "asset"],
+                condition=Q(ended_at=None, custom_field=None),
+                name="files_filelink_attached_once",
+                violation_error_code="already_attached",
+                violation_error_message="The file is attached already.",
+            ),
+            models.CheckConstraint(
+                condition=Q(custom_field__isnull=True) & ~Q(entity_type="")
+                | Q(custom_field__isnull=False, entity_type=""),
+                name="files_filelink_kind_told",
+                violation_error_code="invalid",
+                violation_error_message="The custom field says of which kind the record is, or else the link itself.",
+            ),
         )
 
     def __str__(self) -> str:
         return f"{self.object_id}: {self.asset_id}"
+
+    @property
+    def kind(self) -> str:
+        """Of which kind the record is, as `app.model`."""
+        return self.entity_type if self.custom_field is None else self.custom_field.entity_type

@@ -24,8 +24,8 @@ personal(
     says="Which of your records refers to which file, or did.",
     kept="For as long as the file; erasure removes it.",
     finds=links_about,
-    keeps="object_id ended_at people",
-    mentions={"asset": "The file.", "custom_field": "The custom field."},
+    keeps="entity_type object_id ended_at people",
+    mentions={"asset": "The file.", "custom_field": "The custom field, if it is by one."},
 )
 personal(
     FileUpload,

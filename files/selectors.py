@@ -43,7 +43,7 @@ def people_behind(assets: Collection[UUID]) -> list[UUID]:
     former = links.annotate(person=Func(F("people"), function="unnest", output_field=UUIDField()))
     found = former.order_by().values_list("person")
     for entity_type, model in customizable_models().items():
-        ids = links.present().filter(custom_field__entity_type=entity_type).values("object_id")
+        ids = links.present().of_kind(entity_type).values("object_id")
         rows = model._base_manager.filter(pk__in=ids).order_by()
         found = found.union(*(rows.values_list(path) for path in paths_to_people(model)))
     for keeper, key in protecting():
@@ -65,6 +65,18 @@ def people_of(entity_type: str, ids: Collection[UUID]) -> Mapping[UUID, list[UUI
 def links_about(subject: Subject) -> Q:
     """Match by which links the records of a person refer to files, or did."""
     return Q(object_id__in=subject.ids) | Q(people__overlap=list(subject.people))
+
+
+def attached_to(records: QuerySet[Any]) -> QuerySet[FileLink, Any]:
+    """Return which files are attached to records of one kind, all of them or those of a narrowed queryset."""
+    links = FileLink.objects.attachments(records.model._meta.label_lower)
+    # Every record is no condition at all.
+    return links.filter(object_id__in=records.order_by().values("pk")) if records.query.where else links
+
+
+def have_files(column: str) -> Exists:
+    """Return the condition that the record that a column names refers to a file, or has one attached."""
+    return Exists(FileLink.objects.present().filter(object_id=OuterRef(column)))
 
 
 def file_fields_of(model: type[Model], *, protected: bool) -> QuerySet[CustomField, Any]:

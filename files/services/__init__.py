@@ -3,6 +3,12 @@
 from files.archives import UnsafeArchiveError
 from files.clamd import ScannerUnavailableError
 from files.names import InvalidFileNameError
+from files.services.attachments import (
+    AlreadyAttachedError,
+    TooManyAttachmentsError,
+    attach_file,
+    detach_file,
+)
 from files.services.erasing import erase_links
 from files.services.keeping import collect_garbage, deleted_due, verify
 from files.services.links import LINKS
@@ -34,6 +40,7 @@ from files.types import TypeMismatchError, TypeNotAllowedError
 
 __all__ = [
     "LINKS",
+    "AlreadyAttachedError",
     "EmptyFileError",
     "FileTooLargeError",
     "InfectedError",
@@ -41,16 +48,19 @@ __all__ = [
     "NotScannedError",
     "QuotaExceededError",
     "ScannerUnavailableError",
+    "TooManyAttachmentsError",
     "TypeMismatchError",
     "TypeNotAllowedError",
     "UnsafeArchiveError",
     "UploadOffsetError",
     "UploadTooLongError",
     "append",
+    "attach_file",
     "begin_upload",
     "collect_garbage",
     "delete_file",
     "deleted_due",
+    "detach_file",
     "end_upload",
     "erase_links",
     "purge_uploads",

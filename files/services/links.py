@@ -23,9 +23,9 @@ class _Links:
         held = FileLink.objects.present().filter(custom_field=definition, object_id__in=list(among))
         present = dict(held.values_list("object_id", "asset_id"))
         if stale := [pk for pk, asset_id in present.items() if wanted.get(pk) != asset_id]:
-            _end(held.filter(object_id__in=stale))
+            end_links(held.filter(object_id__in=stale))
         missing = {pk: asset_id for pk, asset_id in wanted.items() if present.get(pk) != asset_id}
-        there = _kept(missing.values())
+        there = keep_files(missing.values())
         FileLink.objects.bulk_create(
             FileLink(custom_field=definition, object_id=pk, asset_id=asset_id)
             for pk, asset_id in sorted(missing.items())
@@ -35,22 +35,22 @@ class _Links:
 
     def release(self, ids: Iterable[UUID]) -> None:
         """End the references of records that are about to be deleted."""
-        _end(FileLink.objects.present().filter(object_id__in=list(ids)))
+        end_links(FileLink.objects.present().filter(object_id__in=list(ids)))
 
 
-def _end(links: QuerySet[FileLink]) -> None:
+def end_links(links: QuerySet[FileLink]) -> None:
     """Note that these references are over, and whose records they were of, while that can still be told."""
     ending = list(links.select_related("custom_field"))
-    for entity_type in {link.custom_field.entity_type for link in ending}:
-        of_type = [link for link in ending if link.custom_field.entity_type == entity_type]
-        people = people_of(entity_type, [link.object_id for link in of_type])
-        for link in of_type:
+    for kind in {link.kind for link in ending}:
+        of_kind = [link for link in ending if link.kind == kind]
+        people = people_of(kind, [link.object_id for link in of_kind])
+        for link in of_kind:
             link.people = people[link.object_id]
             link.ended_at = link.updated_at = timezone.now()
     FileLink.objects.bulk_update(ending, ["people", "ended_at", "updated_at"])
 
 
-def _kept(ids: Iterable[UUID]) -> set[UUID]:
+def keep_files(ids: Iterable[UUID]) -> set[UUID]:
     """Let nobody delete these files before this transaction ends; return the ids of those that are there."""
     wanted = sorted(set(ids))
     if not wanted:

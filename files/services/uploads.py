@@ -8,6 +8,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Sum
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from audit.services import record
@@ -102,7 +103,7 @@ def delete_file(asset: FileAsset, *, by: Actor | None) -> None:
 def _uses(asset: FileAsset, by: Actor | None) -> dict[str, int]:
     """Count by kind the records that refer to a file; those that are out of the actor's sight are `records`."""
     counts: Counter[str] = Counter()
-    links = asset.links.present().values_list("custom_field__entity_type", "object_id")
+    links = asset.links.present().values_list(Coalesce("custom_field__entity_type", "entity_type"), "object_id")
     kinds: defaultdict[str, list[UUID]] = defaultdict(list)
     for entity_type, object_id in links:
         kinds[entity_type].append(object_id)
