@@ -7,12 +7,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from core.admin import ServiceAdmin
-from core.admin_history import row_action
+from core.admin_history import ReadOnlyInline, row_action
 from core.crud import Crud
 from core.recording import Disclosure
 from projects import services
 from projects.kinds import kind_of
-from projects.models import Project
+from projects.models import ImportantDate, Project
 
 
 def _publish(project: Project, *, by: Any) -> None:
@@ -23,12 +23,23 @@ def _complete(project: Project, *, by: Any) -> None:
     services.complete_project(project, by=by, at=timezone.now())
 
 
+class ImportantDateInline(ReadOnlyInline):
+    model = ImportantDate
+    fields = ("date", "title", "description")
+    ordering = ("date", "id")
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Say whether the caller reads projects: their dates are a part of them."""
+        return bool(request.user.has_perm("projects.view_project"))
+
+
 @admin.register(Project)
 class ProjectAdmin(ServiceAdmin):
     """What people work on: looked at, named anew and cleared away; begun by whoever works on it, by the API."""
 
     discloses = Disclosure("project", "owner.person_id")
     crud = Crud(update=services.update_project, delete=services.delete_project)
+    inlines = (ImportantDateInline,)
     list_display = ("name", "project_type", "owner", "state", "start_date", "end_date", "created_at")
     list_filter = ("project_type", "state")
     list_select_related = ("owner",)

@@ -8,4 +8,9 @@ class ProjectsConfig(AppConfig):
     verbose_name = "Projects"
 
     def ready(self) -> None:
+        from audit.tracking import leave_out
+        from core.cache import tags
         from projects import visibility  # noqa: F401 - registers itself
+
+        leave_out("Words of rows that have a history.", "projects.ProjectWords")
+        tags.leave_out("Words of rows that move tags of their own.", "projects.ProjectWords")

@@ -10,7 +10,8 @@ A kind is one module of `projects.models` and one migration:
 1. a model `FieldTripProject(ProjectDetails)` with `project = belongs_to("field_trip_data")`, `project_type =
    type_of_project("field_trip")` and the columns that it adds, each required one with `given(...)`;
 2. beneath it `register(Kind(...))`, and an import of both in `projects/models/__init__.py`;
-3. the migration that Django makes of the model, with `KeepDetails("projects_fieldtripproject")` at its end.
+3. the migration that Django makes of the model, with `KeepDetails("projects_fieldtripproject")` at its end, and
+   `SearchDetails("projects_fieldtripproject", ["destination"])` if projects are to be found by words of it.
 
 Readers, writers, filters, a list at `/projects/<resource>/`, the services and the errors follow. A kind whose projects
 are written by a resource of its own says `is_written_apart`: it is read with the others, and the usual services refuse

@@ -1,12 +1,17 @@
 """What projects say about people."""
 
+from django.conf import settings
+
 from core.privacy import impersonal, personal
+from core.privacy.retention import keep_for
 from files.services.erasing import content_of
+from projects import services
 from projects.models import (
     AllocationOutcome,
     AllocationRun,
     ExtensionRequest,
     FinalYearProject,
+    ImportantDate,
     LogEntry,
     Milestone,
     MilestoneEvent,
@@ -14,6 +19,7 @@ from projects.models import (
     ProjectApplication,
     ProjectMember,
     ProjectMeta,
+    ProjectWords,
     SchoolProject,
     SelfStudyProject,
     Submission,
@@ -27,7 +33,10 @@ from projects.selectors import done_milestones, done_projects, done_submissions,
 personal(
     Project,
     says="Your projects: what each is called, when it begins and ends, and how far it is.",
-    kept="Until you delete it; erasure removes it. What is part of the academic record is kept with that.",
+    kept=(
+        "Until you delete it, or leave a draft alone for so long that it is cleared away; erasure removes it. What is "
+        "part of the academic record is kept with that."
+    ),
     paths=("owner__person",),
     finds=own_projects_of,
     keeps="project_type name start_date end_date state custom_data",
@@ -55,6 +64,22 @@ personal(
     kept="For as long as the project; erasure removes it.",
     paths=("project__owner__person",),
     keeps="key value",
+    deletes=True,
+)
+personal(
+    ProjectWords,
+    says="By which words your projects are found.",
+    kept="For as long as the project; erasure removes it.",
+    paths=("project__owner__person",),
+    withholds={"of_name of_details of_notes": "The words of your projects, which are there as you wrote them."},
+    deletes=True,
+)
+personal(
+    ImportantDate,
+    says="The days that matter to your projects.",
+    kept="For as long as the project; erasure removes it.",
+    paths=("project__owner__person",),
+    keeps="title date description",
     deletes=True,
 )
 personal(
@@ -184,4 +209,12 @@ impersonal(
     AllocationRun,
     requested_by="Who asked for it, in the course of their work.",
     published_by="Who published it, in the course of their work.",
+)
+
+keep_for(
+    "projects.Project, draft",
+    kept=lambda: settings.PROJECT_DRAFTS_KEPT,
+    basis="What is begun and left is nobody's work; a note, a date or a file begins the time anew.",
+    due=lambda at: services.abandoned_drafts_due(at=at).count(),
+    chore="purge_drafts",
 )

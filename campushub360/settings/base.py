@@ -289,6 +289,8 @@ CELERY_BEAT_SCHEDULE = {
     "call_webhooks": chore("notifications.tasks.call_webhooks", expires=50, minute="*"),
     # Nightly: deleted files that have had their time, and bytes that no file has.
     "purge_files": chore("files.tasks.purge_files", hour="4", minute="15"),
+    # Hourly: drafts of projects that nobody has touched for PROJECT_DRAFTS_KEPT.
+    "purge_drafts": chore("projects.tasks.purge_drafts", minute="45"),
     # Every five minutes: files that were uploaded while the scanner was away, and those that are due again.
     "scan_files": chore("files.tasks.scan_files", expires=240, minute="*/5"),
 }
@@ -416,6 +418,8 @@ FILES_QUOTA = env.int("FILES_QUOTA", default=1024 * 1024 * 1024)
 FILES_TYPES: frozenset[str] = frozenset(env.list("FILES_TYPES", default=[]))
 # How long a deleted file may be brought back.
 FILES_DELETED_KEPT = timedelta(days=env.int("FILES_DELETED_KEPT_DAYS", default=30))
+# How long a draft of a project stays that nobody touches.
+PROJECT_DRAFTS_KEPT = timedelta(hours=env.int("PROJECT_DRAFTS_KEPT_HOURS", default=24))
 # An upload that comes in parts is forgotten when nothing has come of it for so long.
 FILES_UPLOADS_KEPT = timedelta(hours=24)
 # A server of LanguageTool, which is sent the texts that are checked for grammar; empty: none is.

@@ -274,6 +274,11 @@ def _files(env: Environment) -> Iterator[str]:
         yield f"FILES_TYPES names {', '.join(sorted(unknown))}; known are {', '.join(sorted(KNOWN))}"
 
 
+def _projects(env: Environment) -> Iterator[str]:
+    if _number(env, "PROJECT_DRAFTS_KEPT_HOURS", 1) < 1:
+        yield "PROJECT_DRAFTS_KEPT_HOURS is no whole number from 1 on"
+
+
 def _texts(env: Environment) -> Iterator[str]:
     url = urlsplit(env.get("LANGUAGETOOL_URL", ""))
     if url.geturl() and (url.scheme not in {"http", "https"} or not url.hostname or url.query or url.fragment):
@@ -309,6 +314,7 @@ CHECKS: tuple[Callable[[Environment], Iterator[str]], ...] = (
     _protection,
     _passwords,
     _files,
+    _projects,
     _texts,
     _mail,
     _alerts,

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from core.api import filters
 from core.api.filter_types import filter_for
 from projects.kinds import Kind
-from projects.models import Project, ProjectMeta, ProjectState
+from projects.models import ImportantDate, Project, ProjectMeta, ProjectState
 
 COMMON = ["metadata", "owner", "state", "is_draft", "starts_from", "starts_to", "ends_from", "ends_to"]
 
@@ -53,6 +53,15 @@ class ProjectFilter(ProjectsOfAKindFilter):
     class Meta:
         model = Project
         fields = ["project_type", *COMMON]
+
+
+class ImportantDateFilter(filters.StrictFilterSet):
+    date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
+    date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
+
+    class Meta:
+        model = ImportantDate
+        fields = ["date_from", "date_to"]
 
 
 def filters_of(kind: Kind) -> type[ProjectsOfAKindFilter]:

@@ -10,19 +10,29 @@ from core.api.serializers import BaseListSerializer, ModelWriteSerializer
 from core.customfields.api.fields import CustomFieldsField
 from projects.api.details import shown, taken
 from projects.kinds import Kind, kind_of, kinds, project_types, written_kinds
-from projects.models import Project
+from projects.models import ImportantDate, Project
+
+
+class DateOfProject(serializers.Serializer[Any]):
+    """A day as its project shows it."""
+
+    id = serializers.UUIDField()
+    title = serializers.CharField()
+    date = serializers.DateField()
+    description = serializers.CharField()
 
 
 class ProjectSerializer(BaseListSerializer[Project]):
     owner = UserBrief(help_text="Whose it is.")
+    important_dates = DateOfProject(source="date_rows", many=True, read_only=True, help_text="The first one first.")
     is_draft = serializers.BooleanField(help_text="Whether nobody has published it.")
     custom_fields = CustomFieldsField()
 
     class Meta:
         model = Project
         fields = [
-            "id", "project_type", "name", "owner", "start_date", "end_date", "is_draft", "state", "custom_fields",
-            "created_at", "updated_at",
+            "id", "project_type", "name", "owner", "start_date", "end_date", "is_draft", "state", "important_dates",
+            "custom_fields", "created_at", "updated_at",
         ]  # fmt: skip
 
     def get_fields(self) -> dict[str, Any]:
@@ -83,6 +93,18 @@ class NewProjectWriter(ProjectWriter):
         given = data.get("project_type") if isinstance(data, Mapping) else None
         kind = kind_of(given) if isinstance(given, str) else None
         return None if kind is None or kind.is_written_apart else kind
+
+
+class ImportantDateSerializer(BaseListSerializer[ImportantDate]):
+    class Meta:
+        model = ImportantDate
+        fields = ["id", "project", "title", "date", "description", "created_at", "updated_at"]
+
+
+class ImportantDateWriter(ModelWriteSerializer[ImportantDate]):
+    class Meta:
+        model = ImportantDate
+        fields = ["title", "date", "description"]
 
 
 EXAMPLE = {"course_name": "Structures", "course_code": "CIV-201", "teacher_name": "Ada Byron"}

@@ -6,9 +6,12 @@ from django.urls import path
 
 from projects.api import (
     allocation_views,
+    attachments,
     cycle_views,
+    dates,
     metadata,
     milestone_views,
+    search,
     submission_views,
     supervision_views,
     views,
@@ -23,6 +26,8 @@ routes = [
     ("project-applications", cycle_views.ProjectApplicationViewSet, "project-application"),
     ("project-allocations", allocation_views.AllocationRunViewSet, "project-allocation"),
     ("allocation-outcomes", allocation_views.AllocationOutcomeViewSet, "allocation-outcome"),
+    ("important-dates", dates.ImportantDateViewSet, "important-date"),
+    ("project-attachments", attachments.AttachmentViewSet, "project-attachment"),
     ("project-members", allocation_views.ProjectMemberViewSet, "project-member"),
     ("planned-milestones", milestone_views.PlannedMilestoneViewSet, "planned-milestone"),
     ("milestones", milestone_views.MilestoneViewSet, "milestone"),
@@ -34,12 +39,23 @@ routes = [
 METADATA: dict[str, Any] = {"get": "retrieve", "post": "add", "put": "replace", "patch": "merge", "delete": "clear"}
 
 urlpatterns = [
+    path("projects/search/", search.ProjectSearchViewSet.as_view({"get": "list"}), name="projects-search"),
     path(
         "milestones/<uuid:parent>/history/",
         milestone_views.MilestoneEventViewSet.as_view({"get": "list"}),
         name="milestone-history",
     ),
     path("projects/<uuid:pk>/metadata/", metadata.ProjectMetadataViewSet.as_view(METADATA), name="project-metadata"),
+    path(
+        "projects/<uuid:parent>/important-dates/",
+        dates.DatesOfProjectViewSet.as_view({"get": "list", "post": "create"}),
+        name="project-important-dates",
+    ),
+    path(
+        "projects/<uuid:parent>/attachments/",
+        attachments.AttachmentsOfProjectViewSet.as_view({"get": "list", "post": "create"}),
+        name="project-attachments",
+    ),
     *(
         path(
             f"projects/{kind.resource}/", views.list_of(kind).as_view({"get": "list"}), name=f"projects-{kind.resource}"

@@ -1,14 +1,18 @@
 """What every project has, whatever its kind."""
 
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q
+from django.utils import timezone
 
 from core.models import BaseQuerySet, CustomizableModel, custom_data_index
 from core.search import search_indexes, search_text
 from projects.kinds import kinds, project_types
+from projects.models.dates import ImportantDate
 
 LONGEST_TYPE = 20
 
@@ -21,7 +25,10 @@ class ProjectState(models.TextChoices):
 
 class ProjectQuerySet(BaseQuerySet["Project"]):
     def for_api(self) -> Self:
-        return self.select_related("owner", *(kind.details for kind in kinds()))
+        dates = ImportantDate.objects.filter(project=OuterRef("pk")).order_by("date", "pk")
+        return self.select_related("owner", *(kind.details for kind in kinds())).annotate(
+            date_rows=ArraySubquery(dates.as_json())
+        )
 
     def of_type(self, project_type: str) -> Self:
         """Those of one kind."""
@@ -30,6 +37,13 @@ class ProjectQuerySet(BaseQuerySet["Project"]):
     def drafts(self) -> Self:
         """Those that nobody has published."""
         return self.filter(is_draft=True)
+
+    def abandoned_drafts(self, hours: float = 24, *, at: datetime | None = None) -> Self:
+        """Drafts that nobody has touched for so many hours before an instant, which is now unless it is given.
+
+        Whatever belongs to a project touches it: notes, dates and files as well.
+        """
+        return self.drafts().filter(updated_at__lte=(at or timezone.now()) - timedelta(hours=hours))
 
 
 class Project(CustomizableModel):
@@ -102,6 +116,8 @@ class Project(CustomizableModel):
             models.Index(fields=["owner", "created_at", "id"], name="projects_project_by_owner"),
             models.Index(fields=["created_at", "id"], name="projects_project_by_creation"),
             models.Index(fields=["project_type", "created_at", "id"], name="projects_project_by_type"),
+            # Which drafts have had their time is read from here alone.
+            models.Index(fields=["updated_at", "id"], condition=Q(is_draft=True), name="projects_project_drafts"),
         )
 
     def __str__(self) -> str:

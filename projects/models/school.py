@@ -39,6 +39,6 @@ SCHOOL = register(
         resource="school_projects",
         fields=("course_name", "course_code", "teacher_name"),
         filtered=("course_code",),
-        searched=("course_name",),
+        searched=("course_name", "teacher_name"),
     )
 )

@@ -35,12 +35,14 @@ from departments.models import (
 )
 from enrollment.models import Enrollment
 from faculty.models import Faculty
+from files.models import FileLink
 from interop.models import ExportJob
 from notifications.models import WebhookEndpoint
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
 from projects.models import (
     AllocationRun,
     ExtensionRequest,
+    ImportantDate,
     LogEntry,
     Milestone,
     PlannedMilestone,
@@ -125,6 +127,8 @@ NEW: dict[Any, Callable[[Any], dict[str, Any]]] = {
     },
     ProjectCycle: new_cycle,
     SupervisorCapacity: lambda side: {"cycle": side.cycle, "faculty": side.colleague, "max_count": 2},
+    FileLink: lambda side: {"file": side.photo},
+    ImportantDate: lambda side: {"title": "Report", "date": "2026-12-01"},
     Topic: lambda side: {"cycle": side.cycle, "supervisor": side.faculty, "title_local": "Novelties"},
     ProjectApplication: lambda side: {
         "cycle": side.cycle, "student": side.classmate, "topics": [side.unasked, side.thesis],
@@ -162,6 +166,7 @@ CHANGES: dict[Any, Any] = {
     Meeting: {"weekday": 3},
     Enrollment: {"grade_basis": "pass_fail"},
     SupervisorCapacity: {"max_count": 4},
+    ImportantDate: {"title": "Changed"},
     Topic: {"places": 2},
     ProjectApplication: lambda side: {"topics": [side.unasked]},
     ProjectMember: {"contribution": "50.00"},

@@ -25,10 +25,10 @@ UNSEEN = {
     "attendance.CheckInWindow", "attendance.CoveredMark", "attendance.OfflineMark",
     "audit.Redaction", "audit.Seal", "auth.Group", "auth.Permission", "contenttypes.ContentType", "core.Chore",
     "core.IdempotencyKey", "core.Lease", "core.OutboxEvent", "core.Touch", "core.UniqueCustomValue",
-    "faculty.FacultyReservation", "files.FileLink", "interop.ExternalIdentifier", "interop.ImportedValue",
+    "faculty.FacultyReservation", "interop.ExternalIdentifier", "interop.ImportedValue",
     "notifications.DeliveryAttempt", "projects.ProjectMeta", "projects.SchoolProject",
-    "projects.SelfStudyProject", "projects.SubmissionFile", "projects.TopicPreference", "sessions.Session",
-    "texts.Document",
+    "projects.ProjectWords", "projects.SelfStudyProject", "projects.SubmissionFile", "projects.TopicPreference",
+    "sessions.Session", "texts.Document",
 }  # fmt: skip
 
 

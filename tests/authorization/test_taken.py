@@ -29,13 +29,14 @@ MANY = [op for op in matrix.operations() if op.action == "bulk_create"]
 # Of their models, all rows are seen by everybody, or they are one's own.
 UNDECIDED = {
     "ExcuseRequest", "Substitution", "DecisionRun", "SubjectExport", "ExportJob", "ImportJob", "FileAsset",
-    "FileUpload", "Project", "ProjectCycle", "SupervisorCapacity", "Topic", "WebhookEndpoint", "PlannedMilestone",
+    "FileUpload", "FileLink", "Project", "ImportantDate", "ProjectCycle", "SupervisorCapacity", "Topic",
+    "WebhookEndpoint", "PlannedMilestone",
 }  # fmt: skip
 # What can be asked for again, by whoever may at all; and what no test makes of anybody but its owner.
 UNCLASHING = {
     "POST privacy/holds/", "POST attendance/excuses/", "POST attendance/decision-runs/", "POST exports/",
     "POST privacy/exports/", "POST privacy/erasures/", "POST api-keys/", "POST webhooks/", "POST projects/",
-    "POST topics/", "POST project-allocations/",
+    "POST topics/", "POST project-allocations/", "POST projects/{parent}/important-dates/",
 }  # fmt: skip
 
 

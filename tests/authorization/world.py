@@ -71,12 +71,12 @@ from departments.models import (
 from directory.models import DirectoryEntry
 from enrollment.models import Enrollment, EnrollmentEvent
 from faculty.models import Faculty, FacultyStatusEvent
-from files.models import FileAsset, FileUpload
-from files.services import begin_upload
+from files.models import FileAsset, FileLink, FileUpload
+from files.services import attach_file, begin_upload
 from interop.models import ExportJob, ImportJob, ImportRow
 from notifications.models import Notification, WebhookDelivery, WebhookEndpoint
 from privacy.models import ErasureRequest, LegalHold, SubjectExport
-from projects.models import Project
+from projects.models import ImportantDate, Project
 from students.models import GuardianLink, ProgramEnrollment, ProgramEnrollmentEvent, Student, StudentStatusEvent
 from students.services import update_student
 from tests.accounts.factories import PersonFactory, RoleAssignmentFactory, UserFactory
@@ -118,7 +118,7 @@ from tests.enrollment.factories import EnrollmentFactory
 from tests.faculty.factories import FacultyAppointmentFactory, FacultyFactory
 from tests.files.contents import uploaded
 from tests.notifications.factories import NotificationFactory, WebhookDeliveryFactory
-from tests.projects.factories import ProjectFactory, SelfStudyProjectFactory
+from tests.projects.factories import ImportantDateFactory, SelfStudyProjectFactory
 from tests.students.factories import GuardianLinkFactory, ProgramEnrollmentFactory, StudentFactory
 
 OWN, OTHER, ARCHIVED, MISSING = "own", "other", "archived", "missing"
@@ -382,10 +382,25 @@ def _rows(own: SimpleNamespace, other: SimpleNamespace) -> dict[type[Model], dic
         FileAsset: {OWN: _photo(own), OTHER: _photo(other)},
         FileUpload: {OWN: _coming(own), OTHER: _coming(other)},
         Notification: {OWN: _told(own), OTHER: _told(other)},
-        Project: {OWN: ProjectFactory(owner=own.student_user), OTHER: ProjectFactory(owner=other.student_user)},
+        **_projects(own, other),
         WebhookEndpoint: both("webhook"), WebhookDelivery: both("delivery"),
         **final_projects.rows_of(own, other, (OWN, OTHER)),
     }  # fmt: skip
+
+
+def _projects(own: SimpleNamespace, other: SimpleNamespace) -> dict[Any, dict[str, Any]]:
+    """Return a project of each side's student, a day that matters to it, and what is attached to it."""
+    dates = {
+        OWN: ImportantDateFactory(project__owner=own.student_user, title="Report"),
+        OTHER: ImportantDateFactory(project__owner=other.student_user, title="Report"),
+    }
+    essays = {
+        target: attach_file(
+            dates[target].project, uploaded(side.student_user, name=f"essay-{side.letter}.png"), by=side.student_user
+        )
+        for target, side in ((OWN, own), (OTHER, other))
+    }
+    return {Project: {side: row.project for side, row in dates.items()}, ImportantDate: dates, FileLink: essays}
 
 
 def _marked(side: SimpleNamespace) -> AttendanceRecord:
@@ -436,7 +451,7 @@ def _hold(side: SimpleNamespace) -> LegalHold:
 
 def _photo(side: SimpleNamespace) -> FileAsset:
     """Return what the student uploaded, and their record refers to."""
-    asset = uploaded(side.student_user, name=f"photo-{side.letter}.png")
+    side.photo = asset = uploaded(side.student_user, name=f"photo-{side.letter}.png")
     update_student(side.student, by=None, custom_fields={"photo": str(asset.pk)})
     return asset
 

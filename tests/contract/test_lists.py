@@ -122,12 +122,13 @@ def test_a_custom_field_finds_its_rows_by_value_and_by_search_at_no_more(clients
     url = route.list_url()
 
     by_value, _, queries = ask(clients[role], url, {f"custom.{NOTE}": NOTED, "page_size": 100})
-    by_search, _, _ = ask(clients[role], url, {"search": NOTED.lower(), "page_size": 100})
 
     assert queries <= budget(route)
     assert by_value
     assert all(row["custom_fields"][NOTE] == NOTED for row in by_value)
-    assert {row["id"] for row in by_search} == {row["id"] for row in by_value}
+    if route.view.searchable:
+        by_search, _, _ = ask(clients[role], url, {"search": NOTED.lower(), "page_size": 100})
+        assert {row["id"] for row in by_search} == {row["id"] for row in by_value}
 
 
 @pytest.mark.parametrize(("route", "name"), parametrized(lambda route: route.view.ordering_fields))

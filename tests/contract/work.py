@@ -295,10 +295,13 @@ def begin_projects(client: APIClient) -> None:
             post(client, "projects", {**body, "is_draft": number % 3 == 0})
     for project in [each for each in rows(client, "projects") if not each["is_draft"]][:STEPS]:
         post(client, f"projects/{project['id']}/complete", {})
+        for number in range(2):
+            noted = {"title": f"Report {number}", "date": f"2026-12-{number + 1:02}", "description": "Ten pages."}
+            post(client, f"projects/{project['id']}/important-dates", noted)
 
 
 def keep_files(client: APIClient) -> None:
-    """Upload files of some types, one of which a student's record refers to."""
+    """Upload files of some types; a student's record refers to one, and some are attached to projects."""
     letter = {"entity_type": "students.student", "name": "letter", "label": "Letter", "field_type": "file"}
     post(client, "custom-fields", letter)
     for number in range(STEPS):
@@ -308,8 +311,11 @@ def keep_files(client: APIClient) -> None:
         )
         assert answer.status_code == 201, answer.content
         post(client, "files/uploads", {"name": name, "size": number + 1})
-    student, file = rows(client, "students")[0]["id"], rows(client, "files")[0]["id"]
-    patch(client, f"students/{student}", {"custom_fields": {"letter": file}})
+    student, files = rows(client, "students")[0]["id"], [file["id"] for file in rows(client, "files")]
+    patch(client, f"students/{student}", {"custom_fields": {"letter": files[0]}})
+    for project in rows(client, "projects/school_projects")[:2]:
+        for file in files[:3]:
+            post(client, f"projects/{project['id']}/attachments", {"file": file})
 
 
 def rows(client: APIClient, resource: str, **question: Any) -> list[dict[str, Any]]:

@@ -60,12 +60,14 @@ from projects.models import (
     AllocationOutcome,
     ExtensionRequest,
     FinalYearProject,
+    ImportantDate,
     Milestone,
     MilestoneEvent,
     Project,
     ProjectApplication,
     ProjectMember,
     ProjectMeta,
+    ProjectWords,
     SchoolProject,
     SelfStudyProject,
     Submission,
@@ -111,7 +113,12 @@ from tests.projects.cycle_factories import (
     TopicFactory,
     TopicPreferenceFactory,
 )
-from tests.projects.factories import ProjectMetaFactory, SchoolProjectFactory, SelfStudyProjectFactory
+from tests.projects.factories import (
+    ImportantDateFactory,
+    ProjectMetaFactory,
+    SchoolProjectFactory,
+    SelfStudyProjectFactory,
+)
 from tests.students.factories import GuardianLinkFactory, ProgramEnrollmentFactory, StudentFactory
 from tests.texts.factories import DocumentFactory
 from texts.models import Document
@@ -148,6 +155,18 @@ def _session(side: Any) -> Session:
 def _change(side: Any) -> Change:
     Person.objects.filter(pk=side.person.pk).update(phone="+43 1 5550 7391", preferred_name=NAMES["preferred_name"])
     return Change.objects.filter(row_id=str(side.person.pk), operation="update").latest("id")
+
+
+def _project(side: Any) -> Project:
+    """Return what somebody works on for a course: the same, whatever of it is asked for first."""
+    if not hasattr(side, "project"):
+        side.project = SchoolProjectFactory(
+            project__owner=side.user,
+            project__name=f"{NAMES['last_name']} builds",
+            teacher_name=NAMES["preferred_name"],
+        ).project
+    found: Project = side.project
+    return found
 
 
 def _import_row(side: Any) -> ImportRow:
@@ -262,16 +281,11 @@ ROWS: dict[type[Model], Callable[[Any], Any]] = {
             entity_type="students.student", name=f"photo_{side.person.pk.hex[-10:]}", label="P", field_type="file"
         ),
     ),
-    ProjectMeta: lambda side: ProjectMetaFactory(
-        project=SchoolProjectFactory(
-            project__owner=side.user,
-            project__name=f"{NAMES['last_name']} builds",
-            teacher_name=NAMES["preferred_name"],
-        ).project,
-        value={"by": NAMES["last_name"]},
-    ),
-    SchoolProject: lambda side: side.rows[ProjectMeta].project.school_data,
-    Project: lambda side: side.rows[ProjectMeta].project,
+    ProjectMeta: lambda side: ProjectMetaFactory(project=_project(side), value={"by": NAMES["last_name"]}),
+    ProjectWords: lambda side: _project(side).words,
+    ImportantDate: lambda side: ImportantDateFactory(project=_project(side), title=f"{NAMES['last_name']} speaks"),
+    SchoolProject: lambda side: _project(side).school_data,
+    Project: _project,
     SelfStudyProject: lambda side: SelfStudyProjectFactory(
         project__owner=side.user, goal_description=f"{NAMES['last_name']} reads"
     ),

@@ -5,7 +5,7 @@ from datetime import date
 import factory
 from django.db import transaction
 
-from projects.models import Project, ProjectMeta, SchoolProject, SelfStudyProject
+from projects.models import ImportantDate, Project, ProjectMeta, SchoolProject, SelfStudyProject
 from tests.accounts.factories import UserFactory
 
 
@@ -69,3 +69,22 @@ class ProjectMetaFactory(factory.django.DjangoModelFactory):
     project = factory.SubFactory(ProjectFactory)
     key = factory.Sequence(lambda n: f"key{n}")
     value = factory.LazyFunction(lambda: {"weeks": 14})
+
+
+class ImportantDateFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = ImportantDate
+
+    project = factory.SubFactory(ProjectFactory)
+    title = factory.Faker("catch_phrase")
+    date = date(2026, 12, 1)
+
+
+class CompleteProjectFactory(ProjectFactory):
+    """A school project with three notes and two dates."""
+
+    class Meta:
+        skip_postgeneration_save = True
+
+    notes = factory.RelatedFactoryList(ProjectMetaFactory, factory_related_name="project", size=3)
+    dates = factory.RelatedFactoryList(ImportantDateFactory, factory_related_name="project", size=2)

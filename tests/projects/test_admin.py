@@ -8,6 +8,7 @@ from tests.projects.factories import ProjectFactory, SelfStudyProjectFactory
 
 pytestmark = pytest.mark.django_db
 URL = "/admin/projects/project/"
+INLINES = {"important_dates-TOTAL_FORMS": "0", "important_dates-INITIAL_FORMS": "0"}
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def test_a_project_is_shown_with_what_its_kind_adds_and_named_anew(pages):
 
     assert row.project.name in pages.get(URL).content.decode()
     assert "Read Euclid" in pages.get(url).content.decode()
-    assert pages.post(url, {"name": "Geometry"}).status_code == 302
+    assert pages.post(url, {"name": "Geometry", **INLINES}).status_code == 302
     assert Project.objects.get().name == "Geometry"
 
 
