@@ -1,4 +1,4 @@
-"""Projects of every kind. Stands on files and accounts."""
+"""Projects of every kind. Stands on files, notifications and accounts."""
 
 from django.apps import AppConfig
 
@@ -10,7 +10,7 @@ class ProjectsConfig(AppConfig):
     def ready(self) -> None:
         from audit.tracking import leave_out
         from core.cache import tags
-        from projects import visibility  # noqa: F401 - registers itself
+        from projects import subscribers, topics, visibility  # noqa: F401 - register themselves
 
         leave_out("Words of rows that have a history.", "projects.ProjectWords")
         tags.leave_out("Words of rows that move tags of their own.", "projects.ProjectWords")

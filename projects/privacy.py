@@ -135,10 +135,10 @@ personal(
 )
 personal(
     AllocationOutcome,
-    says="Which topic you got, and what stood in the way of those that you wanted more.",
+    says="Which topic you got, by which merit, and what stood in the way of those that you wanted more.",
     kept="For good: it is what your project was made of.",
     paths=("student__person",),
-    keeps="run rank missed",
+    keeps="run rank merit missed",
     mentions={"topic": "What you got, that somebody offers in the course of their work."},
 )
 personal(

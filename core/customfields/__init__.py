@@ -15,7 +15,7 @@ from core.customfields.locks import hold
 from core.customfields.protection import searchable
 from core.customfields.selectors import customizable_models, definitions_of
 from core.customfields.unique import apply_unique, apply_unique_many, release_unique
-from core.customfields.values import represent, validated
+from core.customfields.values import defaults_of, represent, validated
 
 __all__ = [
     "apply_unique",
@@ -23,6 +23,7 @@ __all__ = [
     "appoint_file_keeper",
     "choose_files_by",
     "customizable_models",
+    "defaults_of",
     "definitions_of",
     "filtered",
     "hold",

@@ -70,6 +70,12 @@ def validated(
     return result
 
 
+def defaults_of(definitions: Iterable[CustomField]) -> dict[str, Any]:
+    """Return what a record holds that nobody filled in; what is required and has no default waits for somebody."""
+    values = {each.name: parsed(each, each.default_value) for each in active(definitions)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def _value(definition: CustomField, given: Mapping[str, Any], existing: Mapping[str, Any], by: Actor | None) -> Any:
     """Return the canonical value to store for one active definition, None for none."""
     stored = existing.get(definition.name)

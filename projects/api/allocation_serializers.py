@@ -12,7 +12,10 @@ from projects.api.cycle_serializers import ID, CycleBrief, SupervisorBrief, Topi
 from projects.matching import Basis, Shortage
 from projects.models import AllocationOutcome, AllocationRun, FinalYearProject, ProjectCycle, ProjectMember
 
-COUNTS = ["students_count", "placed_count", "first_choices_count", "proposals_count"]
+COUNTS = [
+    "students_count", "placed_count", "first_choices_count", "proposals_count", "small_groups_count",
+    "passed_over_count",
+]  # fmt: skip
 # More than any cycle has.
 MOST = 20_000
 
@@ -41,7 +44,7 @@ class RankingWriter(WriteSerializer):
 
 
 class AllocationRunWriter(WriteSerializer):
-    """A cycle, and whom supervisors prefer; who is named without wanting a topic is passed over."""
+    """A cycle, and whom supervisors prefer; who is named without wanting a topic is passed over, and counted."""
 
     request_example: ClassVar = {"cycle": f"{ID}1", "merits": [{"student": f"{ID}2", "merit": "3.4000"}]}
 
@@ -79,7 +82,7 @@ class AllocationOutcomeSerializer(BaseListSerializer[AllocationOutcome]):
 
     class Meta:
         model = AllocationOutcome
-        fields = ["id", "run", "student", "topic", "rank", "missed", "created_at"]
+        fields = ["id", "run", "student", "topic", "rank", "merit", "missed", "created_at"]
 
 
 class FinalProjectBrief(BaseListSerializer[FinalYearProject]):

@@ -9,7 +9,14 @@ from core.api.serializers import BaseListSerializer, ModelWriteSerializer, Write
 from departments.api.serializers import AcademicYearBrief, ProgramBrief
 from enrollment.api.serializers import EnrolledStudent
 from faculty.models import Faculty
-from projects.models import ProjectApplication, ProjectCycle, SupervisorCapacity, Topic, TopicPreference
+from projects.models import (
+    ProjectApplication,
+    ProjectCycle,
+    SupervisorCapacity,
+    SupervisorRole,
+    Topic,
+    TopicPreference,
+)
 from projects.models.cycles import MOST_PREFERENCES
 from students.models import Student
 
@@ -79,6 +86,11 @@ class SupervisorCapacityWriter(ModelWriteSerializer[SupervisorCapacity]):
 
 
 class NewSupervisorCapacityWriter(SupervisorCapacityWriter):
+    # Nobody is an examiner of anything yet, so that a number of those would bind nobody.
+    role = serializers.ChoiceField(
+        choices=[(SupervisorRole.SUPERVISOR.value, SupervisorRole.SUPERVISOR.label)], required=False
+    )
+
     class Meta(SupervisorCapacityWriter.Meta):
         fields = ["cycle", "faculty", "role", "max_count"]
 

@@ -40,6 +40,15 @@ class AllocationRun(TimeStampedUUIDModel):
     placed_count = models.PositiveIntegerField(editable=False, help_text="How many of them get one.")
     first_choices_count = models.PositiveIntegerField(editable=False, help_text="How many get the one they want most.")
     proposals_count = models.PositiveIntegerField(editable=False, help_text="How many choices were tried.")
+    small_groups_count = models.PositiveIntegerField(
+        default=0, db_default=0, editable=False, help_text="How many groups would be smaller than the cycle would like."
+    )
+    passed_over_count = models.PositiveIntegerField(
+        default=0,
+        db_default=0,
+        editable=False,
+        help_text="How many were named, with merits or in rankings, who want no topic or offer none.",
+    )
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, editable=False, related_name="+"
     )
@@ -92,6 +101,12 @@ class AllocationOutcome(TimeStampedUUIDModel):
     student = models.ForeignKey(Student, on_delete=models.PROTECT, related_name="allocation_outcomes")
     topic = models.ForeignKey(Topic, on_delete=models.PROTECT, null=True, related_name="+")
     rank = models.PositiveSmallIntegerField(null=True, help_text="Which of their choices it is; null where it is none.")
+    merit = models.DecimalField(
+        max_digits=9,
+        decimal_places=4,
+        null=True,
+        help_text="By which they came before or after others where a supervisor ranked neither.",
+    )
     missed = models.JSONField(default=list)
 
     objects = AllocationOutcomeQuerySet.as_manager()

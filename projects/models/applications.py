@@ -45,6 +45,7 @@ class ProjectApplication(VersionedModel):
                 violation_error_message="An application is for one cycle.",
             ),
         )
+        indexes = (models.Index(fields=["created_at", "id"], name="projects_application_by_age"),)
 
     def __str__(self) -> str:
         return f"{self.student} in {self.cycle}"

@@ -127,6 +127,7 @@ class ProjectCycle(VersionedModel):
                 violation_error_message="A project passes from a mark up to 100, and on condition from no higher one.",
             ),
         )
+        indexes = (models.Index(fields=["created_at", "id"], name="projects_cycle_by_creation"),)
 
     def __str__(self) -> str:
         return self.name
@@ -188,6 +189,7 @@ class SupervisorCapacity(VersionedModel):
                 violation_error_message="The role is not one of the known ones.",
             ),
         )
+        indexes = (models.Index(fields=["created_at", "id"], name="projects_capacity_by_creation"),)
 
     def __str__(self) -> str:
         return f"{self.faculty} as {self.get_role_display().lower()}: {self.max_count}"

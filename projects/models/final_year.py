@@ -142,7 +142,10 @@ class ProjectMember(VersionedModel):
                 violation_error_message="A contribution lies between 0 and 100 per cent.",
             ),
         )
-        indexes = (models.Index(fields=["student", "created_at", "id"], name="projects_member_by_student"),)
+        indexes = (
+            models.Index(fields=["student", "created_at", "id"], name="projects_member_by_student"),
+            models.Index(fields=["created_at", "id"], name="projects_member_by_creation"),
+        )
 
     def __str__(self) -> str:
         return f"{self.student} in {self.project_id}"

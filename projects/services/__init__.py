@@ -35,13 +35,12 @@ from projects.services.extensions import (
     refuse_extension,
     request_extension,
 )
+from projects.services.final_year import create_final_year_projects, next_codes
 from projects.services.members import (
     GroupFullError,
     add_member,
     add_members,
-    create_final_year_project,
     hold_projects,
-    next_codes,
     update_member,
 )
 from projects.services.metadata import (
@@ -132,7 +131,7 @@ __all__ = [
     "clear_metadata",
     "complete_project",
     "create_cycle",
-    "create_final_year_project",
+    "create_final_year_projects",
     "create_milestone",
     "create_project",
     "delete_abandoned_drafts",

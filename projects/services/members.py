@@ -1,29 +1,24 @@
-"""Final projects and who does them."""
+"""Who does final projects."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import TypedDict, Unpack
-from uuid import UUID
 
 from django.db import transaction
-from django.db.models import IntegerField, Max, QuerySet
-from django.db.models.functions import Cast, Substr
+from django.db.models import QuerySet
 
 from core import crud
 from core.db.constraints import refusal, refusing
-from core.db.locks import lock_named, share_rows
+from core.db.locks import share_rows
 from core.duties import may_not_be_same
 from core.errors import ConflictError, ForbiddenError
 from core.visibility import Actor
-from faculty.models import Faculty
-from projects.models import FINAL_YEAR, CyclePhase, FinalYearProject, ProjectCycle, ProjectMember, Topic
+from projects.models import CyclePhase, FinalYearProject, ProjectCycle, ProjectMember
 from projects.services.cycles import NotInProgramError, hold_cycle, is_in_program, require_phase
-from projects.services.writing import make_project
 from students.models import Student
 
-# A code begins with P and the year in two digits.
-PREFIX = 3
+BATCH = 1_000
 
 
 class MemberValues(TypedDict, total=False):
@@ -68,37 +63,6 @@ refusal("projects_projectmember_of_project", ProjectMismatchError)
 
 
 @transaction.atomic
-def create_final_year_project(
-    *,
-    by: Actor | None,
-    cycle: ProjectCycle,
-    supervisor: Faculty,
-    topic_local: str,
-    topic_en: str = "",
-    topic: Topic | None = None,
-    owner_id: UUID | None = None,
-    code: str = "",
-) -> FinalYearProject:
-    """Begin a final project that has no members yet; its code is the next of the year unless it is given."""
-    details = {
-        "code": code or next_codes(cycle, 1)[0], "cycle": cycle, "supervisor": supervisor, "topic": topic,
-        "topic_local": topic_local, "topic_en": topic_en,
-    }  # fmt: skip
-    values = {"name": topic_local, "final_year_data": details}
-    project = make_project(FINAL_YEAR, by=by, owner_id=owner_id, is_draft=False, values=values)
-    return FinalYearProject.objects.get(pk=project.pk)
-
-
-def next_codes(cycle: ProjectCycle, count: int) -> list[str]:
-    """Return the next codes of the year in which a cycle begins; others wait until this transaction is over."""
-    prefix = f"P{cycle.academic_year.starts_on.year % 100:02}"
-    lock_named("projects.codes", prefix)
-    number = Cast(Substr("code", PREFIX + 1), IntegerField())
-    last = FinalYearProject.objects.filter(code__startswith=prefix).aggregate(last=Max(number))["last"] or 0
-    return [f"{prefix}{last + place:03}" for place in range(1, count + 1)]
-
-
-@transaction.atomic
 def add_member(*, by: Actor | None, at: datetime, project: FinalYearProject, student: Student) -> ProjectMember:
     """Let a student do a project.
 
@@ -117,7 +81,9 @@ def add_member(*, by: Actor | None, at: datetime, project: FinalYearProject, stu
 def add_members(memberships: Sequence[tuple[FinalYearProject, Student]]) -> None:
     """Let many students do projects at once; refused as one is, for all of them."""
     with refusing():
-        ProjectMember.objects.bulk_create(ProjectMember(**_membership(*each)) for each in memberships)
+        ProjectMember.objects.bulk_create(
+            (ProjectMember(**_membership(*each)) for each in memberships), batch_size=BATCH
+        )
 
 
 @transaction.atomic

@@ -1,11 +1,14 @@
 """Sight of final projects: for who does one, who supervises it, and who plans the cycle."""
 
 from collections.abc import Mapping, Sequence
+from functools import reduce
+from operator import or_
 from typing import Any
 
 from django.db.models import Model, Q
 
 from core.foreseen import foresees
+from core.masks import masks
 from core.visibility import grants
 from faculty.models import Faculty
 from projects.models import AllocationOutcome, AllocationRun, FinalYearProject, Project, ProjectCycle, ProjectMember
@@ -31,9 +34,28 @@ def those_in_charge_of_a_program_see_its_final_projects(actor: Any) -> Q | None:
 
 
 @grants(FinalYearProject)
+def members_see_what_they_do_or_have_left(actor: Any) -> Q | None:
+    return done_by(actor, "project")
+
+
 @grants(ProjectMember)
 def members_see_who_does_a_project_with_them(actor: Any) -> Q | None:
-    return done_by(actor, "project")
+    return done_by(actor, "project", now=True)
+
+
+@grants(ProjectMember)
+def students_see_which_projects_they_do_or_did(actor: Any) -> Q | None:
+    students = _in_person(actor)
+    return None if students is None else Q(student__in=students)
+
+
+@masks(ProjectMember, "contribution")
+def students_supervisors_and_planners_know_how_much_of_the_work_is_whose(actor: Any) -> Q | None:
+    planned = of_cycles_planned_by(actor, "projects.view_projectmember")
+    if planned is not None and not planned:
+        return planned
+    own = [each for each in (students_see_which_projects_they_do_or_did(actor), supervised_by(actor), planned) if each]
+    return reduce(or_, own) if own else None
 
 
 @grants(FinalYearProject)

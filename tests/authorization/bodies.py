@@ -169,7 +169,7 @@ CHANGES: dict[Any, Any] = {
     ImportantDate: {"title": "Changed"},
     Topic: {"places": 2},
     ProjectApplication: lambda side: {"topics": [side.unasked]},
-    ProjectMember: {"contribution": "50.00"},
+    ProjectMember: {"contribution": "60.00"},
     PlannedMilestone: {"weight": "5.00"},
     Milestone: {"weight": "5.00"},
     LogEntry: {"minutes": 25},

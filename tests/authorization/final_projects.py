@@ -66,7 +66,7 @@ def settle(side: SimpleNamespace) -> None:
     project = FinalYearProjectFactory(
         cycle=side.running, supervisor=side.faculty, project__owner=side.student_user, code=f"P9900{ord(side.letter)}"
     )
-    side.member = ProjectMemberFactory(project=project, student=side.student)
+    side.member = ProjectMemberFactory(project=project, student=side.student, contribution=50)
     _plan(side)
     side.allocation = AllocationRunFactory(cycle=side.running)
     side.outcome = AllocationOutcomeFactory(run__cycle=over, student=side.student)

@@ -39,12 +39,17 @@ SHOWN_ELSEWHERE = {
     "courses.view_sectioninstructor": "tests/authorization/test_admin.py",
     "enrollment.override_rules": "tests/enrollment/test_api.py",
 }
-# What is masked for keys alone, where every role that comes to the rows may know it; and where a key is shown.
-MASKED_FOR_KEYS = {
+# What every role that comes to the rows of the matrix may know, as it is masked for keys alone, or for those who do the
+# same project; and where they are shown.
+MASKED_FOR_OTHERS = {
     (
         "attendance.Roster",
         "whoever_may_see_a_sheet_knows_how_many_are_marked_with_what",
     ): "tests/attendance/test_counts.py",
+    (
+        "projects.ProjectMember",
+        "students_supervisors_and_planners_know_how_much_of_the_work_is_whose",
+    ): "tests/projects/test_explained.py",
 }
 # The rule about files of records of which only the tests have any.
 OF_THE_TESTS = {"whoever_sees_the_item"}
@@ -213,7 +218,7 @@ def _of_masks() -> Iterator[Mutant]:
     """Open what each mask keeps to everybody who sees the row."""
     found = {(model._meta.label, mask.rule.__name__): mask for model in masks._masks for mask in masks.masks_of(model)}
     for (label, name), mask in sorted(found.items(), key=lambda each: each[0]):
-        if mask.model._meta.app_label != "testapp" and (label, name) not in MASKED_FOR_KEYS:
+        if mask.model._meta.app_label != "testapp" and (label, name) not in MASKED_FOR_OTHERS:
             yield Mutant(f"{label} with the mask of {name} open", _opening(mask), _asks_for_rows_of(mask.model))
 
 

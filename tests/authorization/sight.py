@@ -184,6 +184,9 @@ CASES = [
     Case(FileAsset, Role.FACULTY, SELF, person=teacher, view=OURS, of=Submission),
     Case(FileAsset, Role.STUDENT, SELF, person=student, view=OURS, of=Submission),
     Case(FileAsset, PLAIN, person=student, of=Submission),
+    # Who has left a project sees themselves, and who does it sees that they did.
+    Case(ProjectMember, PLAIN, person=student, view=OURS),
+    Case(ProjectMember, PLAIN, person=classmate, view=OURS),
     # What somebody was told is not even an administrator's to read.
     Case(Notification, PLAIN, person=student, view=OURS, manage=OURS),
     *(Case(Notification, role) for role in (Role.SYSTEM_ADMIN, Role.AUDITOR, Role.REGISTRAR)),
@@ -214,6 +217,13 @@ def beside_who_left(model: Any) -> Callable[[Any], Any]:
     return row
 
 
+def _left(side: Any) -> ProjectMember:
+    """Return the membership of somebody who has left a project, which a classmate goes on with."""
+    ProjectMember.objects.filter(pk=side.member.pk).update(is_active=False)
+    ROWS[FinalYearProject](side)
+    return ProjectMember.objects.get(pk=side.member.pk)
+
+
 ROWS: dict[Any, Callable[[Any], Any]] = {
     **{model: beside_who_left(model) for model in (Milestone, MilestoneEvent, ExtensionRequest, Submission, LogEntry)},
     CalendarFeed: lambda side: CalendarFeedFactory(user=side.student_user),
@@ -236,6 +246,7 @@ ROWS: dict[Any, Callable[[Any], Any]] = {
             project=side.member.project, cycle=side.running, supervisor=side.faculty, student=side.classmate
         ).project
     ),
+    ProjectMember: _left,
     SecondFactor: lambda side: SecondFactor.objects.create(user=side.student_user, kind=FactorKind.APP, secret="none"),
     FederatedIdentity: lambda side: FederatedIdentity.objects.create(
         user=side.student_user, issuer="https://id.example.org", subject=side.letter

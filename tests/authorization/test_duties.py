@@ -56,7 +56,7 @@ THEIRS = {
     "projects/services/attachments.py": "files of one's own work",
     "files/services/attachments.py": "asked about by the service of the record that gets the file",
     "projects/services/dates.py": "notes on one's own work",
-    "projects/services/members.py::create_final_year_project": "supervising is work, and nobody is in it yet",
+    "projects/services/final_year.py::create_final_year_projects": "supervising is work, and nobody is in it yet",
     "projects/services/extensions.py::request_extension": "others decide about it",
     "projects/services/submissions.py::submit_milestone": "a step of those who do the project, which others judge",
     "projects/services/metadata.py": "notes on one's own work",
