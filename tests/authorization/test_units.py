@@ -27,7 +27,7 @@ EVERYBODYS = {
     *("Course", "CourseVersion", "Meeting", "MeetingSection", "Requisite", "RequisiteCourse", "Section"),
     *("SectionInstructor", "SectionStatusEvent"),
     *("AttendanceCode", "AttendancePolicy", "ClassSession"),
-    *("ProjectCycle", "SupervisorCapacity", "Topic"),
+    *("PlannedMilestone", "ProjectCycle", "SupervisorCapacity", "Topic"),
 }
 # Of the whole university for whoever holds the permission anywhere: who works here, and how to reach whom.
 FOR_HOLDERS = {"Faculty": "faculty.view_faculty", "DirectoryEntry": "directory.view_directoryentry"}
@@ -68,12 +68,15 @@ def test_a_role_for_a_unit_opens_nothing_outside_of_it(world: World) -> None:
         for name, model in models().items():
             if name in FOLLOWING:
                 continue
-            row = row_of(Case(model, Role.EXAMINER), world, OTHER, actors[0][2])
-            for role, kind, user in actors:
-                for sight in ("view", "manage"):
-                    opened = visible(model._base_manager.filter(pk=row.pk), user, to=sight).exists()
-                    if opened != is_expected(name, role, sight):
-                        found.append(f"{role.value} ({kind.value}): {name} of elsewhere to {sight}: {opened}")
+            # Rows of two models may come with one that is there once.
+            with transaction.atomic():
+                row = row_of(Case(model, Role.EXAMINER), world, OTHER, actors[0][2])
+                for role, kind, user in actors:
+                    for sight in ("view", "manage"):
+                        opened = visible(model._base_manager.filter(pk=row.pk), user, to=sight).exists()
+                        if opened != is_expected(name, role, sight):
+                            found.append(f"{role.value} ({kind.value}): {name} of elsewhere to {sight}: {opened}")
+                transaction.set_rollback(True)
         transaction.set_rollback(True)
     assert found == []
 
