@@ -5,8 +5,12 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Model, Q
+from django.utils import timezone
 
+from accounts.assignments import person_as
+from accounts.roles import STAFF
 from core.foreseen import foresees
 from core.masks import masks
 from core.visibility import grants
@@ -112,9 +116,15 @@ def done_by(actor: Any, path: str, *, now: bool = False) -> Q | None:
 
 
 def supervised_by(actor: Any) -> Q | None:
-    """Match the final projects, and what says who supervises it, of which the actor is the supervisor."""
-    person = getattr(actor, "person_id", None)
-    return Q(supervisor__in=Faculty.objects.filter(person=person).values("pk")) if person else None
+    """Match the final projects, and what says who supervises it, of which the actor is the supervisor.
+
+    Like that of who teaches, their sight of students ends some time after the cycle, and with the role.
+    """
+    person = person_as(actor, STAFF)
+    if not person:
+        return None
+    ended_before = timezone.now() - settings.INSTRUCTOR_ACCESS_GRACE
+    return Q(supervisor__in=Faculty.objects.filter(person=person).values("pk"), cycle__ends_at__gte=ended_before)
 
 
 @foresees(ProjectMember)
