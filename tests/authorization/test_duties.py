@@ -74,6 +74,7 @@ OTHERWISE = {
     "attendance/services/standing_in.py": "whoever teaches the section proposes for themselves",
     "attendance/services/substituting.py": "whoever teaches the session, or was asked, and nobody else",
     "attendance/services/check_ins.py": "whoever checks in does so for themselves",
+    "notifications/services/endpoints.py": "the key of whoever is told opens what they are told, and nobody else's",
     "interop/services/exporting.py": "whoever asked for a table fetches it, and nobody else",
     "privacy/services/exports.py": "one's own data are asked for without a reason",
     "privacy/services/erasures.py": "one's own erasure is asked for without a reason",
