@@ -20,6 +20,20 @@ class SessionReused(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccessEnded(Event):
+    """Everything by which an account was open has ended, as somebody else may have had it.
+
+    Its owner has recovered it, or whoever administers accounts has ended its log-ins. Whatever opens something of an
+    account beside these, by a secret of its own or without any, ends as well if it was there by then.
+    """
+
+    name: ClassVar[str] = "accounts.access.ended"
+
+    user_id: UUID
+    happened_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class IdentifierRevealed(Event):
     """Somebody read a protected identifier of a person in the clear, and said what for."""
 

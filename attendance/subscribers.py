@@ -11,6 +11,7 @@ from uuid import UUID
 from celery import current_app
 from django.utils import timezone
 
+from accounts.events import AccessEnded
 from attendance import services
 from attendance.events import TermDecisionRequested, ThresholdCrossed
 from core.events import subscribe
@@ -40,3 +41,8 @@ def tell_whom_it_concerns(event: dict[str, Any]) -> None:
         happened_at=datetime.fromisoformat(event["happened_at"]),
         at=timezone.now(),
     )
+
+
+@subscribe(AccessEnded)
+def end_the_calendar_feed(event: dict[str, Any]) -> None:
+    services.end_feed(UUID(event["user_id"]), made_by=datetime.fromisoformat(event["happened_at"]), at=timezone.now())

@@ -11,6 +11,15 @@ SHORTAGE = declare(
         channels=frozenset({Channel.IN_APP, Channel.EMAIL}),
     )
 )
+FEED = declare(
+    Topic(
+        name="attendance.calendar_feed",
+        label="Your calendar feed",
+        help_text="When a secret address is made by which your classes are read, and when it was ended.",
+        channels=frozenset({Channel.IN_APP, Channel.EMAIL}),
+        is_mandatory=True,
+    )
+)
 ADVISEE_SHORTAGE = declare(
     Topic(
         name="attendance.advisee_shortage",

@@ -48,7 +48,7 @@ DISABLED = declare(
     Topic(
         name="notifications.webhook_disabled",
         label="Your webhooks",
-        help_text="When a webhook of yours, or of a program that you gave a key, is switched off as it takes no calls.",
+        help_text="When a webhook of yours, or of a program that you gave a key, is switched off for you.",
         channels=frozenset({Channel.IN_APP, Channel.EMAIL}),
     )
 )

@@ -89,9 +89,10 @@ class UserSessionViewSet(NestedListViewSet[Session]):
 
     @extend_schema(operation_id="users_sessions_end_all", request=None, responses={204: None})
     def end_all(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """End every session of the account; those of the administration pages, too."""
+        """End every session of the account, those of the administration pages, too, and its calendar feed."""
         services.end_sessions(_live(self.manageable().filter(user=kwargs["parent"])), at=timezone.now())
         for user in visible(User.objects.filter(pk=kwargs["parent"]), self.actor, to="manage"):
+            services.end_access(user.pk, at=timezone.now())
             services.leave_administration(user, at=timezone.now())
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts.models import MailKind, Session, User
 from accounts.services.mails import LINKS_OF_ACCOUNT, LinkNotGoodError, link_of, request_mail, use_link
 from accounts.services.reauthentication import reauthenticate
-from accounts.services.sessions import end_sessions
+from accounts.services.sessions import end_access, end_sessions
 from audit.services import record
 from core import crud
 from core.errors import DomainError, ForbiddenError, InvalidError
@@ -65,6 +65,7 @@ def change_address(*, token: str, at: datetime) -> None:
             crud.update(user, {"email": mail.address, "token_version": user.token_version + 1})
             ended = Session.objects.filter(user=user)
             end_sessions(ended.exclude(pk=mail.session_id) if mail.session_id else ended, at=at)
+            end_access(user.pk, at=at)
             record(action="account.address_changed", actor=user, subject=user)
             request_mail(MailKind.ADDRESS_CHANGED, user, address=mail.email, at=at)
     except DomainError as refused:

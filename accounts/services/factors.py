@@ -19,7 +19,7 @@ from accounts.services.guesses import forget_guesses, reserve_guess, subject_of
 from accounts.services.identifiers import ReasonMissingError
 from accounts.services.mails import request_mail
 from accounts.services.reauthentication import TooManyGuessesError, reauthenticate
-from accounts.services.sessions import end_sessions, lock_users, outdate_tokens
+from accounts.services.sessions import end_access, end_sessions, lock_users, outdate_tokens
 from accounts.services.users import ReauthenticationRequiredError
 from audit.services import record
 from core import crud
@@ -198,6 +198,7 @@ def reset_factors(user: User, *, by: Actor, reason: str, at: datetime) -> None:
     for rows in (SecondFactor.objects, RecoveryCode.objects, PendingLogIn.objects):
         rows.filter(user=user).delete()
     _begin_anew(user, keep=None, at=at)
+    end_access(user.pk, at=at)
     request_mail(MailKind.FACTORS_RESET, user, at=at)
     record(action="second_factor.reset", actor=by, subject=user, reason=reason)
 

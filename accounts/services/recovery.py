@@ -12,6 +12,7 @@ from accounts.models import MailKind, User
 from accounts.services.attempts import record_attempt
 from accounts.services.mails import link_of, request_mail, use_link
 from accounts.services.passwords import accepted_hash, store_password
+from accounts.services.sessions import end_access
 
 
 @transaction.atomic
@@ -32,3 +33,4 @@ def reset_password(*, token: str, new_password: str, at: datetime) -> None:
     hashed = accepted_hash(user, new_password)
     with transaction.atomic():
         store_password(use_link(mail, at=at), hashed, action="password.reset", at=at)
+        end_access(user.pk, at=at)

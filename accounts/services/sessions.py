@@ -14,7 +14,7 @@ from django.db.models import F, QuerySet
 from django.utils.module_loading import import_string
 
 from accounts import tokens
-from accounts.events import SessionReused
+from accounts.events import AccessEnded, SessionReused
 from accounts.models import FederatedLogIn, PendingLogIn, SecondFactor, Session, User
 from accounts.services.signing_keys import issue_access
 from audit.services import record
@@ -141,6 +141,12 @@ def end_sessions(sessions: QuerySet[Session], *, at: datetime) -> int:
     for session in live:
         record(action="session.ended", subject=session, on_behalf_of=session.user_id)
     return ended
+
+
+@transaction.atomic
+def end_access(user_id: UUID, *, at: datetime) -> None:
+    """Have all else end that opens something of an account whose log-ins are ended: somebody else may have made it."""
+    publish(AccessEnded(user_id=user_id, happened_at=at))
 
 
 def leave_administration(user: User, *, at: datetime) -> None:

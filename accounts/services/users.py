@@ -13,6 +13,7 @@ from accounts.roles import Role
 from accounts.services.mails import request_mail
 from accounts.services.password_rules import require_acceptable, words_about
 from accounts.services.roles import SelfGrantError, assign_role
+from accounts.services.sessions import end_access
 from audit.services import record
 from core import crud
 from core.duties import is_same
@@ -86,6 +87,8 @@ def update_user(user: User, *, by: Actor | None, **changes: Unpack[UserValues]) 
     crud.update(user, fields)
     if ends_sessions:
         _end_sessions(user)
+    if ends_sessions or user.email != former:
+        end_access(user.pk, at=timezone.now())
     for name, action in RECORDED.items():
         if name in fields:
             record(action=action, actor=by, subject=user, detail={"to": fields[name]} if name in SAID else {})

@@ -1,7 +1,7 @@
 """Everything that changes which classes take place, when and where, and who was there."""
 
 from attendance.services.bulk_marking import SessionOutcome, mark_sessions
-from attendance.services.calendar_feeds import feed_of_secret, make_feed, revoke_feed
+from attendance.services.calendar_feeds import end_feed, feed_of_secret, make_feed, revoke_feed
 from attendance.services.changing import (
     SessionCancelledError,
     SessionMarkedError,
@@ -109,6 +109,7 @@ __all__ = [
     "delete_credential",
     "delete_policy",
     "delete_reader",
+    "end_feed",
     "expire_substitutions",
     "fail_run",
     "feed_of_secret",

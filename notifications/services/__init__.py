@@ -24,6 +24,7 @@ from notifications.services.endpoints import (
     UnusableEndpointUrlError,
     create_endpoint,
     delete_endpoint,
+    disable_personal,
     rotate_secret,
     update_endpoint,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "create_endpoint",
     "delete_endpoint",
     "deliveries_due",
+    "disable_personal",
     "mark_all_read",
     "mark_read",
     "notifications_due",

@@ -25,6 +25,9 @@ from notifications.signing import new_secret
 from notifications.topics import DISABLED
 
 MOST_ENDPOINTS = 20
+# Why one was switched off, as its owner is told.
+FAILED = "It has taken no call for too long, or said that it is gone."
+ENDED = "It went with your log-ins, as somebody else may have made it. Switch it on again if it is yours."
 OVERLAP, LONGEST_OVERLAP = timedelta(days=1), timedelta(days=7)
 
 
@@ -139,7 +142,18 @@ def rotate_secret(
     return endpoint
 
 
-def disable(endpoint: WebhookEndpoint, *, because: DisabledBy, at: datetime) -> None:
+@transaction.atomic
+def disable_personal(user_id: UUID, *, made_by: datetime, at: datetime) -> None:
+    """Switch off what tells programs of a person, if it was made by a time at which all access to them was ended.
+
+    What was made with a key lives with the key.
+    """
+    rows = WebhookEndpoint.objects.filter(owner=user_id, api_key=None, is_enabled=True, created_at__lte=made_by)
+    for endpoint in rows.select_for_update().order_by("pk"):
+        disable(endpoint, because=DisabledBy.OWNER, at=at, said=ENDED)
+
+
+def disable(endpoint: WebhookEndpoint, *, because: DisabledBy, at: datetime, said: str = FAILED) -> None:
     """Switch off an endpoint that takes nothing any more, in the caller's transaction, and tell whose it is."""
     WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
         is_enabled=False, disabled_at=at, disabled_by=because, version=F("version") + 1
@@ -153,7 +167,7 @@ def disable(endpoint: WebhookEndpoint, *, because: DisabledBy, at: datetime) -> 
         users=keepers_of(endpoint),
         topic=DISABLED,
         title="A webhook was switched off",
-        text="It has taken no call for too long, or said that it is gone. What it was not told is in its deliveries.",
+        text=f"{said} What it was not told is in its deliveries.",
         link=f"/webhooks/{endpoint.pk}",
         dedupe_key=f"notifications.webhook_disabled:{endpoint.pk}:{at.isoformat()}",
         at=at,
