@@ -29,7 +29,8 @@ ARRIVALS = (Source.QR, Source.READER)
 # One session and one enrolment.
 Key = tuple[UUID, UUID]
 
-# The dates name the months in which the database has to look for marks.
+# The dates name the months in which the database has to look for marks. Each mark is looked for by itself: a day that
+# statistics do not know yet seems empty, and would be read whole, and compared with everybody.
 _LINES = """
     SELECT s.id, e.id, e.student_id, t.person_id,
         r.code_id, r.minutes_late, coalesce(r.source, ''), r.marked_by_id, r.marked_at, r.client_id,
@@ -38,8 +39,11 @@ _LINES = """
     FROM attendance_classsession s
     JOIN enrollment_enrollment e ON e.section_id = s.section_id AND <expected>
     JOIN students_student t ON t.id = e.student_id
-    LEFT JOIN attendance_attendancerecord r ON r.session_id = s.id AND r.enrollment_id = e.id
-        AND r.local_date = s.local_date AND r.local_date = ANY (%(days)s)
+    LEFT JOIN LATERAL (
+        SELECT code_id, minutes_late, source, marked_by_id, marked_at, client_id FROM attendance_attendancerecord
+        WHERE session_id = s.id AND enrollment_id = e.id AND local_date = s.local_date AND local_date = ANY (%(days)s)
+        LIMIT 1
+    ) r ON true
     LEFT JOIN attendance_coveredmark u ON u.session_id = s.id AND u.enrollment_id = e.id
     LEFT JOIN LATERAL (
         SELECT id, kind, decided_by_id FROM attendance_excuserequest
