@@ -49,6 +49,9 @@ class SubmissionSerializer(BaseListSerializer[Submission]):
     milestone = MilestoneBrief()
     submitted_by = UserBrief(allow_null=True)
     decided_by = UserBrief(allow_null=True)
+    decision = serializers.ChoiceField(
+        SubmissionDecision.choices, allow_blank=True, help_text="Empty as long as there is none."
+    )
     files = SubmittedFile(many=True)
 
     class Meta:
