@@ -55,6 +55,7 @@ HELD = {
     "faculty_facultystatusevent": {"reason"}, "courses_sectionstatusevent": {"reason"},
     "departments_termstateevent": {"reason"}, "enrollment_enrollmentevent": {"reason"},
     "attendance_excuseevent": {"reason"}, "attendance_substitutionevent": {"reason"},
+    "projects_submission": {"statement"},
     "audit_change": {"changes"}, "core_idempotencykey": {"response_body"}, "audit_event": {"reason"},
 }  # fmt: skip
 NAMES_OF_KEYS = ("api-keys/", "audit_event", "detail")
