@@ -335,3 +335,23 @@ def test_a_queue_that_is_sent_twice_at_once_takes_effect_once(teacher):
     assert sorted([row["replayed"] for row in each] for each in results) == [[False] * 3, [True] * 3]
     assert OfflineMark.objects.count() == 3
     assert ClassSession.objects.get(pk=teacher.sessions[0].pk).version == 2
+
+
+def test_each_mark_of_a_sheet_is_looked_for_by_itself(teacher):
+    """Wherever the planner may choose, it compares all marks of a day that statistics do not know with everybody."""
+    asked = {"sessions": [teacher.sessions[0].pk], "days": [teacher.sessions[0].local_date], "students": None}
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (FORMAT JSON) {sheets._LINES}", asked)
+        (((plan,),),) = cursor.fetchall()
+
+    found = list(above("attendance_attendancerecord", plan["Plan"]))
+    assert found
+    assert all("Limit" in nodes for nodes in found)
+
+
+def above(table, node, *nodes):
+    """Yield the nodes above each scan of a table, or of its months."""
+    if node.get("Relation Name", "").startswith(table):
+        yield nodes
+    for below in node.get("Plans", ()):
+        yield from above(table, below, *nodes, node["Node Type"])
