@@ -83,6 +83,7 @@ def test_a_change_counts_as_one_of_the_project_and_undoes_none_of_others(client,
     assert getattr(client, verb)(url, body, format="json", headers={"If-Match": read}).status_code == 412
 
 
+@pytest.mark.checklist(43)
 @pytest.mark.parametrize("verb", ["post", "put", "patch"])
 def test_whatever_is_wrong_is_told_at_once_and_changes_nothing(client, url, verb):
     wrong = {"Room": 1, "a--b": 1, "k" * 65: 1, "large": "x" * LARGEST_VALUE}
@@ -129,6 +130,7 @@ def test_nobody_else_reads_or_writes_it(url, other, client_for):
         assert getattr(stranger, verb)(url, {"metadata": {}}, format="json").status_code == 404
 
 
+@pytest.mark.checklist(43)
 def test_projects_are_found_by_it(client, url, project):
     ProjectFactory(owner=project.owner)
     client.patch(url, {"metadata": {"texts": ["Elements", "Conics"]}}, format="json")
@@ -138,6 +140,7 @@ def test_projects_are_found_by_it(client, url, project):
 
     assert found("room:R1") == found("texts:Conics") == [str(project.pk)]
     assert found("room:R") == found("seat:R1") == []
+    assert found("room__startswith:R") == found("room' OR '1'='1:R1") == []
     assert client.get(f"{URL}?metadata=room").status_code == 400
 
 
@@ -149,6 +152,7 @@ def test_values_are_found_by_their_index(project):
     assert "projects_meta_by_value" in rows.explain()
 
 
+@pytest.mark.checklist(43)
 @pytest.mark.parametrize(
     ("changes", "code"),
     [
