@@ -1,6 +1,7 @@
 """Sight of final projects: for who does one, who supervises it, and who plans the cycle."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime, time
 from functools import reduce
 from operator import or_
 from typing import Any
@@ -123,8 +124,9 @@ def supervised_by(actor: Any) -> Q | None:
     person = person_as(actor, STAFF)
     if not person:
         return None
-    ended_before = timezone.now() - settings.INSTRUCTOR_ACCESS_GRACE
-    return Q(supervisor__in=Faculty.objects.filter(person=person).values("pk"), cycle__ends_at__gte=ended_before)
+    day = timezone.localdate() - settings.INSTRUCTOR_ACCESS_GRACE
+    since = datetime.combine(day, time.min, timezone.get_current_timezone())
+    return Q(supervisor__in=Faculty.objects.filter(person=person).values("pk"), cycle__ends_at__gte=since)
 
 
 @foresees(ProjectMember)

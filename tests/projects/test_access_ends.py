@@ -20,7 +20,8 @@ def seen_by(user):
 def test_supervision_ends_with_the_grace_after_the_cycle(user_with, settings, monkeypatch):
     settings.INSTRUCTOR_ACCESS_GRACE = timedelta(days=120)
     member = ProjectMemberFactory()
-    last = member.cycle.ends_at + settings.INSTRUCTOR_ACCESS_GRACE
+    day = timezone.localtime(member.cycle.ends_at) + settings.INSTRUCTOR_ACCESS_GRACE
+    last = day.replace(hour=23, minute=59, second=59, microsecond=0)
     user = user_with(Role.FACULTY, "self", person=member.project.supervisor.person)
 
     for moment, sees in ((last, True), (last + timedelta(seconds=1), False)):
