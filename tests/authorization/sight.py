@@ -11,7 +11,7 @@ from typing import Any
 from django.db import transaction
 from django.utils import timezone
 
-from accounts.models import FactorKind, FederatedIdentity, Person, RoleAssignment, SecondFactor, User
+from accounts.models import FactorKind, FederatedIdentity, Person, RoleAssignment, SecondFactor, Session, User
 from accounts.roles import Role, ScopeKind
 from attendance.models import (
     CalendarFeed,
@@ -38,7 +38,8 @@ from courses.models import (
 from departments.models import Department, TermStateEvent
 from enrollment.models import Enrollment
 from faculty.models import Faculty, FacultyAppointment, FacultyStatusEvent
-from files.models import FileAsset
+from files.models import FileAsset, FileLink
+from files.services import attach_file
 from interop.models import ImportJob, ImportJobEvent
 from notifications.models import Notification, Preference, QuietHours, WebhookDelivery, WebhookEndpoint
 from projects.models import (
@@ -119,6 +120,7 @@ CASES = [
     Case(Person, Role.SYSTEM_ADMIN, view=BOTH, manage=BOTH),
     Case(User, PLAIN, person=student, view=OURS),
     Case(RoleAssignment, PLAIN, person=student, view=OURS),
+    Case(Session, Role.SYSTEM_ADMIN, view=BOTH, manage=BOTH),
     Case(SecondFactor, PLAIN, person=student, view=OURS),
     Case(FederatedIdentity, PLAIN, person=student, view=OURS),
     Case(CourseVersion, Role.REGISTRAR, view=BOTH, manage=BOTH),
@@ -147,6 +149,8 @@ CASES = [
     Case(FileAsset, PLAIN),
     Case(FileAsset, Role.AUDITOR, view=BOTH),
     Case(FileAsset, Role.STUDENT, SELF, person=student, view=OURS, of=Project),
+    # One that is attached, where no field refers to it.
+    Case(FileAsset, Role.STUDENT, SELF, person=student, view=OURS, of=FileLink),
     # What people work on is theirs, and nobody's who is in charge of them.
     Case(Project, PLAIN, person=student, view=OURS, manage=OURS),
     Case(Project, Role.REGISTRAR),
@@ -286,9 +290,7 @@ def somebody(case: Case, world: World) -> User:
 def row_of(case: Case, world: World, target: str, user: User) -> Any:
     """Return the row of the model on a side; imports of the own side are those of the user."""
     if case.of:
-        return (
-            ROWS[case.of](world.sides[target]).project if case.model is Project else file_of(world.row(case.of, target))
-        )
+        return told_by(case, world, target)
     if case.model in (Substitution, SubstitutionOffer) and target == OWN:
         case.model.objects.filter(pk=world.row(case.model, OWN).pk).update(proposed_by=user)
     if case.model in (Roster, CheckInEvent):
@@ -305,6 +307,17 @@ def row_of(case: Case, world: World, target: str, user: User) -> Any:
         return job
     steps = {"from_state": "validated", "to_state": "applied", "happened_at": timezone.now()}
     return ImportJobEvent.objects.create(job=job, **steps)
+
+
+def told_by(case: Case, world: World, target: str) -> Any:
+    """Return the project of a kind, or a file: that a field of a record refers to, or that a project has attached."""
+    if case.model is Project:
+        return ROWS[case.of](world.sides[target]).project
+    if case.of is not FileLink:
+        return file_of(world.row(case.of, target))
+    asset = uploaded(UserFactory(), name="attached.png")
+    attach_file(world.row(Project, target), asset, by=None)
+    return asset
 
 
 def file_of(record: Any) -> FileAsset:
